@@ -1,0 +1,31 @@
+// Names of the backends this build knows. The binding asks here and never includes a backend's own headers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace infcl {
+
+class Backend;
+class Communicator;
+
+struct CpuInfo {
+  std::string isa;                // the one that calls will use (INFCL_ISA forces it)
+  std::vector<std::string> isas;  // all that this machine runs, slowest first
+  int threads = 0;                // processors this process may use
+};
+CpuInfo cpu_info();
+
+struct CudaInfo {
+  bool available = false;
+  std::string reason;
+};
+CudaInfo cuda_info();
+
+// One per Node environment: owns its thread pool and workspace, both kept between calls. Calls on one backend are
+// serialised by the caller.
+std::unique_ptr<Backend> make_cpu_backend();
+std::unique_ptr<Communicator> make_single_communicator();
+
+}  // namespace infcl

@@ -1,0 +1,28 @@
+// What a call will cost, before it is paid. The engine asks the same planner, so the numbers are the truth.
+#pragma once
+
+#include <cstdint>
+
+namespace infcl {
+
+class Backend;
+
+struct PlanRequest {
+  int64_t rows = 0, keys = 0, dim = 0;
+  bool gradient = true;
+  int threads = 0;
+  int64_t workspace_bytes = 0;  // 0: the default bound
+};
+
+struct Plan {
+  double flops = 0;  // of the matrix products that will be executed
+  int threads = 0;
+  int64_t workspace_bytes = 0;
+  int64_t minimum_workspace_bytes = 0;
+  int64_t lse_bytes = 0;
+  double gflops_per_second = 0;  // float32, on `threads` threads, measured once per process on a small tile
+};
+
+Plan plan(const PlanRequest&, Backend&);
+
+}  // namespace infcl

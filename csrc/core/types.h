@@ -1,0 +1,51 @@
+// Plain data that every room shares: element types, matrix views, the words through which a caller watches and
+// stops a running call. Knows nothing of threads, devices or JavaScript.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace infcl {
+
+enum class DType { kFloat32, kFloat16, kBFloat16 };
+
+constexpr size_t dtype_size(DType t) { return t == DType::kFloat32 ? 4 : 2; }
+
+// Row-major features [rows x dim]; `stride` is in elements from one row to the next.
+struct MatrixView {
+  const void* data = nullptr;
+  DType dtype = DType::kFloat32;
+  int64_t rows = 0;
+  int64_t dim = 0;
+  int64_t stride = 0;
+
+  const void* row(int64_t i) const {
+    return static_cast<const char*>(data) + static_cast<size_t>(i * stride) * dtype_size(dtype);
+  }
+};
+
+enum class Phase : int32_t { kForward = 0, kBackward = 1 };
+
+// Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32 array on
+// the other side of the seam, so the words are accessed through atomic builtins rather than declared atomic.
+struct Control {
+  enum Word { kAbort = 0, kPhase = 1, kDone = 2, kTotal = 3, kWords = 4 };
+  int32_t* words = nullptr;
+
+  bool aborted() const { return words && __atomic_load_n(words + kAbort, __ATOMIC_RELAXED) != 0; }
+  void begin(Phase phase, int64_t total) const {
+    if (!words) return;
+    store(kDone, 0);
+    store(kTotal, static_cast<int32_t>(total < INT32_MAX ? total : INT32_MAX));
+    store(kPhase, static_cast<int32_t>(phase));
+  }
+  void advance() const {
+    if (words) __atomic_fetch_add(words + kDone, 1, __ATOMIC_RELAXED);
+  }
+
+ private:
+  void store(Word w, int32_t v) const { __atomic_store_n(words + w, v, __ATOMIC_RELAXED); }
+};
+
+}  // namespace infcl

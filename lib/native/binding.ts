@@ -1,0 +1,115 @@
+/**
+ * The seam between TypeScript and the native addon, as TypeScript sees it.
+ *
+ * Everything that crosses is listed here: typed arrays, plain numbers and strings, one promise. The caller
+ * (`lib/`) has validated every field and allocated every output; native code fills outputs and never guesses a
+ * shape from a length. Float16 and bfloat16 cross as the bits in a Uint16Array.
+ */
+
+export type DType = 'float32' | 'float16' | 'bfloat16';
+export type Objective = 'clip' | 'infonce';
+
+export interface NativeMatrix {
+  data: Float32Array | Uint16Array;
+  dtype: DType;
+  rows: number;
+  dim: number;
+  /** Elements from one row to the next, at least `dim`. */
+  rowStride: number;
+}
+
+/** Words of {@link ContrastiveRequest.control}; both sides access them atomically. */
+export const Control = { abort: 0, phase: 1, done: 2, total: 3, length: 4 } as const;
+
+export interface ContrastiveRequest {
+  queries: NativeMatrix;
+  keys: NativeMatrix;
+  objective: Objective;
+  logitScale: number;
+  /** infonce: key index of each query's positive. Null: row i's positive is key i. */
+  labels: Int32Array | null;
+  /** False: loss only, the gradient arrays are null. */
+  gradient: boolean;
+  /** [M x D], or null when queries are frozen. */
+  queryGrads: Float32Array | null;
+  /** [gradient key rows x D], or null when keys are frozen; may hold fewer rows than `keys` (the rest is a bank). */
+  keyGrads: Float32Array | null;
+  /** Per-row outputs, each [M], or null. */
+  rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array } | null;
+  /** 0: as many as the machine has. */
+  threads: number;
+  /** Upper bound on scratch memory in bytes; 0: the planner's default. */
+  workspaceBytes: number;
+  /** Four words: abort flag (written by JavaScript), phase 0 forward / 1 backward, cells done, cells in total. */
+  control: Int32Array;
+}
+
+export interface NativeStats {
+  isa: string;
+  threads: number;
+  /** Floating-point operations of the matrix products actually executed. */
+  flops: number;
+  seconds: number;
+  forwardSeconds: number;
+  backwardSeconds: number;
+  workspaceBytes: number;
+  peakBytes: number;
+  tiles: number;
+  /** Logit tiles kept from the forward pass, so that the backward pass did not recompute them. */
+  tilesReused: number;
+  tilesSkipped: number;
+  maskedPairs: number;
+}
+
+export interface ContrastiveResponse {
+  loss: number;
+  accuracy: number;
+  logitScaleGrad: number;
+  logitBiasGrad: number;
+  stats: NativeStats;
+}
+
+export interface PlanRequest {
+  rows: number;
+  keys: number;
+  dim: number;
+  gradient: boolean;
+  threads: number;
+  workspaceBytes: number;
+}
+
+export interface NativePlan {
+  flops: number;
+  threads: number;
+  workspaceBytes: number;
+  /** The least `workspaceBytes` a call of this shape accepts. */
+  minimumWorkspaceBytes: number;
+  lseBytes: number;
+  /** float32 GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
+  gflopsPerSecond: number;
+}
+
+export interface CpuInfo {
+  /** Chosen instruction set: 'scalar' | 'avx2' | 'avx512'. */
+  isa: string;
+  /** All that this machine can run, slowest first. */
+  isas: string[];
+  threads: number;
+}
+
+export interface CudaInfo {
+  available: boolean;
+  reason: string;
+}
+
+/**
+ * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
+ * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_INTERNAL.
+ */
+export interface NativeBinding {
+  contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
+  contrastiveSync(request: ContrastiveRequest): ContrastiveResponse;
+  plan(request: PlanRequest): NativePlan;
+  cpuInfo(): CpuInfo;
+  cudaInfo(): CudaInfo;
+}
