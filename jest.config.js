@@ -4,5 +4,7 @@ module.exports = {
   roots: ['<rootDir>/test', '<rootDir>/examples/test'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
+  // examples are ES modules, whose relative imports carry the extension of the compiled file
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 120_000,
 };
