@@ -1,0 +1,64 @@
+// The addon's exports, as lib/native/binding.ts lists them.
+
+#include <exception>
+
+#include "binding/addon_state.h"
+#include "binding/failure.h"
+#include "binding/marshal.h"
+#include "binding/napi_env.h"
+
+namespace infcl::binding {
+
+namespace {
+
+using Body = Napi::Value (*)(const Napi::CallbackInfo&, AddonState&);
+
+// Every export goes through here: exceptions of the core become JavaScript errors, JavaScript's own pass
+// through.
+template <Body body>
+Napi::Value entry(const Napi::CallbackInfo& info) {
+  try {
+    return body(info, *info.Env().GetInstanceData<AddonState>());
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw to_js_error(info.Env(), describe(std::current_exception()));
+  }
+}
+
+Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state) {
+  return state.runner().submit(read_contrastive_request(info[0]));
+}
+
+Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) {
+  const MarshalledCall call = read_contrastive_request(info[0]);
+  return write_result(info.Env(), state.run(call.request));
+}
+
+Napi::Value plan_sync(const Napi::CallbackInfo& info, AddonState& state) {
+  return write_plan(info.Env(), state.run(read_plan_request(info[0])));
+}
+
+Napi::Value cpu(const Napi::CallbackInfo& info, AddonState&) {
+  return write_cpu_info(info.Env(), cpu_info());
+}
+
+Napi::Value cuda(const Napi::CallbackInfo& info, AddonState&) {
+  return write_cuda_info(info.Env(), cuda_info());
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new AddonState(env));
+  exports.Set("contrastive", Napi::Function::New<entry<contrastive_async>>(env, "contrastive"));
+  exports.Set("contrastiveSync", Napi::Function::New<entry<contrastive_sync>>(env, "contrastiveSync"));
+  exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));
+  exports.Set("cpuInfo", Napi::Function::New<entry<cpu>>(env, "cpuInfo"));
+  exports.Set("cudaInfo", Napi::Function::New<entry<cuda>>(env, "cudaInfo"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(infcl, init)
+
+}  // namespace infcl::binding

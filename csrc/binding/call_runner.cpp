@@ -1,0 +1,111 @@
+#include "binding/call_runner.h"
+
+#include <utility>
+
+namespace infcl::binding {
+
+namespace {
+
+void request_abort(const Control& control) {
+  if (control.words) __atomic_store_n(control.words + Control::kAbort, 1, __ATOMIC_RELAXED);
+}
+
+}  // namespace
+
+CallRunner::CallRunner(Napi::Env env, Run run) : env_(env), run_(std::move(run)) {}
+
+CallRunner::~CallRunner() { stop(); }
+
+Napi::Promise CallRunner::submit(MarshalledCall call) {
+  if (!wake_) start();
+  auto job =
+      std::make_unique<Job>(Job{std::move(call), Napi::Promise::Deferred::New(env_), {}, std::nullopt});
+  const Napi::Promise promise = job->deferred.Promise();
+  if (pending_++ == 0) napi_ref_threadsafe_function(env_, wake_);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(std::move(job));
+  }
+  changed_.notify_one();
+  return promise;
+}
+
+void CallRunner::start() {
+  const auto on_wake = [](napi_env env, napi_value, void* self, void*) {
+    // no environment: it is being torn down, and stop() has already dropped every job
+    if (env) static_cast<CallRunner*>(self)->settle_finished();
+  };
+  const Napi::String name = Napi::String::New(env_, "infcl");
+  napi_threadsafe_function wake = nullptr;
+  if (napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_wake,
+                                      &wake) != napi_ok ||
+      napi_unref_threadsafe_function(env_, wake) != napi_ok)
+    throw Napi::Error::New(env_);
+  // Hooks run last in, first out: this one before the thread-safe function's own, which makes it unusable.
+  const auto on_cleanup = [](void* self) { static_cast<CallRunner*>(self)->stop(); };
+  if (napi_add_env_cleanup_hook(env_, on_cleanup, this) != napi_ok) throw Napi::Error::New(env_);
+  wake_ = wake;
+  thread_ = std::thread([this] { work(); });
+}
+
+void CallRunner::work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    std::unique_ptr<Job> job = std::move(waiting_.front());
+    waiting_.pop_front();
+    running_ = job->call.request.control;
+    lock.unlock();
+    try {
+      job->result = run_(job->call.request);
+    } catch (...) {
+      job->failure = describe(std::current_exception());
+    }
+    lock.lock();
+    running_ = {};
+    finished_.push_back(std::move(job));
+    // under the lock, so that stop() cannot return (and the function go away) in between
+    if (!stopping_) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  }
+}
+
+void CallRunner::settle_finished() {
+  std::deque<std::unique_ptr<Job>> finished;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    finished.swap(finished_);
+  }
+  for (const auto& job : finished) {
+    if (--pending_ == 0) napi_unref_threadsafe_function(env_, wake_);
+    settle(env_, *job);
+  }
+}
+
+void CallRunner::settle(Napi::Env env, const Job& job) {
+  const Napi::HandleScope scope(env);
+  try {
+    if (job.failure)
+      job.deferred.Reject(to_js_error(env, *job.failure).Value());
+    else
+      job.deferred.Resolve(write_result(env, job.result));
+  } catch (const Napi::Error&) {
+    // Only a terminating environment refuses to settle a promise, and then nobody is left to read it.
+  }
+}
+
+void CallRunner::stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    request_abort(running_);
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  // here, on the environment's thread and while it still exists, because jobs hold references to JavaScript
+  // objects
+  waiting_.clear();
+  finished_.clear();
+}
+
+}  // namespace infcl::binding

@@ -1,0 +1,162 @@
+#include "binding/marshal.h"
+
+#include <cmath>
+#include <limits>
+
+#include "binding/failure.h"
+#include "binding/request_reader.h"
+
+namespace infcl::binding {
+
+namespace {
+
+DType read_dtype(const RequestReader& in) {
+  const std::string name = in.string("dtype");
+  if (name == "float32") return DType::kFloat32;
+  if (name == "float16") return DType::kFloat16;
+  if (name == "bfloat16") return DType::kBFloat16;
+  throw RequestError("ERR_TYPE", "Unknown dtype " + name);
+}
+
+ObjectiveKind read_objective(const RequestReader& in) {
+  const std::string name = in.string("objective");
+  if (name == "clip") return ObjectiveKind::kClip;
+  if (name == "infonce") return ObjectiveKind::kInfoNce;
+  throw RequestError("ERR_TYPE", "Unknown objective " + name);
+}
+
+// Elements that `rows` rows of `dim` span, the last one without its padding. Refuses what overflows.
+int64_t extent(int64_t rows, int64_t dim, int64_t stride) {
+  if (rows < 1 || dim < 1 || stride < dim)
+    throw RequestError("ERR_SHAPE", "Expected rows and dim of at least 1 and rowStride of at least dim");
+  int64_t elements = 0;
+  if (__builtin_mul_overflow(rows - 1, stride, &elements) || __builtin_add_overflow(elements, dim, &elements))
+    throw RequestError("ERR_SHAPE", "The stated shape has more elements than memory has addresses");
+  return elements;
+}
+
+MatrixView read_matrix(const RequestReader& in) {
+  MatrixView matrix;
+  matrix.dtype = read_dtype(in);
+  matrix.rows = in.integer("rows");
+  matrix.dim = in.integer("dim");
+  matrix.stride = in.integer("rowStride");
+  const napi_typedarray_type type = matrix.dtype == DType::kFloat32 ? napi_float32_array : napi_uint16_array;
+  matrix.data = in.typed_array("data", type, extent(matrix.rows, matrix.dim, matrix.stride));
+  return matrix;
+}
+
+void read_outputs(const RequestReader& in, ContrastiveRequest& request) {
+  const int64_t rows = request.queries.rows;
+  const int64_t dim = request.queries.dim;
+  request.gradient = in.boolean("gradient");
+  request.d_queries =
+      static_cast<float*>(in.typed_array_or_null("queryGrads", napi_float32_array, extent(rows, dim, dim)));
+  if (!in.is_null("keyGrads")) {
+    request.d_key_rows = in.length("keyGrads") / dim;
+    if (request.d_key_rows > request.keys.rows)
+      throw RequestError("ERR_SHAPE", "Expected no more rows of keyGrads than of keys");
+    request.d_keys =
+        static_cast<float*>(in.typed_array("keyGrads", napi_float32_array, request.d_key_rows * dim));
+    if (request.d_key_rows == 0) throw RequestError("ERR_SHAPE", "Expected at least one row of keyGrads");
+  }
+  if (!in.is_null("rows")) {
+    const RequestReader out = in.object("rows");
+    request.row_loss = static_cast<float*>(out.typed_array("loss", napi_float32_array, rows));
+    request.row_lse = static_cast<float*>(out.typed_array("lse", napi_float32_array, rows));
+    request.row_positive_first =
+        static_cast<uint8_t*>(out.typed_array("positiveFirst", napi_uint8_array, rows));
+  }
+}
+
+}  // namespace
+
+MarshalledCall read_contrastive_request(const Napi::Value& value) {
+  MarshalledCall call;
+  const RequestReader in(value, "", call.held);
+  ContrastiveRequest& request = call.request;
+  request.queries = read_matrix(in.object("queries"));
+  request.keys = read_matrix(in.object("keys"));
+  if (request.queries.dim != request.keys.dim)
+    throw RequestError("ERR_SHAPE", "Expected queries and keys of equal dim");
+  request.objective = make_objective(read_objective(in));
+  request.logit_scale = static_cast<float>(in.number("logitScale"));
+  request.labels =
+      static_cast<const int32_t*>(in.typed_array_or_null("labels", napi_int32_array, request.queries.rows));
+  read_outputs(in, request);
+  request.threads = static_cast<int>(in.integer("threads"));
+  request.workspace_bytes = in.integer("workspaceBytes");
+  request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
+  return call;
+}
+
+PlanRequest read_plan_request(const Napi::Value& value) {
+  std::vector<Napi::ObjectReference> none;
+  const RequestReader in(value, "", none);
+  PlanRequest request;
+  request.rows = in.integer("rows");
+  request.keys = in.integer("keys");
+  request.dim = in.integer("dim");
+  request.gradient = in.boolean("gradient");
+  request.threads = static_cast<int>(in.integer("threads"));
+  request.workspace_bytes = in.integer("workspaceBytes");
+  return request;
+}
+
+Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
+  const auto set = [](Napi::Object& object, const char* name, auto value) {
+    object.Set(name, static_cast<double>(value));
+  };
+  const Stats& s = result.stats;
+  Napi::Object stats = Napi::Object::New(env);
+  stats.Set("isa", s.isa);
+  set(stats, "threads", s.threads);
+  set(stats, "flops", s.flops);
+  set(stats, "seconds", s.seconds);
+  set(stats, "forwardSeconds", s.forward_seconds);
+  set(stats, "backwardSeconds", s.backward_seconds);
+  set(stats, "workspaceBytes", s.workspace_bytes);
+  set(stats, "peakBytes", s.peak_bytes);
+  set(stats, "tiles", s.tiles);
+  set(stats, "tilesReused", s.tiles_reused);
+  set(stats, "tilesSkipped", s.tiles_skipped);
+  set(stats, "maskedPairs", s.masked_pairs);
+
+  Napi::Object object = Napi::Object::New(env);
+  set(object, "loss", result.loss);
+  set(object, "accuracy", result.accuracy);
+  set(object, "logitScaleGrad", result.logit_scale_grad);
+  set(object, "logitBiasGrad", result.logit_bias_grad);
+  object.Set("stats", stats);
+  return object;
+}
+
+Napi::Object write_plan(Napi::Env env, const Plan& plan) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("flops", plan.flops);
+  object.Set("threads", static_cast<double>(plan.threads));
+  object.Set("workspaceBytes", static_cast<double>(plan.workspace_bytes));
+  object.Set("minimumWorkspaceBytes", static_cast<double>(plan.minimum_workspace_bytes));
+  object.Set("lseBytes", static_cast<double>(plan.lse_bytes));
+  object.Set("gflopsPerSecond", plan.gflops_per_second);
+  return object;
+}
+
+Napi::Object write_cpu_info(Napi::Env env, const CpuInfo& info) {
+  Napi::Array isas = Napi::Array::New(env, info.isas.size());
+  for (uint32_t i = 0; i < info.isas.size(); ++i) isas.Set(i, info.isas[i]);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("isa", info.isa);
+  object.Set("isas", isas);
+  object.Set("threads", static_cast<double>(info.threads));
+  return object;
+}
+
+Napi::Object write_cuda_info(Napi::Env env, const CudaInfo& info) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("available", info.available);
+  object.Set("reason", info.reason);
+  return object;
+}
+
+}  // namespace infcl::binding

@@ -1,0 +1,30 @@
+// JavaScript objects in and out. Trusts the shapes a request states, because lib/ validated them, but not
+// that its typed arrays still are what they were: a buffer may have been detached while the call waited its
+// turn.
+#pragma once
+
+#include <vector>
+
+#include "binding/napi_env.h"
+#include "core/backend_factory.h"
+#include "core/contrastive.h"
+#include "core/plan.h"
+
+namespace infcl::binding {
+
+// A request and the typed arrays it points into, held until this is destroyed (on the environment's thread).
+struct MarshalledCall {
+  ContrastiveRequest request;
+  std::vector<Napi::ObjectReference> held;
+};
+
+// Throws RequestError: ERR_TYPE, ERR_DETACHED or ERR_SHAPE.
+MarshalledCall read_contrastive_request(const Napi::Value&);
+PlanRequest read_plan_request(const Napi::Value&);
+
+Napi::Object write_result(Napi::Env, const ContrastiveResult&);
+Napi::Object write_plan(Napi::Env, const Plan&);
+Napi::Object write_cpu_info(Napi::Env, const CpuInfo&);
+Napi::Object write_cuda_info(Napi::Env, const CudaInfo&);
+
+}  // namespace infcl::binding
