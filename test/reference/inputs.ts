@@ -1,0 +1,89 @@
+/**
+ * Features for tests, the same bits on every machine and in every language: an integer hash of (seed, index) gives a
+ * 16-bit fraction, and everything that follows is exact in float32, so goldens/make-goldens.py makes the same rows
+ * without a file of inputs between us. Holds no randomness of its own and no library.
+ *
+ *   hash(seed, i):  h = seed * 0x9E3779B1 + i * 0x85EBCA77          (all modulo 2^32)
+ *                   h ^= h >> 16;  h *= 0x7FEB352D;  h ^= h >> 15;  h *= 0x846CA68B;  h ^= h >> 16
+ *   unit(seed, i) = ((h >> 16) - 32768) / 32768                     in [-1, 1)
+ *   row scale     = 2^-k, the least k with 3 * 4^k >= dim           rows of length 0.5 to 1, as |u|^2 is about dim / 3
+ */
+import type { DenseMatrix } from './dense';
+
+export interface PairOptions {
+  rows: number;
+  /** Default rows. */
+  keys?: number;
+  dim: number;
+  seed: number;
+  /** Eighths of each positive key that are its query: 0 unrelated, 8 equal. Default 4. */
+  alike?: number;
+  /** Positive of query i; default i. */
+  labels?: ArrayLike<number>;
+}
+
+export interface Pair {
+  queries: FloatMatrix;
+  keys: FloatMatrix;
+}
+
+export interface FloatMatrix extends DenseMatrix {
+  data: Float32Array;
+}
+
+export function hash(seed: number, index: number): number {
+  let h = (Math.imul(seed, 0x9e3779b1) + Math.imul(index, 0x85ebca77)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d) >>> 0;
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b) >>> 0;
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+export function unit(seed: number, index: number): number {
+  return ((hash(seed, index) >>> 16) - 32768) / 32768;
+}
+
+/** Queries from `seed`, keys from `seed + 1` mixed with the queries they are the positives of. */
+export function makePair({ rows, keys = rows, dim, seed, alike = 4, labels }: PairOptions): Pair {
+  const scale = rowScale(dim);
+  const q = new Float32Array(rows * dim);
+  const k = new Float32Array(keys * dim);
+  for (let at = 0; at < q.length; at++) q[at] = unit(seed, at) * scale;
+  for (let at = 0; at < k.length; at++) k[at] = unit(seed + 1, at) * scale;
+  for (let i = 0; i < rows; i++) {
+    const key = labels ? labels[i] : i;
+    if (key >= keys) continue;
+    for (let d = 0; d < dim; d++) {
+      // From the hash, not from k: two queries may share a positive, and the last one wins.
+      const noise = unit(seed + 1, key * dim + d) * scale;
+      k[key * dim + d] = (alike * q[i * dim + d] + (8 - alike) * noise) / 8;
+    }
+  }
+  return { queries: { data: q, shape: [rows, dim] }, keys: { data: k, shape: [keys, dim] } };
+}
+
+function rowScale(dim: number): number {
+  let k = 0;
+  while (3 * 4 ** k < dim) k++;
+  return 2 ** -k;
+}
+
+/** Labels in [0, keys), not all distinct. */
+export function makeLabels(rows: number, keys: number, seed: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, i) => hash(seed, i) % keys);
+}
+
+/** Every row multiplied by factor(row), in float32. */
+export function scaleRows(
+  { data, shape: [rows, dim] }: FloatMatrix,
+  factor: (row: number) => number,
+): FloatMatrix {
+  return { data: data.map((value, at) => value * factor(Math.floor(at / dim))), shape: [rows, dim] };
+}
+
+/** The same rows as a view into a wider array whose gaps hold NaN, so that whoever reads a gap is found out. */
+export function widen({ data, shape: [rows, dim] }: FloatMatrix, gap: number): FloatMatrix {
+  const rowStride = dim + gap;
+  const wide = new Float32Array(rows * rowStride).fill(Number.NaN);
+  for (let i = 0; i < rows; i++) wide.set(data.subarray(i * dim, (i + 1) * dim), i * rowStride);
+  return { data: wide, shape: [rows, dim], rowStride };
+}
