@@ -1,0 +1,103 @@
+// How a block of logits is cut into cells, and who may touch a column when. The cut depends on the shape alone, and
+// cells reach every accumulator in row order, so results do not depend on the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace infcl {
+
+struct Range {
+  int64_t begin = 0, end = 0;
+  int64_t size() const { return end - begin; }
+  bool contains(int64_t i) const { return begin <= i && i < end; }
+};
+
+// Largest cell a backend works on, and the granule that its row cuts respect.
+struct CellShape {
+  int64_t rows, columns, row_granule;
+};
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+
+class Schedule {
+ public:
+  Schedule(int64_t rows, int64_t columns, CellShape cell) : rows_(rows), columns_(columns), cell_(cell) {
+    granules_ = ceil_div(rows, cell.row_granule);
+    const int64_t granules_per_cell = cell.rows / cell.row_granule;
+    row_blocks_ = ceil_div(granules_, granules_per_cell);
+    // Even shares for 1, 2, 4 and 8 threads; the cut must not know how many there are.
+    const int64_t share = row_blocks_ > 8 ? 8 : row_blocks_ > 2 ? 4 : row_blocks_;
+    row_blocks_ = std::min(granules_, round_up(row_blocks_, std::max<int64_t>(share, 1)));
+    column_blocks_ = ceil_div(columns, cell.columns);
+  }
+
+  int64_t row_blocks() const { return row_blocks_; }
+  int64_t column_blocks() const { return column_blocks_; }
+  int64_t cells() const { return row_blocks_ * column_blocks_; }
+  Range rows(int64_t block) const { return {row_cut(block), row_cut(block + 1)}; }
+  Range columns(int64_t block) const {
+    return {block * cell_.columns, std::min(columns_, (block + 1) * cell_.columns)};
+  }
+  // Rows of the tallest block.
+  int64_t max_rows() const { return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule); }
+
+ private:
+  int64_t row_cut(int64_t block) const {
+    return std::min(rows_, granules_ * block / row_blocks_ * cell_.row_granule);
+  }
+
+  int64_t rows_, columns_;
+  CellShape cell_;
+  int64_t granules_, row_blocks_, column_blocks_;
+};
+
+// Lets row blocks into each column block strictly in order: block i enters column j after block i - 1 has left it.
+// Row blocks are dealt to threads round-robin and visited in ascending order, so the block waited for is always
+// already running or done, and nobody waits for long.
+class ColumnGate {
+ public:
+  explicit ColumnGate(int64_t column_blocks)
+      : size_(column_blocks), passed_(new std::atomic<int64_t>[static_cast<size_t>(column_blocks)]) {
+    for (int64_t j = 0; j < size_; ++j) passed_[j].store(0, std::memory_order_relaxed);
+  }
+
+  // False when the call was stopped while waiting.
+  bool enter(int64_t column_block, int64_t row_block) const {
+    for (int spins = 0; passed_[column_block].load(std::memory_order_acquire) != row_block; ++spins) {
+      if (stopped_.load(std::memory_order_relaxed)) return false;
+      if (spins < kSpins) {
+        pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+    return true;
+  }
+  void leave(int64_t column_block, int64_t row_block) {
+    passed_[column_block].store(row_block + 1, std::memory_order_release);
+  }
+  void stop() { stopped_.store(true, std::memory_order_relaxed); }
+
+ private:
+  static constexpr int kSpins = 20000;
+  static void pause() {
+#if defined(__x86_64__)
+    _mm_pause();
+#endif
+  }
+
+  int64_t size_;
+  std::unique_ptr<std::atomic<int64_t>[]> passed_;
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace infcl

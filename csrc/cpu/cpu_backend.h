@@ -1,0 +1,66 @@
+// The CPU backend: runs the schedule's cells on a thread pool. Knows threads, memory and order; every loop over elements
+// is a kernel.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/backend.h"
+#include "cpu/kernels.h"
+#include "cpu/layout.h"
+#include "cpu/thread_pool.h"
+#include "cpu/workspace.h"
+
+namespace infcl {
+
+class CpuBackend final : public Backend {
+ public:
+  Plan plan(const PlanRequest&) override;
+  void begin(const Problem&) override;
+  void check_finite(const MatrixView&, const char* name) override;
+  void load_keys(const MatrixView&) override;
+  void fold(const FoldArgs&) override;
+  double differentiate(const DifferentiateArgs&) override;
+  BackendStats stats() const override { return stats_; }
+  void end() override;
+
+ private:
+  struct ThreadMemory {
+    float *transposed, *query_panels, *cell, *key_buffer;
+  };
+  class Fold;           // one lap of the forward pass
+  class Differentiate;  // one lap of the backward pass
+
+  void claim(const Layout&);
+  bool stopped() const { return problem_.control.aborted(); }
+  void throw_if_stopped() const;
+
+  // Operands of a cell. Queries must have been packed into the thread's memory for this row block.
+  CellOperands operands(int thread, int64_t row_block, int64_t column_block) const;
+  const float* key_panels(int thread, int64_t column_block) const;
+  float* kept_logits(int64_t row_block, int64_t column_block) const;
+  // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once aborted.
+  template <class F>
+  bool in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const;
+
+  ThreadPool pool_;
+  Workspace workspace_;
+
+  // Of the call in progress.
+  const Kernels* kernels_ = nullptr;
+  Problem problem_;
+  MatrixView keys_;
+  std::unique_ptr<Schedule> schedule_;
+  Layout layout_;
+  std::vector<ThreadMemory> memory_;
+  float* packed_keys_ = nullptr;
+  float* kept_ = nullptr;
+  Log2Scale scale_{};
+  BackendStats stats_;
+
+  double measured_gflops_ = 0;  // of one thread, with measured_isa_
+  const Kernels* measured_isa_ = nullptr;
+};
+
+}  // namespace infcl

@@ -1,0 +1,116 @@
+// Online log-sum-exp of a cell, along rows and columns in one visit, while the cell is in L2. One exponential per element:
+// the whole cell is shifted by its own maximum, rounded up to an integer. When that shift hides part of some row or column
+// (its sum is below 2^-60, so terms may have underflowed), the cell is folded again with a shift of each row's and
+// column's own.
+#pragma once
+
+#include "cpu/exp2.h"
+#include "cpu/kernels.h"
+#include "cpu/micro_kernel.h"
+
+namespace infcl {
+namespace {
+
+constexpr float kSmallestTrustedSum = 0x1p-60f;
+
+template <class Isa>
+float ceil_log2(float dot, Log2Scale s) {
+  alignas(64) float lanes[Isa::kLanes];
+  Isa::store(lanes, Isa::ceil(Isa::mul(Isa::set1(dot), Isa::set1(s.high))));
+  return lanes[0];
+}
+
+// Maximum along each row, and of the whole cell. Rows are lanes here; lanes beyond the cell's rows are left out.
+template <class Isa>
+float row_maxima(const CellOperands& c, const float* x, float* row_max) {
+  using V = typename Isa::V;
+  alignas(64) float lanes[Isa::kLanes];
+  float all = -__builtin_huge_valf();
+  for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
+    V m = Isa::load(x + i);
+    for (int64_t j = 1; j < c.columns; ++j) m = Isa::max(m, Isa::load(x + j * Isa::kCell + i));
+    Isa::store(lanes, m);
+    for (int64_t l = 0; l < Isa::kLanes && i + l < c.rows; ++l) {
+      row_max[i + l] = lanes[l];
+      all = lanes[l] > all ? lanes[l] : all;
+    }
+  }
+  return all;
+}
+
+// Sums with one shift for all. Lanes beyond the cell's rows get an infinite shift, so they add 0 to the columns.
+template <class Isa>
+bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2, float shift, const FoldOutputs& out) {
+  using V = typename Isa::V;
+  constexpr int64_t kLanes = Isa::kLanes;
+  V column_sums[Isa::kCell];
+  if (out.column_sum)
+    for (int64_t j = 0; j < c.columns; ++j) column_sums[j] = Isa::zero();
+  alignas(64) float lanes[kLanes];
+  float least = 1;
+  for (int64_t i = 0; i < c.rows; i += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : 1e30f;
+    const V shifts = Isa::load(lanes);
+    V sum = Isa::zero();
+    for (int64_t j = 0; j < c.columns; ++j) {
+      const V e = exp2(Isa::load(x + j * Isa::kCell + i), shifts);
+      sum = Isa::add(sum, e);
+      if (out.column_sum) column_sums[j] = Isa::add(column_sums[j], e);
+    }
+    Isa::store(lanes, sum);
+    for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) {
+      out.row_shift[i + l] = shift;
+      out.row_sum[i + l] = lanes[l];
+      least = lanes[l] < least ? lanes[l] : least;
+    }
+  }
+  if (out.column_sum)
+    for (int64_t j = 0; j < c.columns; ++j) {
+      out.column_shift[j] = shift;
+      out.column_sum[j] = Isa::hsum(column_sums[j]);
+      least = out.column_sum[j] < least ? out.column_sum[j] : least;
+    }
+  return least >= kSmallestTrustedSum;
+}
+
+template <class Isa>
+void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, const Exp2<Isa>& exp2,
+                     const FoldOutputs& out) {
+  using V = typename Isa::V;
+  constexpr int64_t kLanes = Isa::kLanes;
+  alignas(64) float lanes[kLanes];
+  for (int64_t i = 0; i < c.rows; i += kLanes) {
+    for (int64_t l = 0; l < kLanes; ++l)
+      lanes[l] = i + l < c.rows ? ceil_log2<Isa>(out.row_max[i + l], scale) : 1e30f;
+    const V shifts = Isa::load(lanes);
+    for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_shift[i + l] = lanes[l];
+    V sum = Isa::zero();
+    for (int64_t j = 0; j < c.columns; ++j) sum = Isa::add(sum, exp2(Isa::load(x + j * Isa::kCell + i), shifts));
+    Isa::store(lanes, sum);
+    for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_sum[i + l] = lanes[l];
+  }
+  if (!out.column_sum) return;
+  for (int64_t j = 0; j < c.columns; ++j) {
+    const float* key = x + j * Isa::kCell;
+    float m = key[0];
+    for (int64_t i = 1; i < c.rows; ++i) m = key[i] > m ? key[i] : m;
+    const float shift = ceil_log2<Isa>(m, scale);
+    V sum = Isa::zero();
+    for (int64_t i = 0; i < c.rows; i += kLanes) {
+      for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : 1e30f;
+      sum = Isa::add(sum, exp2(Isa::load(key + i), Isa::load(lanes)));
+    }
+    out.column_shift[j] = shift;
+    out.column_sum[j] = Isa::hsum(sum);
+  }
+}
+
+template <class Isa>
+void fold(const CellOperands& c, const float* x, Log2Scale scale, const FoldOutputs& out) {
+  const Exp2<Isa> exp2(scale);
+  const float shift = ceil_log2<Isa>(row_maxima<Isa>(c, x, out.row_max), scale);
+  if (!fold_one_shift<Isa>(c, x, exp2, shift, out)) fold_own_shifts<Isa>(c, x, scale, exp2, out);
+}
+
+}  // namespace
+}  // namespace infcl

@@ -1,0 +1,32 @@
+// Instantiates every kernel for one instruction set.
+#pragma once
+
+#include "cpu/accumulate.h"
+#include "cpu/fold.h"
+#include "cpu/kernels.h"
+#include "cpu/logits.h"
+#include "cpu/pack.h"
+
+namespace infcl {
+namespace {
+
+template <class Isa>
+constexpr Kernels kernel_table() {
+  static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kQueryStrip == 0, "");
+  static_assert(Isa::kCell % Isa::kRowGranule == 0 && Isa::kCell % Isa::kStrip == 0, "");
+  return {Isa::kName,
+          {Isa::kCell, Isa::kCell, Isa::kRowGranule},
+          panel_width<Isa>(),
+          Isa::kStrip,
+          pack_panels<Isa>,
+          pack_transposed<Isa>,
+          find_not_finite<Isa>,
+          logits<Isa>,
+          fold<Isa>,
+          logit_grad<Isa>,
+          accumulate_queries<Isa>,
+          accumulate_keys<Isa>};
+}
+
+}  // namespace
+}  // namespace infcl

@@ -1,0 +1,78 @@
+// The table of kernels that one instruction set offers, and the arguments they take. A cell is at most
+// `cell.rows` queries by `cell.columns` keys; its logits and their gradients are held key-major,
+//   x[j * cell.rows + i] = q_i . k_j,
+// because that one layout is the broadcast operand of both gradient products (with stride 1 along i for d_queries, along
+// j for d_keys) and is written by the logits kernel in whole vectors.
+//
+// Packed operands, all zero-padded:
+//   panels      [ceil(dim / panel)][panel_rows][panel]   rows as they are, cut into column panels
+//   transposed  [ceil(rows / panel)][dim][panel]          rows become lanes
+// Keys need panels only: they are the broadcast operand of the logits and the vector operand of d_queries.
+#pragma once
+
+#include <cstdint>
+
+#include "core/schedule.h"
+#include "core/types.h"
+
+namespace infcl {
+
+// 2^(dot * (high + low)) = exp(scale * dot). Two floats, so that the scale itself is not rounded.
+struct Log2Scale {
+  float high, low;
+};
+
+struct CellOperands {
+  const float* key_panels;      // panels of the cell's keys
+  int64_t key_panel_rows;       // rows in a panel, padding included
+  const float* queries;         // transposed
+  const float* query_panels;    // panels; null in the forward pass
+  int64_t query_panel_rows;
+  int64_t rows, columns, dim;   // queries, keys, features
+};
+
+struct FoldOutputs {
+  float *row_shift, *row_sum, *row_max;  // [rows]; row_max is of dots
+  float *column_shift, *column_sum;      // [columns], or null when columns are not folded
+};
+
+// g_ij = row_factor[i] 2^(x - row_shift[i]) + column_factor[j] 2^(x - column_shift[j]).
+// With one_exp, all shifts are `shift` and the factors already hold the difference.
+struct LogitGradArgs {
+  const float *row_factor, *row_shift;        // [cell.rows], zero factor beyond the cell's rows
+  const float *column_factor, *column_shift;  // [columns]
+  float shift;
+  bool one_exp;
+  const float* kept;  // logits of the forward pass, or null: recompute
+};
+
+struct Kernels {
+  const char* isa;
+  CellShape cell;
+  int64_t panel;  // lanes of a packed panel
+  int64_t strip;  // keys that the logits kernel takes at a time
+
+  void (*pack_panels)(const MatrixView& m, Range rows, float* out, int64_t panel_rows);
+  void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
+  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
+  int64_t (*find_not_finite)(const MatrixView& m, Range rows);
+
+  // x of the keys in `keys` (begin a multiple of strip).
+  void (*logits)(const CellOperands&, Range keys, float* x);
+  // Sums of 2^x over the whole cell, along both sides, in one visit.
+  void (*fold)(const CellOperands&, const float* x, Log2Scale, const FoldOutputs&);
+  // g of the keys in `keys`; returns the sum of g_ij * dot_ij.
+  double (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
+  void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite, float* d_queries);
+  // d_keys[columns x dim] (+)= g queries, likewise
+  void (*accumulate_keys)(const CellOperands&, Range features, const float* g, bool overwrite, float* d_keys);
+};
+
+const Kernels& scalar_kernels();
+#if defined(__x86_64__)
+const Kernels& avx2_kernels();
+const Kernels& avx512_kernels();
+#endif
+
+}  // namespace infcl

@@ -1,0 +1,12 @@
+// The kernels for `avx512`; CMake compiles this file with that instruction set's flags.
+#include "cpu/kernel_table.h"
+#include "cpu/vector_avx512.h"
+
+namespace infcl {
+
+const Kernels& avx512_kernels() {
+  static constexpr Kernels kTable = kernel_table<Avx512>();
+  return kTable;
+}
+
+}  // namespace infcl

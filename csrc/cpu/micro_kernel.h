@@ -1,0 +1,113 @@
+// The register tile: MR rows of a broadcast operand against one panel of a vector operand, over k. Everything fast about
+// the CPU backend is here. Only kernel files include this; it lives in an unnamed namespace, so that code compiled for
+// one instruction set can never be linked into another's.
+#pragma once
+
+#include <cstdint>
+
+#define INFCL_INLINE inline __attribute__((always_inline))
+
+namespace infcl {
+namespace {
+
+template <class Isa>
+constexpr int64_t panel_width() {
+  return Isa::kLanes * Isa::kVectors;
+}
+
+// Walks the rows of the result tile one at a time while the product runs. Fetched all at once, they would fill the miss
+// buffers and stall the operand loads; not fetched at all, the tile waits for memory at its end.
+template <class Isa, int MR>
+struct ResultPrefetch {
+  const float* row;
+  int64_t stride;
+  int left = MR;
+
+  INFCL_INLINE void next() {
+    if (left == 0) return;
+    for (int64_t q = 0; q < panel_width<Isa>(); q += 16) __builtin_prefetch(row + q, 1, 3);
+    row += stride;
+    --left;
+  }
+};
+
+template <class Isa, int MR>
+struct Tile {
+  typename Isa::V acc[MR][Isa::kVectors];
+
+  INFCL_INLINE void clear() {
+#pragma GCC unroll 32
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < Isa::kVectors; ++v) acc[r][v] = Isa::zero();
+  }
+
+  template <int AK, int AR>
+  INFCL_INLINE void step(const float* a, const float* b) {
+    typename Isa::V bv[Isa::kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Isa::kVectors; ++v) bv[v] = Isa::load(b + v * Isa::kLanes);
+#pragma GCC unroll 32
+    for (int r = 0; r < MR; ++r) {
+      const typename Isa::V av = Isa::set1(a[r * AR]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Isa::kVectors; ++v) acc[r][v] = Isa::fma(av, bv[v], acc[r][v]);
+    }
+  }
+
+  // acc[r][:] += sum_k a[k * AK + r * AR] * b[k][:]. `ahead`, when not null, is what this operand reads next: MR * count
+  // floats in a row, fetched on the way.
+  template <int AK, int AR>
+  INFCL_INLINE void run(const float* a, const float* b, int64_t count, ResultPrefetch<Isa, MR>& result,
+                        const float* ahead) {
+    constexpr int64_t kPanel = panel_width<Isa>();
+    constexpr int kLinesAhead = (MR + 3) / 4;  // 4 steps use 4 * MR floats of the operand
+    int64_t k = 0;
+#pragma GCC unroll 1
+    for (; k + 4 <= count; k += 4, a += 4 * AK, b += 4 * kPanel) {
+      result.next();
+      if (ahead) {
+#pragma GCC unroll 4
+        for (int l = 0; l < kLinesAhead; ++l) __builtin_prefetch(ahead + l * 16, 0, 3);
+        ahead += kLinesAhead * 16;
+      }
+      step<AK, AR>(a, b);
+      step<AK, AR>(a + AK, b + kPanel);
+      step<AK, AR>(a + 2 * AK, b + 2 * kPanel);
+      step<AK, AR>(a + 3 * AK, b + 3 * kPanel);
+    }
+#pragma GCC unroll 1
+    for (; k < count; ++k, a += AK, b += kPanel) step<AK, AR>(a, b);
+  }
+
+  INFCL_INLINE void store(float* c, int64_t stride) const {
+#pragma GCC unroll 32
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < Isa::kVectors; ++v) Isa::store(c + r * stride + v * Isa::kLanes, acc[r][v]);
+  }
+
+  INFCL_INLINE void add_to(float* c, int64_t stride) const {
+#pragma GCC unroll 32
+    for (int r = 0; r < MR; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < Isa::kVectors; ++v) {
+        float* p = c + r * stride + v * Isa::kLanes;
+        Isa::store(p, Isa::add(Isa::load(p), acc[r][v]));
+      }
+  }
+
+  // The same for a tile that hangs over the edge.
+  INFCL_INLINE void write_part(float* c, int64_t stride, int64_t rows, int64_t width, bool overwrite) const {
+    alignas(64) float whole[MR * panel_width<Isa>()];
+    store(whole, panel_width<Isa>());
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t q = 0; q < width; ++q) {
+        const float value = whole[r * panel_width<Isa>() + q];
+        c[r * stride + q] = overwrite ? value : c[r * stride + q] + value;
+      }
+  }
+};
+
+}  // namespace
+}  // namespace infcl

@@ -1,0 +1,49 @@
+// AVX2 with FMA: 8 lanes, 6 x 16 accumulators of the 16 registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace infcl {
+namespace {
+
+struct Avx2 {
+  using V = __m256;
+  static constexpr const char* kName = "avx2";
+  static constexpr int kLanes = 8;
+  static constexpr int kStrip = 6, kVectors = 2, kQueryStrip = 6;
+  static constexpr int kRowGranule = 48;  // whole panels and whole query strips
+  static constexpr int64_t kCell = 240;  // G is 225 KiB: fits a 512 KiB L2 with its panels
+
+  static V zero() { return _mm256_setzero_ps(); }
+  static V set1(float x) { return _mm256_set1_ps(x); }
+  static V load(const float* p) { return _mm256_loadu_ps(p); }
+  static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
+  static V add(V a, V b) { return _mm256_add_ps(a, b); }
+  static V sub(V a, V b) { return _mm256_sub_ps(a, b); }
+  static V mul(V a, V b) { return _mm256_mul_ps(a, b); }
+  static V max(V a, V b) { return _mm256_max_ps(a, b); }
+  static V min(V a, V b) { return _mm256_min_ps(a, b); }
+  static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static V ceil(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+  static V scale2(V a, V n) {  // the exponent field of 2^n; n <= -127 gives +0
+    n = min(max(n, set1(-127.f)), set1(127.f));
+    const __m256i bits = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    return mul(a, _mm256_castsi256_ps(bits));
+  }
+  static float hmax(V v) {
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_shuffle_ps(m, m, 1)));
+  }
+  static float hsum(V v) {
+    __m128 m = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    m = _mm_add_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_add_ss(m, _mm_shuffle_ps(m, m, 1)));
+  }
+};
+
+}  // namespace
+}  // namespace infcl

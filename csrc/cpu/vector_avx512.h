@@ -1,0 +1,39 @@
+// AVX-512F as the kernels see it: 16 lanes, 14 x 32 accumulators of the 32 registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace infcl {
+namespace {
+
+struct Avx512 {
+  using V = __m512;
+  static constexpr const char* kName = "avx512";
+  static constexpr int kLanes = 16;
+  // 28 accumulators, 2 loaded vectors, 1 spare; 8 x 32 where the row granule must divide 32
+  static constexpr int kStrip = 14, kVectors = 2, kQueryStrip = 8;
+  static constexpr int kRowGranule = 32;  // whole panels and whole query strips
+  // G is 448 x 448 x 4 bytes = 784 KiB of a 1 MiB L2; 448 is a multiple of 14 and of 32
+  static constexpr int64_t kCell = 448;
+
+  static V zero() { return _mm512_setzero_ps(); }
+  static V set1(float x) { return _mm512_set1_ps(x); }
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+  static V add(V a, V b) { return _mm512_add_ps(a, b); }
+  static V sub(V a, V b) { return _mm512_sub_ps(a, b); }
+  static V mul(V a, V b) { return _mm512_mul_ps(a, b); }
+  static V max(V a, V b) { return _mm512_max_ps(a, b); }
+  static V min(V a, V b) { return _mm512_min_ps(a, b); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static V ceil(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
+  static V scale2(V a, V n) { return _mm512_scalef_ps(a, n); }  // a * 2^n, 0 on underflow
+  static float hmax(V v) { return _mm512_reduce_max_ps(v); }
+  static float hsum(V v) { return _mm512_reduce_add_ps(v); }
+};
+
+}  // namespace
+}  // namespace infcl

@@ -1,0 +1,59 @@
+// The fallback, called "scalar": whatever the compiler's baseline target has, through four-lane generic vectors and no
+// intrinsics. Runs on any processor; speed is not its purpose.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace infcl {
+namespace {
+
+struct Scalar {
+  typedef float V __attribute__((vector_size(16)));
+  typedef int32_t VI __attribute__((vector_size(16)));
+  static constexpr const char* kName = "scalar";
+  static constexpr int kLanes = 4;
+  static constexpr int kStrip = 4, kVectors = 2, kQueryStrip = 4;
+  static constexpr int kRowGranule = 8;  // whole panels and whole query strips
+  static constexpr int64_t kCell = 192;
+
+  static V zero() { return V{}; }
+  static V set1(float x) { return V{x, x, x, x}; }
+  static V load(const float* p) {
+    V v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static void store(float* p, V v) { std::memcpy(p, &v, sizeof v); }
+  static V add(V a, V b) { return a + b; }
+  static V sub(V a, V b) { return a - b; }
+  static V mul(V a, V b) { return a * b; }
+  static V max(V a, V b) { return a > b ? a : b; }
+  static V min(V a, V b) { return a < b ? a : b; }
+  static V fma(V a, V b, V c) { return a * b + c; }
+  static V round(V a) {  // adding and taking away 1.5 * 2^23 drops the fraction of anything below 2^22
+    const V magic = set1(12582912.f);
+    const V magnitude = a < zero() ? -a : a;
+    return magnitude < set1(4194304.f) ? (a + magic) - magic : a;
+  }
+  static V ceil(V a) {
+    const V n = round(a);
+    return n < a ? n + set1(1.f) : n;
+  }
+  static V scale2(V a, V n) {
+    n = min(max(n, set1(-127.f)), set1(127.f));
+    const VI bits = (__builtin_convertvector(n, VI) + 127) << 23;
+    V power;
+    std::memcpy(&power, &bits, sizeof power);
+    return a * power;
+  }
+  static float hmax(V v) {
+    float m = v[0];
+    for (int i = 1; i < kLanes; ++i) m = v[i] > m ? v[i] : m;
+    return m;
+  }
+  static float hsum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+};
+
+}  // namespace
+}  // namespace infcl

@@ -1,0 +1,69 @@
+#include "cpu/workspace.h"
+
+#include <sys/mman.h>
+
+#include <string>
+
+#include "core/errors.h"
+#include "core/schedule.h"
+
+namespace infcl {
+
+namespace {
+
+constexpr int64_t kHugePage = 2 << 20;
+constexpr int64_t kAlignment = 64;
+constexpr int64_t kKeptBetweenCalls = 128ll << 20;
+
+}  // namespace
+
+void advise_huge_pages(void* data, size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / kHugePage * kHugePage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#else
+  (void)data;
+  (void)bytes;
+#endif
+}
+
+Workspace::~Workspace() { release(); }
+
+void Workspace::release() {
+  if (base_) munmap(base_, static_cast<size_t>(size_));
+  base_ = nullptr;
+  size_ = used_ = 0;
+}
+
+void Workspace::reset(int64_t bytes) {
+  used_ = 0;
+  if (bytes <= size_) return;
+  release();
+  const int64_t size = round_up(bytes, kHugePage);
+  void* p = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    throw Error(ErrorCode::kOutOfMemory, "workspace",
+                "cannot allocate " + std::to_string(size) + " bytes of scratch memory; lower workspaceBytes");
+  base_ = static_cast<char*>(p);
+  size_ = size;
+  advise_huge_pages(base_, static_cast<size_t>(size_));
+}
+
+float* Workspace::take(int64_t count) {
+  const int64_t bytes = bytes_for(count);
+  if (used_ + bytes > size_) throw Error(ErrorCode::kInternal, "workspace", "layout exceeds its plan");
+  float* p = reinterpret_cast<float*>(base_ + used_);
+  used_ += bytes;
+  return p;
+}
+
+void Workspace::trim() {
+  if (size_ > kKeptBetweenCalls) release();
+}
+
+int64_t Workspace::bytes_for(int64_t count) {
+  return round_up(count * static_cast<int64_t>(sizeof(float)), kAlignment);
+}
+
+}  // namespace infcl

@@ -1,0 +1,19 @@
+# The one list of native sources. binding.gyp repeats it for node-gyp; a test compares the two.
+set(INFCL_CORE_SOURCES
+  csrc/core/contrastive.cpp
+  csrc/core/objective.cpp
+  csrc/core/plan.cpp
+  csrc/comm/single.cpp
+  csrc/cpu/cpu_backend.cpp
+  csrc/cpu/isa_dispatch.cpp
+  csrc/cpu/layout.cpp
+  csrc/cpu/thread_pool.cpp
+  csrc/cpu/workspace.cpp
+  csrc/cpu/kernels_scalar.cpp
+  cuda/no_cuda.cpp
+)
+set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)
+set(INFCL_AVX512_SOURCES csrc/cpu/kernels_avx512.cpp)
+set(INFCL_AVX2_FLAGS -mavx2 -mfma)
+# GCC 12 warns about its own intrinsics header (PR 105593), hence the last one.
+set(INFCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512 -Wno-maybe-uninitialized)

@@ -1,0 +1,29 @@
+// As much of a test framework as the native tests need: CHECK with a message, a summary line, an exit code for ctest.
+#pragma once
+
+#include <cstdio>
+
+namespace check {
+
+inline int passed = 0;
+inline int failed = 0;
+
+inline int summary() {
+  std::printf("%d passed, %d failed\n", passed, failed);
+  return failed == 0 && passed > 0 ? 0 : 1;
+}
+
+}  // namespace check
+
+// CHECK(condition, printf-style context...)
+#define CHECK(condition, ...)                                         \
+  do {                                                                \
+    if (condition) {                                                  \
+      ++check::passed;                                                \
+    } else {                                                          \
+      ++check::failed;                                                \
+      std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);     \
+      std::printf(__VA_ARGS__);                                       \
+      std::printf("\n");                                              \
+    }                                                                 \
+  } while (0)
