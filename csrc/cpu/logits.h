@@ -9,20 +9,23 @@
 namespace infcl {
 namespace {
 
-// acc[r][lane] = q_lane . k_r for one strip of keys and one panel of queries
+// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is what the caller writes after this.
+// Not inlined: mixed with the epilogue's constants the accumulators would be spilled.
 template <class Isa>
-INFCL_INLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, const float* result, int64_t stride,
-                           Tile<Isa, Isa::kStrip>& tile) {
+INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, float* x, int64_t stride,
+                             const float* next) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const float* a = c.key_panels + key * kPanel;
   const float* b = c.queries + query * c.dim;
   const int64_t jump = c.key_panel_rows * kPanel;
-  ResultPrefetch<Isa, Isa::kStrip> prefetch{result, stride};
+  ResultPrefetch<Isa, Isa::kStrip> prefetch{next, Isa::kCell};
+  Tile<Isa, Isa::kStrip> tile;
   tile.clear();
   int64_t d = 0;
   for (; d + kPanel <= c.dim; d += kPanel, a += jump, b += kPanel * kPanel)
     tile.template run<1, kPanel>(a, b, kPanel, prefetch, a + jump);
   if (d < c.dim) tile.template run<1, kPanel>(a, b, c.dim - d, prefetch, nullptr);
+  tile.store(x, stride);
 }
 
 template <class Isa>
@@ -31,9 +34,7 @@ void logits(const CellOperands& c, Range keys, float* x) {
   for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip)
     for (int64_t i = 0; i < c.rows; i += panel_width<Isa>()) {
       float* out = x + j * kStride + i;
-      Tile<Isa, Isa::kStrip> tile;
-      dot_tile<Isa>(c, j, i, out, kStride, tile);
-      tile.store(out, kStride);
+      dot_tile<Isa>(c, j, i, out, kStride, out);
     }
 }
 
@@ -49,7 +50,7 @@ INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
 
 // One tile of dots -> g, and the sum of g * dot. A tile is small enough for that sum to be a float.
 template <class Isa, bool kOneExp>
-INFCL_INLINE float grad_tile(const float* x, int64_t x_stride, int64_t strip_rows, int64_t lanes,
+INFCL_NOINLINE float grad_tile(const float* x, int64_t x_stride, int64_t strip_rows, int64_t lanes,
                              const Exp2<Isa>& exp2, const LogitGradArgs& a, int64_t key, int64_t query, float* g) {
   using V = typename Isa::V;
   V total[Isa::kVectors];
@@ -93,9 +94,7 @@ double logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale, const
         x = args.kept + j * kStride + i;
         x_stride = kStride;
       } else {
-        Tile<Isa, Isa::kStrip> tile;
-        dot_tile<Isa>(c, j, i, out, kStride, tile);
-        tile.store(dots, kPanel);
+        dot_tile<Isa>(c, j, i, dots, kPanel, out);
       }
       total += grad_tile<Isa, kOneExp>(x, x_stride, strip_rows, c.rows - i, exp2, args, j, i, out);
     }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #define INFCL_INLINE inline __attribute__((always_inline))
+#define INFCL_NOINLINE __attribute__((noinline))
 
 namespace infcl {
 namespace {
