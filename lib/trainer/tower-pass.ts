@@ -65,12 +65,12 @@ export class TowerPass<Input> {
   async encode(context: StepContext): Promise<void> {
     const began = performance.now();
     const { cache, encoder } = this;
+    context.signal?.throwIfAborted();
     for await (const input of this.tower.chunks()) {
-      await turnOfEventLoop();
-      context.signal?.throwIfAborted();
       const randomState = this.trained ? encoder.randomState?.() : undefined;
       cache.append(await encoder.encode(input), randomState);
       this.report('encode', cache.rows, context);
+      await betweenChunks(context);
     }
     if (cache.rows === 0) {
       throw trainerError(
@@ -78,7 +78,6 @@ export class TowerPass<Input> {
         `Expected at least one chunk from ${this.name}.chunks() but received none`,
       );
     }
-    context.signal?.throwIfAborted();
     this.encodeSeconds = secondsSince(began);
   }
 
@@ -88,15 +87,15 @@ export class TowerPass<Input> {
     const began = performance.now();
     const { cache, encoder } = this;
     let index = 0;
+    context.signal?.throwIfAborted();
     for await (const input of this.tower.chunks()) {
-      await turnOfEventLoop();
-      context.signal?.throwIfAborted();
       const chunk = cache.chunks[index];
       if (chunk === undefined) throw this.chunkCountError(`more than ${cache.chunks.length}`);
       encoder.restoreRandomState?.(chunk.randomState);
       await encoder.backward!(input, cache.gradsOfChunk(grads, index));
       index++;
       this.report('backward', chunk.firstRow + chunk.rows, context);
+      await betweenChunks(context);
     }
     if (index < cache.chunks.length) throw this.chunkCountError(`${index}`);
     this.backwardSeconds = secondsSince(began);
@@ -159,9 +158,13 @@ function checkTower<Input>(name: TowerName, tower: Tower<Input>): void {
   }
 }
 
-/** Encoders may never leave the microtask queue; timers, signals and Ctrl-C get their turn between chunks. */
-function turnOfEventLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/**
+ * Looks at the signal while no chunk is in flight (a pulled chunk may own device memory that only its encoder frees).
+ * Encoders may never leave the microtask queue, so that timers and Ctrl-C get their turn here.
+ */
+async function betweenChunks({ signal }: StepContext): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal?.throwIfAborted();
 }
 
 export function secondsSince(began: number): number {

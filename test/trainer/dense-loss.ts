@@ -1,0 +1,32 @@
+/**
+ * The float64 oracle in the clothes of `contrastiveLossAndGrad`: what the trainer's tests use in place of the native
+ * loss, so that they fail for the trainer's reasons only.
+ */
+
+import type { ContrastiveOptions, LossAndGradResult, MatrixLike } from '../../lib/contrastive-loss';
+import { denseLossAndGrad as oracle } from '../reference/dense';
+
+/** For float32 [rows x dim] inputs, objective 'clip'. */
+export async function denseLossAndGrad(
+  queries: MatrixLike,
+  keys: MatrixLike,
+  options: ContrastiveOptions = {},
+): Promise<LossAndGradResult> {
+  options.signal?.throwIfAborted();
+  const result = oracle(asDense(queries), asDense(keys), { logitScale: options.logitScale });
+  options.onProgress?.({ fraction: 1, phase: 'forward' });
+  options.onProgress?.({ fraction: 1, phase: 'backward' });
+  return {
+    loss: result.loss,
+    accuracy: result.accuracy,
+    logitScaleGrad: result.logitScaleGrad,
+    logitBiasGrad: 0,
+    queryGrads: Float32Array.from(options.grad?.queries === false ? [] : result.queryGrads),
+    keyGrads: Float32Array.from(options.grad?.keys === false ? [] : result.keyGrads),
+    stats: { workspaceBytes: 1000 } as LossAndGradResult['stats'],
+  };
+}
+
+function asDense(matrix: MatrixLike) {
+  return { data: matrix.data as Float32Array, shape: matrix.shape! };
+}
