@@ -1,5 +1,5 @@
-// What a device must be able to do for the engine. The engine owns rings, normalisers and the loss; a backend owns
-// every loop over elements. Calls come in this order, on one thread:
+// What a device must be able to do for the engine. The engine owns rings, normalisers and the loss; a backend
+// owns every loop over elements. Calls come in this order, on one thread:
 //   begin, then for each key shard: load_keys, fold; later again load_keys, differentiate; and end.
 #pragma once
 
@@ -49,9 +49,9 @@ struct DifferentiateArgs {
   const LseVector* columns = nullptr;  // likewise
   double row_factor = 0, column_factor = 0, positive_factor = 0;
   const float* positive_dots = nullptr;  // [M] of the forward pass
-  bool first_shard = true;     // d_queries holds nothing yet
-  float* d_queries = nullptr;  // [M x D], or null
-  float* d_keys = nullptr;     // [d_key_rows x D], or null; overwritten on the first visit of a row
+  bool first_shard = true;               // d_queries holds nothing yet
+  float* d_queries = nullptr;            // [M x D], or null
+  float* d_keys = nullptr;               // [d_key_rows x D], or null; overwritten on the first visit of a row
   int64_t d_key_rows = 0;
 };
 
@@ -66,7 +66,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Plan plan(const PlanRequest&) = 0;
-  virtual void begin(const Problem&) = 0;            // claims the workspace; throws when it cannot
+  virtual void begin(const Problem&) = 0;  // claims the workspace; throws when it cannot
   virtual void check_finite(const MatrixView&, const char* name) = 0;
   virtual void load_keys(const MatrixView&) = 0;
   virtual void fold(const FoldArgs&) = 0;

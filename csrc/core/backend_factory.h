@@ -23,8 +23,8 @@ struct CudaInfo {
 };
 CudaInfo cuda_info();
 
-// One per Node environment: owns its thread pool and workspace, both kept between calls. Calls on one backend are
-// serialised by the caller.
+// One per Node environment: owns its thread pool and workspace, both kept between calls. Calls on one backend
+// are serialised by the caller.
 std::unique_ptr<Backend> make_cpu_backend();
 std::unique_ptr<Communicator> make_single_communicator();
 

@@ -1,4 +1,5 @@
-// How ranks talk. One process is a ring of one, for which every call is trivially done: the engine has no other path.
+// How ranks talk. One process is a ring of one, for which every call is trivially done: the engine has no
+// other path.
 #pragma once
 
 #include <cstdint>

@@ -113,7 +113,8 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   const Forward f = fold_all(r, backend);
   finish_loss(r, f, out);
   if (!std::isfinite(out.loss))
-    throw Error(ErrorCode::kNotFinite, "loss", "logits overflow float32: queries, keys or logitScale are too large");
+    throw Error(ErrorCode::kNotFinite, "loss",
+                "logits overflow float32: queries, keys or logitScale are too large");
   const double forward_end = now_seconds();
 
   if (r.gradient) {
@@ -143,7 +144,8 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   out.stats.backward_seconds = end - forward_end;
   out.stats.workspace_bytes = b.workspace_bytes;
   int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0);
-  out.stats.peak_bytes = b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
+  out.stats.peak_bytes =
+      b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
   out.stats.tiles = b.tiles;
   out.stats.tiles_reused = b.tiles_reused;
   return out;

@@ -1,5 +1,6 @@
-// The one entry to the engine: loss, and gradients when asked, of one rank's rows. Owns the outermost loop (the ring
-// over blocks) and the arithmetic on normalisers; everything that touches an element belongs to a Backend.
+// The one entry to the engine: loss, and gradients when asked, of one rank's rows. Owns the outermost loop
+// (the ring over blocks) and the arithmetic on normalisers; everything that touches an element belongs to a
+// Backend.
 #pragma once
 
 #include <cstdint>

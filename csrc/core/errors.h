@@ -1,5 +1,5 @@
-// What the core throws. A code names the kind of failure for programs, the text is for people and starts with the
-// operation in brackets. The binding turns both into a JavaScript error, in one place.
+// What the core throws. A code names the kind of failure for programs, the text is for people and starts with
+// the operation in brackets. The binding turns both into a JavaScript error, in one place.
 #pragma once
 
 #include <stdexcept>
@@ -11,13 +11,20 @@ enum class ErrorCode { kNotFinite, kWorkspace, kOutOfMemory, kAborted, kIsa, kBa
 
 constexpr const char* error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kNotFinite: return "ERR_NOT_FINITE";
-    case ErrorCode::kWorkspace: return "ERR_WORKSPACE";
-    case ErrorCode::kOutOfMemory: return "ERR_OUT_OF_MEMORY";
-    case ErrorCode::kAborted: return "ERR_ABORTED";
-    case ErrorCode::kIsa: return "ERR_ISA";
-    case ErrorCode::kBackendUnavailable: return "ERR_BACKEND_UNAVAILABLE";
-    case ErrorCode::kInternal: break;
+    case ErrorCode::kNotFinite:
+      return "ERR_NOT_FINITE";
+    case ErrorCode::kWorkspace:
+      return "ERR_WORKSPACE";
+    case ErrorCode::kOutOfMemory:
+      return "ERR_OUT_OF_MEMORY";
+    case ErrorCode::kAborted:
+      return "ERR_ABORTED";
+    case ErrorCode::kIsa:
+      return "ERR_ISA";
+    case ErrorCode::kBackendUnavailable:
+      return "ERR_BACKEND_UNAVAILABLE";
+    case ErrorCode::kInternal:
+      break;
   }
   return "ERR_INTERNAL";
 }

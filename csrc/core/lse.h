@@ -1,6 +1,6 @@
-// Running log-sum-exp of many rows at once, in base 2. Row i stands for sum[i] * 2^shift[i]; shifts are integers, so
-// that rescaling a sum to another shift is exact and the result does not depend on how often it was rescaled.
-// An empty row has sum 0, which is exp(-inf): folding into it can never produce NaN.
+// Running log-sum-exp of many rows at once, in base 2. Row i stands for sum[i] * 2^shift[i]; shifts are
+// integers, so that rescaling a sum to another shift is exact and the result does not depend on how often it
+// was rescaled. An empty row has sum 0, which is exp(-inf): folding into it can never produce NaN.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// How a block of logits is cut into cells, and who may touch a column when. The cut depends on the shape alone, and
-// cells reach every accumulator in row order, so results do not depend on the number of threads.
+// How a block of logits is cut into cells, and who may touch a column when. The cut depends on the shape
+// alone, and cells reach every accumulator in row order, so results do not depend on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -60,9 +60,9 @@ class Schedule {
   int64_t granules_, row_blocks_, column_blocks_;
 };
 
-// Lets row blocks into each column block strictly in order: block i enters column j after block i - 1 has left it.
-// Row blocks are dealt to threads round-robin and visited in ascending order, so the block waited for is always
-// already running or done, and nobody waits for long.
+// Lets row blocks into each column block strictly in order: block i enters column j after block i - 1 has
+// left it. Row blocks are dealt to threads round-robin and visited in ascending order, so the block waited
+// for is always already running or done, and nobody waits for long.
 class ColumnGate {
  public:
   explicit ColumnGate(int64_t column_blocks)

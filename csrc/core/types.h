@@ -1,5 +1,5 @@
-// Plain data that every room shares: element types, matrix views, the words through which a caller watches and
-// stops a running call. Knows nothing of threads, devices or JavaScript.
+// Plain data that every room shares: element types, matrix views, the words through which a caller watches
+// and stops a running call. Knows nothing of threads, devices or JavaScript.
 #pragma once
 
 #include <atomic>
@@ -27,8 +27,9 @@ struct MatrixView {
 
 enum class Phase : int32_t { kForward = 0, kBackward = 1 };
 
-// Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32 array on
-// the other side of the seam, so the words are accessed through atomic builtins rather than declared atomic.
+// Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32
+// array on the other side of the seam, so the words are accessed through atomic builtins rather than declared
+// atomic.
 struct Control {
   enum Word { kAbort = 0, kPhase = 1, kDone = 2, kTotal = 3, kWords = 4 };
   int32_t* words = nullptr;

@@ -1,5 +1,5 @@
-// The two gradient products of a cell. Panels of features outside, strips inside: a panel of the packed operand (57 KB at
-// k = 448) is reused by every strip, and g comes from L2.
+// The two gradient products of a cell. Panels of features outside, strips inside: a panel of the packed
+// operand (57 KB at k = 448) is reused by every strip, and g comes from L2.
 #pragma once
 
 #include "cpu/kernels.h"
@@ -41,16 +41,17 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
 
 // d_q_i += sum_j g_ij k_j
 template <class Isa>
-void accumulate_queries(const CellOperands& c, Range features, const float* g, bool overwrite, float* d_queries) {
-  product<Isa, Isa::kQueryStrip, Isa::kCell, 1>({c.key_panels, c.key_panel_rows, c.columns, c.rows, c.dim}, features, g,
-                                                overwrite, d_queries);
+void accumulate_queries(const CellOperands& c, Range features, const float* g, bool overwrite,
+                        float* d_queries) {
+  product<Isa, Isa::kQueryStrip, Isa::kCell, 1>({c.key_panels, c.key_panel_rows, c.columns, c.rows, c.dim},
+                                                features, g, overwrite, d_queries);
 }
 
 // d_k_j += sum_i g_ij q_i
 template <class Isa>
 void accumulate_keys(const CellOperands& c, Range features, const float* g, bool overwrite, float* d_keys) {
-  product<Isa, Isa::kStrip, 1, Isa::kCell>({c.query_panels, c.query_panel_rows, c.rows, c.columns, c.dim}, features, g,
-                                           overwrite, d_keys);
+  product<Isa, Isa::kStrip, 1, Isa::kCell>({c.query_panels, c.query_panel_rows, c.rows, c.columns, c.dim},
+                                           features, g, overwrite, d_keys);
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ Log2Scale log2_scale(double logit_scale) {
   return {high, static_cast<float>(exact - high)};
 }
 
-// Matrix products of 2 M N D flops that a call executes: logits, logits again where they were not kept, and one for
-// each side that wants a gradient.
+// Matrix products of 2 M N D flops that a call executes: logits, logits again where they were not kept, and
+// one for each side that wants a gradient.
 double call_flops(double rows, double keys, double dim, bool gradient, double kept_share) {
   return 2 * rows * keys * dim * (gradient ? 4 - kept_share : 1);
 }
@@ -77,7 +77,8 @@ std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend
 Plan CpuBackend::plan(const PlanRequest& r) {
   const Kernels& k = select_kernels();
   const Schedule schedule(r.rows, r.keys, k.cell);
-  LayoutRequest request{r.rows, r.keys, r.dim, r.gradient, true, r.threads > 0 ? r.threads : usable_threads(),
+  LayoutRequest request{r.rows,           r.keys, r.dim,
+                        r.gradient,       true,   r.threads > 0 ? r.threads : usable_threads(),
                         r.workspace_bytes};
   const Layout l = make_layout(request, schedule, k);
   if (measured_gflops_ == 0 || measured_isa_ != &k) {
@@ -100,13 +101,18 @@ void CpuBackend::begin(const Problem& problem) {
   problem_ = problem;
   const int64_t rows = problem.queries.rows, keys = problem.max_keys, dim = problem.queries.dim;
   schedule_ = std::make_unique<Schedule>(rows, keys, kernels_->cell);
-  LayoutRequest request{rows, keys, dim, problem.gradient, problem.single_block,
-                        problem.threads > 0 ? problem.threads : usable_threads(), problem.workspace_bytes};
+  LayoutRequest request{rows,
+                        keys,
+                        dim,
+                        problem.gradient,
+                        problem.single_block,
+                        problem.threads > 0 ? problem.threads : usable_threads(),
+                        problem.workspace_bytes};
   layout_ = make_layout(request, *schedule_, *kernels_);
   if (problem.workspace_bytes > 0 && layout_.minimum_bytes > problem.workspace_bytes)
     throw Error(ErrorCode::kWorkspace, "workspace",
-                "Expected at least " + std::to_string(layout_.minimum_bytes) + " for workspaceBytes but received " +
-                    std::to_string(problem.workspace_bytes));
+                "Expected at least " + std::to_string(layout_.minimum_bytes) +
+                    " for workspaceBytes but received " + std::to_string(problem.workspace_bytes));
   pool_.ensure(layout_.threads);
   claim(layout_);
   scale_ = log2_scale(problem.logit_scale);
@@ -128,7 +134,8 @@ void CpuBackend::claim(const Layout& l) {
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / sizeof(float));
-  kept_ = workspace_.take(l.kept_columns * schedule_->row_blocks() * Workspace::bytes_for(l.cell) / sizeof(float));
+  kept_ = workspace_.take(l.kept_columns * schedule_->row_blocks() * Workspace::bytes_for(l.cell) /
+                          sizeof(float));
 }
 
 void CpuBackend::end() {
@@ -155,8 +162,9 @@ void CpuBackend::check_finite(const MatrixView& m, const char* name) {
   for (int64_t at : found)
     if (at >= 0)
       throw Error(ErrorCode::kNotFinite, "input",
-                  std::string("Expected finite values for ") + name + " but received NaN or Infinity at row " +
-                      std::to_string(at / m.dim) + ", column " + std::to_string(at % m.dim));
+                  std::string("Expected finite values for ") + name +
+                      " but received NaN or Infinity at row " + std::to_string(at / m.dim) + ", column " +
+                      std::to_string(at % m.dim));
 }
 
 void CpuBackend::load_keys(const MatrixView& keys) {
@@ -165,7 +173,8 @@ void CpuBackend::load_keys(const MatrixView& keys) {
   pool_.run(layout_.threads, [&](int t) {
     for (int64_t j = t; j < layout_.packed_blocks && !stopped(); j += layout_.threads) {
       const Range columns = schedule_->columns(j);
-      kernels_->pack_panels(keys_, columns, packed_keys_ + j * block, round_up(columns.size(), kernels_->strip));
+      kernels_->pack_panels(keys_, columns, packed_keys_ + j * block,
+                            round_up(columns.size(), kernels_->strip));
     }
   });
   throw_if_stopped();
@@ -175,7 +184,8 @@ const float* CpuBackend::key_panels(int thread, int64_t j) const {
   if (j < layout_.packed_blocks)
     return packed_keys_ + j * (Workspace::bytes_for(layout_.key_block) / static_cast<int64_t>(sizeof(float)));
   const Range columns = schedule_->columns(j);
-  kernels_->pack_panels(keys_, columns, memory_[thread].key_buffer, round_up(columns.size(), kernels_->strip));
+  kernels_->pack_panels(keys_, columns, memory_[thread].key_buffer,
+                        round_up(columns.size(), kernels_->strip));
   return memory_[thread].key_buffer;
 }
 
@@ -209,7 +219,8 @@ bool CpuBackend::in_slices(int64_t total, int64_t granule, int64_t flops_per_ite
   return true;
 }
 
-// ---------------------------------------------------------------------------------------------------- forward
+// ----------------------------------------------------------------------------------------------------
+// forward
 
 class CpuBackend::Fold {
  public:
@@ -231,7 +242,11 @@ class CpuBackend::Fold {
  private:
   struct Sums {
     explicit Sums(const CellShape& c)
-        : row_shift(c.rows), row_sum(c.rows), row_max(c.rows), column_shift(c.columns), column_sum(c.columns) {}
+        : row_shift(c.rows),
+          row_sum(c.rows),
+          row_max(c.rows),
+          column_shift(c.columns),
+          column_sum(c.columns) {}
     std::vector<float> row_shift, row_sum, row_max, column_shift, column_sum;
   };
 
@@ -244,8 +259,8 @@ class CpuBackend::Fold {
       return false;
     read_positives(s_.rows(i), s_.columns(j), x);
     b_.kernels_->fold(c, x, b_.scale_,
-                      {sums.row_shift.data(), sums.row_sum.data(), sums.row_max.data(), sums.column_shift.data(),
-                       a_.columns ? sums.column_sum.data() : nullptr});
+                      {sums.row_shift.data(), sums.row_sum.data(), sums.row_max.data(),
+                       sums.column_shift.data(), a_.columns ? sums.column_sum.data() : nullptr});
     const int64_t row0 = s_.rows(i).begin, column0 = s_.columns(j).begin;
     for (int64_t r = 0; r < c.rows; ++r) {
       if (a_.rows) a_.rows->fold(row0 + r, sums.row_sum[r], sums.row_shift[r]);
@@ -253,7 +268,8 @@ class CpuBackend::Fold {
     }
     if (a_.columns) {
       if (!gate_.enter(j, i)) return false;
-      for (int64_t q = 0; q < c.columns; ++q) a_.columns->fold(column0 + q, sums.column_sum[q], sums.column_shift[q]);
+      for (int64_t q = 0; q < c.columns; ++q)
+        a_.columns->fold(column0 + q, sums.column_sum[q], sums.column_shift[q]);
       gate_.leave(j, i);
     }
     b_.problem_.control.advance();
@@ -285,7 +301,8 @@ void CpuBackend::fold(const FoldArgs& args) {
   stats_.flops += 2. * problem_.queries.rows * keys_.rows * problem_.queries.dim;
 }
 
-// --------------------------------------------------------------------------------------------------- backward
+// ---------------------------------------------------------------------------------------------------
+// backward
 
 class CpuBackend::Differentiate {
  public:
@@ -301,7 +318,8 @@ class CpuBackend::Differentiate {
     for (int64_t i = t; i < s_.row_blocks(); i += b_.layout_.threads) {
       const Range rows = s_.rows(i);
       b_.kernels_->pack_transposed(b_.problem_.queries, rows, b_.memory_[t].transposed);
-      if (a_.d_keys) b_.kernels_->pack_panels(b_.problem_.queries, rows, b_.memory_[t].query_panels, rows.size());
+      if (a_.d_keys)
+        b_.kernels_->pack_panels(b_.problem_.queries, rows, b_.memory_[t].query_panels, rows.size());
       for (int64_t j = 0; j < s_.column_blocks(); ++j)
         if (!cell(t, i, j, factors_[t])) return gate_.stop();
     }
@@ -356,8 +374,8 @@ class CpuBackend::Differentiate {
     return whole;
   }
 
-  // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both terms are
-  // 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
+  // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
+  // terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
   LogitGradArgs factors(Range rows, Range columns, const float* kept, Factors& f) const {
     float low = HUGE_VALF, high = -HUGE_VALF;
     const auto widen = [&](const LseVector* lse, Range range) {

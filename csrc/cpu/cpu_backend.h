@@ -1,5 +1,5 @@
-// The CPU backend: runs the schedule's cells on a thread pool. Knows threads, memory and order; every loop over elements
-// is a kernel.
+// The CPU backend: runs the schedule's cells on a thread pool. Knows threads, memory and order; every loop
+// over elements is a kernel.
 #pragma once
 
 #include <atomic>
@@ -40,7 +40,8 @@ class CpuBackend final : public Backend {
   CellOperands operands(int thread, int64_t row_block, int64_t column_block) const;
   const float* key_panels(int thread, int64_t column_block) const;
   float* kept_logits(int64_t row_block, int64_t column_block) const;
-  // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once aborted.
+  // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
+  // aborted.
   template <class F>
   bool in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const;
 

@@ -15,8 +15,9 @@ struct Exp2 {
 
   explicit Exp2(Log2Scale s) : high(Isa::set1(s.high)), low(Isa::set1(s.low)) {}
 
-  // `shift` holds integers. The fraction is formed by fused steps, so it takes one rounding, not three; it is clamped
-  // because beyond 2^24 the product's own rounding error exceeds 1/2. Degree 5 on [-1/2, 1/2]: relative error 8e-8.
+  // `shift` holds integers. The fraction is formed by fused steps, so it takes one rounding, not three; it is
+  // clamped because beyond 2^24 the product's own rounding error exceeds 1/2. Degree 5 on [-1/2, 1/2]:
+  // relative error 8e-8.
   INFCL_INLINE V operator()(V dot, V shift) const {
     const V n = Isa::round(Isa::mul(dot, high));
     V f = Isa::fma(dot, low, Isa::fma(dot, high, Isa::sub(Isa::zero(), n)));

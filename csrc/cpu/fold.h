@@ -1,7 +1,7 @@
-// Online log-sum-exp of a cell, along rows and columns in one visit, while the cell is in L2. One exponential per element:
-// the whole cell is shifted by its own maximum, rounded up to an integer. When that shift hides part of some row or column
-// (its sum is below 2^-60, so terms may have underflowed), the cell is folded again with a shift of each row's and
-// column's own.
+// Online log-sum-exp of a cell, along rows and columns in one visit, while the cell is in L2. One exponential
+// per element: the whole cell is shifted by its own maximum, rounded up to an integer. When that shift hides
+// part of some row or column (its sum is below 2^-60, so terms may have underflowed), the cell is folded
+// again with a shift of each row's and column's own.
 #pragma once
 
 #include "cpu/exp2.h"
@@ -20,7 +20,8 @@ float ceil_log2(float dot, Log2Scale s) {
   return lanes[0];
 }
 
-// Maximum along each row, and of the whole cell. Rows are lanes here; lanes beyond the cell's rows are left out.
+// Maximum along each row, and of the whole cell. Rows are lanes here; lanes beyond the cell's rows are left
+// out.
 template <class Isa>
 float row_maxima(const CellOperands& c, const float* x, float* row_max) {
   using V = typename Isa::V;
@@ -38,9 +39,11 @@ float row_maxima(const CellOperands& c, const float* x, float* row_max) {
   return all;
 }
 
-// Sums with one shift for all. Lanes beyond the cell's rows get an infinite shift, so they add 0 to the columns.
+// Sums with one shift for all. Lanes beyond the cell's rows get an infinite shift, so they add 0 to the
+// columns.
 template <class Isa>
-bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2, float shift, const FoldOutputs& out) {
+bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2, float shift,
+                    const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
   V column_sums[Isa::kCell];
@@ -85,7 +88,8 @@ void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, con
     const V shifts = Isa::load(lanes);
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_shift[i + l] = lanes[l];
     V sum = Isa::zero();
-    for (int64_t j = 0; j < c.columns; ++j) sum = Isa::add(sum, exp2(Isa::load(x + j * Isa::kCell + i), shifts));
+    for (int64_t j = 0; j < c.columns; ++j)
+      sum = Isa::add(sum, exp2(Isa::load(x + j * Isa::kCell + i), shifts));
     Isa::store(lanes, sum);
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_sum[i + l] = lanes[l];
   }

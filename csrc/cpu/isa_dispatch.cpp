@@ -26,7 +26,8 @@ const Kernels& select_kernels() {
     known += known.empty() ? k->isa : std::string(", ") + k->isa;
   }
   throw Error(ErrorCode::kIsa, "isa",
-              "Expected one of " + known + " for INFCL_ISA but received " + wanted + " (not available on this machine)");
+              "Expected one of " + known + " for INFCL_ISA but received " + wanted +
+                  " (not available on this machine)");
 }
 
 }  // namespace infcl

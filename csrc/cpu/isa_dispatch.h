@@ -1,5 +1,5 @@
-// Which kernels this processor runs, and which a call uses: the fastest, unless the environment variable INFCL_ISA names
-// another (scalar, avx2, avx512).
+// Which kernels this processor runs, and which a call uses: the fastest, unless the environment variable
+// INFCL_ISA names another (scalar, avx2, avx512).
 #pragma once
 
 #include <vector>

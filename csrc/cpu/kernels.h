@@ -1,8 +1,8 @@
 // The table of kernels that one instruction set offers, and the arguments they take. A cell is at most
 // `cell.rows` queries by `cell.columns` keys; its logits and their gradients are held key-major,
 //   x[j * cell.rows + i] = q_i . k_j,
-// because that one layout is the broadcast operand of both gradient products (with stride 1 along i for d_queries, along
-// j for d_keys) and is written by the logits kernel in whole vectors.
+// because that one layout is the broadcast operand of both gradient products (with stride 1 along i for
+// d_queries, along j for d_keys) and is written by the logits kernel in whole vectors.
 //
 // Packed operands, all zero-padded:
 //   panels      [ceil(dim / panel)][panel_rows][panel]   rows as they are, cut into column panels
@@ -23,12 +23,12 @@ struct Log2Scale {
 };
 
 struct CellOperands {
-  const float* key_panels;      // panels of the cell's keys
-  int64_t key_panel_rows;       // rows in a panel, padding included
-  const float* queries;         // transposed
-  const float* query_panels;    // panels; null in the forward pass
+  const float* key_panels;    // panels of the cell's keys
+  int64_t key_panel_rows;     // rows in a panel, padding included
+  const float* queries;       // transposed
+  const float* query_panels;  // panels; null in the forward pass
   int64_t query_panel_rows;
-  int64_t rows, columns, dim;   // queries, keys, features
+  int64_t rows, columns, dim;  // queries, keys, features
 };
 
 struct FoldOutputs {
@@ -64,7 +64,8 @@ struct Kernels {
   // g of the keys in `keys`; returns the sum of g_ij * dot_ij.
   double (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
   // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
-  void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite, float* d_queries);
+  void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite,
+                             float* d_queries);
   // d_keys[columns x dim] (+)= g queries, likewise
   void (*accumulate_keys)(const CellOperands&, Range features, const float* g, bool overwrite, float* d_keys);
 };

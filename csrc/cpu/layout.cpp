@@ -16,8 +16,8 @@ int64_t engine_bytes(const LayoutRequest& r) {
 }
 
 int64_t thread_bytes(const Layout& l) {
-  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.query_panels) + Workspace::bytes_for(l.cell) +
-         Workspace::bytes_for(l.key_buffer);
+  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.query_panels) +
+         Workspace::bytes_for(l.cell) + Workspace::bytes_for(l.key_buffer);
 }
 
 }  // namespace

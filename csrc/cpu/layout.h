@@ -1,6 +1,7 @@
-// How a call's scratch memory is spent. In order: what each thread needs to work on one cell; packed keys, for as many
-// column blocks as fit (the rest is packed again at every visit); logits kept from the forward pass for the backward one.
-// A pure function of shape and bound, so that `plan` can promise what `begin` will do.
+// How a call's scratch memory is spent. In order: what each thread needs to work on one cell; packed keys,
+// for as many column blocks as fit (the rest is packed again at every visit); logits kept from the forward
+// pass for the backward one. A pure function of shape and bound, so that `plan` can promise what `begin` will
+// do.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +19,20 @@ struct LayoutRequest {
 };
 
 struct Layout {
-  int threads = 0;  // fewer than wanted when there are fewer row blocks, or when the bound is too tight for all
+  int threads =
+      0;  // fewer than wanted when there are fewer row blocks, or when the bound is too tight for all
   // floats
   int64_t transposed = 0, query_panels = 0, cell = 0, key_buffer = 0;  // of each thread
   int64_t key_block = 0;                                               // packed keys of one column block
   int64_t packed_blocks = 0;                                           // column blocks that stay packed
   int64_t kept_columns = 0;                                            // column blocks whose logits are kept
-  int64_t lse_bytes = 0;                                               // held by the engine, within the same bound
-  int64_t bytes = 0;                                                   // of the whole, lse_bytes included
-  int64_t minimum_bytes = 0;                                           // that one thread needs
+  int64_t lse_bytes = 0;      // held by the engine, within the same bound
+  int64_t bytes = 0;          // of the whole, lse_bytes included
+  int64_t minimum_bytes = 0;  // that one thread needs
 };
 
-// Gradients apart, a call may by default spend what packed keys and half as much again take, and a fixed 48 MiB.
+// Gradients apart, a call may by default spend what packed keys and half as much again take, and a fixed 48
+// MiB.
 int64_t default_bound(const LayoutRequest&);
 // `bytes` above `bound` means that even one thread does not fit.
 Layout make_layout(const LayoutRequest&, const Schedule&, const Kernels&);

@@ -1,5 +1,5 @@
-// Logits of a cell, and in the backward pass their gradient, one register tile at a time: strips of keys outside, panels
-// of queries inside, so that a strip stays in L1 while the query panels stream from L2.
+// Logits of a cell, and in the backward pass their gradient, one register tile at a time: strips of keys
+// outside, panels of queries inside, so that a strip stays in L1 while the query panels stream from L2.
 #pragma once
 
 #include "cpu/exp2.h"
@@ -9,8 +9,8 @@
 namespace infcl {
 namespace {
 
-// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is what the caller writes after this.
-// Not inlined: mixed with the epilogue's constants the accumulators would be spilled.
+// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is what the caller writes
+// after this. Not inlined: mixed with the epilogue's constants the accumulators would be spilled.
 template <class Isa>
 INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, float* x, int64_t stride,
                              const float* next) {
@@ -51,7 +51,8 @@ INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
 // One tile of dots -> g, and the sum of g * dot. A tile is small enough for that sum to be a float.
 template <class Isa, bool kOneExp>
 INFCL_NOINLINE float grad_tile(const float* x, int64_t x_stride, int64_t strip_rows, int64_t lanes,
-                             const Exp2<Isa>& exp2, const LogitGradArgs& a, int64_t key, int64_t query, float* g) {
+                               const Exp2<Isa>& exp2, const LogitGradArgs& a, int64_t key, int64_t query,
+                               float* g) {
   using V = typename Isa::V;
   V total[Isa::kVectors];
 #pragma GCC unroll 4
@@ -79,7 +80,8 @@ INFCL_NOINLINE float grad_tile(const float* x, int64_t x_stride, int64_t strip_r
 }
 
 template <class Isa, bool kOneExp>
-double logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args, float* g) {
+double logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
+                       float* g) {
   constexpr int64_t kStride = Isa::kCell, kPanel = panel_width<Isa>();
   const Exp2<Isa> exp2(scale);
   double total = 0;

@@ -1,6 +1,6 @@
-// The register tile: MR rows of a broadcast operand against one panel of a vector operand, over k. Everything fast about
-// the CPU backend is here. Only kernel files include this; it lives in an unnamed namespace, so that code compiled for
-// one instruction set can never be linked into another's.
+// The register tile: MR rows of a broadcast operand against one panel of a vector operand, over k. Everything
+// fast about the CPU backend is here. Only kernel files include this; it lives in an unnamed namespace, so
+// that code compiled for one instruction set can never be linked into another's.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,9 @@ constexpr int64_t panel_width() {
   return Isa::kLanes * Isa::kVectors;
 }
 
-// Walks the rows of the result tile one at a time while the product runs. Fetched all at once, they would fill the miss
-// buffers and stall the operand loads; not fetched at all, the tile waits for memory at its end.
+// Walks the rows of the result tile one at a time while the product runs. Fetched all at once, they would
+// fill the miss buffers and stall the operand loads; not fetched at all, the tile waits for memory at its
+// end.
 template <class Isa, int MR>
 struct ResultPrefetch {
   const float* row;
@@ -56,8 +57,8 @@ struct Tile {
     }
   }
 
-  // acc[r][:] += sum_k a[k * AK + r * AR] * b[k][:]. `ahead`, when not null, is what this operand reads next: MR * count
-  // floats in a row, fetched on the way.
+  // acc[r][:] += sum_k a[k * AK + r * AR] * b[k][:]. `ahead`, when not null, is what this operand reads next:
+  // MR * count floats in a row, fetched on the way.
   template <int AK, int AR>
   INFCL_INLINE void run(const float* a, const float* b, int64_t count, ResultPrefetch<Isa, MR>& result,
                         const float* ahead) {

@@ -1,4 +1,5 @@
-// Features into the layouts of kernels.h. All reading of the caller's memory in the float32 path happens here.
+// Features into the layouts of kernels.h. All reading of the caller's memory in the float32 path happens
+// here.
 #pragma once
 
 #include <cstring>
@@ -9,7 +10,9 @@
 namespace infcl {
 namespace {
 
-INFCL_INLINE const float* float_row(const MatrixView& m, int64_t i) { return static_cast<const float*>(m.row(i)); }
+INFCL_INLINE const float* float_row(const MatrixView& m, int64_t i) {
+  return static_cast<const float*>(m.row(i));
+}
 
 template <class Isa>
 void pack_panels(const MatrixView& m, Range rows, float* out, int64_t panel_rows) {
@@ -29,7 +32,8 @@ void pack_panels(const MatrixView& m, Range rows, float* out, int64_t panel_rows
   }
 }
 
-// Blocks of 16 features: each source row is read a line at a time, each destination line is written while it is in L1.
+// Blocks of 16 features: each source row is read a line at a time, each destination line is written while it
+// is in L1.
 template <class Isa>
 void pack_transposed(const MatrixView& m, Range rows, float* out) {
   constexpr int64_t kPanel = panel_width<Isa>(), kBlock = 16;

@@ -1,5 +1,5 @@
-// Threads that stay. `run` gives every worker one index and returns when all are done; the caller is worker 0, so a
-// pool of one has no thread at all. Functions must not throw. One `run` at a time.
+// Threads that stay. `run` gives every worker one index and returns when all are done; the caller is worker
+// 0, so a pool of one has no thread at all. Functions must not throw. One `run` at a time.
 #pragma once
 
 #include <condition_variable>

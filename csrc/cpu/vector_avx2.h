@@ -14,7 +14,7 @@ struct Avx2 {
   static constexpr int kLanes = 8;
   static constexpr int kStrip = 6, kVectors = 2, kQueryStrip = 6;
   static constexpr int kRowGranule = 48;  // whole panels and whole query strips
-  static constexpr int64_t kCell = 240;  // G is 225 KiB: fits a 512 KiB L2 with its panels
+  static constexpr int64_t kCell = 240;   // G is 225 KiB: fits a 512 KiB L2 with its panels
 
   static V zero() { return _mm256_setzero_ps(); }
   static V set1(float x) { return _mm256_set1_ps(x); }
@@ -30,7 +30,8 @@ struct Avx2 {
   static V ceil(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) {  // the exponent field of 2^n; n <= -127 gives +0
     n = min(max(n, set1(-127.f)), set1(127.f));
-    const __m256i bits = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    const __m256i bits =
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return mul(a, _mm256_castsi256_ps(bits));
   }
   static float hmax(V v) {

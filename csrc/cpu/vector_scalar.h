@@ -1,5 +1,5 @@
-// The fallback, called "scalar": whatever the compiler's baseline target has, through four-lane generic vectors and no
-// intrinsics. Runs on any processor; speed is not its purpose.
+// The fallback, called "scalar": whatever the compiler's baseline target has, through four-lane generic
+// vectors and no intrinsics. Runs on any processor; speed is not its purpose.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,8 @@ void Workspace::reset(int64_t bytes) {
   if (bytes <= size_) return;
   release();
   const int64_t size = round_up(bytes, kHugePage);
-  void* p = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* p =
+      mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED)
     throw Error(ErrorCode::kOutOfMemory, "workspace",
                 "cannot allocate " + std::to_string(size) + " bytes of scratch memory; lower workspaceBytes");

@@ -1,6 +1,6 @@
-// Scratch memory of a call: one mapping, handed out in order, on huge pages where the system has them. Kernels walk
-// operands whose rows lie pages apart, and with 4 KiB pages they would spend their time in the TLB (measured: the
-// d_keys product runs at 91 % of peak on small pages, 98 % on huge ones).
+// Scratch memory of a call: one mapping, handed out in order, on huge pages where the system has them.
+// Kernels walk operands whose rows lie pages apart, and with 4 KiB pages they would spend their time in the
+// TLB (measured: the d_keys product runs at 91 % of peak on small pages, 98 % on huge ones).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// As much of a test framework as the native tests need: CHECK with a message, a summary line, an exit code for ctest.
+// As much of a test framework as the native tests need: CHECK with a message, a summary line, an exit code
+// for ctest.
 #pragma once
 
 #include <cstdio>
@@ -16,14 +17,14 @@ inline int summary() {
 }  // namespace check
 
 // CHECK(condition, printf-style context...)
-#define CHECK(condition, ...)                                         \
-  do {                                                                \
-    if (condition) {                                                  \
-      ++check::passed;                                                \
-    } else {                                                          \
-      ++check::failed;                                                \
-      std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);     \
-      std::printf(__VA_ARGS__);                                       \
-      std::printf("\n");                                              \
-    }                                                                 \
+#define CHECK(condition, ...)                                     \
+  do {                                                            \
+    if (condition) {                                              \
+      ++check::passed;                                            \
+    } else {                                                      \
+      ++check::failed;                                            \
+      std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition); \
+      std::printf(__VA_ARGS__);                                   \
+      std::printf("\n");                                          \
+    }                                                             \
   } while (0)

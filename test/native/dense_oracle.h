@@ -1,4 +1,5 @@
-// The slow, obvious float64 contrastive loss that the native tests hold the engine against: the whole M x N matrix.
+// The slow, obvious float64 contrastive loss that the native tests hold the engine against: the whole M x N
+// matrix.
 #pragma once
 
 #include <cmath>

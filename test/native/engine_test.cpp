@@ -1,5 +1,5 @@
-// The engine on the CPU backend against the dense oracle: ragged shapes around every tile edge, all instruction sets,
-// and equal bits for every thread count.
+// The engine on the CPU backend against the dense oracle: ragged shapes around every tile edge, all
+// instruction sets, and equal bits for every thread count.
 #include <cstdlib>
 #include <cstring>
 
@@ -91,20 +91,20 @@ void against_oracle(Engine& e, const char* isa, const Case& c) {
         "%s M=%ld N=%ld D=%ld s=%g: loss %.1e d_queries %.1e d_keys %.1e d_scale %.1e", isa, (long)c.rows,
         (long)c.keys, (long)c.dim, c.scale, loss, dq, dk, ds);
   for (int threads : {2, 3, 5})
-    CHECK(same_bits(one, run(e, c, q, k, {threads, 0, given})), "%s M=%ld N=%ld D=%ld threads=%d", isa, (long)c.rows,
-          (long)c.keys, (long)c.dim, threads);
+    CHECK(same_bits(one, run(e, c, q, k, {threads, 0, given})), "%s M=%ld N=%ld D=%ld threads=%d", isa,
+          (long)c.rows, (long)c.keys, (long)c.dim, threads);
   // Packing per cell and recomputing every logit: the same products in the same order.
-  CHECK(same_bits(one, run(e, c, q, k, {1, minimum_workspace(e, c), given})), "%s M=%ld D=%ld smallest workspace", isa,
-        (long)c.rows, (long)c.dim);
+  CHECK(same_bits(one, run(e, c, q, k, {1, minimum_workspace(e, c), given})),
+        "%s M=%ld D=%ld smallest workspace", isa, (long)c.rows, (long)c.dim);
 }
 
 void test_shapes(Engine& e, const char* isa) {
   const Case cases[] = {
-      {ObjectiveKind::kClip, 1, 1, 1, 1},         {ObjectiveKind::kClip, 2, 2, 3, 20},
-      {ObjectiveKind::kClip, 7, 7, 65, 14},       {ObjectiveKind::kClip, 97, 97, 33, 100},
-      {ObjectiveKind::kClip, 447, 447, 64, 14},   {ObjectiveKind::kClip, 448, 448, 32, 50},
-      {ObjectiveKind::kClip, 449, 449, 31, 100},  {ObjectiveKind::kClip, 1009, 1009, 17, 20},
-      {ObjectiveKind::kInfoNce, 5, 700, 48, 10},  {ObjectiveKind::kInfoNce, 700, 5, 48, 10},
+      {ObjectiveKind::kClip, 1, 1, 1, 1},          {ObjectiveKind::kClip, 2, 2, 3, 20},
+      {ObjectiveKind::kClip, 7, 7, 65, 14},        {ObjectiveKind::kClip, 97, 97, 33, 100},
+      {ObjectiveKind::kClip, 447, 447, 64, 14},    {ObjectiveKind::kClip, 448, 448, 32, 50},
+      {ObjectiveKind::kClip, 449, 449, 31, 100},   {ObjectiveKind::kClip, 1009, 1009, 17, 20},
+      {ObjectiveKind::kInfoNce, 5, 700, 48, 10},   {ObjectiveKind::kInfoNce, 700, 5, 48, 10},
       {ObjectiveKind::kInfoNce, 241, 911, 63, 100}};
   for (const Case& c : cases) against_oracle(e, isa, c);
 }

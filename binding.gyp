@@ -1,0 +1,57 @@
+{
+  # The CPU-only addon for node-gyp users. CMakeLists.txt is the real build; a test holds the two source lists together.
+  "variables": {
+    "core_sources": [
+      "csrc/core/contrastive.cpp",
+      "csrc/core/objective.cpp",
+      "csrc/core/plan.cpp",
+      "csrc/comm/single.cpp",
+      "csrc/cpu/cpu_backend.cpp",
+      "csrc/cpu/isa_dispatch.cpp",
+      "csrc/cpu/layout.cpp",
+      "csrc/cpu/thread_pool.cpp",
+      "csrc/cpu/workspace.cpp",
+      "csrc/cpu/kernels_scalar.cpp",
+      "cuda/no_cuda.cpp"
+    ],
+    "avx2_sources": ["csrc/cpu/kernels_avx2.cpp"],
+    "avx512_sources": ["csrc/cpu/kernels_avx512.cpp"],
+    "avx2_flags": ["-mavx2", "-mfma"],
+    "avx512_flags": [
+      "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512",
+      "-Wno-maybe-uninitialized", "-Wno-uninitialized"
+    ]
+  },
+  "target_defaults": {
+    "include_dirs": ["csrc"],
+    "cflags!": ["-fno-exceptions"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": ["-std=c++17", "-O3", "-fvisibility=hidden", "-fPIC"]
+  },
+  "targets": [
+    {
+      "target_name": "infcl",
+      "dependencies": ["infcl_core", "infcl_avx2", "infcl_avx512"],
+      "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
+      "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp')).map(f => 'csrc/binding/' + f).join(' ')\")"]
+    },
+    { "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)"] },
+    {
+      "target_name": "infcl_avx2",
+      "conditions": [
+        ["target_arch=='x64'", {
+          "type": "static_library", "sources": ["<@(avx2_sources)"], "cflags_cc": ["<@(avx2_flags)"]
+        }, { "type": "none" }]
+      ]
+    },
+    {
+      "target_name": "infcl_avx512",
+      "conditions": [
+        ["target_arch=='x64'", {
+          "type": "static_library", "sources": ["<@(avx512_sources)"], "cflags_cc": ["<@(avx512_flags)"]
+        }, { "type": "none" }]
+      ]
+    }
+  ]
+}
