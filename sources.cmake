@@ -5,6 +5,8 @@ set(INFCL_CORE_SOURCES
   csrc/core/plan.cpp
   csrc/comm/single.cpp
   csrc/cpu/cpu_backend.cpp
+  csrc/cpu/cpu_backend_differentiate.cpp
+  csrc/cpu/cpu_backend_fold.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/layout.cpp
   csrc/cpu/thread_pool.cpp

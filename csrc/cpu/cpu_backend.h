@@ -2,7 +2,7 @@
 // over elements is a kernel.
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -63,5 +63,16 @@ class CpuBackend final : public Backend {
   double measured_gflops_ = 0;  // of one thread, with measured_isa_
   const Kernels* measured_isa_ = nullptr;
 };
+
+template <class F>
+bool CpuBackend::in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const {
+  constexpr int64_t kSliceFlops = 100'000'000;  // about a millisecond with AVX-512, ten on the slowest path
+  const int64_t slice = round_up(std::max<int64_t>(1, kSliceFlops / flops_per_item), granule);
+  for (int64_t i = 0; i < total; i += slice) {
+    if (stopped()) return false;
+    f(Range{i, std::min(total, i + slice)});
+  }
+  return true;
+}
 
 }  // namespace infcl
