@@ -73,10 +73,12 @@ struct Tile {
         for (int l = 0; l < kLinesAhead; ++l) __builtin_prefetch(ahead + l * 16, 0, 3);
         ahead += kLinesAhead * 16;
       }
-      step<AK, AR>(a, b);
-      step<AK, AR>(a + AK, b + kPanel);
-      step<AK, AR>(a + 2 * AK, b + 2 * kPanel);
-      step<AK, AR>(a + 3 * AK, b + 3 * kPanel);
+#pragma GCC unroll 4
+      for (int u = 0; u < 4; ++u) {
+        step<AK, AR>(a + u * AK, b + u * kPanel);
+        // Keeps the next step's loads from being hoisted into this one, which would spill accumulators.
+        asm volatile("" : "+r"(a), "+r"(b));
+      }
     }
 #pragma GCC unroll 1
     for (; k < count; ++k, a += AK, b += kPanel) step<AK, AR>(a, b);
