@@ -31,7 +31,13 @@ export interface DenseResult {
   queryGrads: Float64Array;
   keyGrads: Float64Array;
   logitScaleGrad: number;
-  rows: { loss: Float64Array; lse: Float64Array; positiveFirst: Uint8Array };
+  rows: {
+    loss: Float64Array;
+    lse: Float64Array;
+    positiveFirst: Uint8Array;
+    /** x_ip minus the largest other logit of the row; infinite when there is no other. */
+    margin: Float64Array;
+  };
   /** Largest |x_ij|: rounding in float32 is proportional to it, so tolerances are too. */
   largestLogit: number;
 }
@@ -70,13 +76,19 @@ export function denseLossAndGrad(
   const a = logSumExp(x, m, n, n, 1);
   const b = columnWeight > 0 ? logSumExp(x, n, m, 1, n) : new Float64Array(n);
 
-  const rows = { loss: new Float64Array(m), lse: a, positiveFirst: new Uint8Array(m) };
+  const rows = {
+    loss: new Float64Array(m),
+    lse: a,
+    positiveFirst: new Uint8Array(m),
+    margin: new Float64Array(m),
+  };
   for (let i = 0; i < m; i++) {
     const p = positive(i);
     const xp = x[i * n + p];
     // l_i = rho (a_i - x_ip) + kappa (b_p - x_ip)
     rows.loss[i] = rowWeight * (a[i] - xp) + (columnWeight > 0 ? columnWeight * (b[p] - xp) : 0);
-    rows.positiveFirst[i] = x.subarray(i * n, (i + 1) * n).every((xj) => xj <= xp) ? 1 : 0;
+    rows.margin[i] = xp - largestOther(x.subarray(i * n, (i + 1) * n), p);
+    rows.positiveFirst[i] = rows.margin[i] >= 0 ? 1 : 0;
   }
 
   const g = new Float64Array(m * n);
@@ -129,6 +141,13 @@ function logSumExp(x: Float64Array, count: number, length: number, line: number,
     out[i] = largest + Math.log(sum);
   }
   return out;
+}
+
+function largestOther(row: Float64Array, except: number): number {
+  return row.reduce(
+    (largest, x, j) => (j === except ? largest : Math.max(largest, x)),
+    Number.NEGATIVE_INFINITY,
+  );
 }
 
 /** dQ = s G K,  dK = s G^T Q */

@@ -1,0 +1,134 @@
+/**
+ * The table that every instruction set must pass: shapes on both sides of each tile and block edge, scales up to 100,
+ * and values chosen to hurt (overflow, underflow, ties, cancellation). Holds data only; judge.ts says how far off a
+ * result may be.
+ */
+import type { ObjectiveName } from '../reference/dense';
+import { type FloatMatrix, makeLabels, makePair, type Pair, scaleRows } from '../reference/inputs';
+
+export interface ExactCase {
+  objective: ObjectiveName;
+  rows: number;
+  keys: number;
+  dim: number;
+  logitScale: number;
+  seed: number;
+  alike?: number;
+  /** Random labels from this seed; default: row i's positive is key i. */
+  labelSeed?: number;
+  values?: ValueRange;
+}
+
+export interface CaseInputs extends Pair {
+  labels?: Int32Array;
+}
+
+// Micro-kernels are 6 to 48 rows or columns, cells 224 to 512; primes fit none of them.
+const tileEdges = [1, 2, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 31, 32, 33, 47, 48, 49, 97];
+const blockEdges = [223, 225, 239, 241, 335, 337, 383, 385, 447, 448, 449, 479, 481, 511, 513];
+const manyBlocks = [895, 896, 897, 1345];
+const dims = [1, 3, 64, 65, 512];
+const scales = [1, 5, 14.285714149475098, 50, 100]; // float32 values, as the engine rounds the scale to float32
+
+/** Rows changed so that something that usually goes well does not. */
+const valueRanges = {
+  /** Some queries are 20 times longer: their logits pass 88, where float32 exp overflows, in both directions. */
+  longQueries: ({ queries, keys }) => ({ queries: scaleRows(queries, (i) => (i % 7 === 3 ? 20 : 1)), keys }),
+  /** Some positives point away from their query: x_ip is far below -1000 and no term of the row's sum. */
+  oppositePositives: ({ queries, keys }) => ({
+    queries,
+    keys: scaleRows(keys, (j) => (j % 5 === 2 ? -20 : 1)),
+  }),
+  /** Every row of both matrices is the same: all logits tie and the gradient cancels. */
+  equalRows: ({ queries }) => ({ queries: repeatRow(queries, 0), keys: repeatRow(queries, 0) }),
+  /** One key outweighs every other in every row, and one query in every column. */
+  dominatingPair: ({ queries, keys }) => ({
+    queries: scaleRows(queries, (i) => (i === 1 ? 12 : 1)),
+    keys: scaleRows(keys, (j) => (j === 1 ? 12 : 1)),
+  }),
+  /** Rows of wildly different lengths, 2^-20 to 2^6: the shift that suits one row hides another. */
+  mixedLengths: ({ queries, keys }) => ({
+    queries: scaleRows(queries, (i) => 2 ** ((i % 27) - 20)),
+    keys: scaleRows(keys, (j) => 2 ** (((j * 5) % 27) - 20)),
+  }),
+  /** Everything long: logits of thousands, every softmax is one-hot. */
+  longRows: ({ queries, keys }) => ({
+    queries: scaleRows(queries, () => 10),
+    keys: scaleRows(keys, () => 10),
+  }),
+  /** Products that are denormal numbers or zero: the loss is log N. */
+  tinyRows: ({ queries, keys }) => ({
+    queries: scaleRows(queries, () => 2 ** -66),
+    keys: scaleRows(keys, () => 2 ** -66),
+  }),
+  /** Rows of zeros, as padding leaves them. */
+  zeroRows: ({ queries, keys }) => ({
+    queries: scaleRows(queries, (i) => (i % 3 === 0 ? 0 : 1)),
+    keys: scaleRows(keys, (j) => (j % 4 === 1 ? 0 : 1)),
+  }),
+} satisfies Record<string, (pair: Pair) => Pair>;
+
+export type ValueRange = keyof typeof valueRanges;
+
+function repeatRow({ data, shape: [rows, dim] }: FloatMatrix, row: number): FloatMatrix {
+  return { data: data.map((_, at) => data[row * dim + (at % dim)]), shape: [rows, dim] };
+}
+
+export function caseInputs(exact: ExactCase): CaseInputs {
+  const { rows, keys, labelSeed, values } = exact;
+  const labels = labelSeed === undefined ? undefined : makeLabels(rows, keys, labelSeed);
+  const pair = makePair({ ...exact, labels });
+  return { ...(values ? valueRanges[values](pair) : pair), labels };
+}
+
+export function caseName(exact: ExactCase): string {
+  const { objective, rows, keys, dim, logitScale, values, labelSeed } = exact;
+  const notes = [values, labelSeed === undefined ? undefined : 'labels'].filter(Boolean);
+  return [`${objective} ${rows}x${keys}x${dim}`, `scale ${logitScale.toFixed(0)}`, ...notes].join(', ');
+}
+
+function square(rows: number, dim: number, seed: number): ExactCase {
+  const logitScale = scales[seed % scales.length];
+  return { objective: 'clip', rows, keys: rows, dim, logitScale, seed, alike: seed % 6 };
+}
+
+function rectangle(rows: number, keys: number, dim: number, seed: number): ExactCase {
+  return {
+    ...square(rows, dim, seed),
+    objective: 'infonce',
+    keys,
+    labelSeed: seed % 3 ? seed + 500 : undefined,
+  };
+}
+
+function makeCases(): ExactCase[] {
+  const cases: ExactCase[] = [];
+  const next = () => 10 + 2 * cases.length; // a pair takes two seeds
+  for (const rows of tileEdges) for (const dim of dims) cases.push(square(rows, dim, next()));
+  for (const rows of blockEdges) for (const dim of [3, 65]) cases.push(square(rows, dim, next()));
+  for (const rows of manyBlocks) cases.push(square(rows, 17, next()));
+  cases.push(square(449, 512, next()), square(450, 1, next()), square(897, 64, next()));
+  for (const rows of [1, 7, 33, 49])
+    for (const dim of dims) cases.push(rectangle(rows, rows + 13, dim, next()));
+  const wide = [
+    [1, 449],
+    [1, 1009],
+    [13, 448],
+    [48, 897],
+    [225, 241],
+    [447, 449],
+    [449, 450],
+    [449, 1345],
+  ];
+  for (const [rows, keys] of wide) cases.push(rectangle(rows, keys, 19, next()));
+  for (const values of Object.keys(valueRanges) as ValueRange[]) {
+    for (const logitScale of [1, 20, 100]) {
+      cases.push({ ...square(71, 24, next()), logitScale, values });
+      cases.push({ ...square(457, 9, next()), logitScale, values });
+      cases.push({ ...rectangle(65, 463, 8, next()), logitScale, values });
+    }
+  }
+  return cases;
+}
+
+export const exactCases = makeCases();

@@ -1,0 +1,121 @@
+/**
+ * How far a float32 result may be from the float64 oracle, in one place, for every test (docs/numerics.md says why).
+ *
+ * Loss: |a - b| <= 1e-6 max(1, |b|). Gradients: |out - ref| <= 1e-5 |ref| in the Frobenius norm. Logits are float32,
+ * so their rounding grows with the largest of them, and the bounds follow once it passes what unit rows at scale 50
+ * can reach: 5e-7 of it for gradients (5e-5 at 100), 2e-7 of it for losses once it passes 100.
+ */
+
+import type { DenseResult } from '../reference/dense';
+import type { FloatMatrix } from '../reference/inputs';
+import type { CaseInputs, ExactCase } from './cases';
+
+export interface EngineOutput {
+  loss: number;
+  accuracy: number;
+  queryGrads: Float32Array;
+  keyGrads: Float32Array;
+  logitScaleGrad: number;
+  rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array };
+}
+
+/** Each error in units of what is allowed, so that 1 is the limit everywhere. */
+export interface Verdict {
+  loss: number;
+  queryGrads: number;
+  keyGrads: number;
+  logitScaleGrad: number;
+  rowLoss: number;
+  rowLse: number;
+  /** How far the smallest row loss lies below zero, in units in the last place of that row's LSE. */
+  negativeLoss: number;
+  /** Rows whose positive is ranked otherwise than the oracle does, although the margin exceeds rounding; counts double. */
+  positiveFirst: number;
+}
+
+export function lossBound(reference: number, largestLogit: number): number {
+  return Math.max(1e-6 * Math.max(1, Math.abs(reference)), largestLogit > 100 ? 2e-7 * largestLogit : 0);
+}
+
+export function gradientBound(largestLogit: number): number {
+  return largestLogit <= 50 ? 1e-5 : Math.max(1e-5, 5e-7 * largestLogit);
+}
+
+/**
+ * Where every positive has probability one the gradient cancels to nothing, and only its absolute error means
+ * something: it is measured against a hundredth of the usual size, s |x| / sqrt(M), x the other side's rows.
+ */
+export function gradientFloor(other: FloatMatrix, rows: number, logitScale: number): number {
+  const meanSquare = norm(other.data) ** 2 / other.shape[0];
+  return (0.01 * logitScale * Math.sqrt(meanSquare)) / Math.sqrt(rows);
+}
+
+/** |out - ref| / max(|ref|, floor), Frobenius norms. */
+export function gradientError(out: ArrayLike<number>, reference: ArrayLike<number>, floor: number): number {
+  if (out.length !== reference.length) return Number.POSITIVE_INFINITY;
+  let squares = 0;
+  for (let at = 0; at < out.length; at++) squares += (out[at] - reference[at]) ** 2;
+  return Math.sqrt(squares) / Math.max(norm(reference), floor);
+}
+
+export function judge(exact: ExactCase, inputs: CaseInputs, out: EngineOutput, oracle: DenseResult): Verdict {
+  const { rows, logitScale } = exact;
+  const largest = oracle.largestLogit;
+  const bound = gradientBound(largest);
+  const gradient = (ours: Float32Array, reference: Float64Array, other: FloatMatrix) =>
+    gradientError(ours, reference, gradientFloor(other, rows, logitScale)) / bound;
+  const scaleFloor = (0.01 * largest) / logitScale; // ds is a sum of similarities, the largest of which is this
+  const worst = (ours: Float32Array, reference: Float64Array) => {
+    const errors = Array.from(ours, (value, i) => {
+      const allowed = 1e-6 * Math.max(1, Math.abs(reference[i])) + 2.5e-7 * largest;
+      return Math.abs(value - reference[i]) / allowed;
+    });
+    return largestOf(errors);
+  };
+  return {
+    loss: Math.abs(out.loss - oracle.loss) / lossBound(oracle.loss, largest),
+    queryGrads: gradient(out.queryGrads, oracle.queryGrads, inputs.keys),
+    keyGrads: gradient(out.keyGrads, oracle.keyGrads, inputs.queries),
+    logitScaleGrad:
+      Math.abs(out.logitScaleGrad - oracle.logitScaleGrad) /
+      (bound * Math.max(Math.abs(oracle.logitScaleGrad), scaleFloor)),
+    rowLoss: worst(out.rows.loss, oracle.rows.loss),
+    rowLse: worst(out.rows.lse, oracle.rows.lse),
+    negativeLoss: largestOf(
+      Array.from(out.rows.loss, (loss, i) => -loss / (2 ** -23 * Math.max(1, Math.abs(out.rows.lse[i])))),
+    ),
+    positiveFirst: misranked(out, oracle),
+  };
+}
+
+function misranked(out: EngineOutput, { rows, largestLogit }: DenseResult): number {
+  const wrong = Array.from(rows.margin, (margin, i) => {
+    const certain = margin === 0 || Math.abs(margin) > 2e-6 * largestLogit;
+    return certain && rows.positiveFirst[i] !== out.rows.positiveFirst[i] ? 1 : 0;
+  });
+  const share = out.rows.positiveFirst.reduce((sum, first) => sum + first, 0) / wrong.length;
+  return (
+    wrong.reduce((sum: number, one) => sum + 2 * one, 0) + (Math.abs(share - out.accuracy) > 1e-9 ? 2 : 0)
+  );
+}
+
+/** The verdict's entries above the limit (NaN is), as text; empty when all is well. */
+export function failures(verdict: Verdict): string[] {
+  return Object.entries(verdict)
+    .filter(([, error]) => !(error <= 1))
+    .map(([what, error]) => `${what} is ${error.toPrecision(3)} times the limit`);
+}
+
+/** Unlike Math.max, takes any length and keeps NaN. */
+function largestOf(values: number[]): number {
+  return values.reduce(
+    (largest, value) => (largest >= value || Number.isNaN(largest) ? largest : value),
+    Number.NEGATIVE_INFINITY,
+  );
+}
+
+function norm(values: ArrayLike<number>): number {
+  let squares = 0;
+  for (let at = 0; at < values.length; at++) squares += values[at] ** 2;
+  return Math.sqrt(squares);
+}
