@@ -90,8 +90,8 @@ Plan CpuBackend::plan(const PlanRequest& r) {
   p.workspace_bytes = l.bytes;
   p.minimum_workspace_bytes = l.minimum_bytes;
   p.lse_bytes = l.lse_bytes;
-  p.flops = call_flops(r.rows, r.keys, r.dim, r.gradient,
-                       static_cast<double>(l.kept_columns) / schedule.column_blocks());
+  p.flops =
+      call_flops(r.rows, r.keys, r.dim, r.gradient, static_cast<double>(l.kept_cells) / schedule.cells());
   p.gflops_per_second = measured_gflops_ * l.threads;
   return p;
 }
@@ -134,8 +134,7 @@ void CpuBackend::claim(const Layout& l) {
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / sizeof(float));
-  kept_ = workspace_.take(l.kept_columns * schedule_->row_blocks() * Workspace::bytes_for(l.cell) /
-                          sizeof(float));
+  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.cell) / sizeof(float));
 }
 
 void CpuBackend::end() {
@@ -189,10 +188,11 @@ const float* CpuBackend::key_panels(int thread, int64_t j) const {
   return memory_[thread].key_buffer;
 }
 
+// Kept cells come by columns first, which gives every thread its share.
 float* CpuBackend::kept_logits(int64_t i, int64_t j) const {
-  if (j >= layout_.kept_columns) return nullptr;
-  const int64_t cell = Workspace::bytes_for(layout_.cell) / static_cast<int64_t>(sizeof(float));
-  return kept_ + (i * layout_.kept_columns + j) * cell;
+  const int64_t index = j * schedule_->row_blocks() + i;
+  if (index >= layout_.kept_cells) return nullptr;
+  return kept_ + index * (Workspace::bytes_for(layout_.cell) / static_cast<int64_t>(sizeof(float)));
 }
 
 CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {

@@ -35,6 +35,20 @@ class CpuBackend::Differentiate {
     return sum;
   }
 
+  // Of the products executed.
+  double flops() const {
+    double pairs = 0;
+    for (int64_t i = 0; i < s_.row_blocks(); ++i)
+      for (int64_t j = 0; j < s_.column_blocks(); ++j) {
+        const double rows = static_cast<double>(s_.rows(i).size());
+        const Range columns = s_.columns(j);
+        if (!b_.kept_logits(i, j)) pairs += rows * columns.size();
+        if (a_.d_queries) pairs += rows * columns.size();
+        pairs += rows * std::max<int64_t>(0, std::min(columns.end, a_.d_key_rows) - columns.begin);
+      }
+    return 2 * pairs * b_.problem_.queries.dim;
+  }
+
  private:
   struct Factors {
     explicit Factors(const CellShape& c)
@@ -145,12 +159,8 @@ double CpuBackend::differentiate(const DifferentiateArgs& args) {
   pool_.run(layout_.threads, [&](int t) { lap.work(t); });
   throw_if_stopped();
 
-  const double keys = static_cast<double>(keys_.rows), rows = static_cast<double>(problem_.queries.rows);
-  const int64_t kept = std::min(keys_.rows, layout_.kept_columns * kernels_->cell.columns);
-  stats_.tiles_reused += layout_.kept_columns * schedule_->row_blocks();
-  stats_.flops += 2 * rows * dim * (keys - static_cast<double>(kept));
-  if (args.d_queries) stats_.flops += 2 * rows * dim * keys;
-  stats_.flops += 2 * rows * dim * static_cast<double>(args.d_key_rows);
+  stats_.tiles_reused += layout_.kept_cells;
+  stats_.flops += lap.flops();
   return lap.total();
 }
 

@@ -54,10 +54,9 @@ Layout make_layout(const LayoutRequest& r, const Schedule& schedule, const Kerne
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
   if (r.gradient && r.keep_logits && l.packed_blocks == schedule.column_blocks()) {
-    const int64_t column = schedule.row_blocks() * Workspace::bytes_for(l.cell);
-    l.kept_columns = (bound - l.bytes) / column;
-    if (l.kept_columns > schedule.column_blocks()) l.kept_columns = schedule.column_blocks();
-    l.bytes += l.kept_columns * column;
+    l.kept_cells = (bound - l.bytes) / Workspace::bytes_for(l.cell);
+    if (l.kept_cells > schedule.cells()) l.kept_cells = schedule.cells();
+    l.bytes += l.kept_cells * Workspace::bytes_for(l.cell);
   }
   return l;
 }

@@ -25,7 +25,7 @@ struct Layout {
   int64_t transposed = 0, query_panels = 0, cell = 0, key_buffer = 0;  // of each thread
   int64_t key_block = 0;                                               // packed keys of one column block
   int64_t packed_blocks = 0;                                           // column blocks that stay packed
-  int64_t kept_columns = 0;                                            // column blocks whose logits are kept
+  int64_t kept_cells = 0;                                            // cells whose logits are kept, by columns first
   int64_t lse_bytes = 0;      // held by the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included
   int64_t minimum_bytes = 0;  // that one thread needs

@@ -43,17 +43,16 @@ void test_priorities(const Kernels& k) {
   LayoutRequest r{8192, 8192, 512, true, true, 2, 0};
   r.bound = layout(k, {8192, 8192, 512, true, true, 1, 1}).minimum_bytes;
   Layout l = layout(k, r);
-  CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept_columns == 0,
-        "tightest bound: one thread, no luxury");
+  CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept_cells == 0, "tightest bound: one thread, no luxury");
   r.bound = int64_t{8} << 30;
   l = layout(k, r);
-  CHECK(l.kept_columns * k.cell.columns >= 8192, "room for all: every logit is kept");
+  CHECK(l.kept_cells == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
   r.keep_logits = false;
-  CHECK(layout(k, r).kept_columns == 0, "unless it may not");
+  CHECK(layout(k, r).kept_cells == 0, "unless it may not");
   r.keep_logits = true;
   r.gradient = false;
   l = layout(k, r);
-  CHECK(l.kept_columns == 0 && l.query_panels == 0, "loss alone needs neither");
+  CHECK(l.kept_cells == 0 && l.query_panels == 0, "loss alone needs neither");
 }
 
 }  // namespace
