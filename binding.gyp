@@ -2,10 +2,12 @@
   # The CPU-only addon for node-gyp users. CMakeLists.txt is the real build; a test holds the two source lists together.
   "variables": {
     "core_sources": [
+      "csrc/core/anchors.cpp",
       "csrc/core/contrastive.cpp",
       "csrc/core/objective.cpp",
       "csrc/core/plan.cpp",
       "csrc/comm/single.cpp",
+      "csrc/cpu/cell_edits.cpp",
       "csrc/cpu/cpu_backend.cpp",
       "csrc/cpu/cpu_backend_differentiate.cpp",
       "csrc/cpu/cpu_backend_fold.cpp",

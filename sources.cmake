@@ -1,9 +1,11 @@
 # The one list of native sources. binding.gyp repeats it for node-gyp; a test compares the two.
 set(INFCL_CORE_SOURCES
+  csrc/core/anchors.cpp
   csrc/core/contrastive.cpp
   csrc/core/objective.cpp
   csrc/core/plan.cpp
   csrc/comm/single.cpp
+  csrc/cpu/cell_edits.cpp
   csrc/cpu/cpu_backend.cpp
   csrc/cpu/cpu_backend_differentiate.cpp
   csrc/cpu/cpu_backend_fold.cpp

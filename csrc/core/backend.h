@@ -1,65 +1,100 @@
 // What a device must be able to do for the engine. The engine owns rings, normalisers and the loss; a backend
 // owns every loop over elements. Calls come in this order, on one thread:
-//   begin, then for each key shard: load_keys, fold; later again load_keys, differentiate; and end.
+//   begin; then for each pass load, fold; later for each pass again load, differentiate; and end.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "core/lse.h"
+#include "core/normaliser.h"
+#include "core/objective.h"
 #include "core/plan.h"
 #include "core/types.h"
 
 namespace infcl {
 
+struct PassShape {
+  int64_t rows = 0, columns = 0;
+  bool triangle = false;
+};
+
 // Everything that stays the same for the whole call.
 struct Problem {
-  MatrixView queries;
-  int64_t max_keys = 0;  // rows of the largest key shard
-  double logit_scale = 1;
-  bool row_lse = false, column_lse = false;
+  PassShape passes[Objective::kMaxPasses];
+  int pass_count = 0;
+  int64_t dim = 0;
+  double logit_scale = 1;  // of the logits in cells; positives and gradients know their own
+  double logit_bias = 0;   // sigmoid only: a softmax does not see it
+  bool sigmoid = false;
   bool gradient = false;
-  bool single_block = true;  // one shard only: logits may be kept between fold and differentiate
+  bool keep_logits = true;  // between fold and differentiate, where there is room; not when shards travel
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;
 };
 
-// Key of row i's positive, as an index into all keys.
-struct Positives {
-  const int32_t* labels = nullptr;  // null: i itself
-  int64_t of(int64_t row) const { return labels ? labels[row] : row; }
+// Operands of a pass.
+struct PassOperands {
+  int pass = 0;
+  MatrixView rows, columns;
+};
+
+// Pairs that count neither for nor against: equal ids, and dots above an anchor's limit. Null: no such rule.
+struct PairMask {
+  const int32_t *row_ids = nullptr, *column_ids = nullptr;
+  const float *row_limits = nullptr, *column_limits = nullptr;
+  bool any() const { return row_ids || row_limits || column_limits; }
+};
+
+// Where the positives of a pass are. At most one of the two kinds is set.
+struct PassPositives {
+  bool labelled = false;  // row i's positive is column label(i): left out of the pass, the engine adds it
+  const int32_t* labels = nullptr;                                  // null: i itself
+  const int32_t *row_classes = nullptr, *column_classes = nullptr;  // equal class: a positive
+
+  int64_t label(int64_t row) const { return labels ? labels[row] : row; }
 };
 
 struct FoldArgs {
-  Positives positives;
-  int64_t key_offset = 0;          // index of the shard's first key among all keys
-  LseVector* rows = nullptr;       // [M], or null
-  LseVector* columns = nullptr;    // [shard rows], or null
-  float* positive_dots = nullptr;  // [M] q_i . k_label(i), written when the label lies in this shard
-  float* row_max_dots = nullptr;   // [M] running maximum of q_i . k_j
+  PassPositives positives;
+  PairMask mask;
+  Normaliser *rows = nullptr, *columns = nullptr;
+  float* positive_dots = nullptr;  // [rows], labelled: q_i . k_label(i), from the same product as the logits
+  float* row_max_dots = nullptr;   // [rows] running maximum over what is not masked, or null
+  float* positive_max_dots = nullptr;  // [rows] class positives: running maximum over them, or null
+  double* softplus_sums = nullptr;     // [rows] sigmoid: sum_j softplus(x_ij)
+  int64_t masked_pairs = 0;            // out
 };
 
-// G of this shard, g_ij = alpha exp(x_ij - a_i) + beta exp(x_ij - b_j) - positive [j = label(i)], and with it
-// d_queries += G K, d_keys += G^T Q. The three factors carry the logit scale and the mean over rows.
 struct DifferentiateArgs {
-  Positives positives;
-  int64_t key_offset = 0;
-  const LseVector* rows = nullptr;     // normalised; null: no such term
-  const LseVector* columns = nullptr;  // likewise
-  double row_factor = 0, column_factor = 0, positive_factor = 0;
-  const float* positive_dots = nullptr;  // [M] of the forward pass
-  bool first_shard = true;               // d_queries holds nothing yet
-  float* d_queries = nullptr;            // [M x D], or null
-  float* d_keys = nullptr;               // [d_key_rows x D], or null; overwritten on the first visit of a row
-  int64_t d_key_rows = 0;
+  PassPositives positives;
+  PairMask mask;
+  const NormaliserGrad *rows = nullptr, *columns = nullptr;
+  double sigmoid_factor = 0;                      // sigmoid: factor of sigma(x)
+  const float* positive_dots = nullptr;           // labelled: of the forward lap
+  const double* positive_grads = nullptr;         // labelled: g at the positives, everything included
+  float *d_rows = nullptr, *d_columns = nullptr;  // [rows x dim], [d_column_rows x dim]; equal for a triangle
+  int64_t d_column_rows = 0;
+  bool overwrite_rows = true, overwrite_columns = true;  // no earlier pass has written them
+};
+
+struct DifferentiateResult {
+  double dot_sum = 0;  // sum of g_ij (q_i . k_j), without uniform terms and class positives
+  double sum = 0;      // sum of g_ij, sigmoid only
+};
+
+// Negatives of one query alone: rows [i * per_query, (i + 1) * per_query) of `keys` count against query i.
+struct PrivateKeys {
+  MatrixView queries, keys;
+  int64_t per_query = 0;
+  double logit_scale = 1;
 };
 
 struct BackendStats {
   std::string isa;
   int threads = 0;
   double flops = 0;
-  int64_t workspace_bytes = 0, tiles = 0, tiles_reused = 0;
+  int64_t workspace_bytes = 0, tiles = 0, tiles_reused = 0, tiles_skipped = 0;
 };
 
 class Backend {
@@ -68,9 +103,12 @@ class Backend {
   virtual Plan plan(const PlanRequest&) = 0;
   virtual void begin(const Problem&) = 0;  // claims the workspace; throws when it cannot
   virtual void check_finite(const MatrixView&, const char* name) = 0;
-  virtual void load_keys(const MatrixView&) = 0;
-  virtual void fold(const FoldArgs&) = 0;
-  virtual double differentiate(const DifferentiateArgs&) = 0;  // returns sum_ij g_ij (q_i . k_j)
+  // out[i] = q_i . k_label(i)
+  virtual void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
+                             float* out) = 0;
+  virtual void load(const PassOperands&) = 0;
+  virtual void fold(FoldArgs&) = 0;
+  virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
   virtual BackendStats stats() const = 0;
   virtual void end() = 0;  // releases what begin claimed; safe to call after a throw
 };

@@ -2,8 +2,8 @@
 
 #include <chrono>
 #include <cmath>
-#include <vector>
 
+#include "core/anchors.h"
 #include "core/backend.h"
 #include "core/communicator.h"
 #include "core/errors.h"
@@ -15,12 +15,6 @@ namespace {
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-// State of the forward pass: O(M + N), nothing of size M x N.
-struct Forward {
-  LseVector rows, columns;
-  std::vector<float> positive_dots, row_max_dots;
-};
 
 class BackendSession {  // end() on every way out
  public:
@@ -40,99 +34,144 @@ class BackendSession {  // end() on every way out
   Backend& backend_;
 };
 
-Problem make_problem(const ContrastiveRequest& r, const Communicator& ring) {
-  Problem p;
-  p.queries = r.queries;
-  p.max_keys = r.keys.rows;
-  p.logit_scale = r.logit_scale;
-  p.row_lse = r.objective.row_weight != 0;
-  p.column_lse = r.objective.column_weight != 0;
-  p.gradient = r.gradient;
-  p.single_block = ring.size() == 1;
-  p.threads = r.threads;
-  p.workspace_bytes = r.workspace_bytes;
-  p.control = r.control;
-  return p;
-}
+// One call: the forward laps, the loss, the backward laps.
+class Call {
+ public:
+  Call(const ContrastiveRequest& request, Backend& backend)
+      : r_(request), o_(request.objective), backend_(backend), anchors_(request) {}
 
-Forward fold_all(const ContrastiveRequest& r, Backend& backend) {
-  Forward f;
-  const int64_t m = r.queries.rows;
-  if (r.objective.row_weight != 0) f.rows.reset(m);
-  if (r.objective.column_weight != 0) f.columns.reset(r.keys.rows);
-  f.positive_dots.assign(static_cast<size_t>(m), 0.f);
-  f.row_max_dots.assign(static_cast<size_t>(m), -HUGE_VALF);
-
-  FoldArgs a;
-  a.positives.labels = r.labels;
-  a.rows = r.objective.row_weight != 0 ? &f.rows : nullptr;
-  a.columns = r.objective.column_weight != 0 ? &f.columns : nullptr;
-  a.positive_dots = f.positive_dots.data();
-  a.row_max_dots = f.row_max_dots.data();
-  backend.load_keys(r.keys);
-  backend.fold(a);
-  f.rows.normalise();
-  f.columns.normalise();
-  return f;
-}
-
-// L = (1/M) sum_i [ row_weight (a_i - x_ip) + column_weight (b_p - x_ip) ],  p = label(i)
-void finish_loss(const ContrastiveRequest& r, const Forward& f, ContrastiveResult& out) {
-  const int64_t m = r.queries.rows;
-  const double scale2 = static_cast<double>(r.logit_scale) * kLog2E;
-  const Positives positives{r.labels};
-  double total = 0;
-  int64_t first = 0;
-  for (int64_t i = 0; i < m; ++i) {
-    const double x = scale2 * f.positive_dots[i];  // base 2, like the sums
-    const double row_lse = f.rows.size() ? f.rows.log2(i) : 0;
-    double loss = r.objective.row_weight * (row_lse - x);
-    if (f.columns.size()) loss += r.objective.column_weight * (f.columns.log2(positives.of(i)) - x);
-    const bool ranks_first = f.positive_dots[i] >= f.row_max_dots[i];
-    total += loss;
-    first += ranks_first;
-    if (r.row_loss) {
-      r.row_loss[i] = static_cast<float>(kLn2 * loss);
-      r.row_lse[i] = static_cast<float>(kLn2 * row_lse);
-      r.row_positive_first[i] = ranks_first;
-    }
+  Problem problem(const Communicator& ring) const {
+    Problem p;
+    p.pass_count = o_.pass_count;
+    for (int i = 0; i < o_.pass_count; ++i)
+      p.passes[i] = {side(o_.passes[i].rows).rows, side(o_.passes[i].columns).rows, o_.passes[i].triangle()};
+    p.dim = r_.queries.dim;
+    p.logit_scale = r_.logit_scale + r_.hardness;  // in cells there are negatives only
+    p.logit_bias = o_.sigmoid ? r_.logit_bias : 0;
+    p.sigmoid = o_.sigmoid;
+    p.gradient = r_.gradient;
+    p.keep_logits = ring.size() == 1;
+    p.threads = r_.threads;
+    p.workspace_bytes = r_.workspace_bytes;
+    p.control = r_.control;
+    return p;
   }
-  out.loss = kLn2 * total / static_cast<double>(m);
-  out.accuracy = static_cast<double>(first) / static_cast<double>(m);
-}
+
+  void forward(ContrastiveResult& out) {
+    if (r_.has_margin) {
+      backend_.positive_dots(r_.queries, r_.keys, r_.labels, anchors_.limits());
+      anchors_.shift_limits(r_.margin);
+    }
+    for (int p = 0; p < o_.pass_count; ++p) {
+      load(p);
+      FoldArgs a;
+      a.positives = positives(p);
+      a.mask = mask(p);
+      a.rows = anchors_.normaliser(o_.passes[p].row_normaliser);
+      a.columns = anchors_.normaliser(o_.passes[p].column_normaliser);
+      a.positive_dots = a.positives.labelled ? anchors_.positive_dots() : nullptr;
+      if (p == 0 && !o_.passes[p].triangle()) {
+        a.row_max_dots = anchors_.row_max_dots();
+        a.positive_max_dots = a.positives.row_classes ? anchors_.positive_max_dots() : nullptr;
+      }
+      a.softplus_sums = o_.sigmoid ? anchors_.softplus_sums() : nullptr;
+      backend_.fold(a);
+      out.stats.masked_pairs += a.masked_pairs;
+    }
+    anchors_.finish_loss(out);
+    if (!std::isfinite(out.loss))
+      throw Error(ErrorCode::kNotFinite, "loss",
+                  "logits overflow float32: queries, keys or logitScale are too large");
+  }
+
+  void backward(ContrastiveResult& out) {
+    anchors_.prepare_gradient();
+    double dot_sum = anchors_.dot_sum_correction(), sum = 0;
+    bool written[2] = {false, false};
+    for (int p = 0; p < o_.pass_count; ++p) {
+      const Pass& pass = o_.passes[p];
+      const int rows = static_cast<int>(pass.rows), columns = static_cast<int>(pass.columns);
+      load(p);
+      DifferentiateArgs a;
+      a.positives = positives(p);
+      a.mask = mask(p);
+      a.rows = anchors_.grad(o_.sigmoid ? 0 : pass.row_normaliser);
+      a.columns = anchors_.grad(pass.column_normaliser);
+      if (a.positives.labelled) {
+        a.positive_dots = anchors_.positive_dots();
+        a.positive_grads = anchors_.positive_grads();
+      }
+      a.d_rows = gradient(pass.rows);
+      a.d_columns = gradient(pass.columns);
+      a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+      a.overwrite_rows = !written[rows];
+      a.overwrite_columns = !written[columns];
+      const DifferentiateResult d = backend_.differentiate(a);
+      written[rows] = written[columns] = true;
+      dot_sum += d.dot_sum;
+      sum += d.sum;
+    }
+    // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
+    out.logit_scale_grad = dot_sum / r_.logit_scale;
+    if (o_.sigmoid) out.logit_bias_grad = sum / r_.logit_scale;
+  }
+
+ private:
+  const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
+  float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
+
+  void load(int p) {
+    const Pass& pass = o_.passes[p];
+    backend_.load({p, side(pass.rows), side(pass.columns)});
+  }
+
+  PassPositives positives(int p) const {
+    const Pass& pass = o_.passes[p];
+    PassPositives out;
+    if (o_.positives == Positives::kLabel) {
+      out.labelled = !pass.triangle();
+      out.labels = r_.labels;
+    } else {
+      const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
+      out.row_classes = classes[static_cast<int>(pass.rows)];
+      out.column_classes = classes[static_cast<int>(pass.columns)];
+    }
+    return out;
+  }
+
+  PairMask mask(int p) const {
+    const Pass& pass = o_.passes[p];
+    const int32_t* ids[2] = {r_.query_ids, r_.key_ids};
+    PairMask out;
+    if (r_.query_ids && r_.key_ids) {
+      out.row_ids = ids[static_cast<int>(pass.rows)];
+      out.column_ids = ids[static_cast<int>(pass.columns)];
+    }
+    if (r_.has_margin) {
+      out.row_limits = anchors_.limits();
+      out.column_limits = pass.column_normaliser == kNone ? nullptr : anchors_.limits();
+    }
+    return out;
+  }
+
+  const ContrastiveRequest& r_;
+  const Objective& o_;
+  Backend& backend_;
+  Anchors anchors_;
+};
 
 }  // namespace
 
 ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Communicator& ring) {
   const double start = now_seconds();
   ContrastiveResult out;
-  BackendSession session(backend, make_problem(r, ring));
+  Call call(r, backend);
+  BackendSession session(backend, call.problem(ring));
   backend.check_finite(r.queries, "queries");
-  backend.check_finite(r.keys, "keys");
-
-  const Forward f = fold_all(r, backend);
-  finish_loss(r, f, out);
-  if (!std::isfinite(out.loss))
-    throw Error(ErrorCode::kNotFinite, "loss",
-                "logits overflow float32: queries, keys or logitScale are too large");
+  if (r.keys.rows > 0) backend.check_finite(r.keys, "keys");
+  call.forward(out);
   const double forward_end = now_seconds();
-
-  if (r.gradient) {
-    const double mean = static_cast<double>(r.logit_scale) / static_cast<double>(r.queries.rows);
-    DifferentiateArgs a;
-    a.positives.labels = r.labels;
-    a.rows = f.rows.size() ? &f.rows : nullptr;
-    a.columns = f.columns.size() ? &f.columns : nullptr;
-    a.row_factor = mean * r.objective.row_weight;
-    a.column_factor = mean * r.objective.column_weight;
-    a.positive_factor = a.row_factor + a.column_factor;
-    a.positive_dots = f.positive_dots.data();
-    a.d_queries = r.d_queries;
-    a.d_keys = r.d_keys;
-    a.d_key_rows = r.d_keys ? r.d_key_rows : 0;
-    // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
-    out.logit_scale_grad = backend.differentiate(a) / r.logit_scale;
-  }
+  if (r.gradient) call.backward(out);
 
   const BackendStats b = backend.stats();
   const double end = now_seconds();
@@ -143,7 +182,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   out.stats.forward_seconds = forward_end - start;
   out.stats.backward_seconds = end - forward_end;
   out.stats.workspace_bytes = b.workspace_bytes;
-  int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0);
+  const int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0);
   out.stats.peak_bytes =
       b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
   out.stats.tiles = b.tiles;

@@ -1,5 +1,5 @@
 // The one entry to the engine: loss, and gradients when asked, of one rank's rows. Owns the outermost loop
-// (the ring over blocks) and the arithmetic on normalisers; everything that touches an element belongs to a
+// (passes over blocks) and the arithmetic on normalisers; everything that touches an element belongs to a
 // Backend.
 #pragma once
 
@@ -16,10 +16,20 @@ class Communicator;
 
 struct ContrastiveRequest {
   MatrixView queries;  // [M x D]
-  MatrixView keys;     // [N x D]
+  MatrixView keys;     // [N x D]; no rows: the objective uses queries alone
   Objective objective;
-  float logit_scale = 1;
-  const int32_t* labels = nullptr;  // [M] key index of each positive; null: row i's positive is key i
+  double logit_scale = 1;
+  double logit_bias = 0;            // sigmoid objectives
+  const int32_t* labels = nullptr;  // label positives: [M] key index; null: row i's positive is key i
+  // class positives: class of each query and key
+  const int32_t *query_classes = nullptr, *key_classes = nullptr;
+  // equal ids do not count against each other, unless as the labelled positive
+  const int32_t *query_ids = nullptr, *key_ids = nullptr;
+  bool has_margin = false;  // negatives more than `margin` closer than the positive do not count
+  double margin = 0;
+  double label_smoothing = 0;
+  const float* query_weights = nullptr;  // [M]; the loss is then a weighted mean
+  double hardness = 0;                   // added, times q.k and without gradient, to the logits of negatives
 
   bool gradient = false;
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen

@@ -1,6 +1,7 @@
-// Objectives as data. Every softmax objective is a choice of normalisers, weights and positives over the same
-// logits x_ij = s * q_i.k_j, and its logit gradient is always
-//   g_ij = alpha_i exp(x_ij - a_i) + beta_j exp(x_ij - b_j) - T_ij      (a: row LSE, b: column LSE)
+// Objectives as data. An objective is a list of passes over products of features, the normalisers (running
+// log-sum-exp) that the logits of each pass enter, and the kind of its positives. The gradient of a logit is
+// then always
+//   g_ij = alpha_i exp(x_ij - a_i) + beta_j exp(x_ij - b_j) - T_ij       (siglip: sigma(x_ij) - T_ij)
 // so a new objective is a row of the table in objective.cpp, never a kernel.
 #pragma once
 
@@ -8,17 +9,54 @@
 
 namespace infcl {
 
-enum class ObjectiveKind { kClip, kInfoNce };
+enum class ObjectiveKind { kClip, kInfoNce, kNtXent, kSupCon, kSigLip };
 
-struct Objective {
-  ObjectiveKind kind = ObjectiveKind::kClip;
-  const char* name = "clip";
-  // Weight of the row (query to key) and column (key to query) cross-entropies in the loss, before the mean
-  // over rows; 0 means that the normaliser is neither accumulated nor differentiated.
-  double row_weight = 0.5;
-  double column_weight = 0.5;
+enum class Side { kQueries = 0, kKeys = 1 };
+
+enum class Positives {
+  kLabel,  // one key per query; it enters its normalisers once, whatever passes they sum over
+  kClass,  // every other row of the same class, weighted 1 / their number
 };
 
-Objective make_objective(ObjectiveKind);
+constexpr int kNone = -1;
+
+// Every row of `rows` against every row of `columns`. Of a side with itself only the upper triangle is
+// visited, and a row never meets itself.
+struct Pass {
+  Side rows, columns;
+  int row_normaliser, column_normaliser;
+  bool triangle() const { return rows == columns; }
+};
+
+// The denominators of one direction: one per row of `anchors`.
+struct NormaliserSpec {
+  Side anchors;
+  double weight;  // of its cross-entropies in the loss, before the mean over anchors
+};
+
+// Which similarities of an anchor count against it, as in sentence-transformers' multiple negatives losses.
+enum Direction : unsigned {
+  kQueryToKey = 1,
+  kKeyToQuery = 2,
+  kQueryToQuery = 4,
+  kKeyToKey = 8,
+};
+
+struct Objective {
+  static constexpr int kMaxPasses = 3, kMaxNormalisers = 4;
+
+  ObjectiveKind kind;
+  Positives positives;
+  bool sigmoid;
+  int pass_count, normaliser_count;
+  Pass passes[kMaxPasses];
+  NormaliserSpec normalisers[kMaxNormalisers];
+};
+
+// `has_keys` is false for supcon over the queries alone.
+Objective make_objective(ObjectiveKind, bool has_keys = true);
+// The same positives as clip, against the directions in `directions`. Joint: one denominator per query, over
+// all of them. Otherwise one each, and their mean.
+Objective make_directions(unsigned directions, bool joint);
 
 }  // namespace infcl

@@ -30,25 +30,48 @@ constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 class Schedule {
  public:
-  Schedule(int64_t rows, int64_t columns, CellShape cell) : rows_(rows), columns_(columns), cell_(cell) {
+  Schedule(int64_t rows, int64_t columns, CellShape cell, bool triangle = false)
+      : rows_(rows), columns_(columns), cell_(cell), triangle_(triangle) {
+    column_blocks_ = ceil_div(columns, cell.columns);
+    if (triangle) {  // square cells, so that a block of columns is a block of rows
+      row_blocks_ = column_blocks_;
+      return;
+    }
     granules_ = ceil_div(rows, cell.row_granule);
     const int64_t granules_per_cell = cell.rows / cell.row_granule;
     row_blocks_ = ceil_div(granules_, granules_per_cell);
     // Even shares for 1, 2, 4 and 8 threads; the cut must not know how many there are.
     const int64_t share = row_blocks_ > 8 ? 8 : row_blocks_ > 2 ? 4 : row_blocks_;
     row_blocks_ = std::min(granules_, round_up(row_blocks_, std::max<int64_t>(share, 1)));
-    column_blocks_ = ceil_div(columns, cell.columns);
   }
 
   int64_t row_blocks() const { return row_blocks_; }
   int64_t column_blocks() const { return column_blocks_; }
-  int64_t cells() const { return row_blocks_ * column_blocks_; }
-  Range rows(int64_t block) const { return {row_cut(block), row_cut(block + 1)}; }
+  int64_t cells() const {
+    return triangle_ ? row_blocks_ * (row_blocks_ + 1) / 2 : row_blocks_ * column_blocks_;
+  }
+  bool triangle() const { return triangle_; }
+  int64_t row_count() const { return rows_; }
+  int64_t column_count() const { return columns_; }
+  // Row block i visits column blocks from here on.
+  int64_t first_column_block(int64_t row_block) const { return triangle_ ? row_block : 0; }
+  // Position of a cell among all, by columns first.
+  int64_t index(int64_t row_block, int64_t column_block) const {
+    return triangle_ ? column_block * (column_block + 1) / 2 + row_block
+                     : column_block * row_blocks_ + row_block;
+  }
+  Range rows(int64_t block) const {
+    if (triangle_) return columns(block);
+    return {row_cut(block), row_cut(block + 1)};
+  }
   Range columns(int64_t block) const {
     return {block * cell_.columns, std::min(columns_, (block + 1) * cell_.columns)};
   }
   // Rows of the tallest block.
-  int64_t max_rows() const { return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule); }
+  int64_t max_rows() const {
+    if (triangle_) return columns(0).size();
+    return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule);
+  }
 
  private:
   int64_t row_cut(int64_t block) const {
@@ -57,7 +80,8 @@ class Schedule {
 
   int64_t rows_, columns_;
   CellShape cell_;
-  int64_t granules_, row_blocks_, column_blocks_;
+  bool triangle_;
+  int64_t granules_ = 0, row_blocks_ = 0, column_blocks_ = 0;
 };
 
 // Lets row blocks into each column block strictly in order: block i enters column j after block i - 1 has

@@ -77,10 +77,8 @@ std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend
 Plan CpuBackend::plan(const PlanRequest& r) {
   const Kernels& k = select_kernels();
   const Schedule schedule(r.rows, r.keys, k.cell);
-  LayoutRequest request{r.rows,           r.keys, r.dim,
-                        r.gradient,       true,   r.threads > 0 ? r.threads : usable_threads(),
-                        r.workspace_bytes};
-  const Layout l = make_layout(request, schedule, k);
+  const int threads = r.threads > 0 ? r.threads : usable_threads();
+  const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes}, {schedule}, k);
   if (measured_gflops_ == 0 || measured_isa_ != &k) {
     measured_gflops_ = measure_gflops(k);
     measured_isa_ = &k;
@@ -99,32 +97,35 @@ Plan CpuBackend::plan(const PlanRequest& r) {
 void CpuBackend::begin(const Problem& problem) {
   kernels_ = &select_kernels();
   problem_ = problem;
-  const int64_t rows = problem.queries.rows, keys = problem.max_keys, dim = problem.queries.dim;
-  schedule_ = std::make_unique<Schedule>(rows, keys, kernels_->cell);
-  LayoutRequest request{rows,
-                        keys,
-                        dim,
-                        problem.gradient,
-                        problem.single_block,
-                        problem.threads > 0 ? problem.threads : usable_threads(),
-                        problem.workspace_bytes};
-  layout_ = make_layout(request, *schedule_, *kernels_);
+  int64_t cells = 0;
+  for (int p = 0; p < problem.pass_count; ++p) {
+    const PassShape& shape = problem.passes[p];
+    schedules_.emplace_back(shape.rows, shape.columns, kernels_->cell, shape.triangle);
+    first_cell_.push_back(cells);
+    cells += schedules_.back().cells();
+  }
+  const int threads = problem.threads > 0 ? problem.threads : usable_threads();
+  layout_ =
+      make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes},
+                  schedules_, *kernels_);
   if (problem.workspace_bytes > 0 && layout_.minimum_bytes > problem.workspace_bytes)
     throw Error(ErrorCode::kWorkspace, "workspace",
                 "Expected at least " + std::to_string(layout_.minimum_bytes) +
                     " for workspaceBytes but received " + std::to_string(problem.workspace_bytes));
   pool_.ensure(layout_.threads);
-  claim(layout_);
+  claim();
   scale_ = log2_scale(problem.logit_scale);
+  bias_ = static_cast<float>(problem.logit_bias * kLog2E);
   stats_ = {};
   stats_.isa = kernels_->isa;
   stats_.threads = layout_.threads;
   stats_.workspace_bytes = layout_.bytes;
 }
 
-void CpuBackend::claim(const Layout& l) {
+void CpuBackend::claim() {
+  const Layout& l = layout_;
+  constexpr int64_t kFloat = sizeof(float);
   workspace_.reset(l.bytes - l.lse_bytes);
-  memory_.clear();
   for (int t = 0; t < l.threads; ++t) {
     ThreadMemory m{};
     m.transposed = workspace_.take(l.transposed);
@@ -133,14 +134,15 @@ void CpuBackend::claim(const Layout& l) {
     m.key_buffer = workspace_.take(l.key_buffer);
     memory_.push_back(m);
   }
-  packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / sizeof(float));
-  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.cell) / sizeof(float));
+  packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
+  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.cell) / kFloat);
 }
 
 void CpuBackend::end() {
   workspace_.trim();
   memory_.clear();
-  schedule_.reset();
+  schedules_.clear();
+  first_cell_.clear();
 }
 
 void CpuBackend::throw_if_stopped() const {
@@ -166,13 +168,24 @@ void CpuBackend::check_finite(const MatrixView& m, const char* name) {
                       std::to_string(at % m.dim));
 }
 
-void CpuBackend::load_keys(const MatrixView& keys) {
-  keys_ = keys;
+void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
+                               float* out) {
+  const int threads = layout_.threads;
+  pool_.run(threads, [&](int t) {
+    for (int64_t i = queries.rows * t / threads; i < queries.rows * (t + 1) / threads && !stopped(); ++i)
+      out[i] = kernels_->dot(queries, i, keys, labels ? labels[i] : i);
+  });
+  throw_if_stopped();
+}
+
+void CpuBackend::load(const PassOperands& operands) {
+  operands_ = operands;
   const int64_t block = Workspace::bytes_for(layout_.key_block) / static_cast<int64_t>(sizeof(float));
+  const int64_t packed = std::min(layout_.packed_blocks, schedule().column_blocks());
   pool_.run(layout_.threads, [&](int t) {
-    for (int64_t j = t; j < layout_.packed_blocks && !stopped(); j += layout_.threads) {
-      const Range columns = schedule_->columns(j);
-      kernels_->pack_panels(keys_, columns, packed_keys_ + j * block,
+    for (int64_t j = t; j < packed && !stopped(); j += layout_.threads) {
+      const Range columns = schedule().columns(j);
+      kernels_->pack_panels(operands_.columns, columns, packed_keys_ + j * block,
                             round_up(columns.size(), kernels_->strip));
     }
   });
@@ -182,30 +195,34 @@ void CpuBackend::load_keys(const MatrixView& keys) {
 const float* CpuBackend::key_panels(int thread, int64_t j) const {
   if (j < layout_.packed_blocks)
     return packed_keys_ + j * (Workspace::bytes_for(layout_.key_block) / static_cast<int64_t>(sizeof(float)));
-  const Range columns = schedule_->columns(j);
-  kernels_->pack_panels(keys_, columns, memory_[thread].key_buffer,
+  const Range columns = schedule().columns(j);
+  kernels_->pack_panels(operands_.columns, columns, memory_[thread].key_buffer,
                         round_up(columns.size(), kernels_->strip));
   return memory_[thread].key_buffer;
 }
 
-// Kept cells come by columns first, which gives every thread its share.
 float* CpuBackend::kept_logits(int64_t i, int64_t j) const {
-  const int64_t index = j * schedule_->row_blocks() + i;
+  const int64_t index = first_cell_[operands_.pass] + schedule().index(i, j);
   if (index >= layout_.kept_cells) return nullptr;
   return kept_ + index * (Workspace::bytes_for(layout_.cell) / static_cast<int64_t>(sizeof(float)));
 }
 
 CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   CellOperands c{};
-  c.rows = schedule_->rows(i).size();
-  c.columns = schedule_->columns(j).size();
-  c.dim = problem_.queries.dim;
+  c.rows = schedule().rows(i).size();
+  c.columns = schedule().columns(j).size();
+  c.dim = problem_.dim;
   c.queries = memory_[thread].transposed;
   c.query_panels = memory_[thread].query_panels;
   c.query_panel_rows = c.rows;
   c.key_panels = key_panels(thread, j);
   c.key_panel_rows = round_up(c.columns, kernels_->strip);
   return c;
+}
+
+Cell CpuBackend::cell(int64_t i, int64_t j, float* data) const {
+  return {schedule().rows(i), schedule().columns(j), data, kernels_->cell.rows,
+          schedule().triangle() && i == j};
 }
 
 }  // namespace infcl

@@ -1,12 +1,12 @@
 // The CPU backend: runs the schedule's cells on a thread pool. Knows threads, memory and order; every loop
-// over elements is a kernel.
+// over a whole cell is a kernel, sparse work on a cell is in cell_edits.
 #pragma once
 
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "core/backend.h"
+#include "cpu/cell_edits.h"
 #include "cpu/kernels.h"
 #include "cpu/layout.h"
 #include "cpu/thread_pool.h"
@@ -19,9 +19,10 @@ class CpuBackend final : public Backend {
   Plan plan(const PlanRequest&) override;
   void begin(const Problem&) override;
   void check_finite(const MatrixView&, const char* name) override;
-  void load_keys(const MatrixView&) override;
-  void fold(const FoldArgs&) override;
-  double differentiate(const DifferentiateArgs&) override;
+  void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
+  void load(const PassOperands&) override;
+  void fold(FoldArgs&) override;
+  DifferentiateResult differentiate(const DifferentiateArgs&) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
 
@@ -32,14 +33,17 @@ class CpuBackend final : public Backend {
   class Fold;           // one lap of the forward pass
   class Differentiate;  // one lap of the backward pass
 
-  void claim(const Layout&);
+  void claim();
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
 
-  // Operands of a cell. Queries must have been packed into the thread's memory for this row block.
+  const Schedule& schedule() const { return schedules_[operands_.pass]; }
+  // Operands of a cell. The rows must have been packed into the thread's memory for this row block.
   CellOperands operands(int thread, int64_t row_block, int64_t column_block) const;
   const float* key_panels(int thread, int64_t column_block) const;
+  // Where the cell's logits stay until the backward lap; null: they do not.
   float* kept_logits(int64_t row_block, int64_t column_block) const;
+  Cell cell(int64_t row_block, int64_t column_block, float* data) const;
   // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
   // aborted.
   template <class F>
@@ -51,13 +55,15 @@ class CpuBackend final : public Backend {
   // Of the call in progress.
   const Kernels* kernels_ = nullptr;
   Problem problem_;
-  MatrixView keys_;
-  std::unique_ptr<Schedule> schedule_;
+  PassOperands operands_;
+  std::vector<Schedule> schedules_;  // of each pass
+  std::vector<int64_t> first_cell_;  // of each pass, among the cells of all
   Layout layout_;
   std::vector<ThreadMemory> memory_;
   float* packed_keys_ = nullptr;
   float* kept_ = nullptr;
   Log2Scale scale_{};
+  float bias_ = 0;  // base 2
   BackendStats stats_;
 
   double measured_gflops_ = 0;  // of one thread, with measured_isa_

@@ -13,155 +13,228 @@ class CpuBackend::Differentiate {
   Differentiate(CpuBackend& backend, const DifferentiateArgs& args)
       : b_(backend),
         a_(args),
-        s_(*backend.schedule_),
+        s_(backend.schedule()),
         gate_(s_.column_blocks()),
-        row_totals_(static_cast<size_t>(s_.row_blocks())),
-        factors_(static_cast<size_t>(backend.layout_.threads), Factors(backend.kernels_->cell)) {}
+        row_sums_(static_cast<size_t>(s_.row_blocks())) {
+    const int64_t cell = b_.kernels_->cell.rows * b_.kernels_->cell.columns;
+    for (int t = 0; t < b_.layout_.threads; ++t) {
+      scratch_.emplace_back(b_.kernels_->cell);
+      if (uniform(a_.rows) || uniform(a_.columns)) scratch_.back().masked.reserve(static_cast<size_t>(cell));
+    }
+  }
 
   void work(int t) {
     for (int64_t i = t; i < s_.row_blocks(); i += b_.layout_.threads) {
       const Range rows = s_.rows(i);
-      b_.kernels_->pack_transposed(b_.problem_.queries, rows, b_.memory_[t].transposed);
-      if (a_.d_keys)
-        b_.kernels_->pack_panels(b_.problem_.queries, rows, b_.memory_[t].query_panels, rows.size());
-      for (int64_t j = 0; j < s_.column_blocks(); ++j)
-        if (!cell(t, i, j, factors_[t])) return gate_.stop();
+      b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
+      if (a_.d_columns)
+        b_.kernels_->pack_panels(b_.operands_.rows, rows, b_.memory_[t].query_panels, rows.size());
+      if (s_.triangle() && !gate_.enter(i, i)) return;
+      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
+        if (!cell(t, i, j)) return gate_.stop();
     }
   }
 
-  double total() const {
-    double sum = 0;
-    for (double t : row_totals_) sum += t;
-    return sum;
+  DifferentiateResult result() const {
+    DifferentiateResult out;
+    for (const LogitGradSums& s : row_sums_) {
+      out.dot_sum += s.dot_sum;
+      out.sum += s.sum;
+    }
+    return out;
   }
 
   // Of the products executed.
   double flops() const {
     double pairs = 0;
     for (int64_t i = 0; i < s_.row_blocks(); ++i)
-      for (int64_t j = 0; j < s_.column_blocks(); ++j) {
+      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j) {
         const double rows = static_cast<double>(s_.rows(i).size());
-        const Range columns = s_.columns(j);
-        if (!b_.kept_logits(i, j)) pairs += rows * columns.size();
-        if (a_.d_queries) pairs += rows * columns.size();
-        pairs += rows * std::max<int64_t>(0, std::min(columns.end, a_.d_key_rows) - columns.begin);
+        if (!b_.kept_logits(i, j)) pairs += rows * s_.columns(j).size();
+        if (a_.d_rows) pairs += rows * s_.columns(j).size();
+        pairs += rows * gradient_columns(i, j);
       }
-    return 2 * pairs * b_.problem_.queries.dim;
+    return 2 * pairs * b_.problem_.dim;
   }
 
  private:
-  struct Factors {
-    explicit Factors(const CellShape& c)
-        : row(c.rows), row_shift(c.rows), column(c.columns), column_shift(c.columns) {}
+  // Of one thread: workers must not allocate.
+  struct Scratch {
+    explicit Scratch(const CellShape& c)
+        : row(c.rows), row_shift(c.rows), column(c.columns), column_shift(c.columns), pairs(c.columns) {}
     std::vector<float> row, row_shift, column, column_shift;
+    EqualPairs pairs;
+    std::vector<int32_t> masked;
   };
 
-  bool cell(int t, int64_t i, int64_t j, Factors& f) {
+  static const std::vector<float>* uniform(const NormaliserGrad* n) {
+    return n && !n->uniform.empty() ? &n->uniform : nullptr;
+  }
+  static const std::vector<float>* shares(const NormaliserGrad* n) {
+    return n && !n->positive_shares.empty() ? &n->positive_shares : nullptr;
+  }
+
+  // Columns of the cell whose features get a gradient from it. The diagonal cell of a triangle gives all to
+  // its rows.
+  int64_t gradient_columns(int64_t i, int64_t j) const {
+    if (!a_.d_columns || (s_.triangle() && i == j)) return 0;
+    return std::max<int64_t>(0, std::min(s_.columns(j).end, a_.d_column_rows) - s_.columns(j).begin);
+  }
+
+  bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
-    const Range rows = s_.rows(i), columns = s_.columns(j);
-    const LogitGradArgs grad = factors(rows, columns, b_.kept_logits(i, j), f);
-    float* g = b_.memory_[t].cell;
-    if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range keys) {
-          row_totals_[i] += b_.kernels_->logit_grad(c, keys, b_.scale_, grad, g);
-        }))
-      return false;
-    subtract_positives(i, rows, columns, g);
-    if (a_.d_queries && !accumulate_queries(c, rows, j, g)) return false;
-    if (columns.begin < a_.d_key_rows && !accumulate_keys(c, i, j, g)) return false;
+    const Cell g = b_.cell(i, j, b_.memory_[t].cell);
+    if (!logit_gradients(t, i, c, g, b_.kept_logits(i, j))) return false;
+    if (a_.d_rows && !accumulate_rows(c, i, j, g)) return false;
+    if (!accumulate_columns(c, i, j, g)) return false;
     b_.problem_.control.advance();
     return true;
   }
 
-  bool accumulate_queries(const CellOperands& c, Range rows, int64_t j, const float* g) {
-    float* out = a_.d_queries + rows.begin * c.dim;
-    const bool overwrite = a_.first_shard && j == 0;
+  bool logit_gradients(int t, int64_t i, const CellOperands& c, const Cell& g, const float* kept) {
+    Scratch& s = scratch_[t];
+    LogitGradArgs grad = b_.problem_.sigmoid ? sigmoid_factors(g.rows, s) : factors(g.rows, g.columns, s);
+    grad.dots = kept;
+    const auto sliced = [&](auto f) {
+      return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
+    };
+    if (!kept && (g.diagonal || a_.mask.any())) {  // masks must be known before the exponential
+      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data); })) return false;
+      mask_pairs(g, a_.mask, s.pairs);
+      if (a_.positives.labelled)
+        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) { g.at(r, q) = a_.positive_dots[r]; });
+      grad.dots = g.data;
+    }
+    if (uniform(a_.rows) || uniform(a_.columns)) {
+      s.masked.clear();
+      if (grad.dots)
+        list_masked({g.rows, g.columns, const_cast<float*>(grad.dots), g.stride, g.diagonal}, s.masked);
+    }
+    LogitGradSums sums;
+    if (!sliced([&](Range keys) {
+          const LogitGradSums part = b_.kernels_->logit_grad(c, keys, b_.scale_, grad, g.data);
+          sums.dot_sum += part.dot_sum;
+          sums.sum += part.sum;
+        }))
+      return false;
+    if (g.diagonal) sums.dot_sum /= 2;  // it shows every pair twice
+    edit(g, s, sums);
+    row_sums_[i].dot_sum += sums.dot_sum;
+    row_sums_[i].sum += sums.sum;
+    return true;
+  }
+
+  void edit(const Cell& g, Scratch& s, LogitGradSums& sums) {
+    const PassPositives& p = a_.positives;
+    if (p.labelled) {
+      const LogitGradSums change = positives_change(g, p, a_.positive_dots, a_.positive_grads);
+      sums.dot_sum += change.dot_sum;
+      sums.sum += change.sum;
+    }
+    if (uniform(a_.rows) || uniform(a_.columns))
+      subtract_uniform(g, uniform(a_.rows), uniform(a_.columns), s.masked);
+    if (p.row_classes) subtract_class_shares(g, p, shares(a_.rows), shares(a_.columns), s.pairs);
+    if (p.labelled)
+      for_each_positive(g, p,
+                        [&](int64_t r, int64_t q) { g.at(r, q) = static_cast<float>(a_.positive_grads[r]); });
+  }
+
+  bool accumulate_rows(const CellOperands& c, int64_t i, int64_t j, const Cell& g) {
+    float* out = a_.d_rows + g.rows.begin * c.dim;
+    // In a triangle, earlier row blocks have already added to these rows as their columns.
+    const bool overwrite = a_.overwrite_rows && j == s_.first_column_block(i) && (!s_.triangle() || i == 0);
     return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_queries(c, features, g, overwrite, out);
+      b_.kernels_->accumulate_queries(c, features, g.data, overwrite, out);
     });
   }
 
-  bool accumulate_keys(CellOperands c, int64_t i, int64_t j, const float* g) {
-    const Range columns = s_.columns(j);
-    c.columns = std::min(columns.end, a_.d_key_rows) - columns.begin;
-    float* out = a_.d_keys + columns.begin * c.dim;
+  bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const Cell& g) {
+    c.columns = gradient_columns(i, j);
+    if (c.columns == 0) {
+      if (s_.triangle()) gate_.leave(j, i);
+      return true;
+    }
+    float* out = a_.d_columns + g.columns.begin * c.dim;
     if (!gate_.enter(j, i)) return false;
     const bool whole = b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_keys(c, features, g, i == 0, out);
+      b_.kernels_->accumulate_keys(c, features, g.data, a_.overwrite_columns && i == 0, out);
     });
     if (whole) gate_.leave(j, i);
     return whole;
   }
 
-  // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
-  // terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
-  LogitGradArgs factors(Range rows, Range columns, const float* kept, Factors& f) const {
-    float low = HUGE_VALF, high = -HUGE_VALF;
-    const auto widen = [&](const LseVector* lse, Range range) {
-      if (lse)
-        for (int64_t i = range.begin; i < range.end; ++i) {
-          low = std::min(low, lse->shift(i));
-          high = std::max(high, lse->shift(i));
-        }
-    };
-    widen(a_.rows, rows);
-    widen(a_.columns, columns);
+  LogitGradArgs arguments(GradRule rule, Scratch& s) const {
+    for (std::vector<float>* v : {&s.row, &s.row_shift, &s.column, &s.column_shift})
+      std::fill(v->begin(), v->end(), 0.f);
     LogitGradArgs out{};
-    out.one_exp = high - low < 100;
-    out.shift = std::floor((low + high) / 2);
-    const auto fill = [&](const LseVector* lse, Range range, double factor, std::vector<float>& factors,
-                          std::vector<float>& shifts) {
-      std::fill(factors.begin(), factors.end(), 0.f);
-      std::fill(shifts.begin(), shifts.end(), 0.f);
-      if (!lse) return;
-      for (int64_t i = range.begin; i < range.end; ++i) {
-        const int rescale = out.one_exp ? static_cast<int>(out.shift - lse->shift(i)) : 0;
-        factors[i - range.begin] = static_cast<float>(std::ldexp(factor / lse->sum(i), rescale));
-        shifts[i - range.begin] = lse->shift(i);
-      }
-    };
-    fill(a_.rows, rows, a_.row_factor, f.row, f.row_shift);
-    fill(a_.columns, columns, a_.column_factor, f.column, f.column_shift);
-    out.row_factor = f.row.data();
-    out.row_shift = f.row_shift.data();
-    out.column_factor = f.column.data();
-    out.column_shift = f.column_shift.data();
-    out.kept = kept;
+    out.rule = rule;
+    out.row_factor = s.row.data();
+    out.row_shift = s.row_shift.data();
+    out.column_factor = s.column.data();
+    out.column_shift = s.column_shift.data();
+    out.bias = b_.bias_;
     return out;
   }
 
-  void subtract_positives(int64_t i, Range rows, Range columns, float* g) {
-    const float positive = static_cast<float>(a_.positive_factor);
-    for (int64_t r = rows.begin; r < rows.end; ++r) {
-      const int64_t key = a_.positives.of(r) - a_.key_offset;
-      if (!columns.contains(key)) continue;
-      g[(key - columns.begin) * b_.kernels_->cell.rows + r - rows.begin] -= positive;
-      row_totals_[i] -= a_.positive_factor * a_.positive_dots[r];
-    }
+  LogitGradArgs sigmoid_factors(Range rows, Scratch& s) const {
+    const LogitGradArgs out = arguments(GradRule::kSigmoid, s);
+    for (int64_t i = rows.begin; i < rows.end; ++i)
+      s.row[i - rows.begin] = static_cast<float>(a_.rows->weights[i]);
+    return out;
+  }
+
+  // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
+  // terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
+  LogitGradArgs factors(Range rows, Range columns, Scratch& s) const {
+    float low = HUGE_VALF, high = -HUGE_VALF;
+    const auto widen = [&](const NormaliserGrad* n, Range range) {
+      for (int64_t i = range.begin; n && i < range.end; ++i) {
+        if (n->lse->sum(i) == 0) continue;
+        low = std::min(low, n->lse->shift(i));
+        high = std::max(high, n->lse->shift(i));
+      }
+    };
+    widen(a_.rows, rows);
+    widen(a_.columns, columns);
+    const bool one_exp = high - low < 100;
+    LogitGradArgs out = arguments(one_exp ? GradRule::kOneExp : GradRule::kTwoExps, s);
+    out.shift = low <= high ? std::floor((low + high) / 2) : 0;
+    const auto fill = [&](const NormaliserGrad* n, Range range, std::vector<float>& factors,
+                          std::vector<float>& shifts) {
+      for (int64_t i = range.begin; n && i < range.end; ++i) {
+        if (n->lse->sum(i) == 0) continue;  // an anchor without a single term
+        const int rescale = one_exp ? static_cast<int>(out.shift - n->lse->shift(i)) : 0;
+        factors[i - range.begin] = static_cast<float>(std::ldexp(n->weights[i] / n->lse->sum(i), rescale));
+        shifts[i - range.begin] = n->lse->shift(i);
+      }
+    };
+    fill(a_.rows, rows, s.row, s.row_shift);
+    fill(a_.columns, columns, s.column, s.column_shift);
+    return out;
   }
 
   CpuBackend& b_;
   const DifferentiateArgs& a_;
   const Schedule& s_;
   ColumnGate gate_;
-  std::vector<double> row_totals_;
-  std::vector<Factors> factors_;  // of each thread
+  std::vector<LogitGradSums> row_sums_;  // of each row block, so that their order is fixed
+  std::vector<Scratch> scratch_;
 };
 
-double CpuBackend::differentiate(const DifferentiateArgs& args) {
-  const int64_t dim = problem_.queries.dim;
-  problem_.control.begin(Phase::kBackward, schedule_->cells());
-  const auto advise = [dim](float* out, int64_t rows) {
-    if (out) advise_huge_pages(out, static_cast<size_t>(rows * dim) * sizeof(float));
+DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
+  const Schedule& s = schedule();
+  problem_.control.begin(Phase::kBackward, s.cells());
+  const auto advise = [this](float* out, int64_t rows) {
+    if (out) advise_huge_pages(out, static_cast<size_t>(rows * problem_.dim) * sizeof(float));
   };
-  advise(args.d_queries, problem_.queries.rows);
-  advise(args.d_keys, args.d_key_rows);
+  advise(args.d_rows, s.row_count());
+  advise(args.d_columns, args.d_column_rows);
   Differentiate lap(*this, args);
   pool_.run(layout_.threads, [&](int t) { lap.work(t); });
   throw_if_stopped();
-
-  stats_.tiles_reused += layout_.kept_cells;
+  stats_.tiles_reused += std::clamp<int64_t>(layout_.kept_cells - first_cell_[operands_.pass], 0, s.cells());
   stats_.flops += lap.flops();
-  return lap.total();
+  return lap.result();
 }
 
 }  // namespace infcl

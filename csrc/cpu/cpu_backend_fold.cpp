@@ -1,5 +1,5 @@
-// The forward lap: each cell's logits are made, folded into row and column sums while they are in cache, and
-// forgotten (or kept, where the workspace allows).
+// The forward lap: each cell's logits are made, folded into what its anchors gather while they are in cache,
+// and forgotten (or kept, where the workspace allows).
 #include <algorithm>
 #include <vector>
 
@@ -9,81 +9,141 @@ namespace infcl {
 
 class CpuBackend::Fold {
  public:
-  Fold(CpuBackend& backend, const FoldArgs& args)
-      : b_(backend),
-        a_(args),
-        s_(*backend.schedule_),
-        gate_(s_.column_blocks()),
-        sums_(static_cast<size_t>(backend.layout_.threads), Sums(backend.kernels_->cell)) {}
+  Fold(CpuBackend& backend, FoldArgs& args)
+      : b_(backend), a_(args), s_(backend.schedule()), gate_(s_.column_blocks()) {
+    for (int t = 0; t < b_.layout_.threads; ++t) scratch_.emplace_back(b_.kernels_->cell, a_);
+  }
 
   void work(int t) {
     for (int64_t i = t; i < s_.row_blocks(); i += b_.layout_.threads) {
-      b_.kernels_->pack_transposed(b_.problem_.queries, s_.rows(i), b_.memory_[t].transposed);
-      for (int64_t j = 0; j < s_.column_blocks(); ++j)
-        if (!cell(t, i, j, sums_[t])) return gate_.stop();
+      b_.kernels_->pack_transposed(b_.operands_.rows, s_.rows(i), b_.memory_[t].transposed);
+      // In a triangle the rows of this block are columns of earlier ones, which must be done with them.
+      if (s_.triangle() && !gate_.enter(i, i)) return;
+      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
+        if (!cell(t, i, j)) return gate_.stop();
     }
   }
 
+  int64_t masked_pairs() const {
+    int64_t sum = 0;
+    for (const Scratch& s : scratch_) sum += s.masked_pairs;
+    return sum;
+  }
+
  private:
-  struct Sums {
-    explicit Sums(const CellShape& c)
+  // Of one thread: workers must not allocate.
+  struct Scratch {
+    Scratch(const CellShape& c, const FoldArgs& a)
         : row_shift(c.rows),
           row_sum(c.rows),
           row_max(c.rows),
           column_shift(c.columns),
-          column_sum(c.columns) {}
+          column_sum(c.columns),
+          pairs(c.columns) {
+      const Normaliser* any = a.rows ? a.rows : a.columns;
+      if (any && !any->dot_sums.empty())
+        dots = {Doubles(c.rows), Doubles(c.columns), Counts(c.rows), Counts(c.columns)};
+      if (a.positives.row_classes)
+        classes = {Doubles(c.rows), Doubles(c.columns), std::vector<float>(c.rows)};
+    }
+    using Doubles = std::vector<double>;
+    using Counts = std::vector<int64_t>;
+
     std::vector<float> row_shift, row_sum, row_max, column_shift, column_sum;
+    EqualPairs pairs;
+    DotSums dots;
+    ClassSums classes;
+    int64_t masked_pairs = 0;
   };
 
-  bool cell(int t, int64_t i, int64_t j, Sums& sums) {
+  bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
     float* kept = b_.kept_logits(i, j);
-    float* x = kept ? kept : b_.memory_[t].cell;
+    float* data = kept ? kept : b_.memory_[t].cell;
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim,
-                      [&](Range keys) { b_.kernels_->logits(c, keys, x); }))
+                      [&](Range keys) { b_.kernels_->logits(c, keys, data); }))
       return false;
-    read_positives(s_.rows(i), s_.columns(j), x);
-    b_.kernels_->fold(c, x, b_.scale_,
-                      {sums.row_shift.data(), sums.row_sum.data(), sums.row_max.data(),
-                       sums.column_shift.data(), a_.columns ? sums.column_sum.data() : nullptr});
-    const int64_t row0 = s_.rows(i).begin, column0 = s_.columns(j).begin;
-    for (int64_t r = 0; r < c.rows; ++r) {
-      if (a_.rows) a_.rows->fold(row0 + r, sums.row_sum[r], sums.row_shift[r]);
-      a_.row_max_dots[row0 + r] = std::max(a_.row_max_dots[row0 + r], sums.row_max[r]);
+    const Cell x = b_.cell(i, j, data);
+    Scratch& s = scratch_[t];
+    // The positive logit comes from the same product as the sums, so a row's loss is never negative.
+    if (a_.positives.labelled)
+      for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) {
+        a_.positive_dots[r] = x.at(r, q);
+        x.at(r, q) = kMaskedDot;
+      });
+    if (x.diagonal || a_.mask.any()) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
+    if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
+    if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
+    const bool fold_columns = a_.columns && !x.diagonal;
+    if (b_.problem_.sigmoid) {
+      b_.kernels_->fold_sigmoid(c, data, b_.scale_, b_.bias_, s.row_sum.data(), s.row_max.data());
+    } else {
+      b_.kernels_->fold(c, data, b_.scale_,
+                        {s.row_shift.data(), s.row_sum.data(), s.row_max.data(), s.column_shift.data(),
+                         fold_columns ? s.column_sum.data() : nullptr});
     }
-    if (a_.columns) {
+    // the backward lap finds in kept cells what it would compute
+    if (kept && a_.positives.labelled)
+      for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) { x.at(r, q) = a_.positive_dots[r]; });
+    merge_rows(x.rows, s);
+    if (fold_columns) {
       if (!gate_.enter(j, i)) return false;
-      for (int64_t q = 0; q < c.columns; ++q)
-        a_.columns->fold(column0 + q, sums.column_sum[q], sums.column_shift[q]);
-      gate_.leave(j, i);
+      merge_columns(x.columns, s);
     }
+    if (fold_columns || s_.triangle()) gate_.leave(j, i);
     b_.problem_.control.advance();
     return true;
   }
 
-  // The positive logit comes from the same product as the sums, so a row's loss is never negative.
-  void read_positives(Range rows, Range columns, const float* x) {
-    for (int64_t r = rows.begin; r < rows.end; ++r) {
-      const int64_t key = a_.positives.of(r) - a_.key_offset;
-      if (columns.contains(key))
-        a_.positive_dots[r] = x[(key - columns.begin) * b_.kernels_->cell.rows + r - rows.begin];
+  void merge_rows(Range rows, const Scratch& s) {
+    for (int64_t r = 0; r < rows.size(); ++r) {
+      const int64_t i = rows.begin + r;
+      if (b_.problem_.sigmoid) a_.softplus_sums[i] += s.row_sum[r];
+      if (a_.row_max_dots) a_.row_max_dots[i] = std::max(a_.row_max_dots[i], s.row_max[r]);
+      if (a_.positive_max_dots)
+        a_.positive_max_dots[i] = std::max(a_.positive_max_dots[i], s.classes.row_max[r]);
+    }
+    if (a_.rows)
+      merge(*a_.rows, rows, s.row_sum, s.row_shift, s.dots.row_sums, s.dots.row_counts, s.classes.row_sums);
+  }
+
+  void merge_columns(Range columns, const Scratch& s) {
+    merge(*a_.columns, columns, s.column_sum, s.column_shift, s.dots.column_sums, s.dots.column_counts,
+          s.classes.column_sums);
+  }
+
+  static void merge(Normaliser& n, Range range, const std::vector<float>& sums,
+                    const std::vector<float>& shifts, const std::vector<double>& dots,
+                    const std::vector<int64_t>& counts, const std::vector<double>& positives) {
+    for (int64_t r = 0; r < range.size(); ++r) {
+      const int64_t i = range.begin + r;
+      n.lse.fold(i, sums[r], shifts[r]);
+      if (!dots.empty()) {
+        n.dot_sums[i] += dots[r];
+        n.counts[i] += counts[r];
+      }
+      if (!positives.empty()) n.positive_dot_sums[i] += positives[r];
     }
   }
 
   CpuBackend& b_;
-  const FoldArgs& a_;
+  FoldArgs& a_;
   const Schedule& s_;
   ColumnGate gate_;
-  std::vector<Sums> sums_;  // of each thread: workers must not allocate
+  std::vector<Scratch> scratch_;
 };
 
-void CpuBackend::fold(const FoldArgs& args) {
-  problem_.control.begin(Phase::kForward, schedule_->cells());
+void CpuBackend::fold(FoldArgs& args) {
+  const Schedule& s = schedule();
+  problem_.control.begin(Phase::kForward, s.cells());
   Fold lap(*this, args);
   pool_.run(layout_.threads, [&](int t) { lap.work(t); });
   throw_if_stopped();
-  stats_.tiles += schedule_->cells();
-  stats_.flops += 2. * problem_.queries.rows * keys_.rows * problem_.queries.dim;
+  args.masked_pairs = lap.masked_pairs();
+  stats_.tiles += s.cells();
+  for (int64_t i = 0; i < s.row_blocks(); ++i)
+    for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j)
+      stats_.flops += 2. * s.rows(i).size() * s.columns(j).size() * problem_.dim;
 }
 
 }  // namespace infcl

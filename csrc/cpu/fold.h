@@ -12,6 +12,7 @@ namespace infcl {
 namespace {
 
 constexpr float kSmallestTrustedSum = 0x1p-60f;
+constexpr float kNoTerm = 1e30f;  // a shift so large that any exponential under it is 0
 
 template <class Isa>
 float ceil_log2(float dot, Log2Scale s) {
@@ -52,7 +53,7 @@ bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2
   alignas(64) float lanes[kLanes];
   float least = 1;
   for (int64_t i = 0; i < c.rows; i += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : 1e30f;
+    for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : kNoTerm;
     const V shifts = Isa::load(lanes);
     V sum = Isa::zero();
     for (int64_t j = 0; j < c.columns; ++j) {
@@ -83,10 +84,13 @@ void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, con
   constexpr int64_t kLanes = Isa::kLanes;
   alignas(64) float lanes[kLanes];
   for (int64_t i = 0; i < c.rows; i += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l)
-      lanes[l] = i + l < c.rows ? ceil_log2<Isa>(out.row_max[i + l], scale) : 1e30f;
+    for (int64_t l = 0; l < kLanes; ++l) {
+      const bool counts = i + l < c.rows && !is_masked(out.row_max[i + l]);
+      lanes[l] = counts ? ceil_log2<Isa>(out.row_max[i + l], scale) : kNoTerm;
+    }
     const V shifts = Isa::load(lanes);
-    for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_shift[i + l] = lanes[l];
+    for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l)
+      out.row_shift[i + l] = lanes[l] == kNoTerm ? 0 : lanes[l];
     V sum = Isa::zero();
     for (int64_t j = 0; j < c.columns; ++j)
       sum = Isa::add(sum, exp2(Isa::load(x + j * Isa::kCell + i), shifts));
@@ -98,10 +102,12 @@ void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, con
     const float* key = x + j * Isa::kCell;
     float m = key[0];
     for (int64_t i = 1; i < c.rows; ++i) m = key[i] > m ? key[i] : m;
+    out.column_shift[j] = out.column_sum[j] = 0;
+    if (is_masked(m)) continue;
     const float shift = ceil_log2<Isa>(m, scale);
     V sum = Isa::zero();
     for (int64_t i = 0; i < c.rows; i += kLanes) {
-      for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : 1e30f;
+      for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : kNoTerm;
       sum = Isa::add(sum, exp2(Isa::load(key + i), Isa::load(lanes)));
     }
     out.column_shift[j] = shift;
@@ -112,8 +118,11 @@ void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, con
 template <class Isa>
 void fold(const CellOperands& c, const float* x, Log2Scale scale, const FoldOutputs& out) {
   const Exp2<Isa> exp2(scale);
-  const float shift = ceil_log2<Isa>(row_maxima<Isa>(c, x, out.row_max), scale);
-  if (!fold_one_shift<Isa>(c, x, exp2, shift, out)) fold_own_shifts<Isa>(c, x, scale, exp2, out);
+  const float max = row_maxima<Isa>(c, x, out.row_max);
+  // the shift of a cell without a single term is of no use, its rows' and columns' own are
+  const bool any = !is_masked(max);
+  if (any && fold_one_shift<Isa>(c, x, exp2, ceil_log2<Isa>(max, scale), out)) return;
+  fold_own_shifts<Isa>(c, x, scale, exp2, out);
 }
 
 }  // namespace

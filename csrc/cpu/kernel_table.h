@@ -6,6 +6,7 @@
 #include "cpu/kernels.h"
 #include "cpu/logits.h"
 #include "cpu/pack.h"
+#include "cpu/sigmoid.h"
 
 namespace infcl {
 namespace {
@@ -21,8 +22,10 @@ constexpr Kernels kernel_table() {
           pack_panels<Isa>,
           pack_transposed<Isa>,
           find_not_finite<Isa>,
+          dot_rows,
           logits<Isa>,
           fold<Isa>,
+          fold_sigmoid<Isa>,
           logit_grad<Isa>,
           accumulate_queries<Isa>,
           accumulate_keys<Isa>};

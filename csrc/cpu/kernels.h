@@ -22,6 +22,10 @@ struct Log2Scale {
   float high, low;
 };
 
+// Stands for a pair that does not count: far below any dot of finite features, far above overflow.
+constexpr float kMaskedDot = -1e30f;
+constexpr bool is_masked(float dot) { return dot < -1e29f; }
+
 struct CellOperands {
   const float* key_panels;    // panels of the cell's keys
   int64_t key_panel_rows;     // rows in a panel, padding included
@@ -36,14 +40,26 @@ struct FoldOutputs {
   float *column_shift, *column_sum;      // [columns], or null when columns are not folded
 };
 
-// g_ij = row_factor[i] 2^(x - row_shift[i]) + column_factor[j] 2^(x - column_shift[j]).
-// With one_exp, all shifts are `shift` and the factors already hold the difference.
+// How a logit turns into its gradient.
+enum class GradRule {
+  kOneExp,   // 2^(x - shift) (row_factor[i] + column_factor[j]): the factors hold the difference to each
+             // normaliser
+  kTwoExps,  // row_factor[i] 2^(x - row_shift[i]) + column_factor[j] 2^(x - column_shift[j])
+  kSigmoid,  // row_factor[i] sigma(x)
+};
+
 struct LogitGradArgs {
+  GradRule rule;
   const float *row_factor, *row_shift;        // [cell.rows], zero factor beyond the cell's rows
   const float *column_factor, *column_shift;  // [columns]
   float shift;
-  bool one_exp;
-  const float* kept;  // logits of the forward pass, or null: recompute
+  float bias;         // kSigmoid, base 2
+  const float* dots;  // of the forward pass, or null: compute them
+};
+
+struct LogitGradSums {
+  double dot_sum = 0;  // sum of g_ij * dot_ij
+  double sum = 0;      // sum of g_ij, kSigmoid only
 };
 
 struct Kernels {
@@ -56,13 +72,17 @@ struct Kernels {
   void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
   // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
   int64_t (*find_not_finite)(const MatrixView& m, Range rows);
+  float (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
 
   // x of the keys in `keys` (begin a multiple of strip).
   void (*logits)(const CellOperands&, Range keys, float* x);
   // Sums of 2^x over the whole cell, along both sides, in one visit.
   void (*fold)(const CellOperands&, const float* x, Log2Scale, const FoldOutputs&);
-  // g of the keys in `keys`; returns the sum of g_ij * dot_ij.
-  double (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // row_sum[i] = sum_j softplus(x_ij), natural logarithm; row_max as in fold.
+  void (*fold_sigmoid)(const CellOperands&, const float* x, Log2Scale, float bias, float* row_sum,
+                       float* row_max);
+  // g of the keys in `keys`; `g` may be `dots`.
+  LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
   // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
   void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite,
                              float* d_queries);

@@ -1,5 +1,7 @@
 #include "cpu/layout.h"
 
+#include <algorithm>
+
 #include "core/lse.h"
 #include "cpu/workspace.h"
 
@@ -10,9 +12,9 @@ namespace {
 constexpr int64_t kFixedBytes = 48ll << 20;
 constexpr int64_t kFloat = sizeof(float);
 
-int64_t engine_bytes(const LayoutRequest& r) {
-  const int64_t dots = 2 * r.rows * kFloat;
-  return LseVector::bytes(r.rows) + LseVector::bytes(r.keys) + dots;
+// Running sums and dots of both sides.
+int64_t engine_bytes(int64_t rows, int64_t columns) {
+  return LseVector::bytes(rows) + LseVector::bytes(columns) + 2 * rows * kFloat;
 }
 
 int64_t thread_bytes(const Layout& l) {
@@ -22,40 +24,45 @@ int64_t thread_bytes(const Layout& l) {
 
 }  // namespace
 
-int64_t default_bound(const LayoutRequest& r) {
-  const int64_t larger = r.rows > r.keys ? r.rows : r.keys;
-  return larger * r.dim * kFloat * 3 / 2 + kFixedBytes;
+int64_t default_bound(int64_t larger_side, int64_t dim) {
+  return larger_side * dim * kFloat * 3 / 2 + kFixedBytes;
 }
 
-Layout make_layout(const LayoutRequest& r, const Schedule& schedule, const Kernels& k) {
+Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, const Kernels& k) {
   Layout l;
-  const int64_t bound = r.bound > 0 ? r.bound : default_bound(r);
-  const int64_t columns = schedule.columns(0).size();
-  const int64_t padded_dim = round_up(r.dim, k.panel), block_rows = round_up(schedule.max_rows(), k.panel);
-  l.lse_bytes = engine_bytes(r);
-  l.transposed = block_rows * r.dim;
-  l.query_panels = r.gradient ? block_rows * padded_dim : 0;
-  l.cell = k.cell.rows * round_up(columns, k.strip);
-  l.key_block = round_up(columns, k.strip) * padded_dim;
+  const int64_t padded_dim = round_up(r.dim, k.panel);
+  int64_t cells = 0, column_blocks = 0, row_blocks = 0, larger_side = 0;
+  for (const Schedule& s : passes) {
+    const int64_t columns = round_up(s.columns(0).size(), k.strip), rows = round_up(s.max_rows(), k.panel);
+    l.lse_bytes = std::max(l.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
+    l.transposed = std::max(l.transposed, rows * r.dim);
+    l.query_panels = std::max(l.query_panels, r.gradient ? rows * padded_dim : 0);
+    l.cell = std::max(l.cell, k.cell.rows * columns);
+    l.key_block = std::max(l.key_block, columns * padded_dim);
+    cells += s.cells();
+    column_blocks = std::max(column_blocks, s.column_blocks());
+    row_blocks = std::max(row_blocks, s.row_blocks());
+    larger_side = std::max({larger_side, s.row_count(), s.column_count()});
+  }
+  const int64_t bound = r.bound > 0 ? r.bound : default_bound(larger_side, r.dim);
   l.key_buffer = l.key_block;
   l.minimum_bytes = l.lse_bytes + thread_bytes(l);
 
-  const int64_t all_keys = schedule.column_blocks() * Workspace::bytes_for(l.key_block);
-  int64_t threads = r.threads < schedule.row_blocks() ? r.threads : schedule.row_blocks();
+  int64_t threads = std::min<int64_t>(r.threads, row_blocks);
   while (threads > 1 && l.lse_bytes + threads * thread_bytes(l) > bound) --threads;
   l.threads = static_cast<int>(threads);
-  int64_t left = bound - l.lse_bytes - threads * thread_bytes(l);
-  if (left + threads * Workspace::bytes_for(l.key_buffer) >= all_keys) {
-    left += threads * Workspace::bytes_for(l.key_buffer);  // nobody packs for himself
-    l.key_buffer = 0;
-    l.packed_blocks = schedule.column_blocks();
+  const int64_t all_keys = column_blocks * Workspace::bytes_for(l.key_block);
+  const int64_t buffers = threads * Workspace::bytes_for(l.key_buffer);
+  const int64_t left = bound - l.lse_bytes - threads * thread_bytes(l);
+  if (left + buffers >= all_keys) {
+    l.key_buffer = 0;  // nobody packs for himself
+    l.packed_blocks = column_blocks;
   } else if (left > 0) {
     l.packed_blocks = left / Workspace::bytes_for(l.key_block);
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
-  if (r.gradient && r.keep_logits && l.packed_blocks == schedule.column_blocks()) {
-    l.kept_cells = (bound - l.bytes) / Workspace::bytes_for(l.cell);
-    if (l.kept_cells > schedule.cells()) l.kept_cells = schedule.cells();
+  if (r.gradient && r.keep_logits && l.packed_blocks == column_blocks) {
+    l.kept_cells = std::min(cells, (bound - l.bytes) / Workspace::bytes_for(l.cell));
     l.bytes += l.kept_cells * Workspace::bytes_for(l.cell);
   }
   return l;

@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "cpu/kernels.h"
 
 namespace infcl {
 
 struct LayoutRequest {
-  int64_t rows = 0, keys = 0, dim = 0;
+  int64_t dim = 0;
   bool gradient = true;
   bool keep_logits = true;  // allowed to
   int threads = 1;          // wanted, at least 1
@@ -19,13 +20,15 @@ struct LayoutRequest {
 };
 
 struct Layout {
-  int threads =
-      0;  // fewer than wanted when there are fewer row blocks, or when the bound is too tight for all
-  // floats
-  int64_t transposed = 0, query_panels = 0, cell = 0, key_buffer = 0;  // of each thread
-  int64_t key_block = 0;                                               // packed keys of one column block
-  int64_t packed_blocks = 0;                                           // column blocks that stay packed
-  int64_t kept_cells = 0;                                            // cells whose logits are kept, by columns first
+  // Fewer than wanted when there are fewer row blocks, or when the bound is too tight for all.
+  int threads = 0;
+  // Floats of each thread, of the packed keys of one column block, and what the rest of the bound is spent
+  // on.
+  int64_t transposed = 0, query_panels = 0, cell = 0, key_buffer = 0;
+  int64_t key_block = 0;
+  int64_t packed_blocks = 0;  // column blocks that stay packed
+  int64_t kept_cells = 0;     // cells whose logits are kept, by columns first
+  // Bytes
   int64_t lse_bytes = 0;      // held by the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included
   int64_t minimum_bytes = 0;  // that one thread needs
@@ -33,8 +36,9 @@ struct Layout {
 
 // Gradients apart, a call may by default spend what packed keys and half as much again take, and a fixed 48
 // MiB.
-int64_t default_bound(const LayoutRequest&);
-// `bytes` above `bound` means that even one thread does not fit.
-Layout make_layout(const LayoutRequest&, const Schedule&, const Kernels&);
+int64_t default_bound(int64_t larger_side, int64_t dim);
+// For passes one after another in the same memory. `bytes` above `bound` means that even one thread does not
+// fit.
+Layout make_layout(const LayoutRequest&, const std::vector<Schedule>& passes, const Kernels&);
 
 }  // namespace infcl

@@ -5,6 +5,7 @@
 #include "cpu/exp2.h"
 #include "cpu/kernels.h"
 #include "cpu/micro_kernel.h"
+#include "cpu/sigmoid.h"
 
 namespace infcl {
 namespace {
@@ -41,73 +42,95 @@ void logits(const CellOperands& c, Range keys, float* x) {
 // The first `count` lanes of per-lane sums; lanes of padding may hold anything, NaN included.
 template <class Isa>
 INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
-  alignas(64) float lanes[panel_width<Isa>()];
+  constexpr int64_t kPanel = panel_width<Isa>();
+  alignas(64) float lanes[kPanel];
   for (int v = 0; v < Isa::kVectors; ++v) Isa::store(lanes + v * Isa::kLanes, sums[v]);
   float total = 0;
-  for (int64_t l = 0; l < count; ++l) total += lanes[l];
+  for (int64_t l = 0; l < (count < kPanel ? count : kPanel); ++l) total += lanes[l];
   return total;
 }
 
-// One tile of dots -> g, and the sum of g * dot. A tile is small enough for that sum to be a float.
-template <class Isa, bool kOneExp>
-INFCL_NOINLINE float grad_tile(const float* x, int64_t x_stride, int64_t strip_rows, int64_t lanes,
-                               const Exp2<Isa>& exp2, const LogitGradArgs& a, int64_t key, int64_t query,
-                               float* g) {
+// One register tile of dots.
+struct DotTile {
+  const float* x;
+  int64_t stride;
+  int64_t key, query;     // its corner in the cell
+  int64_t keys, queries;  // what of it is real
+};
+
+// One tile of dots -> g. A tile is small enough for its sums to be floats.
+template <class Isa, GradRule kRule>
+INFCL_NOINLINE LogitGradSums grad_tile(const DotTile& t, Log2Scale scale, const LogitGradArgs& a, float* g) {
   using V = typename Isa::V;
-  V total[Isa::kVectors];
+  const Exp2<Isa> exp2(scale);
+  const Sigmoid<Isa> sigmoid(scale, a.bias);
+  V dot_sum[Isa::kVectors], sum[Isa::kVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < Isa::kVectors; ++v) total[v] = Isa::zero();
-  for (int64_t r = 0; r < strip_rows; ++r) {
-    const V column = Isa::set1(a.column_factor[key + r]);
+  for (int v = 0; v < Isa::kVectors; ++v) dot_sum[v] = sum[v] = Isa::zero();
+  for (int64_t r = 0; r < t.keys; ++r) {
+    const V column = Isa::set1(a.column_factor[t.key + r]);
 #pragma GCC unroll 4
     for (int v = 0; v < Isa::kVectors; ++v) {
-      const int64_t i = query + v * Isa::kLanes;
-      const V dot = Isa::load(x + r * x_stride + v * Isa::kLanes);
+      const int64_t i = t.query + v * Isa::kLanes;
+      const V dot = Isa::load(t.x + r * t.stride + v * Isa::kLanes);
       const V row = Isa::load(a.row_factor + i);
       V value;
-      if (kOneExp) {
+      if constexpr (kRule == GradRule::kOneExp) {
         value = Isa::mul(exp2(dot, Isa::set1(a.shift)), Isa::add(row, column));
-      } else {
+      } else if constexpr (kRule == GradRule::kTwoExps) {
         value = Isa::add(Isa::mul(row, exp2(dot, Isa::load(a.row_shift + i))),
-                         Isa::mul(column, exp2(dot, Isa::set1(a.column_shift[key + r]))));
+                         Isa::mul(column, exp2(dot, Isa::set1(a.column_shift[t.key + r]))));
+      } else {
+        value = Isa::mul(row, sigmoid.sigma(dot));
+        sum[v] = Isa::add(sum[v], value);
       }
       Isa::store(g + r * Isa::kCell + v * Isa::kLanes, value);
-      total[v] = Isa::fma(value, dot, total[v]);
+      dot_sum[v] = Isa::fma(value, dot, dot_sum[v]);
     }
   }
-  constexpr int64_t kPanel = panel_width<Isa>();
-  return sum_lanes<Isa>(total, lanes < kPanel ? lanes : kPanel);
+  LogitGradSums out;
+  out.dot_sum = sum_lanes<Isa>(dot_sum, t.queries);
+  if constexpr (kRule == GradRule::kSigmoid) out.sum = sum_lanes<Isa>(sum, t.queries);
+  return out;
 }
 
-template <class Isa, bool kOneExp>
-double logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
-                       float* g) {
+template <class Isa, GradRule kRule>
+LogitGradSums logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
+                              float* g) {
   constexpr int64_t kStride = Isa::kCell, kPanel = panel_width<Isa>();
-  const Exp2<Isa> exp2(scale);
-  double total = 0;
+  LogitGradSums total;
   alignas(64) float dots[Isa::kStrip * kPanel];
   for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip) {
-    const int64_t strip_rows = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
+    const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
     for (int64_t i = 0; i < c.rows; i += kPanel) {
-      const float* x = dots;
-      int64_t x_stride = kPanel;
+      DotTile tile{dots, kPanel, j, i, strip, c.rows - i};
       float* out = g + j * kStride + i;
-      if (args.kept) {
-        x = args.kept + j * kStride + i;
-        x_stride = kStride;
+      if (args.dots) {
+        tile.x = args.dots + j * kStride + i;
+        tile.stride = kStride;
       } else {
         dot_tile<Isa>(c, j, i, dots, kPanel, out);
       }
-      total += grad_tile<Isa, kOneExp>(x, x_stride, strip_rows, c.rows - i, exp2, args, j, i, out);
+      const LogitGradSums sums = grad_tile<Isa, kRule>(tile, scale, args, out);
+      total.dot_sum += sums.dot_sum;
+      total.sum += sums.sum;
     }
   }
   return total;
 }
 
 template <class Isa>
-double logit_grad(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args, float* g) {
-  return args.one_exp ? logit_grad_with<Isa, true>(c, keys, scale, args, g)
-                      : logit_grad_with<Isa, false>(c, keys, scale, args, g);
+LogitGradSums logit_grad(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
+                         float* g) {
+  switch (args.rule) {
+    case GradRule::kOneExp:
+      return logit_grad_with<Isa, GradRule::kOneExp>(c, keys, scale, args, g);
+    case GradRule::kTwoExps:
+      return logit_grad_with<Isa, GradRule::kTwoExps>(c, keys, scale, args, g);
+    case GradRule::kSigmoid:
+      break;
+  }
+  return logit_grad_with<Isa, GradRule::kSigmoid>(c, keys, scale, args, g);
 }
 
 }  // namespace

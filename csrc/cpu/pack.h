@@ -10,23 +10,64 @@
 namespace infcl {
 namespace {
 
-INFCL_INLINE const float* float_row(const MatrixView& m, int64_t i) {
-  return static_cast<const float*>(m.row(i));
+// IEEE half to float: the exponent is rebased by a multiplication, which also gives subnormals; infinity and
+// NaN keep their meaning.
+INFCL_INLINE float half_to_float(uint16_t h) {
+  const uint32_t sign = static_cast<uint32_t>(h & 0x8000) << 16, magnitude = h & 0x7fff;
+  uint32_t bits = magnitude << 13;
+  float f;
+  std::memcpy(&f, &bits, sizeof f);
+  f *= 0x1p112f;
+  if (magnitude >= 0x7c00) {
+    bits = (magnitude << 13) | 0x7f800000;
+    std::memcpy(&f, &bits, sizeof f);
+  }
+  std::memcpy(&bits, &f, sizeof bits);
+  bits |= sign;
+  std::memcpy(&f, &bits, sizeof f);
+  return f;
 }
+
+INFCL_INLINE float bfloat_to_float(uint16_t b) {
+  const uint32_t bits = static_cast<uint32_t>(b) << 16;
+  float f;
+  std::memcpy(&f, &bits, sizeof f);
+  return f;
+}
+
+// Elements of one row as floats. `kPanel`-sized pieces are converted at a time; float32 is not copied.
+template <int64_t kPanel>
+struct RowReader {
+  const MatrixView& m;
+  float converted[kPanel];
+
+  INFCL_INLINE const float* read(int64_t row, int64_t column, int64_t count) {
+    const void* data = m.row(row);
+    if (m.dtype == DType::kFloat32) return static_cast<const float*>(data) + column;
+    const uint16_t* bits = static_cast<const uint16_t*>(data) + column;
+    if (m.dtype == DType::kBFloat16) {
+      for (int64_t q = 0; q < count; ++q) converted[q] = bfloat_to_float(bits[q]);
+    } else {
+      for (int64_t q = 0; q < count; ++q) converted[q] = half_to_float(bits[q]);
+    }
+    return converted;
+  }
+};
 
 template <class Isa>
 void pack_panels(const MatrixView& m, Range rows, float* out, int64_t panel_rows) {
   constexpr int64_t kPanel = panel_width<Isa>();
+  RowReader<kPanel> reader{m, {}};
   for (int64_t r = 0; r < panel_rows; ++r) {
     const bool real = r < rows.size();
-    const float* src = real ? float_row(m, rows.begin + r) : nullptr;
     for (int64_t d = 0; d < m.dim; d += kPanel) {
       float* dst = out + d * panel_rows + r * kPanel;
-      const int64_t width = m.dim - d < kPanel ? m.dim - d : kPanel;
-      if (real && width == kPanel) {
-        std::memcpy(dst, src + d, sizeof(float) * kPanel);
+      const int64_t width = !real ? 0 : m.dim - d < kPanel ? m.dim - d : kPanel;
+      const float* src = real ? reader.read(rows.begin + r, d, width) : nullptr;
+      if (width == kPanel) {
+        std::memcpy(dst, src, sizeof(float) * kPanel);
       } else {
-        for (int64_t q = 0; q < kPanel; ++q) dst[q] = real && q < width ? src[d + q] : 0.f;
+        for (int64_t q = 0; q < kPanel; ++q) dst[q] = q < width ? src[q] : 0.f;
       }
     }
   }
@@ -37,34 +78,65 @@ void pack_panels(const MatrixView& m, Range rows, float* out, int64_t panel_rows
 template <class Isa>
 void pack_transposed(const MatrixView& m, Range rows, float* out) {
   constexpr int64_t kPanel = panel_width<Isa>(), kBlock = 16;
+  RowReader<kBlock> reader{m, {}};
   for (int64_t p = 0; p < rows.size(); p += kPanel, out += m.dim * kPanel)
     for (int64_t d0 = 0; d0 < m.dim; d0 += kBlock) {
-      const int64_t d1 = m.dim - d0 < kBlock ? m.dim : d0 + kBlock;
+      const int64_t count = m.dim - d0 < kBlock ? m.dim - d0 : kBlock;
       for (int64_t lane = 0; lane < kPanel; ++lane) {
         const bool real = p + lane < rows.size();
-        const float* src = real ? float_row(m, rows.begin + p + lane) : nullptr;
-        for (int64_t d = d0; d < d1; ++d) out[d * kPanel + lane] = real ? src[d] : 0.f;
+        const float* src = real ? reader.read(rows.begin + p + lane, d0, count) : nullptr;
+        for (int64_t d = 0; d < count; ++d) out[(d0 + d) * kPanel + lane] = real ? src[d] : 0.f;
       }
     }
 }
 
+inline float dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b) {
+  constexpr int64_t kBlock = 32;
+  RowReader<kBlock> left{a, {}}, right{b, {}};
+  double sum = 0;
+  for (int64_t d = 0; d < a.dim; d += kBlock) {
+    const int64_t count = a.dim - d < kBlock ? a.dim - d : kBlock;
+    const float *x = left.read(row_a, d, count), *y = right.read(row_b, d, count);
+    for (int64_t q = 0; q < count; ++q) sum += static_cast<double>(x[q]) * y[q];
+  }
+  return static_cast<float>(sum);
+}
+
+template <class Isa>
+bool row_is_finite(const float* row, int64_t dim) {
+  // x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.
+  typename Isa::V bad[4] = {Isa::zero(), Isa::zero(), Isa::zero(), Isa::zero()};
+  int64_t d = 0;
+  for (; d + 4 * Isa::kLanes <= dim; d += 4 * Isa::kLanes)
+    for (int u = 0; u < 4; ++u) {
+      const typename Isa::V x = Isa::load(row + d + u * Isa::kLanes);
+      bad[u] = Isa::add(bad[u], Isa::sub(x, x));
+    }
+  float sum = Isa::hsum(Isa::add(Isa::add(bad[0], bad[1]), Isa::add(bad[2], bad[3])));
+  for (; d < dim; ++d) sum += row[d] - row[d];
+  return sum == 0;
+}
+
+// A 16-bit float is finite unless all its exponent bits are set.
+INFCL_INLINE bool row_is_finite(const uint16_t* row, int64_t dim, uint16_t exponent) {
+  int bad = 0;
+  for (int64_t d = 0; d < dim; ++d) bad |= (row[d] & exponent) == exponent;
+  return !bad;
+}
+
 template <class Isa>
 int64_t find_not_finite(const MatrixView& m, Range rows) {
+  const uint16_t exponent = m.dtype == DType::kBFloat16 ? 0x7f80 : 0x7c00;
+  RowReader<1> reader{m, {}};
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    const float* row = float_row(m, i);
-    // x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.
-    typename Isa::V bad[4] = {Isa::zero(), Isa::zero(), Isa::zero(), Isa::zero()};
-    int64_t d = 0;
-    for (; d + 4 * Isa::kLanes <= m.dim; d += 4 * Isa::kLanes)
-      for (int u = 0; u < 4; ++u) {
-        const typename Isa::V x = Isa::load(row + d + u * Isa::kLanes);
-        bad[u] = Isa::add(bad[u], Isa::sub(x, x));
-      }
-    float sum = Isa::hsum(Isa::add(Isa::add(bad[0], bad[1]), Isa::add(bad[2], bad[3])));
-    for (; d < m.dim; ++d) sum += row[d] - row[d];
-    if (sum == 0) continue;
-    for (d = 0; d < m.dim; ++d)
-      if (row[d] - row[d] != 0) return i * m.dim + d;
+    const bool finite = m.dtype == DType::kFloat32
+                            ? row_is_finite<Isa>(static_cast<const float*>(m.row(i)), m.dim)
+                            : row_is_finite(static_cast<const uint16_t*>(m.row(i)), m.dim, exponent);
+    if (finite) continue;
+    for (int64_t d = 0; d < m.dim; ++d) {
+      const float value = *reader.read(i, d, 1);
+      if (value - value != 0) return i * m.dim + d;
+    }
   }
   return -1;
 }

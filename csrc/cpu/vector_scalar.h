@@ -30,11 +30,13 @@ struct Scalar {
   static V mul(V a, V b) { return a * b; }
   static V max(V a, V b) { return a > b ? a : b; }
   static V min(V a, V b) { return a < b ? a : b; }
+  static V div(V a, V b) { return a / b; }
+  static V abs(V a) { return a < zero() ? -a : a; }
+  static V select_negative(V x, V yes, V no) { return x < zero() ? yes : no; }
   static V fma(V a, V b, V c) { return a * b + c; }
   static V round(V a) {  // adding and taking away 1.5 * 2^23 drops the fraction of anything below 2^22
     const V magic = set1(12582912.f);
-    const V magnitude = a < zero() ? -a : a;
-    return magnitude < set1(4194304.f) ? (a + magic) - magic : a;
+    return abs(a) < set1(4194304.f) ? (a + magic) - magic : a;
   }
   static V ceil(V a) {
     const V n = round(a);

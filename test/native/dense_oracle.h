@@ -1,5 +1,6 @@
-// The slow, obvious float64 contrastive loss that the native tests hold the engine against: the whole M x N
-// matrix.
+// The slow, obvious float64 contrastive loss that the native tests hold the engine against. It knows nothing
+// of passes or normalisers: every anchor has an explicit list of the similarities that count, each with its
+// logit and its target.
 #pragma once
 
 #include <cmath>
@@ -35,46 +36,174 @@ inline Features random_features(int64_t rows, int64_t dim, unsigned seed) {
 }
 
 struct Result {
-  double loss = 0, logit_scale_grad = 0;
+  double loss = 0, logit_scale_grad = 0, logit_bias_grad = 0;
   std::vector<double> d_queries, d_keys;
 };
 
-inline Result dense(const Features& q, const Features& k, const infcl::Objective& o, double scale,
-                    const int32_t* labels) {
-  const int64_t m = q.rows, n = k.rows, dim = q.dim;
-  std::vector<double> x(static_cast<size_t>(m * n)), row(m), column(n);
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      double dot = 0;
-      for (int64_t d = 0; d < dim; ++d) dot += static_cast<double>(q.data[i * dim + d]) * k.data[j * dim + d];
-      x[i * n + j] = scale * dot;
-    }
-  const auto lse = [&](int64_t start, int64_t step, int64_t count) {
+enum Side { kQ, kK };
+
+// One similarity in an anchor's loss.
+struct Term {
+  Side a;
+  int64_t i;
+  Side b;
+  int64_t j;
+  double target = 0;
+  bool positive = false;
+};
+
+struct Anchor {
+  double weight;
+  std::vector<Term> terms;
+};
+
+class Dense {
+ public:
+  Dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) : r_(r), q_(q), k_(k) {
+    out_.d_queries.assign(q.data.size(), 0);
+    out_.d_keys.assign(k.data.size(), 0);
+  }
+
+  // sum_a weight [ lse(x) - sum_t target_t x_t ]
+  void softmax(const Anchor& anchor) {
     double max = -HUGE_VAL, sum = 0;
-    for (int64_t t = 0; t < count; ++t) max = std::fmax(max, x[start + t * step]);
-    for (int64_t t = 0; t < count; ++t) sum += std::exp(x[start + t * step] - max);
-    return max + std::log(sum);
-  };
-  for (int64_t i = 0; i < m; ++i) row[i] = lse(i * n, 1, n);
-  for (int64_t j = 0; j < n; ++j) column[j] = lse(j, n, m);
-  Result r;
-  r.d_queries.assign(static_cast<size_t>(m * dim), 0);
-  r.d_keys.assign(static_cast<size_t>(n * dim), 0);
-  for (int64_t i = 0; i < m; ++i) {
-    const int64_t p = labels ? labels[i] : i;
-    r.loss += (o.row_weight * (row[i] - x[i * n + p]) + o.column_weight * (column[p] - x[i * n + p])) / m;
-    for (int64_t j = 0; j < n; ++j) {
-      const double g = (o.row_weight * (std::exp(x[i * n + j] - row[i]) - (j == p)) +
-                        o.column_weight * (std::exp(x[i * n + j] - column[j]) - (j == p))) /
-                       m;
-      r.logit_scale_grad += g * x[i * n + j] / scale;
-      for (int64_t d = 0; d < dim; ++d) {
-        r.d_queries[i * dim + d] += scale * g * k.data[j * dim + d];
-        r.d_keys[j * dim + d] += scale * g * q.data[i * dim + d];
-      }
+    for (const Term& t : anchor.terms) max = std::fmax(max, logit(t));
+    for (const Term& t : anchor.terms) sum += std::exp(logit(t) - max);
+    const double lse = max + std::log(sum);
+    out_.loss += anchor.weight * lse;
+    for (const Term& t : anchor.terms) {
+      out_.loss -= anchor.weight * t.target * logit(t);
+      differentiate(t, anchor.weight * (std::exp(logit(t) - lse) - t.target));
     }
   }
-  return r;
+
+  void sigmoid(const Term& t, double weight) {
+    const double x = r_.logit_scale * dot(t) + r_.logit_bias, z = t.positive ? -x : x;
+    out_.loss += weight * (std::fmax(z, 0) + std::log1p(std::exp(-std::fabs(z))));
+    const double g = weight * (1 / (1 + std::exp(-x)) - t.positive);
+    out_.logit_bias_grad += g;
+    differentiate(t, g);
+  }
+
+  double dot(const Term& t) const {
+    const float *x = row(t.a, t.i), *y = row(t.b, t.j);
+    double sum = 0;
+    for (int64_t d = 0; d < q_.dim; ++d) sum += static_cast<double>(x[d]) * y[d];
+    return sum;
+  }
+
+  const Result& result() const { return out_; }
+
+ private:
+  const float* row(Side s, int64_t i) const { return (s == kQ ? q_ : k_).data.data() + i * q_.dim; }
+  double* gradient(Side s, int64_t i) { return (s == kQ ? out_.d_queries : out_.d_keys).data() + i * q_.dim; }
+  double logit(const Term& t) const { return (r_.logit_scale + (t.positive ? 0 : r_.hardness)) * dot(t); }
+  void differentiate(const Term& t, double g) {
+    out_.logit_scale_grad += g * dot(t);
+    const float *x = row(t.a, t.i), *y = row(t.b, t.j);
+    double *dx = gradient(t.a, t.i), *dy = gradient(t.b, t.j);
+    for (int64_t d = 0; d < q_.dim; ++d) {
+      dx[d] += r_.logit_scale * g * y[d];
+      dy[d] += r_.logit_scale * g * x[d];
+    }
+  }
+
+  const infcl::ContrastiveRequest& r_;
+  const Features &q_, &k_;
+  Result out_;
+};
+
+// Label positives: the anchors of pair i in each direction that the objective has.
+inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
+  using infcl::Direction;
+  Dense dense(r, q, k);
+  const int64_t m = q.rows, n = k.rows;
+  const auto label = [&](int64_t i) { return r.labels ? r.labels[i] : i; };
+  double total_weight = 0;
+  for (int64_t i = 0; i < m; ++i) total_weight += r.query_weights ? r.query_weights[i] : 1;
+  const auto id = [&](Side s, int64_t i) { return s == kQ ? r.query_ids[i] : r.key_ids[i]; };
+  const auto limit = [&](int64_t i) {
+    return static_cast<float>(dense.dot({kQ, i, kK, label(i)}) + r.margin);
+  };
+  const auto counts = [&](const Term& t, int64_t anchor, int64_t other, bool two_sided) {
+    if (r.query_ids && id(t.a, t.i) == id(t.b, t.j)) return false;
+    if (!r.has_margin) return true;
+    return dense.dot(t) <= limit(anchor) && !(two_sided && dense.dot(t) > limit(other));
+  };
+  const infcl::Objective& o = r.objective;
+  for (int64_t i = 0; i < m; ++i)
+    for (int norm = 0; norm < o.normaliser_count; ++norm) {
+      Anchor anchor{o.normalisers[norm].weight * (r.query_weights ? r.query_weights[i] : 1) / total_weight,
+                    {}};
+      anchor.terms.push_back({kQ, i, kK, label(i), 0, true});
+      for (int p = 0; p < o.pass_count; ++p) {
+        const infcl::Pass& pass = o.passes[p];
+        const Side a = pass.rows == infcl::Side::kQueries ? kQ : kK;
+        const bool both = pass.column_normaliser != infcl::kNone;
+        if (pass.triangle()) {
+          for (int64_t j = 0; pass.row_normaliser == norm && j < (a == kQ ? m : n); ++j)
+            if (j != i && counts({a, i, a, j}, i, j, true)) anchor.terms.push_back({a, i, a, j});
+          continue;
+        }
+        for (int64_t j = 0; pass.row_normaliser == norm && j < n; ++j)
+          if (j != label(i) && counts({kQ, i, kK, j}, i, j, both)) anchor.terms.push_back({kQ, i, kK, j});
+        for (int64_t j = 0; pass.column_normaliser == norm && j < m; ++j)
+          if (j != i && counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
+      }
+      const double uniform = r.label_smoothing / static_cast<double>(anchor.terms.size());
+      for (Term& t : anchor.terms) t.target = uniform + (t.positive ? 1 - r.label_smoothing : 0);
+      dense.softmax(anchor);
+    }
+  return dense.result();
+}
+
+// Khosla et al. 2020, L_out, over queries and, when there are any, keys.
+inline Result supcon(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
+  Dense dense(r, q, k);
+  struct Row {
+    Side side;
+    int64_t index;
+    int32_t cls;
+  };
+  std::vector<Row> rows;
+  for (int64_t i = 0; i < q.rows; ++i) rows.push_back({kQ, i, r.query_classes[i]});
+  for (int64_t i = 0; i < k.rows; ++i) rows.push_back({kK, i, r.key_classes[i]});
+  const auto positives = [&](size_t a) {
+    int64_t count = -1;
+    for (const Row& row : rows) count += row.cls == rows[a].cls;
+    return count;
+  };
+  int64_t anchors = 0;
+  for (size_t a = 0; a < rows.size(); ++a) anchors += positives(a) > 0;
+  for (size_t a = 0; a < rows.size(); ++a) {
+    const int64_t p = positives(a);
+    if (p == 0) continue;
+    Anchor anchor{1. / static_cast<double>(anchors), {}};
+    for (size_t b = 0; b < rows.size(); ++b)
+      if (a != b)
+        anchor.terms.push_back({rows[a].side, rows[a].index, rows[b].side, rows[b].index,
+                                rows[a].cls == rows[b].cls ? 1. / static_cast<double>(p) : 0, false});
+    dense.softmax(anchor);
+  }
+  return dense.result();
+}
+
+inline Result siglip(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
+  Dense dense(r, q, k);
+  double total_weight = 0;
+  for (int64_t i = 0; i < q.rows; ++i) total_weight += r.query_weights ? r.query_weights[i] : 1;
+  for (int64_t i = 0; i < q.rows; ++i)
+    for (int64_t j = 0; j < k.rows; ++j) {
+      const Term t{kQ, i, kK, j, 0, j == (r.labels ? r.labels[i] : i)};
+      if (!t.positive && r.query_ids && r.query_ids[i] == r.key_ids[j]) continue;
+      dense.sigmoid(t, (r.query_weights ? r.query_weights[i] : 1) / total_weight);
+    }
+  return dense.result();
+}
+
+inline Result dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
+  if (r.objective.sigmoid) return siglip(r, q, k);
+  return r.objective.positives == infcl::Positives::kClass ? supcon(r, q, k) : labelled(r, q, k);
 }
 
 // ||out - ref|| / max(||ref||, floor)

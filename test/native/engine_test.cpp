@@ -1,7 +1,9 @@
-// The engine on the CPU backend against the dense oracle: ragged shapes around every tile edge, all
-// instruction sets, and equal bits for every thread count.
+// The engine on the CPU backend against the dense oracle: every objective and option, ragged shapes around
+// every tile edge, all instruction sets, and equal bits for every thread count and workspace.
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <string>
 
 #include "check.h"
 #include "core/backend.h"
@@ -15,10 +17,10 @@ using oracle::Features;
 
 namespace {
 
-struct Case {
-  ObjectiveKind kind;
-  int64_t rows, keys, dim;
-  float scale;
+struct Engine {
+  std::string isa;
+  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
+  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
 };
 
 struct Run {
@@ -26,32 +28,24 @@ struct Run {
   std::vector<float> d_queries, d_keys;
 };
 
-struct Engine {
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
+struct Case {
+  std::string name;
+  infcl::ContrastiveRequest request;  // without matrices
+  int64_t rows, keys, dim;
 };
 
-struct Options {
-  int threads = 1;
-  int64_t workspace = 0;
-  const int32_t* labels = nullptr;
-};
-
-Run run(Engine& e, const Case& c, const Features& q, const Features& k, const Options& o) {
+Run run(Engine& e, infcl::ContrastiveRequest r, const Features& q, const Features& k, int threads,
+        int64_t workspace) {
   // Outputs start as garbage: the engine must not count on zeros.
   Run out{{}, std::vector<float>(q.data.size(), 7.f), std::vector<float>(k.data.size(), 7.f)};
-  infcl::ContrastiveRequest r;
   r.queries = q.view();
   r.keys = k.view();
-  r.objective = infcl::make_objective(c.kind);
-  r.logit_scale = c.scale;
-  r.labels = o.labels;
   r.gradient = true;
   r.d_queries = out.d_queries.data();
-  r.d_keys = out.d_keys.data();
+  r.d_keys = k.rows > 0 ? out.d_keys.data() : nullptr;
   r.d_key_rows = k.rows;
-  r.threads = o.threads;
-  r.workspace_bytes = o.workspace;
+  r.threads = threads;
+  r.workspace_bytes = workspace;
   out.result = infcl::contrastive(r, *e.backend, *e.ring);
   return out;
 }
@@ -62,59 +56,158 @@ bool same_bits(const Run& a, const Run& b) {
          !std::memcmp(a.d_keys.data(), b.d_keys.data(), a.d_keys.size() * sizeof(float));
 }
 
-int64_t minimum_workspace(Engine& e, const Case& c) {
-  infcl::PlanRequest p;
-  p.rows = c.rows;
-  p.keys = c.keys;
-  p.dim = c.dim;
-  p.threads = 1;
-  return infcl::plan(p, *e.backend).minimum_workspace_bytes;
+int64_t least_workspace(Engine& e, const Case& c, const Features& q, const Features& k) {
+  try {
+    run(e, c.request, q, k, 1, 1);
+  } catch (const infcl::Error& error) {
+    return std::atoll(std::strstr(error.what(), "at least ") + 9);
+  }
+  return 0;
 }
 
-void against_oracle(Engine& e, const char* isa, const Case& c) {
-  const Features q = oracle::random_features(c.rows, c.dim, 1), k = oracle::random_features(c.keys, c.dim, 2);
-  std::vector<int32_t> labels(static_cast<size_t>(c.rows));
-  for (int64_t i = 0; i < c.rows; ++i) labels[i] = static_cast<int32_t>((i * 7 + 3) % c.keys);
-  const bool labelled = c.kind == ObjectiveKind::kInfoNce;
-  const int32_t* given = labelled ? labels.data() : nullptr;
-  const oracle::Result ref = oracle::dense(q, k, infcl::make_objective(c.kind), c.scale, given);
-  const Run one = run(e, c, q, k, {1, 0, given});
+void against_oracle(Engine& e, const Case& c, const Features& q, const Features& k,
+                    const oracle::Result& ref) {
+  const Run one = run(e, c.request, q, k, 1, 0);
   // a gradient that cancels is held to the size it usually has
-  const double floor = 1e-2 * c.scale / std::sqrt(static_cast<double>(c.rows));
-  const double bound = c.scale > 50 ? 5e-5 : 1e-5;
+  const double scale = c.request.logit_scale, floor = 1e-2 * scale / std::sqrt(static_cast<double>(c.rows));
+  const double bound = scale > 50 ? 5e-5 : 1e-5;
   const double loss = std::fabs(one.result.loss - ref.loss) / std::fmax(1, std::fabs(ref.loss));
   const double dq = oracle::relative_error(one.d_queries, ref.d_queries, floor);
   const double dk = oracle::relative_error(one.d_keys, ref.d_keys, floor);
-  const double ds = std::fabs(one.result.logit_scale_grad - ref.logit_scale_grad) /
-                    std::fmax(1e-2, std::fabs(ref.logit_scale_grad));
-  CHECK(loss <= 1e-6 && dq <= bound && dk <= bound && ds <= bound,
-        "%s M=%ld N=%ld D=%ld s=%g: loss %.1e d_queries %.1e d_keys %.1e d_scale %.1e", isa, (long)c.rows,
-        (long)c.keys, (long)c.dim, c.scale, loss, dq, dk, ds);
+  const auto scalar_error = [](double a, double b) {
+    return std::fabs(a - b) / std::fmax(1e-2, std::fabs(b));
+  };
+  const double ds = scalar_error(one.result.logit_scale_grad, ref.logit_scale_grad);
+  const double db = scalar_error(one.result.logit_bias_grad, ref.logit_bias_grad);
+  CHECK(loss <= 1e-6 && dq <= bound && dk <= bound && ds <= bound && db <= bound,
+        "%s %s M=%ld N=%ld D=%ld s=%g: loss %.1e d_queries %.1e d_keys %.1e d_scale %.1e d_bias %.1e",
+        e.isa.c_str(), c.name.c_str(), (long)c.rows, (long)c.keys, (long)c.dim, scale, loss, dq, dk, ds, db);
+  // Few threads, many, and a workspace in which every logit is kept or none: the same sums in the same order.
   for (int threads : {2, 3, 5})
-    CHECK(same_bits(one, run(e, c, q, k, {threads, 0, given})), "%s M=%ld N=%ld D=%ld threads=%d", isa,
-          (long)c.rows, (long)c.keys, (long)c.dim, threads);
-  // Packing per cell and recomputing every logit: the same products in the same order.
-  CHECK(same_bits(one, run(e, c, q, k, {1, minimum_workspace(e, c), given})),
-        "%s M=%ld D=%ld smallest workspace", isa, (long)c.rows, (long)c.dim);
+    CHECK(same_bits(one, run(e, c.request, q, k, threads, 0)), "%s %s M=%ld N=%ld D=%ld threads=%d",
+          e.isa.c_str(), c.name.c_str(), (long)c.rows, (long)c.keys, (long)c.dim, threads);
+  CHECK(same_bits(one, run(e, c.request, q, k, 1, least_workspace(e, c, q, k))),
+        "%s %s M=%ld D=%ld smallest workspace", e.isa.c_str(), c.name.c_str(), (long)c.rows, (long)c.dim);
 }
 
-void test_shapes(Engine& e, const char* isa) {
-  const Case cases[] = {
-      {ObjectiveKind::kClip, 1, 1, 1, 1},          {ObjectiveKind::kClip, 2, 2, 3, 20},
-      {ObjectiveKind::kClip, 7, 7, 65, 14},        {ObjectiveKind::kClip, 97, 97, 33, 100},
-      {ObjectiveKind::kClip, 447, 447, 64, 14},    {ObjectiveKind::kClip, 448, 448, 32, 50},
-      {ObjectiveKind::kClip, 449, 449, 31, 100},   {ObjectiveKind::kClip, 1009, 1009, 17, 20},
-      {ObjectiveKind::kInfoNce, 5, 700, 48, 10},   {ObjectiveKind::kInfoNce, 700, 5, 48, 10},
-      {ObjectiveKind::kInfoNce, 241, 911, 63, 100}};
-  for (const Case& c : cases) against_oracle(e, isa, c);
+void against_oracle(std::vector<Engine>& engines, const Case& c) {
+  const Features q = oracle::random_features(c.rows, c.dim, 1), k = oracle::random_features(c.keys, c.dim, 2);
+  infcl::ContrastiveRequest with_matrices = c.request;
+  with_matrices.queries = q.view();
+  with_matrices.keys = k.view();
+  const oracle::Result ref = oracle::dense(with_matrices, q, k);
+  for (Engine& e : engines) {
+    setenv("INFCL_ISA", e.isa.c_str(), 1);
+    against_oracle(e, c, q, k, ref);
+  }
+}
+
+infcl::ContrastiveRequest request(const infcl::Objective& o, double scale) {
+  infcl::ContrastiveRequest r;
+  r.objective = o;
+  r.logit_scale = scale;
+  return r;
+}
+
+void test_shapes(std::vector<Engine>& e) {
+  const infcl::Objective clip = infcl::make_objective(ObjectiveKind::kClip);
+  struct Shape {
+    int64_t rows, dim;
+    double scale;
+  };
+  for (const Shape s : {Shape{1, 1, 1},
+                        {2, 3, 20},
+                        {7, 65, 14},
+                        {97, 33, 100},
+                        {447, 64, 14},
+                        {448, 32, 50},
+                        {449, 31, 100},
+                        {1009, 17, 20}})
+    against_oracle(e, {"clip", request(clip, s.scale), s.rows, s.rows, s.dim});
+  const infcl::Objective infonce = infcl::make_objective(ObjectiveKind::kInfoNce);
+  struct Ragged {
+    int64_t rows, keys, dim;
+    double scale;
+  };
+  for (const Ragged s : {Ragged{5, 700, 48, 10}, {700, 5, 48, 10}, {241, 911, 63, 100}}) {
+    std::vector<int32_t> labels(static_cast<size_t>(s.rows));
+    for (int64_t i = 0; i < s.rows; ++i) labels[i] = static_cast<int32_t>((i * 7 + 3) % s.keys);
+    infcl::ContrastiveRequest r = request(infonce, s.scale);
+    r.labels = labels.data();
+    against_oracle(e, {"infonce", r, s.rows, s.keys, s.dim});
+  }
+}
+
+void test_objectives(std::vector<Engine>& e) {
+  for (const int64_t b : {1, 2, 33, 450, 500}) {
+    std::vector<int32_t> classes(static_cast<size_t>(b)), other(static_cast<size_t>(b));
+    for (int64_t i = 0; i < b; ++i) {
+      classes[i] = static_cast<int32_t>(i * i % 11 - 3);
+      other[i] = static_cast<int32_t>(i % 13);
+    }
+    against_oracle(e, {"ntxent", request(infcl::make_objective(ObjectiveKind::kNtXent), 10), b, b, 24});
+    infcl::ContrastiveRequest s = request(infcl::make_objective(ObjectiveKind::kSupCon), 10);
+    s.query_classes = classes.data();
+    s.key_classes = other.data();
+    against_oracle(e, {"supcon", s, b, b, 24});
+    s.objective = infcl::make_objective(ObjectiveKind::kSupCon, false);
+    against_oracle(e, {"supcon, queries alone", s, b, 0, 24});
+    infcl::ContrastiveRequest sig = request(infcl::make_objective(ObjectiveKind::kSigLip), 12);
+    sig.logit_bias = -10;
+    against_oracle(e, {"siglip", sig, b, b, 24});
+    if (b > 33 && b != 450) continue;
+    for (unsigned directions = 1; directions < 16; directions += 2)
+      for (bool joint : {false, true})
+        against_oracle(e, {"directions " + std::to_string(directions) + (joint ? " joint" : ""),
+                           request(infcl::make_directions(directions, joint), 15), b, b, 24});
+  }
+}
+
+void test_options(std::vector<Engine>& e) {
+  const int64_t b = 460;
+  std::vector<int32_t> ids(static_cast<size_t>(b));
+  std::vector<float> weights(static_cast<size_t>(b));
+  for (int64_t i = 0; i < b; ++i) {
+    ids[i] = static_cast<int32_t>(i % 97);
+    weights[i] = static_cast<float>(i % 5);
+  }
+  using Edit = std::function<void(infcl::ContrastiveRequest&)>;
+  const std::pair<const char*, Edit> options[] = {
+      {"ids", [&](auto& r) { r.query_ids = r.key_ids = ids.data(); }},
+      {"weights", [&](auto& r) { r.query_weights = weights.data(); }},
+      {"smoothing", [&](auto& r) { r.label_smoothing = 0.1; }},
+      {"margin",
+       [&](auto& r) {
+         r.has_margin = true;
+         r.margin = 0.05;
+       }},
+      {"hardness", [&](auto& r) { r.hardness = 3; }},
+  };
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce, ObjectiveKind::kNtXent}) {
+    infcl::ContrastiveRequest all = request(infcl::make_objective(kind), 20);
+    for (const auto& option : options) {
+      infcl::ContrastiveRequest r = request(infcl::make_objective(kind), 20);
+      option.second(r);
+      against_oracle(
+          e, {std::string(r.objective.kind == ObjectiveKind::kClip ? "clip, " : "other, ") + option.first, r,
+              b, b, 20});
+      option.second(all);
+    }
+    against_oracle(e, {"all options", all, b, b, 20});
+  }
+  infcl::ContrastiveRequest sig = request(infcl::make_objective(ObjectiveKind::kSigLip), 12);
+  sig.logit_bias = -5;
+  sig.query_weights = weights.data();
+  sig.query_ids = sig.key_ids = ids.data();
+  against_oracle(e, {"siglip, ids and weights", sig, b, b, 20});
 }
 
 void test_errors(Engine& e) {
-  const Case c{ObjectiveKind::kClip, 64, 64, 16, 10};
+  const infcl::ContrastiveRequest r = request(infcl::make_objective(ObjectiveKind::kClip), 10);
   Features q = oracle::random_features(64, 16, 1), k = oracle::random_features(64, 16, 2);
   k.data[33 * 16 + 5] = NAN;
   try {
-    run(e, c, q, k, {});
+    run(e, r, q, k, 1, 0);
     CHECK(false, "NaN accepted");
   } catch (const infcl::Error& error) {
     CHECK(error.code() == infcl::ErrorCode::kNotFinite && std::strstr(error.what(), "keys") &&
@@ -123,42 +216,53 @@ void test_errors(Engine& e) {
   }
   k = oracle::random_features(64, 16, 2);
   try {
-    run(e, c, q, k, {1, 1000, nullptr});
+    run(e, r, q, k, 1, 1000);
     CHECK(false, "tiny workspace accepted");
   } catch (const infcl::Error& error) {
     CHECK(error.code() == infcl::ErrorCode::kWorkspace, "%s", error.what());
   }
-  CHECK(std::isfinite(run(e, c, q, k, {}).result.loss), "usable after errors");
+  for (float& v : q.data) v *= 1e25f;
+  for (float& v : k.data) v *= 1e25f;
+  try {
+    run(e, r, q, k, 1, 0);
+    CHECK(false, "overflow accepted");
+  } catch (const infcl::Error& error) {
+    CHECK(error.code() == infcl::ErrorCode::kNotFinite, "%s", error.what());
+  }
+  k = oracle::random_features(64, 16, 2);
+  q = oracle::random_features(64, 16, 1);
+  CHECK(std::isfinite(run(e, r, q, k, 1, 0).result.loss), "usable after errors");
 }
 
 void test_abort(Engine& e) {
   const Features q = oracle::random_features(512, 64, 1), k = oracle::random_features(512, 64, 2);
   int32_t words[infcl::Control::kWords] = {1, 0, 0, 0};
-  infcl::ContrastiveRequest r;
-  r.queries = q.view();
-  r.keys = k.view();
-  r.objective = infcl::make_objective(ObjectiveKind::kClip);
-  r.threads = 2;
-  r.control.words = words;
-  try {
-    infcl::contrastive(r, *e.backend, *e.ring);
-    CHECK(false, "ran although aborted");
-  } catch (const infcl::Error& error) {
-    CHECK(error.code() == infcl::ErrorCode::kAborted, "%s", error.what());
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent}) {
+    infcl::ContrastiveRequest r = request(infcl::make_objective(kind), 10);
+    r.control.words = words;
+    try {
+      run(e, r, q, k, 3, 0);
+      CHECK(false, "ran although aborted");
+    } catch (const infcl::Error& error) {
+      CHECK(error.code() == infcl::ErrorCode::kAborted, "%s", error.what());
+    }
   }
 }
 
 }  // namespace
 
 int main() {
+  std::vector<Engine> engines;
   for (const std::string& isa : infcl::cpu_info().isas) {
     setenv("INFCL_ISA", isa.c_str(), 1);
-    Engine e;
     CHECK(infcl::cpu_info().isa == isa, "INFCL_ISA=%s", isa.c_str());
-    test_shapes(e, isa.c_str());
-    test_errors(e);
-    test_abort(e);
+    engines.push_back({isa});
+    test_errors(engines.back());
+    test_abort(engines.back());
   }
+  test_shapes(engines);
+  test_objectives(engines);
+  test_options(engines);
   setenv("INFCL_ISA", "sse9", 1);
   try {
     infcl::cpu_info();

@@ -10,17 +10,17 @@ namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 
-Layout layout(const Kernels& k, LayoutRequest r) {
-  return make_layout(r, Schedule(r.rows, r.keys, k.cell), k);
+Layout layout(const Kernels& k, int64_t rows, LayoutRequest r) {
+  return make_layout(r, {Schedule(rows, rows, k.cell)}, k);
 }
 
 void test_bounds(const Kernels& k) {
   for (int64_t rows : {1, 100, 448, 5000, 65536, 4194304})
     for (int64_t dim : {1, 64, 768})
       for (int64_t bound : {0l, 16 * kMiB, 64 * kMiB, 1024 * kMiB}) {
-        const LayoutRequest r{rows, rows, dim, true, true, 4, bound};
-        const Layout l = layout(k, r);
-        const int64_t limit = bound ? bound : default_bound(r);
+        const LayoutRequest r{dim, true, true, 4, bound};
+        const Layout l = layout(k, rows, r);
+        const int64_t limit = bound ? bound : default_bound(rows, dim);
         if (l.minimum_bytes > limit) continue;
         CHECK(l.bytes <= limit, "%s rows=%ld dim=%ld bound=%ld: %ld", k.isa, (long)rows, (long)dim,
               (long)bound, (long)l.bytes);
@@ -32,7 +32,7 @@ void test_bounds(const Kernels& k) {
 void test_default_is_linear(const Kernels& k) {
   // The promise of docs/performance.md: 1.6 x rows x dim x 4 bytes and a constant.
   for (int64_t rows : {16384, 65536, 262144}) {
-    const Layout l = layout(k, {rows, rows, 256, true, true, 2, 0});
+    const Layout l = layout(k, rows, {256, true, true, 2, 0});
     CHECK(l.bytes <= 16 * rows * 256 * 4 / 10 + 64 * kMiB, "rows=%ld: %ld", (long)rows, (long)l.bytes);
     CHECK(l.packed_blocks * k.cell.columns >= rows && l.key_buffer == 0, "rows=%ld: keys stay packed",
           (long)rows);
@@ -40,18 +40,18 @@ void test_default_is_linear(const Kernels& k) {
 }
 
 void test_priorities(const Kernels& k) {
-  LayoutRequest r{8192, 8192, 512, true, true, 2, 0};
-  r.bound = layout(k, {8192, 8192, 512, true, true, 1, 1}).minimum_bytes;
-  Layout l = layout(k, r);
+  LayoutRequest r{512, true, true, 2, 0};
+  r.bound = layout(k, 8192, {512, true, true, 1, 1}).minimum_bytes;
+  Layout l = layout(k, 8192, r);
   CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept_cells == 0, "tightest bound: one thread, no luxury");
   r.bound = int64_t{8} << 30;
-  l = layout(k, r);
+  l = layout(k, 8192, r);
   CHECK(l.kept_cells == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
   r.keep_logits = false;
-  CHECK(layout(k, r).kept_cells == 0, "unless it may not");
+  CHECK(layout(k, 8192, r).kept_cells == 0, "unless it may not");
   r.keep_logits = true;
   r.gradient = false;
-  l = layout(k, r);
+  l = layout(k, 8192, r);
   CHECK(l.kept_cells == 0 && l.query_panels == 0, "loss alone needs neither");
 }
 

@@ -1,0 +1,224 @@
+#include "core/anchors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+namespace infcl {
+
+namespace {
+
+double softplus(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+// exp(x - a) of base-2 quantities; 0 for an empty row
+double share(double x, const LseVector& lse, int64_t i) { return std::exp2(x - lse.log2(i)); }
+
+}  // namespace
+
+Anchors::Anchors(const ContrastiveRequest& r)
+    : r_(r),
+      o_(r.objective),
+      scale2_(r.logit_scale * kLog2E),
+      negative_scale2_((r.logit_scale + r.hardness) * kLog2E),
+      normalisers_(static_cast<size_t>(o_.normaliser_count)) {
+  const size_t m = static_cast<size_t>(r.queries.rows);
+  for (int n = 0; n < o_.normaliser_count; ++n) {
+    Normaliser& normaliser = normalisers_[n];
+    const int64_t count = anchor_count(n);
+    normaliser.lse.reset(count);
+    if (r.label_smoothing > 0) {
+      normaliser.dot_sums.assign(static_cast<size_t>(count), 0.);
+      normaliser.counts.assign(static_cast<size_t>(count), 0);
+    }
+    if (o_.positives == Positives::kClass)
+      normaliser.positive_dot_sums.assign(static_cast<size_t>(count), 0.);
+  }
+  row_max_dots_.assign(m, -HUGE_VALF);
+  if (o_.positives == Positives::kLabel) positive_dots_.assign(m, 0.f);
+  if (o_.positives == Positives::kClass) {
+    positive_max_dots_.assign(m, -HUGE_VALF);
+    count_classes();
+  } else {
+    for (int64_t i = 0; i < r.queries.rows; ++i) total_weight_ += weight(i);
+  }
+  if (o_.sigmoid) softplus_sums_.assign(m, 0.);
+  if (r.has_margin) limits_.assign(m, 0.f);
+}
+
+int64_t Anchors::anchor_count(int n) const {
+  return o_.normalisers[n].anchors == Side::kQueries ? r_.queries.rows : r_.keys.rows;
+}
+
+// Anchor of query i's pair in a normaliser; labels are only allowed where anchors are queries.
+int64_t Anchors::anchor_of(int n, int64_t query) const {
+  return o_.normalisers[n].anchors == Side::kKeys && r_.labels ? r_.labels[query] : query;
+}
+
+void Anchors::shift_limits(double margin) {
+  for (float& limit : limits_) limit = static_cast<float>(limit + margin);
+}
+
+void Anchors::count_classes() {
+  std::unordered_map<int32_t, int64_t> members;
+  const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
+  const int64_t rows[2] = {r_.queries.rows, o_.normaliser_count > 1 ? r_.keys.rows : 0};
+  for (int side = 0; side < 2; ++side)
+    for (int64_t i = 0; i < rows[side]; ++i) ++members[classes[side][i]];
+  positive_counts_.resize(normalisers_.size());
+  for (int n = 0; n < o_.normaliser_count; ++n) {
+    const int32_t* own = classes[static_cast<int>(o_.normalisers[n].anchors)];
+    for (int64_t i = 0; i < anchor_count(n); ++i) {
+      positive_counts_[n].push_back(members[own[i]] - 1);
+      total_weight_ += positive_counts_[n].back() > 0;
+    }
+  }
+}
+
+void Anchors::add_labelled_positives() {
+  for (int64_t i = 0; i < r_.queries.rows; ++i) {
+    const double x = scale2_ * positive_dots_[i], shift = std::ceil(x);
+    for (int n = 0; n < o_.normaliser_count; ++n)
+      normalisers_[n].lse.fold(anchor_of(n, i), std::exp2(x - shift), static_cast<float>(shift));
+  }
+}
+
+// sum_n weight_n [ a_n - (1 - eps) x_p - eps mean_j x_j ]
+Anchors::RowLoss Anchors::labelled_row(int64_t i) const {
+  const double x = scale2_ * positive_dots_[i], smoothing = r_.label_smoothing;
+  RowLoss row;
+  for (int n = 0; n < o_.normaliser_count; ++n) {
+    const Normaliser& normaliser = normalisers_[n];
+    const int64_t a = anchor_of(n, i);
+    double target = x;
+    if (smoothing > 0) {
+      const double sum = negative_scale2_ * normaliser.dot_sums[a] + x;
+      target = (1 - smoothing) * x + smoothing * sum / static_cast<double>(normaliser.counts[a] + 1);
+    }
+    row.loss += kLn2 * o_.normalisers[n].weight * (normaliser.lse.log2(a) - target);
+  }
+  row.lse = kLn2 * normalisers_[0].lse.log2(anchor_of(0, i));
+  return row;
+}
+
+// softplus(-x_p) + sum_j softplus(x_j)
+Anchors::RowLoss Anchors::sigmoid_row(int64_t i) const {
+  const double x = r_.logit_scale * positive_dots_[i] + r_.logit_bias;
+  return {softplus_sums_[i] + softplus(-x), std::nan("")};
+}
+
+// sum over anchors with positives of a - mean_p x_p
+double Anchors::class_loss(int n) {
+  double total = 0;
+  const Normaliser& normaliser = normalisers_[n];
+  for (int64_t i = 0; i < anchor_count(n); ++i) {
+    const int64_t positives = positive_counts_[n][i];
+    const double lse = normaliser.lse.log2(i);
+    const double loss =
+        positives ? kLn2 * (lse - scale2_ * normaliser.positive_dot_sums[i] / static_cast<double>(positives))
+                  : 0;
+    total += loss;
+    if (n == 0 && r_.row_loss) {
+      r_.row_loss[i] = static_cast<float>(loss);
+      r_.row_lse[i] = static_cast<float>(kLn2 * lse);
+    }
+  }
+  return total;
+}
+
+void Anchors::finish_loss(ContrastiveResult& out) {
+  const bool classes = o_.positives == Positives::kClass;
+  if (!classes) add_labelled_positives();
+  for (Normaliser& n : normalisers_) n.lse.normalise();
+  double total = 0;
+  if (classes)
+    for (int n = 0; n < o_.normaliser_count; ++n) total += class_loss(n);
+  const std::vector<float>& own = classes ? positive_max_dots_ : positive_dots_;
+  int64_t first = 0;
+  for (int64_t i = 0; i < r_.queries.rows; ++i) {
+    const bool ranks_first = own[i] >= row_max_dots_[i] && own[i] > -HUGE_VALF;
+    first += ranks_first;
+    if (r_.row_positive_first) r_.row_positive_first[i] = ranks_first;
+    if (classes) continue;
+    const RowLoss row = o_.sigmoid ? sigmoid_row(i) : labelled_row(i);
+    total += weight(i) * row.loss;
+    if (r_.row_loss) {
+      r_.row_loss[i] = static_cast<float>(row.loss);
+      r_.row_lse[i] = static_cast<float>(row.lse);
+    }
+  }
+  out.loss = total_weight_ > 0 ? total / total_weight_ : 0;
+  out.accuracy = static_cast<double>(first) / static_cast<double>(r_.queries.rows);
+  if (o_.passes[0].triangle())
+    out.accuracy = std::nan("");  // nothing is ranked against a query but its own kind
+}
+
+void Anchors::prepare_gradient() {
+  grads_.resize(std::max<size_t>(1, normalisers_.size()));
+  if (o_.sigmoid) return prepare_sigmoid();
+  for (int n = 0; n < o_.normaliser_count; ++n) {
+    grads_[n].lse = &normalisers_[n].lse;
+    grads_[n].weights.assign(static_cast<size_t>(anchor_count(n)), 0.);
+  }
+  return o_.positives == Positives::kClass ? prepare_classes() : prepare_labelled();
+}
+
+// dL/dx: weights exp(x - a) for every term, less (1 - eps) + eps / n at the positive and eps / n at the
+// others
+void Anchors::prepare_labelled() {
+  const double smoothing = r_.label_smoothing;
+  positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
+  for (int n = 0; n < o_.normaliser_count; ++n) {
+    const Normaliser& normaliser = normalisers_[n];
+    NormaliserGrad& g = grads_[n];
+    if (smoothing > 0) g.uniform.assign(g.weights.size(), 0.f);
+    for (int64_t i = 0; i < r_.queries.rows; ++i) {
+      const int64_t a = anchor_of(n, i);
+      const double w = r_.logit_scale * o_.normalisers[n].weight * weight(i) / total_weight_;
+      double uniform = 0;
+      if (smoothing > 0) {
+        uniform = smoothing / static_cast<double>(normaliser.counts[a] + 1);
+        g.uniform[a] = static_cast<float>(w * uniform);
+      }
+      g.weights[a] = w;
+      positive_grads_[i] +=
+          w * (share(scale2_ * positive_dots_[i], normaliser.lse, a) - (1 - smoothing) - uniform);
+    }
+  }
+}
+
+void Anchors::prepare_classes() {
+  if (total_weight_ == 0) total_weight_ = 1;  // every weight below is then 0
+  for (int n = 0; n < o_.normaliser_count; ++n) {
+    NormaliserGrad& g = grads_[n];
+    g.positive_shares.assign(g.weights.size(), 0.f);
+    for (size_t i = 0; i < g.weights.size(); ++i) {
+      const int64_t positives = positive_counts_[n][i];
+      if (positives == 0) continue;
+      g.weights[i] = r_.logit_scale / total_weight_;
+      g.positive_shares[i] = static_cast<float>(g.weights[i] / static_cast<double>(positives));
+    }
+  }
+}
+
+void Anchors::prepare_sigmoid() {
+  positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
+  for (int64_t i = 0; i < r_.queries.rows; ++i) {
+    const double w = r_.logit_scale * weight(i) / total_weight_;
+    grads_[0].weights.push_back(w);
+    positive_grads_[i] = -w * sigmoid(-(r_.logit_scale * positive_dots_[i] + r_.logit_bias));
+  }
+}
+
+double Anchors::dot_sum_correction() const {
+  double sum = 0;
+  for (size_t n = 0; n < normalisers_.size(); ++n) {
+    const NormaliserGrad& g = grads_[n];
+    for (size_t i = 0; i < g.uniform.size(); ++i) sum -= g.uniform[i] * normalisers_[n].dot_sums[i];
+    for (size_t i = 0; i < g.positive_shares.size(); ++i)
+      sum -= g.positive_shares[i] * normalisers_[n].positive_dot_sums[i];
+  }
+  return sum;
+}
+
+}  // namespace infcl

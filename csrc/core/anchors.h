@@ -1,0 +1,66 @@
+// The anchors of a call: everything that is a vector along queries or keys and not a matrix. Gathers what the
+// forward laps fold, turns it into the loss, and prepares the factors of the gradient. O(M + N) memory,
+// serial, float64.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/contrastive.h"
+#include "core/normaliser.h"
+
+namespace infcl {
+
+class Anchors {
+ public:
+  explicit Anchors(const ContrastiveRequest&);
+
+  // kNone gives null.
+  Normaliser* normaliser(int index) { return index < 0 ? nullptr : &normalisers_[index]; }
+  const NormaliserGrad* grad(int index) const { return index < 0 ? nullptr : &grads_[index]; }
+  float* limits() { return limits_.data(); }
+  const float* limits() const { return limits_.data(); }
+  void shift_limits(double margin);
+  float* positive_dots() { return positive_dots_.data(); }
+  float* row_max_dots() { return row_max_dots_.data(); }
+  float* positive_max_dots() { return positive_max_dots_.data(); }
+  double* softplus_sums() { return softplus_sums_.data(); }
+  const double* positive_grads() const { return positive_grads_.data(); }
+
+  // After the forward laps: loss, accuracy, per-row outputs.
+  void finish_loss(ContrastiveResult&);
+  // Before the backward laps.
+  void prepare_gradient();
+  // What backends leave out of sum g_ij (q_i . k_j): uniform terms and class positives.
+  double dot_sum_correction() const;
+
+ private:
+  struct RowLoss {
+    double loss = 0, lse = 0;
+  };
+  int64_t anchor_count(int normaliser) const;
+  int64_t anchor_of(int normaliser, int64_t query) const;
+  double weight(int64_t query) const { return r_.query_weights ? r_.query_weights[query] : 1; }
+  void count_classes();
+  void add_labelled_positives();
+  RowLoss labelled_row(int64_t query) const;
+  RowLoss sigmoid_row(int64_t query) const;
+  double class_loss(int normaliser);
+  void prepare_labelled();
+  void prepare_classes();
+  void prepare_sigmoid();
+
+  const ContrastiveRequest& r_;
+  const Objective& o_;
+  const double scale2_;           // logit scale for base-2 exponentials
+  const double negative_scale2_;  // likewise, of negatives
+  double total_weight_ = 0;       // what the loss is a mean over
+
+  std::vector<Normaliser> normalisers_;
+  std::vector<NormaliserGrad> grads_;
+  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_;
+  std::vector<double> softplus_sums_, positive_grads_;
+  std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
+};
+
+}  // namespace infcl
