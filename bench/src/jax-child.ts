@@ -26,11 +26,11 @@ const fold = jit((q: np.Array, k: np.Array) => {
   return [nn.logsumexp(x.ref, 1), nn.logsumexp(x, 0)];
 });
 
-// g = (exp(x - a) + exp(x - b)) / 2B - [i = j] / B;  dQ = s g K,  dK = s g^T Q
-const differentiate = jit((q: np.Array, k: np.Array, a: np.Array, b: np.Array, positives: np.Array) => {
+// g = (exp(x - a) + exp(x - b)) / 2B;  dQ = s g K,  dK = s g^T Q; the positives, -1/B on the diagonal, are added last
+const differentiate = jit((q: np.Array, k: np.Array, a: np.Array, b: np.Array) => {
   const x = logits(q.ref, k.ref);
   const softmaxes = np.exp(x.ref.sub(a.reshape([tile, 1]))).add(np.exp(x.sub(b.reshape([1, tile]))));
-  const g = softmaxes.mul(scale / (2 * rows)).sub(positives);
+  const g = softmaxes.mul(scale / (2 * rows));
   return [np.matmul(g.ref, k), np.matmul(np.transpose(g), q)];
 });
 
@@ -53,11 +53,14 @@ async function oneRound(): Promise<number> {
   const dk: (np.Array | undefined)[] = [];
   for (let i = 0; i < q.length; i++) {
     for (let j = 0; j < k.length; j++) {
-      const positives = i === j ? np.eye(tile).mul(scale / rows) : np.zeros([tile, tile]);
-      const [ofQueries, ofKeys] = differentiate(q[i].ref, k[j].ref, a[i]!.ref, b[j]!.ref, positives);
+      const [ofQueries, ofKeys] = differentiate(q[i].ref, k[j].ref, a[i]!.ref, b[j]!.ref);
       dq[i] = add(dq[i], ofQueries);
       dk[j] = add(dk[j], ofKeys);
     }
+  }
+  for (let i = 0; i < q.length; i++) {
+    dq[i] = dq[i]!.sub(k[i].ref.mul(scale / rows));
+    dk[i] = dk[i]!.sub(q[i].ref.mul(scale / rows));
   }
   await blockUntilReady([...dq, ...dk] as np.Array[]);
   const seconds = (performance.now() - start) / 1e3;
