@@ -56,10 +56,10 @@ const valueRanges = {
     queries: scaleRows(queries, () => 10),
     keys: scaleRows(keys, () => 10),
   }),
-  /** Products that are denormal numbers or zero: the loss is log N. */
+  /** Products of 2^-100: the loss is log N, and the gradients are what tiny numbers are left. */
   tinyRows: ({ queries, keys }) => ({
-    queries: scaleRows(queries, () => 2 ** -66),
-    keys: scaleRows(keys, () => 2 ** -66),
+    queries: scaleRows(queries, () => 2 ** -50),
+    keys: scaleRows(keys, () => 2 ** -50),
   }),
   /** Rows of zeros, as padding leaves them. */
   zeroRows: ({ queries, keys }) => ({

@@ -34,6 +34,12 @@ describe.each(shapes.map((exact) => [caseName(exact), exact] as const))('%s', (_
   const inputs = caseInputs(exact);
   const one = run(exact, inputs, { threads: 1 }).values;
 
+  it('is finite, so that equal bits mean equal numbers', () => {
+    const { loss, logitScaleGrad, queryGrads, keyGrads } = one;
+    expect([loss, logitScaleGrad].every(Number.isFinite)).toBe(true);
+    expect(queryGrads.every(Number.isFinite) && keyGrads.every(Number.isFinite)).toBe(true);
+  });
+
   it.each([2, 3, 5, 16])('%i threads give the bits of one', (threads) => {
     expect(run(exact, inputs, { threads }).values).toEqual(one);
   });

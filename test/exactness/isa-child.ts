@@ -13,16 +13,22 @@ export interface CaseMessage {
   output: EngineOutput;
 }
 
-function runTable(): void {
-  exactCases.forEach((exact, index) => {
+function send(message: CaseMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send!(message, (error: Error | null) => (error ? reject(error) : resolve()));
+  });
+}
+
+async function runTable(): Promise<void> {
+  for (const [index, exact] of exactCases.entries()) {
     const { queries, keys, labels } = caseInputs(exact);
     const { objective, logitScale } = exact;
     const result = contrastiveLossAndGradSync(queries, keys, { objective, logitScale, labels, perRow: true });
     const { loss, accuracy, queryGrads, keyGrads, logitScaleGrad, rows } = result;
     const output: EngineOutput = { loss, accuracy, queryGrads, keyGrads, logitScaleGrad, rows: rows! };
-    process.send!({ index, isa: result.stats.isa, output } satisfies CaseMessage);
-  });
+    await send({ index, isa: result.stats.isa, output });
+  }
   process.disconnect();
 }
 
-runTable();
+void runTable();

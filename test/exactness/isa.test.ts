@@ -40,7 +40,7 @@ describe.each(known)('%s against the float64 oracle', (isa) => {
   });
 
   it('ran every case on the set it was told to', () => {
-    expect(messages).toHaveLength(exactCases.length);
+    expect(messages.length).toBe(exactCases.length);
     expect(new Set(messages.map((message) => message.isa))).toEqual(new Set([isa]));
   });
 

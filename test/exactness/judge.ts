@@ -2,8 +2,9 @@
  * How far a float32 result may be from the float64 oracle, in one place, for every test (docs/numerics.md says why).
  *
  * Loss: |a - b| <= 1e-6 max(1, |b|). Gradients: |out - ref| <= 1e-5 |ref| in the Frobenius norm. Logits are float32,
- * so their rounding grows with the largest of them, and the bounds follow once it passes what unit rows at scale 50
- * can reach: 5e-7 of it for gradients (5e-5 at 100), 2e-7 of it for losses once it passes 100.
+ * so their rounding grows with the largest of them, and the bounds follow: gradients are held to 5e-7 of it once it
+ * passes what rows of length one reach at scale 50 (so 5e-5 at 100), a mean of M losses to 2.5e-7 of it / sqrt(M)
+ * (two logits a row, two roundings of 2^-24 each).
  */
 
 import type { DenseResult } from '../reference/dense';
@@ -33,8 +34,8 @@ export interface Verdict {
   positiveFirst: number;
 }
 
-export function lossBound(reference: number, largestLogit: number): number {
-  return Math.max(1e-6 * Math.max(1, Math.abs(reference)), largestLogit > 100 ? 2e-7 * largestLogit : 0);
+export function lossBound(reference: number, largestLogit: number, rows: number): number {
+  return Math.max(1e-6 * Math.max(1, Math.abs(reference)), (2.5e-7 * largestLogit) / Math.sqrt(rows));
 }
 
 export function gradientBound(largestLogit: number): number {
@@ -43,11 +44,22 @@ export function gradientBound(largestLogit: number): number {
 
 /**
  * Where every positive has probability one the gradient cancels to nothing, and only its absolute error means
- * something: it is measured against a hundredth of the usual size, s |x| / sqrt(M), x the other side's rows.
+ * something. Then it is measured against a share of the gradient's usual size, which is s |x| / sqrt(M), x the other
+ * side's rows. A 32nd allows a probability near one five units in the last place (1e-5 / 32 = 5.2 x 2^-24).
  */
-export function gradientFloor(other: FloatMatrix, rows: number, logitScale: number): number {
+export const usualShare = 1 / 32;
+
+/** All logits tie: what cancels is a sum of hundreds of equal terms, which round the same way (448 x 2^-24 = 3e-5). */
+const shareOfTies = 1;
+
+export function gradientFloor(
+  other: FloatMatrix,
+  rows: number,
+  logitScale: number,
+  share = usualShare,
+): number {
   const meanSquare = norm(other.data) ** 2 / other.shape[0];
-  return (0.01 * logitScale * Math.sqrt(meanSquare)) / Math.sqrt(rows);
+  return (share * logitScale * Math.sqrt(meanSquare)) / Math.sqrt(rows);
 }
 
 /** |out - ref| / max(|ref|, floor), Frobenius norms. */
@@ -62,9 +74,10 @@ export function judge(exact: ExactCase, inputs: CaseInputs, out: EngineOutput, o
   const { rows, logitScale } = exact;
   const largest = oracle.largestLogit;
   const bound = gradientBound(largest);
+  const share = exact.values === 'equalRows' ? shareOfTies : usualShare;
   const gradient = (ours: Float32Array, reference: Float64Array, other: FloatMatrix) =>
-    gradientError(ours, reference, gradientFloor(other, rows, logitScale)) / bound;
-  const scaleFloor = (0.01 * largest) / logitScale; // ds is a sum of similarities, the largest of which is this
+    gradientError(ours, reference, gradientFloor(other, rows, logitScale, share)) / bound;
+  const scaleFloor = (share * largest) / logitScale; // ds is a sum of similarities, the largest of which is this
   const worst = (ours: Float32Array, reference: Float64Array) => {
     const errors = Array.from(ours, (value, i) => {
       const allowed = 1e-6 * Math.max(1, Math.abs(reference[i])) + 2.5e-7 * largest;
@@ -73,7 +86,7 @@ export function judge(exact: ExactCase, inputs: CaseInputs, out: EngineOutput, o
     return largestOf(errors);
   };
   return {
-    loss: Math.abs(out.loss - oracle.loss) / lossBound(oracle.loss, largest),
+    loss: Math.abs(out.loss - oracle.loss) / lossBound(oracle.loss, largest, rows),
     queryGrads: gradient(out.queryGrads, oracle.queryGrads, inputs.keys),
     keyGrads: gradient(out.keyGrads, oracle.keyGrads, inputs.queries),
     logitScaleGrad:

@@ -1,0 +1,89 @@
+// The floor we race: the matrix products of loss and gradients alone, by OpenBLAS. No exp, no log-sum-exp, no checks;
+// panels of 2048 queries, so that it too needs no M x N array. It computes nothing useful.
+// Usage: openblas-floor rows dim threads forward|frozen|full
+// Prints "ready CORE CONFIG" once, then runs one round and prints its seconds for each line read from stdin.
+#include <cblas.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+extern "C" {
+void openblas_set_num_threads(int);
+char* openblas_get_config();
+char* openblas_get_corename();
+}
+
+namespace {
+
+constexpr int64_t kPanelRows = 2048;
+
+struct Problem {
+  int64_t rows, dim;
+  bool query_grads, key_grads;
+  std::vector<float> queries, keys, logits, d_queries, d_keys;
+};
+
+std::vector<float> random_rows(int64_t count, uint32_t state) {
+  std::vector<float> out(static_cast<size_t>(count));
+  for (float& x : out) {
+    state = state * 1664525u + 1013904223u;
+    x = static_cast<float>(static_cast<int32_t>(state)) * 0x1p-35f;
+  }
+  return out;
+}
+
+void logits_of(Problem& p, int64_t first, int64_t count) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.rows, p.dim, 1, &p.queries[first * p.dim], p.dim,
+              p.keys.data(), p.dim, 0, p.logits.data(), p.rows);
+}
+
+// X = Q K^T for the forward pass, again for the backward one, then dQ = X K and dK += X^T Q.
+double round_seconds(Problem& p) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int64_t first = 0; first < p.rows; first += kPanelRows) {
+    const int64_t count = std::min(kPanelRows, p.rows - first);
+    logits_of(p, first, count);
+    if (p.query_grads || p.key_grads) logits_of(p, first, count);
+    if (p.query_grads)
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, p.dim, p.rows, 1, p.logits.data(), p.rows,
+                  p.keys.data(), p.dim, 0, &p.d_queries[first * p.dim], p.dim);
+    if (p.key_grads)
+      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.rows, p.dim, count, 1, p.logits.data(), p.rows,
+                  &p.queries[first * p.dim], p.dim, first > 0, p.d_keys.data(), p.dim);
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: openblas-floor rows dim threads forward|frozen|full\n");
+    return 2;
+  }
+  Problem p;
+  p.rows = std::atoll(argv[1]);
+  p.dim = std::atoll(argv[2]);
+  p.query_grads = std::strcmp(argv[4], "forward") != 0;
+  p.key_grads = std::strcmp(argv[4], "full") == 0;
+  p.queries = random_rows(p.rows * p.dim, 1);
+  p.keys = random_rows(p.rows * p.dim, 2);
+  p.logits.resize(static_cast<size_t>(std::min(kPanelRows, p.rows) * p.rows));
+  if (p.query_grads) p.d_queries.resize(p.queries.size());
+  if (p.key_grads) p.d_keys.resize(p.keys.size());
+  openblas_set_num_threads(std::atoi(argv[3]));
+  round_seconds(p);  // touches every page, starts the workers
+  std::printf("ready %s %s\n", openblas_get_corename(), openblas_get_config());
+  std::fflush(stdout);
+  char line[256];
+  while (std::fgets(line, sizeof line, stdin)) {
+    std::printf("%.9f\n", round_seconds(p));
+    std::fflush(stdout);
+  }
+  return 0;
+}

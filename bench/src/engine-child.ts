@@ -1,0 +1,50 @@
+/**
+ * One measured call of infcl for each line on stdin (see line-process.ts). Timed from the public call to its return,
+ * with outputs allocated beforehand as the floor's are; everything else a caller pays for is inside: validation, the
+ * search for NaN, packing, exp, log-sum-exp.
+ */
+import { createInterface } from 'node:readline';
+import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync, type Stats } from 'infcl';
+import type { EngineAnswer, EngineRequest } from './engine.js';
+import { unitRows } from './unit-rows.js';
+import type { Shape } from './yardsticks.js';
+
+const { rows, dim } = JSON.parse(process.argv[2]) as Shape;
+const queries = { data: unitRows(rows, dim, 1), shape: [rows, dim] as const };
+const keys = { data: unitRows(rows, dim, 2), shape: [rows, dim] as const };
+const out = { queryGrads: new Float32Array(rows * dim), keyGrads: new Float32Array(rows * dim) };
+
+function call({ products = 'full', threads }: EngineRequest): Stats {
+  const options: ContrastiveOptions = { threads };
+  if (products === 'forward') return contrastiveLossSync(queries, keys, options).stats;
+  if (products === 'full') return contrastiveLossAndGradSync(queries, keys, { ...options, out }).stats;
+  const frozen = { ...options, grad: { keys: false }, out: { queryGrads: out.queryGrads } };
+  return contrastiveLossAndGradSync(queries, keys, frozen).stats;
+}
+
+function answer(request: EngineRequest): EngineAnswer {
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1e3;
+  if (!request.poisoned) {
+    const stats = call(request);
+    return { seconds: seconds(), stats };
+  }
+  const last = keys.data.length - 1;
+  const was = keys.data[last];
+  keys.data[last] = Number.NaN;
+  try {
+    call(request);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_NOT_FINITE') return { seconds: seconds() };
+    throw error;
+  } finally {
+    keys.data[last] = was;
+  }
+  throw new Error('a NaN in the last key went unnoticed');
+}
+
+answer({}); // touches every page, starts the workers; refuses an instruction set that is not here
+console.log('ready');
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(answer(JSON.parse(line) as EngineRequest)));
+}

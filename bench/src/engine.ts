@@ -1,0 +1,32 @@
+/** Ours, as a contestant: starts engine-child.ts on one instruction set and types what it answers. */
+import { join } from 'node:path';
+import type { Stats } from 'infcl';
+import { LineProcess } from './line-process.js';
+import { benchFolder, Unavailable } from './toolchain.js';
+import type { Products, Shape } from './yardsticks.js';
+
+export interface EngineRequest {
+  products?: Products;
+  threads?: number;
+  /** True: a NaN in the last key, so that the call ends once every input has been read. */
+  poisoned?: boolean;
+}
+
+export interface EngineAnswer {
+  seconds: number;
+  /** Absent for a poisoned call. */
+  stats?: Stats;
+}
+
+/** `isa`: undefined for the machine's best. */
+export async function startEngine(shape: Shape, isa?: string): Promise<LineProcess> {
+  const script = join(benchFolder, 'dist', 'engine-child.js');
+  const env = { INFCL_ISA: isa };
+  try {
+    return await LineProcess.start({ file: process.execPath, args: [script, JSON.stringify(shape)], env });
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('ERR_ISA'))
+      throw new Unavailable(`this machine lacks ${isa}`);
+    throw error;
+  }
+}

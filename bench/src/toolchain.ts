@@ -1,0 +1,45 @@
+/**
+ * Compiles the two native yardsticks (bench/native) with g++ into build/, once per change of source. What is missing on
+ * this machine is named with the command that installs it; nothing is installed here.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const benchFolder = join(dirname(fileURLToPath(import.meta.url)), '..');
+export const projectFolder = join(benchFolder, '..');
+
+/** Thrown when a yardstick cannot be had here: the case is skipped by this message, not failed. */
+export class Unavailable extends Error {}
+
+export function compileNative(name: string, libraries: string[] = [], install = 'g++'): string {
+  const source = join(benchFolder, 'native', `${name}.cpp`);
+  const program = join(benchFolder, 'build', name);
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  mkdirSync(dirname(program), { recursive: true });
+  const args = [
+    '-O3',
+    '-std=c++17',
+    '-pthread',
+    source,
+    '-o',
+    program,
+    ...libraries.map((library) => `-l${library}`),
+  ];
+  const { status, error, stderr } = spawnSync('g++', args, { encoding: 'utf8' });
+  if (error) throw new Unavailable(`${name} needs a C++ compiler: sudo apt-get install g++`);
+  if (status !== 0) {
+    const cause = stderr.split('\n').find((line) => /error|cannot find/.test(line)) ?? stderr;
+    throw new Unavailable(`${name} did not compile; sudo apt-get install ${install} (${cause.trim()})`);
+  }
+  return program;
+}
+
+/** The first Python that has PyTorch. */
+export function findTorchPython(): string {
+  for (const python of ['/usr/bin/python3', 'python3']) {
+    if (spawnSync(python, ['-c', 'import torch']).status === 0) return python;
+  }
+  throw new Unavailable('dense PyTorch is not installed: sudo apt-get install python3-torch');
+}

@@ -1,0 +1,45 @@
+/** The contestants and rulers of this bench, each started in a process of its own. Nothing here times our own code. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { LineProcess } from './line-process.js';
+import { benchFolder, compileNative, findTorchPython, Unavailable } from './toolchain.js';
+
+export type Products = 'forward' | 'frozen' | 'full';
+
+export interface Shape {
+  rows: number;
+  dim: number;
+}
+
+/** The matrix products of `products` alone, by OpenBLAS with its own choice of kernel unless `coreType` names one. */
+export function startFloor({ rows, dim }: Shape, threads: number, products: Products, coreType?: string) {
+  const file = compileNative('openblas-floor', ['openblas'], 'libopenblas-dev');
+  const env = { OPENBLAS_CORETYPE: coreType, OPENBLAS_L2_SIZE: undefined, OPENBLAS_NUM_THREADS: undefined };
+  return LineProcess.start({ file, args: [`${rows}`, `${dim}`, `${threads}`, products], env });
+}
+
+export function startTorch({ rows, dim }: Shape, threads: number): Promise<LineProcess> {
+  const script = join(benchFolder, 'peers', 'torch_dense.py');
+  return LineProcess.start({ file: findTorchPython(), args: [script, `${rows}`, `${dim}`, `${threads}`] });
+}
+
+export function startJax({ rows, dim }: Shape, tile: number): Promise<LineProcess> {
+  const script = join(benchFolder, 'dist', 'jax-child.js');
+  return LineProcess.start({ file: process.execPath, args: [script, JSON.stringify({ rows, dim, tile })] });
+}
+
+const peaks = new Map<string, number>();
+
+/** GFLOP/s of fused multiply-adds on `threads` threads, measured once per run. */
+export function fmaPeak(isa: string, threads: number): number {
+  const key = `${isa} ${threads}`;
+  if (!peaks.has(key)) {
+    if (process.arch !== 'x64') throw new Unavailable('fma-peak is written for x86-64');
+    const { status, stdout } = spawnSync(compileNative('fma-peak'), [isa, `${threads}`], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Unavailable(`this machine lacks ${isa}`);
+    peaks.set(key, Number(stdout));
+  }
+  return peaks.get(key)!;
+}
