@@ -20,11 +20,13 @@
     ],
     "avx2_sources": ["csrc/cpu/kernels_avx2.cpp"],
     "avx512_sources": ["csrc/cpu/kernels_avx512.cpp"],
+    "avx512bf16_sources": ["csrc/cpu/kernels_avx512bf16.cpp"],
     "avx2_flags": ["-mavx2", "-mfma"],
     "avx512_flags": [
       "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512",
       "-Wno-maybe-uninitialized", "-Wno-uninitialized"
-    ]
+    ],
+    "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16"]
   },
   "target_defaults": {
     "include_dirs": ["csrc"],
@@ -35,7 +37,7 @@
   "targets": [
     {
       "target_name": "infcl",
-      "dependencies": ["infcl_core", "infcl_avx2", "infcl_avx512"],
+      "dependencies": ["infcl_core", "infcl_avx2", "infcl_avx512", "infcl_avx512bf16"],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp')).map(f => 'csrc/binding/' + f).join(' ')\")"]
@@ -54,6 +56,14 @@
       "conditions": [
         ["target_arch=='x64'", {
           "type": "static_library", "sources": ["<@(avx512_sources)"], "cflags_cc": ["<@(avx512_flags)"]
+        }, { "type": "none" }]
+      ]
+    },
+    {
+      "target_name": "infcl_avx512bf16",
+      "conditions": [
+        ["target_arch=='x64'", {
+          "type": "static_library", "sources": ["<@(avx512bf16_sources)"], "cflags_cc": ["<@(avx512bf16_flags)"]
         }, { "type": "none" }]
       ]
     }

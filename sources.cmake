@@ -18,6 +18,8 @@ set(INFCL_CORE_SOURCES
 )
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)
 set(INFCL_AVX512_SOURCES csrc/cpu/kernels_avx512.cpp)
+set(INFCL_AVX512BF16_SOURCES csrc/cpu/kernels_avx512bf16.cpp)
 set(INFCL_AVX2_FLAGS -mavx2 -mfma)
 # GCC 12 warns about its own intrinsics header (PR 105593), hence the last one.
 set(INFCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512 -Wno-maybe-uninitialized -Wno-uninitialized)
+set(INFCL_AVX512BF16_FLAGS ${INFCL_AVX512_FLAGS} -mavx512bf16)

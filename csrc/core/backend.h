@@ -26,6 +26,7 @@ struct Problem {
   double logit_scale = 1;  // of the logits in cells; positives and gradients know their own
   double logit_bias = 0;   // sigmoid only: a softmax does not see it
   bool sigmoid = false;
+  bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
   bool keep_logits = true;  // between fold and differentiate, where there is room; not when shards travel
   int threads = 0;

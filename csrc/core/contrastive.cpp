@@ -49,6 +49,7 @@ class Call {
     p.logit_scale = r_.logit_scale + r_.hardness;  // in cells there are negatives only
     p.logit_bias = o_.sigmoid ? r_.logit_bias : 0;
     p.sigmoid = o_.sigmoid;
+    p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
     p.keep_logits = ring.size() == 1;
     p.threads = r_.threads;
@@ -69,6 +70,13 @@ class Call {
       a.mask = mask(p);
       a.rows = anchors_.normaliser(o_.passes[p].row_normaliser);
       a.columns = anchors_.normaliser(o_.passes[p].column_normaliser);
+      // Rows and columns of a pass are folded by different threads, so they may not share a normaliser.
+      const bool shared = a.rows && a.rows == a.columns && !o_.passes[p].triangle();
+      Normaliser apart;
+      if (shared) {
+        apart = a.rows->blank();
+        a.columns = &apart;
+      }
       a.positive_dots = a.positives.labelled ? anchors_.positive_dots() : nullptr;
       if (p == 0 && !o_.passes[p].triangle()) {
         a.row_max_dots = anchors_.row_max_dots();
@@ -76,6 +84,7 @@ class Call {
       }
       a.softplus_sums = o_.sigmoid ? anchors_.softplus_sums() : nullptr;
       backend_.fold(a);
+      if (shared) a.rows->add(apart);
       out.stats.masked_pairs += a.masked_pairs;
     }
     anchors_.finish_loss(out);

@@ -31,6 +31,8 @@ struct ContrastiveRequest {
   const float* query_weights = nullptr;  // [M]; the loss is then a weighted mean
   double hardness = 0;                   // added, times q.k and without gradient, to the logits of negatives
 
+  bool bfloat16 = false;  // compute products in bfloat16 where the device can; sums stay float32
+
   bool gradient = false;
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen

@@ -10,6 +10,23 @@
 namespace infcl {
 
 struct Normaliser {
+  // The same vectors, empty of terms.
+  Normaliser blank() const {
+    Normaliser n;
+    n.lse.reset(lse.size());
+    n.dot_sums.assign(dot_sums.size(), 0.);
+    n.counts.assign(counts.size(), 0);
+    n.positive_dot_sums.assign(positive_dot_sums.size(), 0.);
+    return n;
+  }
+
+  void add(const Normaliser& other) {
+    for (int64_t i = 0; i < lse.size(); ++i) lse.fold(i, other.lse.sum(i), other.lse.shift(i));
+    for (size_t i = 0; i < dot_sums.size(); ++i) dot_sums[i] += other.dot_sums[i];
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    for (size_t i = 0; i < positive_dot_sums.size(); ++i) positive_dot_sums[i] += other.positive_dot_sums[i];
+  }
+
   LseVector lse;                          // of x over everything that counts against the anchor
   std::vector<double> dot_sums;           // label smoothing: sum of q.k over the same terms
   std::vector<int64_t> counts;            // and their number

@@ -4,6 +4,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/micro_kernel.h"
+#include "cpu/pack.h"
 
 namespace infcl {
 namespace {
@@ -43,15 +44,35 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
 template <class Isa>
 void accumulate_queries(const CellOperands& c, Range features, const float* g, bool overwrite,
                         float* d_queries) {
-  product<Isa, Isa::kQueryStrip, Isa::kCell, 1>({c.key_panels, c.key_panel_rows, c.columns, c.rows, c.dim},
+  const int64_t depth = (c.columns + Isa::kPair - 1) / Isa::kPair;
+  product<Isa, Isa::kQueryStrip, Isa::kCell, 1>({c.key_values, c.key_value_rows, depth, c.rows, c.dim},
                                                 features, g, overwrite, d_queries);
 }
 
 // d_k_j += sum_i g_ij q_i
 template <class Isa>
 void accumulate_keys(const CellOperands& c, Range features, const float* g, bool overwrite, float* d_keys) {
-  product<Isa, Isa::kStrip, 1, Isa::kCell>({c.query_panels, c.query_panel_rows, c.rows, c.columns, c.dim},
-                                           features, g, overwrite, d_keys);
+  const int64_t depth = (c.rows + Isa::kPair - 1) / Isa::kPair;
+  product<Isa, Isa::kStrip, 1, Isa::kCell / Isa::kPair>(
+      {c.query_values, c.query_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_keys);
+}
+
+// g in pairs along keys, [ceil(columns / 2)][cell], and in pairs along queries, [columns][cell / 2].
+template <class Isa>
+void narrow_gradients(const CellOperands& c, const float* g, float* out) {
+  constexpr int64_t kStride = Isa::kCell;
+  float* along_queries = out + kStride * ((kStride + 1) / 2);
+  for (int64_t j = 0; j < c.columns; j += 2) {
+    const float* x = g + j * kStride;
+    const float* y = j + 1 < c.columns ? x + kStride : nullptr;
+    float* pairs = out + j / 2 * kStride;
+    for (int64_t i = 0; i < c.rows; ++i) pairs[i] = pair_of(x[i], y ? y[i] : 0.f);
+  }
+  for (int64_t j = 0; j < c.columns; ++j) {
+    const float* x = g + j * kStride;
+    float* pairs = along_queries + j * (kStride / 2);
+    for (int64_t i = 0; i < c.rows; i += 2) pairs[i / 2] = pair_of(x[i], i + 1 < c.rows ? x[i + 1] : 0.f);
+  }
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ Plan CpuBackend::plan(const PlanRequest& r) {
 }
 
 void CpuBackend::begin(const Problem& problem) {
-  kernels_ = &select_kernels();
+  kernels_ = &select_kernels(problem.bfloat16);
   problem_ = problem;
   int64_t cells = 0;
   for (int p = 0; p < problem.pass_count; ++p) {
@@ -129,8 +129,9 @@ void CpuBackend::claim() {
   for (int t = 0; t < l.threads; ++t) {
     ThreadMemory m{};
     m.transposed = workspace_.take(l.transposed);
-    m.query_panels = workspace_.take(l.query_panels);
+    m.query_values = workspace_.take(l.query_values);
     m.cell = workspace_.take(l.cell);
+    m.narrowed = workspace_.take(l.narrowed);
     m.key_buffer = workspace_.take(l.key_buffer);
     memory_.push_back(m);
   }
@@ -183,21 +184,24 @@ void CpuBackend::load(const PassOperands& operands) {
   const int64_t block = Workspace::bytes_for(layout_.key_block) / static_cast<int64_t>(sizeof(float));
   const int64_t packed = std::min(layout_.packed_blocks, schedule().column_blocks());
   pool_.run(layout_.threads, [&](int t) {
-    for (int64_t j = t; j < packed && !stopped(); j += layout_.threads) {
-      const Range columns = schedule().columns(j);
-      kernels_->pack_panels(operands_.columns, columns, packed_keys_ + j * block,
-                            round_up(columns.size(), kernels_->strip));
-    }
+    for (int64_t j = t; j < packed && !stopped(); j += layout_.threads)
+      pack_keys(j, packed_keys_ + j * block);
   });
   throw_if_stopped();
 }
 
-const float* CpuBackend::key_panels(int thread, int64_t j) const {
+void CpuBackend::pack_keys(int64_t j, float* out) const {
+  const Range columns = schedule().columns(j);
+  kernels_->pack_panels(operands_.columns, columns, out, round_up(columns.size(), kernels_->strip));
+  if (layout_.key_values > 0)
+    kernels_->pack_values(operands_.columns, columns, out + layout_.key_panels,
+                          kernels_->elements(columns.size()));
+}
+
+const float* CpuBackend::packed_keys(int thread, int64_t j) const {
   if (j < layout_.packed_blocks)
     return packed_keys_ + j * (Workspace::bytes_for(layout_.key_block) / static_cast<int64_t>(sizeof(float)));
-  const Range columns = schedule().columns(j);
-  kernels_->pack_panels(operands_.columns, columns, memory_[thread].key_buffer,
-                        round_up(columns.size(), kernels_->strip));
+  pack_keys(j, memory_[thread].key_buffer);
   return memory_[thread].key_buffer;
 }
 
@@ -213,10 +217,13 @@ CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   c.columns = schedule().columns(j).size();
   c.dim = problem_.dim;
   c.queries = memory_[thread].transposed;
-  c.query_panels = memory_[thread].query_panels;
-  c.query_panel_rows = c.rows;
-  c.key_panels = key_panels(thread, j);
+  c.query_values = memory_[thread].query_values;
+  c.query_value_rows = kernels_->elements(c.rows);
+  c.key_panels = packed_keys(thread, j);
   c.key_panel_rows = round_up(c.columns, kernels_->strip);
+  const bool apart = layout_.key_values > 0;
+  c.key_values = apart ? c.key_panels + layout_.key_panels : c.key_panels;
+  c.key_value_rows = apart ? kernels_->elements(c.columns) : c.key_panel_rows;
   return c;
 }
 

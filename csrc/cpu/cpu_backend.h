@@ -28,7 +28,7 @@ class CpuBackend final : public Backend {
 
  private:
   struct ThreadMemory {
-    float *transposed, *query_panels, *cell, *key_buffer;
+    float *transposed, *query_values, *cell, *narrowed, *key_buffer;
   };
   class Fold;           // one lap of the forward pass
   class Differentiate;  // one lap of the backward pass
@@ -40,7 +40,8 @@ class CpuBackend final : public Backend {
   const Schedule& schedule() const { return schedules_[operands_.pass]; }
   // Operands of a cell. The rows must have been packed into the thread's memory for this row block.
   CellOperands operands(int thread, int64_t row_block, int64_t column_block) const;
-  const float* key_panels(int thread, int64_t column_block) const;
+  void pack_keys(int64_t column_block, float* out) const;
+  const float* packed_keys(int thread, int64_t column_block) const;
   // Where the cell's logits stay until the backward lap; null: they do not.
   float* kept_logits(int64_t row_block, int64_t column_block) const;
   Cell cell(int64_t row_block, int64_t column_block, float* data) const;

@@ -28,7 +28,8 @@ class CpuBackend::Differentiate {
       const Range rows = s_.rows(i);
       b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
       if (a_.d_columns)
-        b_.kernels_->pack_panels(b_.operands_.rows, rows, b_.memory_[t].query_panels, rows.size());
+        b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].query_values,
+                                 b_.kernels_->elements(rows.size()));
       if (s_.triangle() && !gate_.enter(i, i)) return;
       for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
         if (!cell(t, i, j)) return gate_.stop();
@@ -85,8 +86,14 @@ class CpuBackend::Differentiate {
     const CellOperands c = b_.operands(t, i, j);
     const Cell g = b_.cell(i, j, b_.memory_[t].cell);
     if (!logit_gradients(t, i, c, g, b_.kept_logits(i, j))) return false;
-    if (a_.d_rows && !accumulate_rows(c, i, j, g)) return false;
-    if (!accumulate_columns(c, i, j, g)) return false;
+    const float *for_rows = g.data, *for_columns = g.data;
+    if (b_.kernels_->narrow_gradients) {
+      b_.kernels_->narrow_gradients(c, g.data, b_.memory_[t].narrowed);
+      for_rows = b_.memory_[t].narrowed;
+      for_columns = for_rows + b_.kernels_->narrowed_offset();
+    }
+    if (a_.d_rows && !accumulate_rows(c, i, j, for_rows)) return false;
+    if (!accumulate_columns(c, i, j, for_columns)) return false;
     b_.problem_.control.advance();
     return true;
   }
@@ -139,25 +146,25 @@ class CpuBackend::Differentiate {
                         [&](int64_t r, int64_t q) { g.at(r, q) = static_cast<float>(a_.positive_grads[r]); });
   }
 
-  bool accumulate_rows(const CellOperands& c, int64_t i, int64_t j, const Cell& g) {
-    float* out = a_.d_rows + g.rows.begin * c.dim;
+  bool accumulate_rows(const CellOperands& c, int64_t i, int64_t j, const float* g) {
+    float* out = a_.d_rows + s_.rows(i).begin * c.dim;
     // In a triangle, earlier row blocks have already added to these rows as their columns.
     const bool overwrite = a_.overwrite_rows && j == s_.first_column_block(i) && (!s_.triangle() || i == 0);
     return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_queries(c, features, g.data, overwrite, out);
+      b_.kernels_->accumulate_queries(c, features, g, overwrite, out);
     });
   }
 
-  bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const Cell& g) {
+  bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
     if (c.columns == 0) {
       if (s_.triangle()) gate_.leave(j, i);
       return true;
     }
-    float* out = a_.d_columns + g.columns.begin * c.dim;
+    float* out = a_.d_columns + s_.columns(j).begin * c.dim;
     if (!gate_.enter(j, i)) return false;
     const bool whole = b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_keys(c, features, g.data, a_.overwrite_columns && i == 0, out);
+      b_.kernels_->accumulate_keys(c, features, g, a_.overwrite_columns && i == 0, out);
     });
     if (whole) gate_.leave(j, i);
     return whole;

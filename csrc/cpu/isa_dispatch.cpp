@@ -16,18 +16,24 @@ std::vector<const Kernels*> available_kernels() {
   return all;
 }
 
-const Kernels& select_kernels() {
+const Kernels& select_kernels(bool bfloat16) {
   const std::vector<const Kernels*> all = available_kernels();
+  const Kernels* chosen = nullptr;
   const char* wanted = std::getenv("INFCL_ISA");
-  if (!wanted || !*wanted) return *all.back();
   std::string known;
   for (const Kernels* k : all) {
-    if (std::string(k->isa) == wanted) return *k;
+    if (!wanted || !*wanted || std::string(k->isa) == wanted) chosen = k;
     known += known.empty() ? k->isa : std::string(", ") + k->isa;
   }
-  throw Error(ErrorCode::kIsa, "isa",
-              "Expected one of " + known + " for INFCL_ISA but received " + wanted +
-                  " (not available on this machine)");
+  if (!chosen)
+    throw Error(ErrorCode::kIsa, "isa",
+                "Expected one of " + known + " for INFCL_ISA but received " + wanted +
+                    " (not available on this machine)");
+#if defined(__x86_64__)
+  if (bfloat16 && chosen == &avx512_kernels() && __builtin_cpu_supports("avx512bf16"))
+    return avx512bf16_kernels();
+#endif
+  return *chosen;
 }
 
 }  // namespace infcl

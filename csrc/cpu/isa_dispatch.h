@@ -11,6 +11,7 @@ namespace infcl {
 // Slowest first.
 std::vector<const Kernels*> available_kernels();
 // Throws Error (kIsa) when INFCL_ISA names what this machine or build does not have.
-const Kernels& select_kernels();
+// With `bfloat16`, kernels that multiply bfloat16 where the machine has them; elsewhere the same as without.
+const Kernels& select_kernels(bool bfloat16 = false);
 
 }  // namespace infcl

@@ -19,7 +19,9 @@ constexpr Kernels kernel_table() {
           {Isa::kCell, Isa::kCell, Isa::kRowGranule},
           panel_width<Isa>(),
           Isa::kStrip,
+          Isa::kPair,
           pack_panels<Isa>,
+          pack_values<Isa>,
           pack_transposed<Isa>,
           find_not_finite<Isa>,
           dot_rows,
@@ -27,6 +29,7 @@ constexpr Kernels kernel_table() {
           fold<Isa>,
           fold_sigmoid<Isa>,
           logit_grad<Isa>,
+          Isa::kPair == 1 ? nullptr : narrow_gradients<Isa>,
           accumulate_queries<Isa>,
           accumulate_keys<Isa>};
 }

@@ -4,10 +4,14 @@
 // because that one layout is the broadcast operand of both gradient products (with stride 1 along i for
 // d_queries, along j for d_keys) and is written by the logits kernel in whole vectors.
 //
-// Packed operands, all zero-padded:
-//   panels      [ceil(dim / panel)][panel_rows][panel]   rows as they are, cut into column panels
-//   transposed  [ceil(rows / panel)][dim][panel]          rows become lanes
-// Keys need panels only: they are the broadcast operand of the logits and the vector operand of d_queries.
+// Packed operands hold 32-bit elements: a float, or a pair of bfloat16 that neighbour along the dimension
+// summed over
+// (`pair` values of it per element). All are zero-padded:
+//   panels      [ceil(elements / panel)][panel_rows][panel]   rows as they are, cut into column panels;
+//   summed over features transposed  [ceil(rows / panel)][elements][panel]          rows become lanes; summed
+//   over features values      [ceil(dim / panel)][value_rows][panel]        summed over rows
+// For floats values and panels are the same thing, and keys need only one of them: it is the broadcast
+// operand of the logits and the vector operand of d_queries.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +31,13 @@ constexpr float kMaskedDot = -1e30f;
 constexpr bool is_masked(float dot) { return dot < -1e29f; }
 
 struct CellOperands {
-  const float* key_panels;    // panels of the cell's keys
-  int64_t key_panel_rows;     // rows in a panel, padding included
+  const float* key_panels;  // panels of the cell's keys
+  int64_t key_panel_rows;   // rows in a panel, padding included
+  const float* key_values;
+  int64_t key_value_rows;
   const float* queries;       // transposed
-  const float* query_panels;  // panels; null in the forward pass
-  int64_t query_panel_rows;
+  const float* query_values;  // null in the forward pass
+  int64_t query_value_rows;
   int64_t rows, columns, dim;  // queries, keys, features
 };
 
@@ -67,8 +73,10 @@ struct Kernels {
   CellShape cell;
   int64_t panel;  // lanes of a packed panel
   int64_t strip;  // keys that the logits kernel takes at a time
+  int64_t pair;   // values per packed element
 
   void (*pack_panels)(const MatrixView& m, Range rows, float* out, int64_t panel_rows);
+  void (*pack_values)(const MatrixView& m, Range rows, float* out, int64_t value_rows);
   void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
   // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
   int64_t (*find_not_finite)(const MatrixView& m, Range rows);
@@ -83,17 +91,26 @@ struct Kernels {
                        float* row_max);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
+  // for both.
+  void (*narrow_gradients)(const CellOperands&, const float* g, float* out);
   // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
   void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite,
                              float* d_queries);
   // d_keys[columns x dim] (+)= g queries, likewise
   void (*accumulate_keys)(const CellOperands&, Range features, const float* g, bool overwrite, float* d_keys);
+
+  // 32-bit elements that hold n values.
+  int64_t elements(int64_t n) const { return ceil_div(n, pair); }
+  // Where the second operand begins in the output of narrow_gradients.
+  int64_t narrowed_offset() const { return cell.rows * elements(cell.columns); }
 };
 
 const Kernels& scalar_kernels();
 #if defined(__x86_64__)
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
+const Kernels& avx512bf16_kernels();  // bfloat16 products, float32 everything else
 #endif
 
 }  // namespace infcl

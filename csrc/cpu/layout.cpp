@@ -18,8 +18,8 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
 }
 
 int64_t thread_bytes(const Layout& l) {
-  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.query_panels) +
-         Workspace::bytes_for(l.cell) + Workspace::bytes_for(l.key_buffer);
+  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.query_values) +
+         Workspace::bytes_for(l.cell) + Workspace::bytes_for(l.key_buffer) + Workspace::bytes_for(l.narrowed);
 }
 
 }  // namespace
@@ -30,20 +30,23 @@ int64_t default_bound(int64_t larger_side, int64_t dim) {
 
 Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, const Kernels& k) {
   Layout l;
-  const int64_t padded_dim = round_up(r.dim, k.panel);
+  const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
   int64_t cells = 0, column_blocks = 0, row_blocks = 0, larger_side = 0;
   for (const Schedule& s : passes) {
     const int64_t columns = round_up(s.columns(0).size(), k.strip), rows = round_up(s.max_rows(), k.panel);
     l.lse_bytes = std::max(l.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
-    l.transposed = std::max(l.transposed, rows * r.dim);
-    l.query_panels = std::max(l.query_panels, r.gradient ? rows * padded_dim : 0);
+    l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
+    l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
     l.cell = std::max(l.cell, k.cell.rows * columns);
-    l.key_block = std::max(l.key_block, columns * padded_dim);
+    l.key_panels = std::max(l.key_panels, columns * padded_elements);
+    if (k.pair > 1 && r.gradient) l.key_values = std::max(l.key_values, k.elements(columns) * padded_dim);
+    l.key_block = l.key_panels + l.key_values;
     cells += s.cells();
     column_blocks = std::max(column_blocks, s.column_blocks());
     row_blocks = std::max(row_blocks, s.row_blocks());
     larger_side = std::max({larger_side, s.row_count(), s.column_count()});
   }
+  if (k.narrow_gradients && r.gradient) l.narrowed = 2 * k.narrowed_offset();
   const int64_t bound = r.bound > 0 ? r.bound : default_bound(larger_side, r.dim);
   l.key_buffer = l.key_block;
   l.minimum_bytes = l.lse_bytes + thread_bytes(l);

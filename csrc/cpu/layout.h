@@ -24,10 +24,10 @@ struct Layout {
   int threads = 0;
   // Floats of each thread, of the packed keys of one column block, and what the rest of the bound is spent
   // on.
-  int64_t transposed = 0, query_panels = 0, cell = 0, key_buffer = 0;
-  int64_t key_block = 0;
-  int64_t packed_blocks = 0;  // column blocks that stay packed
-  int64_t kept_cells = 0;     // cells whose logits are kept, by columns first
+  int64_t transposed = 0, query_values = 0, cell = 0, narrowed = 0, key_buffer = 0;
+  int64_t key_block = 0, key_panels = 0, key_values = 0;  // block = panels, then values where they differ
+  int64_t packed_blocks = 0;                              // column blocks that stay packed
+  int64_t kept_cells = 0;                                 // cells whose logits are kept, by columns first
   // Bytes
   int64_t lse_bytes = 0;      // held by the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included

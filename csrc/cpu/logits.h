@@ -16,16 +16,17 @@ template <class Isa>
 INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, float* x, int64_t stride,
                              const float* next) {
   constexpr int64_t kPanel = panel_width<Isa>();
+  const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
   const float* a = c.key_panels + key * kPanel;
-  const float* b = c.queries + query * c.dim;
+  const float* b = c.queries + query * depth;
   const int64_t jump = c.key_panel_rows * kPanel;
   ResultPrefetch<Isa, Isa::kStrip> prefetch{next, Isa::kCell};
   Tile<Isa, Isa::kStrip> tile;
   tile.clear();
   int64_t d = 0;
-  for (; d + kPanel <= c.dim; d += kPanel, a += jump, b += kPanel * kPanel)
+  for (; d + kPanel <= depth; d += kPanel, a += jump, b += kPanel * kPanel)
     tile.template run<1, kPanel>(a, b, kPanel, prefetch, a + jump);
-  if (d < c.dim) tile.template run<1, kPanel>(a, b, c.dim - d, prefetch, nullptr);
+  if (d < depth) tile.template run<1, kPanel>(a, b, depth - d, prefetch, nullptr);
   tile.store(x, stride);
 }
 

@@ -53,7 +53,7 @@ struct Tile {
     for (int r = 0; r < MR; ++r) {
       const typename Isa::V av = Isa::set1(a[r * AR]);
 #pragma GCC unroll 4
-      for (int v = 0; v < Isa::kVectors; ++v) acc[r][v] = Isa::fma(av, bv[v], acc[r][v]);
+      for (int v = 0; v < Isa::kVectors; ++v) acc[r][v] = Isa::mac(av, bv[v], acc[r][v]);
     }
   }
 

@@ -54,15 +54,51 @@ struct RowReader {
   }
 };
 
+// Round to nearest even. Features are finite by now; a value beyond bfloat16's range becomes infinite.
+INFCL_INLINE uint16_t float_to_bfloat(float f) {
+  uint32_t bits;
+  std::memcpy(&bits, &f, sizeof bits);
+  return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+INFCL_INLINE float pair_of(float first, float second) {
+  const uint32_t bits = float_to_bfloat(first) | static_cast<uint32_t>(float_to_bfloat(second)) << 16;
+  float f;
+  std::memcpy(&f, &bits, sizeof f);
+  return f;
+}
+
+// 32-bit elements of one row, summed over features: floats, or pairs of neighbours, the last one with a zero.
+template <class Isa, int64_t kCount>
+struct ElementReader {
+  RowReader<kCount * Isa::kPair> values;
+  float paired[kCount];
+
+  explicit ElementReader(const MatrixView& m) : values{m, {}} {}
+
+  INFCL_INLINE const float* read(int64_t row, int64_t element, int64_t count) {
+    if constexpr (Isa::kPair == 1) {
+      return values.read(row, element, count);
+    } else {
+      const int64_t left = values.m.dim - 2 * element, length = left < 2 * count ? left : 2 * count;
+      const float* x = values.read(row, 2 * element, length);
+      for (int64_t e = 0; e < count; ++e)
+        paired[e] = pair_of(x[2 * e], 2 * e + 1 < length ? x[2 * e + 1] : 0.f);
+      return paired;
+    }
+  }
+};
+
 template <class Isa>
 void pack_panels(const MatrixView& m, Range rows, float* out, int64_t panel_rows) {
   constexpr int64_t kPanel = panel_width<Isa>();
-  RowReader<kPanel> reader{m, {}};
+  const int64_t elements = (m.dim + Isa::kPair - 1) / Isa::kPair;
+  ElementReader<Isa, kPanel> reader(m);
   for (int64_t r = 0; r < panel_rows; ++r) {
     const bool real = r < rows.size();
-    for (int64_t d = 0; d < m.dim; d += kPanel) {
+    for (int64_t d = 0; d < elements; d += kPanel) {
       float* dst = out + d * panel_rows + r * kPanel;
-      const int64_t width = !real ? 0 : m.dim - d < kPanel ? m.dim - d : kPanel;
+      const int64_t width = !real ? 0 : elements - d < kPanel ? elements - d : kPanel;
       const float* src = real ? reader.read(rows.begin + r, d, width) : nullptr;
       if (width == kPanel) {
         std::memcpy(dst, src, sizeof(float) * kPanel);
@@ -73,15 +109,35 @@ void pack_panels(const MatrixView& m, Range rows, float* out, int64_t panel_rows
   }
 }
 
-// Blocks of 16 features: each source row is read a line at a time, each destination line is written while it
+template <class Isa>
+void pack_values(const MatrixView& m, Range rows, float* out, int64_t value_rows) {
+  if constexpr (Isa::kPair == 1) {
+    pack_panels<Isa>(m, rows, out, value_rows);
+  } else {
+    constexpr int64_t kPanel = panel_width<Isa>();
+    static constexpr float kZeros[kPanel] = {};
+    RowReader<kPanel> first{m, {}}, second{m, {}};
+    for (int64_t r = 0; r < value_rows; ++r)
+      for (int64_t d = 0; d < m.dim; d += kPanel) {
+        const int64_t width = m.dim - d < kPanel ? m.dim - d : kPanel, row = rows.begin + 2 * r;
+        const float* x = row < rows.end ? first.read(row, d, width) : kZeros;
+        const float* y = row + 1 < rows.end ? second.read(row + 1, d, width) : kZeros;
+        float* dst = out + d * value_rows + r * kPanel;
+        for (int64_t q = 0; q < kPanel; ++q) dst[q] = q < width ? pair_of(x[q], y[q]) : 0.f;
+      }
+  }
+}
+
+// Blocks of 16 elements: each source row is read a line at a time, each destination line is written while it
 // is in L1.
 template <class Isa>
 void pack_transposed(const MatrixView& m, Range rows, float* out) {
   constexpr int64_t kPanel = panel_width<Isa>(), kBlock = 16;
-  RowReader<kBlock> reader{m, {}};
-  for (int64_t p = 0; p < rows.size(); p += kPanel, out += m.dim * kPanel)
-    for (int64_t d0 = 0; d0 < m.dim; d0 += kBlock) {
-      const int64_t count = m.dim - d0 < kBlock ? m.dim - d0 : kBlock;
+  const int64_t elements = (m.dim + Isa::kPair - 1) / Isa::kPair;
+  ElementReader<Isa, kBlock> reader(m);
+  for (int64_t p = 0; p < rows.size(); p += kPanel, out += elements * kPanel)
+    for (int64_t d0 = 0; d0 < elements; d0 += kBlock) {
+      const int64_t count = elements - d0 < kBlock ? elements - d0 : kBlock;
       for (int64_t lane = 0; lane < kPanel; ++lane) {
         const bool real = p + lane < rows.size();
         const float* src = real ? reader.read(rows.begin + p + lane, d0, count) : nullptr;

@@ -11,6 +11,7 @@ namespace {
 struct Avx2 {
   using V = __m256;
   static constexpr const char* kName = "avx2";
+  static constexpr int kPair = 1;
   static constexpr int kLanes = 8;
   static constexpr int kStrip = 6, kVectors = 2, kQueryStrip = 6;
   static constexpr int kRowGranule = 48;  // whole panels and whole query strips
@@ -25,6 +26,8 @@ struct Avx2 {
   static V mul(V a, V b) { return _mm256_mul_ps(a, b); }
   static V max(V a, V b) { return _mm256_max_ps(a, b); }
   static V min(V a, V b) { return _mm256_min_ps(a, b); }
+  // the product of packed elements; here plain floats
+  static V mac(V a, V b, V c) { return fma(a, b, c); }
   static V div(V a, V b) { return _mm256_div_ps(a, b); }
   static V abs(V a) { return _mm256_andnot_ps(set1(-0.f), a); }
   static V select_negative(V x, V yes, V no) { return _mm256_blendv_ps(no, yes, x); }

@@ -11,6 +11,7 @@ namespace {
 struct Avx512 {
   using V = __m512;
   static constexpr const char* kName = "avx512";
+  static constexpr int kPair = 1;
   static constexpr int kLanes = 16;
   // 28 accumulators, 2 loaded vectors, 1 spare; 8 x 32 where the row granule must divide 32
   static constexpr int kStrip = 14, kVectors = 2, kQueryStrip = 8;
@@ -27,6 +28,8 @@ struct Avx512 {
   static V mul(V a, V b) { return _mm512_mul_ps(a, b); }
   static V max(V a, V b) { return _mm512_max_ps(a, b); }
   static V min(V a, V b) { return _mm512_min_ps(a, b); }
+  // the product of packed elements; here plain floats
+  static V mac(V a, V b, V c) { return fma(a, b, c); }
   static V div(V a, V b) { return _mm512_div_ps(a, b); }
   static V abs(V a) { return _mm512_abs_ps(a); }
   static V select_negative(V x, V yes, V no) {

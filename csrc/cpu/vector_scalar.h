@@ -12,6 +12,7 @@ struct Scalar {
   typedef float V __attribute__((vector_size(16)));
   typedef int32_t VI __attribute__((vector_size(16)));
   static constexpr const char* kName = "scalar";
+  static constexpr int kPair = 1;
   static constexpr int kLanes = 4;
   static constexpr int kStrip = 4, kVectors = 2, kQueryStrip = 4;
   static constexpr int kRowGranule = 8;  // whole panels and whole query strips
@@ -30,6 +31,8 @@ struct Scalar {
   static V mul(V a, V b) { return a * b; }
   static V max(V a, V b) { return a > b ? a : b; }
   static V min(V a, V b) { return a < b ? a : b; }
+  // the product of packed elements; here plain floats
+  static V mac(V a, V b, V c) { return fma(a, b, c); }
   static V div(V a, V b) { return a / b; }
   static V abs(V a) { return a < zero() ? -a : a; }
   static V select_negative(V x, V yes, V no) { return x < zero() ? yes : no; }

@@ -202,6 +202,52 @@ void test_options(std::vector<Engine>& e) {
   against_oracle(e, {"siglip, ids and weights", sig, b, b, 20});
 }
 
+// 16-bit features: widened while packing, or multiplied as they are.
+void test_sixteen_bits(std::vector<Engine>& engines) {
+  for (const int64_t b : {1, 3, 449, 700})
+    for (const int64_t dim : {1, 7, 64, 131}) {
+      Features q = oracle::random_features(b, dim, 1), k = oracle::random_features(b, dim, 2);
+      std::vector<uint16_t> bits[2];
+      for (Features* f : {&q, &k})
+        for (float& v : f->data) {  // truncated to bfloat16, so that the oracle sees what the engine sees
+          uint32_t word;
+          std::memcpy(&word, &v, sizeof v);
+          bits[f == &k].push_back(static_cast<uint16_t>(word >> 16));
+          word &= 0xffff0000u;
+          std::memcpy(&v, &word, sizeof v);
+        }
+      infcl::ContrastiveRequest r = request(infcl::make_objective(ObjectiveKind::kClip), 30);
+      r.queries = q.view();
+      r.keys = k.view();
+      const oracle::Result ref = oracle::dense(r, q, k);
+      const double floor = 1e-2 * 30 / std::sqrt(static_cast<double>(b));
+      for (Engine& e : engines) {
+        setenv("INFCL_ISA", e.isa.c_str(), 1);
+        for (bool bfloat16 : {false, true}) {
+          Run one{{}, std::vector<float>(q.data.size(), 7.f), std::vector<float>(k.data.size(), 7.f)};
+          r.queries = {bits[0].data(), infcl::DType::kBFloat16, b, dim, dim};
+          r.keys = {bits[1].data(), infcl::DType::kBFloat16, b, dim, dim};
+          r.bfloat16 = bfloat16;
+          r.gradient = true;
+          r.d_queries = one.d_queries.data();
+          r.d_keys = one.d_keys.data();
+          r.d_key_rows = b;
+          one.result = infcl::contrastive(r, *e.backend, *e.ring);
+          const bool narrow = one.result.stats.isa == "avx512bf16";
+          CHECK(narrow == (bfloat16 && e.isa == "avx512" && __builtin_cpu_supports("avx512bf16")), "%s",
+                one.result.stats.isa.c_str());
+          const double loss = std::fabs(one.result.loss - ref.loss) / std::fmax(1, std::fabs(ref.loss));
+          const double dq = oracle::relative_error(one.d_queries, ref.d_queries, floor);
+          const double dk = oracle::relative_error(one.d_keys, ref.d_keys, floor);
+          const double bound = narrow ? 1e-2 : 1e-5;
+          CHECK(loss <= (narrow ? 1e-5 : 1e-6) && dq <= bound && dk <= bound,
+                "%s B=%ld D=%ld: loss %.1e d_queries %.1e d_keys %.1e", one.result.stats.isa.c_str(), (long)b,
+                (long)dim, loss, dq, dk);
+        }
+      }
+    }
+}
+
 void test_errors(Engine& e) {
   const infcl::ContrastiveRequest r = request(infcl::make_objective(ObjectiveKind::kClip), 10);
   Features q = oracle::random_features(64, 16, 1), k = oracle::random_features(64, 16, 2);
@@ -263,6 +309,7 @@ int main() {
   test_shapes(engines);
   test_objectives(engines);
   test_options(engines);
+  test_sixteen_bits(engines);
   setenv("INFCL_ISA", "sse9", 1);
   try {
     infcl::cpu_info();

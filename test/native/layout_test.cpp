@@ -52,7 +52,7 @@ void test_priorities(const Kernels& k) {
   r.keep_logits = true;
   r.gradient = false;
   l = layout(k, 8192, r);
-  CHECK(l.kept_cells == 0 && l.query_panels == 0, "loss alone needs neither");
+  CHECK(l.kept_cells == 0 && l.query_values == 0, "loss alone needs neither");
 }
 
 }  // namespace
