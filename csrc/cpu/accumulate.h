@@ -4,7 +4,6 @@
 
 #include "cpu/kernels.h"
 #include "cpu/micro_kernel.h"
-#include "cpu/pack.h"
 
 namespace infcl {
 namespace {
@@ -57,21 +56,25 @@ void accumulate_keys(const CellOperands& c, Range features, const float* g, bool
       {c.query_values, c.query_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_keys);
 }
 
-// g in pairs along keys, [ceil(columns / 2)][cell], and in pairs along queries, [columns][cell / 2].
+// g in pairs along keys, [ceil(columns / 2)][cell], and in pairs along queries, [columns][cell / 2]. Lanes
+// beyond the cell's rows pair with whatever g holds there: an odd row's partner must be zero, so it is made
+// so.
 template <class Isa>
-void narrow_gradients(const CellOperands& c, const float* g, float* out) {
-  constexpr int64_t kStride = Isa::kCell;
+void narrow_gradients(const CellOperands& c, float* g, float* out) {
+  constexpr int64_t kStride = Isa::kCell, kLanes = Isa::kLanes;
   float* along_queries = out + kStride * ((kStride + 1) / 2);
+  for (int64_t j = 0; j < c.columns; ++j) {
+    float* x = g + j * kStride;
+    if (c.rows % 2) x[c.rows] = 0;
+    for (int64_t i = 0; i < c.rows; i += 2 * kLanes)
+      Isa::store(along_queries + j * (kStride / 2) + i / 2, Isa::pairs_along(x + i));
+  }
   for (int64_t j = 0; j < c.columns; j += 2) {
     const float* x = g + j * kStride;
-    const float* y = j + 1 < c.columns ? x + kStride : nullptr;
-    float* pairs = out + j / 2 * kStride;
-    for (int64_t i = 0; i < c.rows; ++i) pairs[i] = pair_of(x[i], y ? y[i] : 0.f);
-  }
-  for (int64_t j = 0; j < c.columns; ++j) {
-    const float* x = g + j * kStride;
-    float* pairs = along_queries + j * (kStride / 2);
-    for (int64_t i = 0; i < c.rows; i += 2) pairs[i / 2] = pair_of(x[i], i + 1 < c.rows ? x[i + 1] : 0.f);
+    const bool both = j + 1 < c.columns;
+    for (int64_t i = 0; i < c.rows; i += kLanes)
+      Isa::store(out + j / 2 * kStride + i,
+                 Isa::pairs_across(Isa::load(x + i), both ? Isa::load(x + kStride + i) : Isa::zero()));
   }
 }
 

@@ -12,25 +12,26 @@ namespace infcl {
 namespace {
 
 template <class Isa>
+constexpr decltype(Kernels::narrow_gradients) narrowing() {
+  if constexpr (Isa::kPair == 1) {
+    return nullptr;
+  } else {
+    return narrow_gradients<Isa>;
+  }
+}
+
+template <class Isa>
 constexpr Kernels kernel_table() {
   static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kQueryStrip == 0, "");
   static_assert(Isa::kCell % Isa::kRowGranule == 0 && Isa::kCell % Isa::kStrip == 0, "");
-  return {Isa::kName,
-          {Isa::kCell, Isa::kCell, Isa::kRowGranule},
-          panel_width<Isa>(),
-          Isa::kStrip,
-          Isa::kPair,
-          pack_panels<Isa>,
-          pack_values<Isa>,
-          pack_transposed<Isa>,
-          find_not_finite<Isa>,
-          dot_rows,
-          logits<Isa>,
-          fold<Isa>,
-          fold_sigmoid<Isa>,
-          logit_grad<Isa>,
-          Isa::kPair == 1 ? nullptr : narrow_gradients<Isa>,
-          accumulate_queries<Isa>,
+  return {Isa::kName,           {Isa::kCell, Isa::kCell, Isa::kRowGranule},
+          panel_width<Isa>(),   Isa::kStrip,
+          Isa::kPair,           pack_panels<Isa>,
+          pack_values<Isa>,     pack_transposed<Isa>,
+          find_not_finite<Isa>, dot_rows,
+          logits<Isa>,          fold<Isa>,
+          fold_sigmoid<Isa>,    logit_grad<Isa>,
+          narrowing<Isa>(),     accumulate_queries<Isa>,
           accumulate_keys<Isa>};
 }
 

@@ -93,7 +93,7 @@ struct Kernels {
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
-  void (*narrow_gradients)(const CellOperands&, const float* g, float* out);
+  void (*narrow_gradients)(const CellOperands&, float* g, float* out);
   // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
   void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite,
                              float* d_queries);

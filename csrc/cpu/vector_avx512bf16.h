@@ -13,6 +13,18 @@ struct Avx512Bf16 : Avx512 {
   static V mac(V a, V b, V c) {
     return _mm512_dpbf16_ps(c, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
+
+  // (x[0], x[1]), (x[2], x[3]), ... of 32 floats
+  static V pairs_along(const float* x) {
+    return reinterpret_cast<V>(_mm512_cvtne2ps_pbh(load(x + kLanes), load(x)));
+  }
+  // (x[0], y[0]), (x[1], y[1]), ... of 16 floats each
+  static V pairs_across(V x, V y) {
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
+                                                23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return reinterpret_cast<V>(
+        _mm512_permutexvar_epi16(interleave, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(y, x))));
+  }
 };
 
 }  // namespace
