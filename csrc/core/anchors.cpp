@@ -21,6 +21,7 @@ Anchors::Anchors(const ContrastiveRequest& r)
       o_(r.objective),
       scale2_(r.logit_scale * kLog2E),
       negative_scale2_((r.logit_scale + r.hardness) * kLog2E),
+      private_scale2_((r.logit_scale + r.private_hardness) * kLog2E),
       normalisers_(static_cast<size_t>(o_.normaliser_count)) {
   const size_t m = static_cast<size_t>(r.queries.rows);
   for (int n = 0; n < o_.normaliser_count; ++n) {
@@ -44,6 +45,7 @@ Anchors::Anchors(const ContrastiveRequest& r)
   }
   if (o_.sigmoid) softplus_sums_.assign(m, 0.);
   if (r.has_margin) limits_.assign(m, 0.f);
+  private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.f);
 }
 
 int64_t Anchors::anchor_count(int n) const {
@@ -73,6 +75,46 @@ void Anchors::count_classes() {
       total_weight_ += positive_counts_[n].back() > 0;
     }
   }
+}
+
+// An excluded negative is marked by a dot of -inf, whose exponential is 0.
+int64_t Anchors::fold_private() {
+  int64_t excluded = 0;
+  Normaliser& n = normalisers_[0];
+  for (size_t at = 0; at < private_dots_.size(); ++at) {
+    const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
+    float& dot = private_dots_[at];
+    if (r_.has_margin && dot > limits_[i]) {
+      dot = -HUGE_VALF;
+      ++excluded;
+      continue;
+    }
+    const double x = private_scale2_ * dot, shift = std::ceil(x);
+    n.lse.fold(i, std::exp2(x - shift), static_cast<float>(shift));
+    row_max_dots_[i] = std::max(row_max_dots_[i], dot);
+    if (n.counts.empty()) continue;
+    n.dot_sums[i] += dot;
+    ++n.counts[i];
+  }
+  return excluded;
+}
+
+double Anchors::prepare_private() {
+  double dot_sum = 0;
+  const NormaliserGrad& g = grads_[0];
+  for (size_t at = 0; at < private_dots_.size(); ++at) {
+    const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
+    const double dot = private_dots_[at];
+    double grad = 0;
+    if (std::isfinite(dot)) {
+      // the uniform term's share of sum g * dot is in dot_sum_correction
+      grad = g.weights[i] * share(private_scale2_ * dot, normalisers_[0].lse, i);
+      dot_sum += grad * dot;
+      if (!g.uniform.empty()) grad -= g.uniform[i];
+    }
+    private_dots_[at] = static_cast<float>(grad);
+  }
+  return dot_sum;
 }
 
 void Anchors::add_labelled_positives() {

@@ -27,6 +27,13 @@ class Anchors {
   double* softplus_sums() { return softplus_sums_.data(); }
   const double* positive_grads() const { return positive_grads_.data(); }
 
+  // Private negatives: their dots, what they add to the first normaliser (returns how many the margin
+  // excludes), and their gradients (returns sum g * dot).
+  float* private_dots() { return private_dots_.data(); }
+  int64_t fold_private();
+  double prepare_private();
+  const float* private_grads() const { return private_dots_.data(); }
+
   // After the forward laps: loss, accuracy, per-row outputs.
   void finish_loss(ContrastiveResult&);
   // Before the backward laps.
@@ -54,11 +61,12 @@ class Anchors {
   const Objective& o_;
   const double scale2_;           // logit scale for base-2 exponentials
   const double negative_scale2_;  // likewise, of negatives
+  const double private_scale2_;   // likewise, of private negatives
   double total_weight_ = 0;       // what the loss is a mean over
 
   std::vector<Normaliser> normalisers_;
   std::vector<NormaliserGrad> grads_;
-  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_;
+  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_, private_dots_;
   std::vector<double> softplus_sums_, positive_grads_;
   std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
 };

@@ -88,7 +88,6 @@ struct DifferentiateResult {
 struct PrivateKeys {
   MatrixView queries, keys;
   int64_t per_query = 0;
-  double logit_scale = 1;
 };
 
 struct BackendStats {
@@ -110,6 +109,10 @@ class Backend {
   virtual void load(const PassOperands&) = 0;
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
+  // dots[i * per_query + h] = q_i . k_(i, h)
+  virtual void private_dots(const PrivateKeys&, float* dots) = 0;
+  // d_queries_i += sum_h g_ih k_ih, d_keys_ih = g_ih q_i; either may be null
+  virtual void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) = 0;
   virtual BackendStats stats() const = 0;
   virtual void end() = 0;  // releases what begin claimed; safe to call after a throw
 };

@@ -87,6 +87,10 @@ class Call {
       if (shared) a.rows->add(apart);
       out.stats.masked_pairs += a.masked_pairs;
     }
+    if (r_.hard_per_query > 0) {
+      backend_.private_dots(private_keys(), anchors_.private_dots());
+      out.stats.masked_pairs += anchors_.fold_private();
+    }
     anchors_.finish_loss(out);
     if (!std::isfinite(out.loss))
       throw Error(ErrorCode::kNotFinite, "loss",
@@ -120,6 +124,10 @@ class Call {
       dot_sum += d.dot_sum;
       sum += d.sum;
     }
+    if (r_.hard_per_query > 0) {
+      dot_sum += anchors_.prepare_private();
+      backend_.differentiate_private(private_keys(), anchors_.private_grads(), r_.d_queries, r_.d_hard_keys);
+    }
     // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
     out.logit_scale_grad = dot_sum / r_.logit_scale;
     if (o_.sigmoid) out.logit_bias_grad = sum / r_.logit_scale;
@@ -128,6 +136,8 @@ class Call {
  private:
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
   float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
+
+  PrivateKeys private_keys() const { return {r_.queries, r_.hard_keys, r_.hard_per_query}; }
 
   void load(int p) {
     const Pass& pass = o_.passes[p];
@@ -178,6 +188,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   BackendSession session(backend, call.problem(ring));
   backend.check_finite(r.queries, "queries");
   if (r.keys.rows > 0) backend.check_finite(r.keys, "keys");
+  if (r.hard_per_query > 0) backend.check_finite(r.hard_keys, "hardNegatives.keys");
   call.forward(out);
   const double forward_end = now_seconds();
   if (r.gradient) call.backward(out);
@@ -191,7 +202,8 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   out.stats.forward_seconds = forward_end - start;
   out.stats.backward_seconds = end - forward_end;
   out.stats.workspace_bytes = b.workspace_bytes;
-  const int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0);
+  const int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0) +
+                                (r.d_hard_keys ? r.hard_keys.rows : 0);
   out.stats.peak_bytes =
       b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
   out.stats.tiles = b.tiles;

@@ -29,7 +29,11 @@ struct ContrastiveRequest {
   double margin = 0;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]; the loss is then a weighted mean
-  double hardness = 0;                   // added, times q.k and without gradient, to the logits of negatives
+  // rows [i * hard_per_query, (i + 1) * hard_per_query) count against query i alone
+  MatrixView hard_keys;
+  int64_t hard_per_query = 0;
+  double private_hardness = 0;  // as hardness, for them
+  double hardness = 0;          // added, times q.k and without gradient, to the logits of negatives
 
   bool bfloat16 = false;  // compute products in bfloat16 where the device can; sums stay float32
 
@@ -37,6 +41,7 @@ struct ContrastiveRequest {
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen
   int64_t d_key_rows = 0;
+  float* d_hard_keys = nullptr;  // [M * hard_per_query x D], or null
 
   // Per-row outputs, each [M], or all null.
   float* row_loss = nullptr;

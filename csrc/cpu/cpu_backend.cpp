@@ -169,14 +169,37 @@ void CpuBackend::check_finite(const MatrixView& m, const char* name) {
                       std::to_string(at % m.dim));
 }
 
-void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
-                               float* out) {
+template <class F>
+void CpuBackend::for_each_row(int64_t rows, F f) {
   const int threads = layout_.threads;
   pool_.run(threads, [&](int t) {
-    for (int64_t i = queries.rows * t / threads; i < queries.rows * (t + 1) / threads && !stopped(); ++i)
-      out[i] = kernels_->dot(queries, i, keys, labels ? labels[i] : i);
+    for (int64_t i = rows * t / threads; i < rows * (t + 1) / threads && !stopped(); ++i) f(i);
   });
   throw_if_stopped();
+}
+
+void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
+                               float* out) {
+  for_each_row(queries.rows,
+               [&](int64_t i) { out[i] = kernels_->dot(queries, i, keys, labels ? labels[i] : i); });
+}
+
+void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
+  for_each_row(p.queries.rows, [&](int64_t i) {
+    for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h)
+      dots[h] = kernels_->dot(p.queries, i, p.keys, h);
+  });
+}
+
+void CpuBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,
+                                       float* d_keys) {
+  const int64_t dim = problem_.dim;
+  for_each_row(p.queries.rows, [&](int64_t i) {
+    for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h) {
+      if (d_queries) kernels_->add_scaled(p.keys, h, g[h], false, d_queries + i * dim);
+      if (d_keys) kernels_->add_scaled(p.queries, i, g[h], true, d_keys + h * dim);
+    }
+  });
 }
 
 void CpuBackend::load(const PassOperands& operands) {

@@ -23,6 +23,8 @@ class CpuBackend final : public Backend {
   void load(const PassOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
+  void private_dots(const PrivateKeys&, float* dots) override;
+  void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
 
@@ -34,6 +36,9 @@ class CpuBackend final : public Backend {
   class Differentiate;  // one lap of the backward pass
 
   void claim();
+  // f(i) for every row, shared out among the threads.
+  template <class F>
+  void for_each_row(int64_t rows, F f);
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
 

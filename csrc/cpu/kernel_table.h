@@ -24,14 +24,23 @@ template <class Isa>
 constexpr Kernels kernel_table() {
   static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kQueryStrip == 0, "");
   static_assert(Isa::kCell % Isa::kRowGranule == 0 && Isa::kCell % Isa::kStrip == 0, "");
-  return {Isa::kName,           {Isa::kCell, Isa::kCell, Isa::kRowGranule},
-          panel_width<Isa>(),   Isa::kStrip,
-          Isa::kPair,           pack_panels<Isa>,
-          pack_values<Isa>,     pack_transposed<Isa>,
-          find_not_finite<Isa>, dot_rows,
-          logits<Isa>,          fold<Isa>,
-          fold_sigmoid<Isa>,    logit_grad<Isa>,
-          narrowing<Isa>(),     accumulate_queries<Isa>,
+  return {Isa::kName,
+          {Isa::kCell, Isa::kCell, Isa::kRowGranule},
+          panel_width<Isa>(),
+          Isa::kStrip,
+          Isa::kPair,
+          pack_panels<Isa>,
+          pack_values<Isa>,
+          pack_transposed<Isa>,
+          find_not_finite<Isa>,
+          dot_rows,
+          add_scaled_row,
+          logits<Isa>,
+          fold<Isa>,
+          fold_sigmoid<Isa>,
+          logit_grad<Isa>,
+          narrowing<Isa>(),
+          accumulate_queries<Isa>,
           accumulate_keys<Isa>};
 }
 

@@ -81,6 +81,8 @@ struct Kernels {
   // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
   int64_t (*find_not_finite)(const MatrixView& m, Range rows);
   float (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
+  // out (+)= factor * m[row]
+  void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
   // x of the keys in `keys` (begin a multiple of strip).
   void (*logits)(const CellOperands&, Range keys, float* x);

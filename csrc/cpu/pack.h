@@ -158,6 +158,16 @@ inline float dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, i
   return static_cast<float>(sum);
 }
 
+inline void add_scaled_row(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out) {
+  constexpr int64_t kBlock = 32;
+  RowReader<kBlock> reader{m, {}};
+  for (int64_t d = 0; d < m.dim; d += kBlock) {
+    const int64_t count = m.dim - d < kBlock ? m.dim - d : kBlock;
+    const float* x = reader.read(row, d, count);
+    for (int64_t q = 0; q < count; ++q) out[d + q] = factor * x[q] + (overwrite ? 0.f : out[d + q]);
+  }
+}
+
 template <class Isa>
 bool row_is_finite(const float* row, int64_t dim) {
   // x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.

@@ -37,10 +37,10 @@ inline Features random_features(int64_t rows, int64_t dim, unsigned seed) {
 
 struct Result {
   double loss = 0, logit_scale_grad = 0, logit_bias_grad = 0;
-  std::vector<double> d_queries, d_keys;
+  std::vector<double> d_queries, d_keys, d_hard;
 };
 
-enum Side { kQ, kK };
+enum Side { kQ, kK, kHard };
 
 // One similarity in an anchor's loss.
 struct Term {
@@ -62,6 +62,7 @@ class Dense {
   Dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) : r_(r), q_(q), k_(k) {
     out_.d_queries.assign(q.data.size(), 0);
     out_.d_keys.assign(k.data.size(), 0);
+    out_.d_hard.assign(static_cast<size_t>(r.hard_keys.rows * q.dim), 0);
   }
 
   // sum_a weight [ lse(x) - sum_t target_t x_t ]
@@ -95,9 +96,17 @@ class Dense {
   const Result& result() const { return out_; }
 
  private:
-  const float* row(Side s, int64_t i) const { return (s == kQ ? q_ : k_).data.data() + i * q_.dim; }
-  double* gradient(Side s, int64_t i) { return (s == kQ ? out_.d_queries : out_.d_keys).data() + i * q_.dim; }
-  double logit(const Term& t) const { return (r_.logit_scale + (t.positive ? 0 : r_.hardness)) * dot(t); }
+  const float* row(Side s, int64_t i) const {
+    if (s == kHard) return static_cast<const float*>(r_.hard_keys.row(i));
+    return (s == kQ ? q_ : k_).data.data() + i * q_.dim;
+  }
+  double* gradient(Side s, int64_t i) {
+    return (s == kQ ? out_.d_queries : s == kK ? out_.d_keys : out_.d_hard).data() + i * q_.dim;
+  }
+  double logit(const Term& t) const {
+    const double extra = t.positive ? 0 : t.b == kHard ? r_.private_hardness : r_.hardness;
+    return (r_.logit_scale + extra) * dot(t);
+  }
   void differentiate(const Term& t, double g) {
     out_.logit_scale_grad += g * dot(t);
     const float *x = row(t.a, t.i), *y = row(t.b, t.j);
@@ -149,6 +158,10 @@ inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, co
           if (j != label(i) && counts({kQ, i, kK, j}, i, j, both)) anchor.terms.push_back({kQ, i, kK, j});
         for (int64_t j = 0; pass.column_normaliser == norm && j < m; ++j)
           if (j != i && counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
+      }
+      for (int64_t h = 0; norm == 0 && h < r.hard_per_query; ++h) {
+        const Term t{kQ, i, kHard, i * r.hard_per_query + h};
+        if (!r.has_margin || dense.dot(t) <= limit(i)) anchor.terms.push_back(t);
       }
       const double uniform = r.label_smoothing / static_cast<double>(anchor.terms.size());
       for (Term& t : anchor.terms) t.target = uniform + (t.positive ? 1 - r.label_smoothing : 0);

@@ -248,6 +248,41 @@ void test_sixteen_bits(std::vector<Engine>& engines) {
     }
 }
 
+// Negatives of each query's own, beside every option that meets them.
+void test_private_keys(std::vector<Engine>& engines) {
+  const int64_t b = 130, dim = 21;
+  const Features q = oracle::random_features(b, dim, 1), k = oracle::random_features(b, dim, 2);
+  const Features hard = oracle::random_features(3 * b, dim, 3);
+  for (int variant = 0; variant < 4; ++variant) {
+    infcl::ContrastiveRequest r = request(infcl::make_objective(ObjectiveKind::kInfoNce), 12);
+    if (variant == 3) r.objective = infcl::make_objective(ObjectiveKind::kClip);
+    r.hard_keys = hard.view();
+    r.hard_per_query = 3;
+    if (variant == 1) r.private_hardness = 4;
+    if (variant == 2) {
+      r.has_margin = true;
+      r.margin = 0.02;
+      r.label_smoothing = 0.2;
+    }
+    r.queries = q.view();
+    r.keys = k.view();
+    const oracle::Result ref = oracle::dense(r, q, k);
+    for (Engine& e : engines) {
+      setenv("INFCL_ISA", e.isa.c_str(), 1);
+      std::vector<float> d_hard(hard.data.size(), 7.f);
+      r.d_hard_keys = d_hard.data();
+      const Run one = run(e, r, q, k, 2, 0);
+      const double floor = 1e-2;
+      const double errors[] = {std::fabs(one.result.loss - ref.loss) / std::fmax(1, ref.loss),
+                               oracle::relative_error(one.d_queries, ref.d_queries, floor),
+                               oracle::relative_error(one.d_keys, ref.d_keys, floor),
+                               oracle::relative_error(d_hard, ref.d_hard, floor),
+                               std::fabs(one.result.logit_scale_grad - ref.logit_scale_grad)};
+      for (double error : errors) CHECK(error <= 1e-5, "%s variant %d: %g", e.isa.c_str(), variant, error);
+    }
+  }
+}
+
 void test_errors(Engine& e) {
   const infcl::ContrastiveRequest r = request(infcl::make_objective(ObjectiveKind::kClip), 10);
   Features q = oracle::random_features(64, 16, 1), k = oracle::random_features(64, 16, 2);
@@ -310,6 +345,7 @@ int main() {
   test_objectives(engines);
   test_options(engines);
   test_sixteen_bits(engines);
+  test_private_keys(engines);
   setenv("INFCL_ISA", "sse9", 1);
   try {
     infcl::cpu_info();
