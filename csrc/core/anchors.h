@@ -38,6 +38,8 @@ class Anchors {
   void finish_loss(ContrastiveResult&);
   // Before the backward laps.
   void prepare_gradient();
+  // What an anchor of weight 1 contributes at most: the unit of the gradient filter.
+  double largest_weight() const { return r_.logit_scale / (total_weight_ > 0 ? total_weight_ : 1); }
   // What backends leave out of sum g_ij (q_i . k_j): uniform terms and class positives.
   double dot_sum_correction() const;
 

@@ -76,6 +76,9 @@ struct DifferentiateArgs {
   const double* positive_grads = nullptr;         // labelled: g at the positives, everything included
   float *d_rows = nullptr, *d_columns = nullptr;  // [rows x dim], [d_column_rows x dim]; equal for a triangle
   int64_t d_column_rows = 0;
+  // A cell is left out of the gradients while what each of its rows and columns has lost, the sum of |g| over
+  // its cells left out, stays within this. 0: none is.
+  double filter = 0;
   bool overwrite_rows = true, overwrite_columns = true;  // no earlier pass has written them
 };
 

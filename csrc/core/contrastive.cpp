@@ -114,6 +114,7 @@ class Call {
         a.positive_dots = anchors_.positive_dots();
         a.positive_grads = anchors_.positive_grads();
       }
+      a.filter = r_.gradient_filter * anchors_.largest_weight();
       a.d_rows = gradient(pass.rows);
       a.d_columns = gradient(pass.columns);
       a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
@@ -208,6 +209,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
       b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
   out.stats.tiles = b.tiles;
   out.stats.tiles_reused = b.tiles_reused;
+  out.stats.tiles_skipped = b.tiles_skipped;
   return out;
 }
 

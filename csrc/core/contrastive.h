@@ -38,6 +38,9 @@ struct ContrastiveRequest {
   bool bfloat16 = false;  // compute products in bfloat16 where the device can; sums stay float32
 
   bool gradient = false;
+  // Opt-in approximation: gradient cells are skipped while no row or column loses more than this share of its
+  // weight.
+  double gradient_filter = 0;
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen
   int64_t d_key_rows = 0;

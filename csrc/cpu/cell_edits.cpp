@@ -106,6 +106,19 @@ LogitGradSums positives_change(const Cell& g, const PassPositives& p, const floa
   return change;
 }
 
+void sum_magnitudes(const Cell& g, float* rows, float* columns) {
+  std::fill(rows, rows + g.rows.size(), 0.f);
+  for (int64_t j = 0; j < g.columns.size(); ++j) {
+    float sum = 0;
+    for (int64_t i = 0; i < g.rows.size(); ++i) {
+      const float magnitude = std::fabs(g.data[j * g.stride + i]);
+      rows[i] += magnitude;
+      sum += magnitude;
+    }
+    columns[j] = sum;
+  }
+}
+
 void list_masked(const Cell& x, std::vector<int32_t>& out) {
   out.clear();
   for (int64_t j = 0; j < x.columns.size(); ++j)

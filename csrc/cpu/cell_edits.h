@@ -76,6 +76,8 @@ void subtract_class_shares(const Cell& g, const PassPositives&, const std::vecto
 // Gradients: what sum g * dot and sum g will change by when the labelled positives get their own gradients.
 LogitGradSums positives_change(const Cell& g, const PassPositives&, const float* positive_dots,
                                const double* positive_grads);
+// Sums of |g| along both sides.
+void sum_magnitudes(const Cell& g, float* rows, float* columns);
 // Positions of masked logits.
 void list_masked(const Cell& x, std::vector<int32_t>& out);
 

@@ -17,6 +17,10 @@ class CpuBackend::Differentiate {
         gate_(s_.column_blocks()),
         row_sums_(static_cast<size_t>(s_.row_blocks())) {
     const int64_t cell = b_.kernels_->cell.rows * b_.kernels_->cell.columns;
+    if (a_.filter > 0) {
+      row_lost_.resize(static_cast<size_t>(s_.row_count()));
+      column_lost_.resize(static_cast<size_t>(s_.column_count()));
+    }
     for (int t = 0; t < b_.layout_.threads; ++t) {
       scratch_.emplace_back(b_.kernels_->cell);
       if (uniform(a_.rows) || uniform(a_.columns)) scratch_.back().masked.reserve(static_cast<size_t>(cell));
@@ -48,14 +52,14 @@ class CpuBackend::Differentiate {
   // Of the products executed.
   double flops() const {
     double pairs = 0;
-    for (int64_t i = 0; i < s_.row_blocks(); ++i)
-      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j) {
-        const double rows = static_cast<double>(s_.rows(i).size());
-        if (!b_.kept_logits(i, j)) pairs += rows * s_.columns(j).size();
-        if (a_.d_rows) pairs += rows * s_.columns(j).size();
-        pairs += rows * gradient_columns(i, j);
-      }
+    for (const Scratch& s : scratch_) pairs += s.pairs_multiplied;
     return 2 * pairs * b_.problem_.dim;
+  }
+
+  int64_t skipped() const {
+    int64_t cells = 0;
+    for (const Scratch& s : scratch_) cells += s.skipped;
+    return cells;
   }
 
  private:
@@ -66,6 +70,8 @@ class CpuBackend::Differentiate {
     std::vector<float> row, row_shift, column, column_shift;
     EqualPairs pairs;
     std::vector<int32_t> masked;
+    double pairs_multiplied = 0;
+    int64_t skipped = 0;
   };
 
   static const std::vector<float>* uniform(const NormaliserGrad* n) {
@@ -85,16 +91,45 @@ class CpuBackend::Differentiate {
   bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
     const Cell g = b_.cell(i, j, b_.memory_[t].cell);
-    if (!logit_gradients(t, i, c, g, b_.kept_logits(i, j))) return false;
+    const float* kept = b_.kept_logits(i, j);
+    if (!logit_gradients(t, i, c, g, kept)) return false;
+    Scratch& s = scratch_[t];
+    const double pairs = static_cast<double>(c.rows * c.columns);
+    if (!kept) s.pairs_multiplied += pairs;
+    b_.problem_.control.advance();
+    if (a_.filter > 0) {
+      // what the columns have lost so far is known only after the rows above
+      if (!gate_.enter(j, i)) return false;
+      if (skip(g, s)) {
+        ++s.skipped;
+        gate_.leave(j, i);
+        return true;
+      }
+    }
     const float *for_rows = g.data, *for_columns = g.data;
     if (b_.kernels_->narrow_gradients) {
       b_.kernels_->narrow_gradients(c, g.data, b_.memory_[t].narrowed);
       for_rows = b_.memory_[t].narrowed;
       for_columns = for_rows + b_.kernels_->narrowed_offset();
     }
-    if (a_.d_rows && !accumulate_rows(c, i, j, for_rows)) return false;
-    if (!accumulate_columns(c, i, j, for_columns)) return false;
-    b_.problem_.control.advance();
+    if (a_.d_rows) {
+      if (!accumulate_rows(c, i, j, for_rows)) return false;
+      s.pairs_multiplied += pairs;
+    }
+    s.pairs_multiplied += static_cast<double>(c.rows * gradient_columns(i, j));
+    return accumulate_columns(c, i, j, for_columns);
+  }
+
+  // Whether every row and column of the cell can afford to lose it; if so, it is charged to them.
+  bool skip(const Cell& g, Scratch& s) {
+    sum_magnitudes(g, s.row.data(), s.column.data());
+    const float limit = static_cast<float>(a_.filter);
+    for (int64_t r = 0; r < g.rows.size(); ++r)
+      if (row_lost_[g.rows.begin + r] + s.row[r] > limit) return false;
+    for (int64_t q = 0; q < g.columns.size(); ++q)
+      if (column_lost_[g.columns.begin + q] + s.column[q] > limit) return false;
+    for (int64_t r = 0; r < g.rows.size(); ++r) row_lost_[g.rows.begin + r] += s.row[r];
+    for (int64_t q = 0; q < g.columns.size(); ++q) column_lost_[g.columns.begin + q] += s.column[q];
     return true;
   }
 
@@ -149,7 +184,8 @@ class CpuBackend::Differentiate {
   bool accumulate_rows(const CellOperands& c, int64_t i, int64_t j, const float* g) {
     float* out = a_.d_rows + s_.rows(i).begin * c.dim;
     // In a triangle, earlier row blocks have already added to these rows as their columns.
-    const bool overwrite = a_.overwrite_rows && j == s_.first_column_block(i) && (!s_.triangle() || i == 0);
+    const bool overwrite =
+        a_.overwrite_rows && a_.filter == 0 && j == s_.first_column_block(i) && (!s_.triangle() || i == 0);
     return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
       b_.kernels_->accumulate_queries(c, features, g, overwrite, out);
     });
@@ -158,13 +194,14 @@ class CpuBackend::Differentiate {
   bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
     if (c.columns == 0) {
-      if (s_.triangle()) gate_.leave(j, i);
+      if (s_.triangle() || a_.filter > 0) gate_.leave(j, i);
       return true;
     }
     float* out = a_.d_columns + s_.columns(j).begin * c.dim;
+    const bool overwrite = a_.overwrite_columns && a_.filter == 0 && i == 0;
     if (!gate_.enter(j, i)) return false;
     const bool whole = b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_keys(c, features, g, a_.overwrite_columns && i == 0, out);
+      b_.kernels_->accumulate_keys(c, features, g, overwrite, out);
     });
     if (whole) gate_.leave(j, i);
     return whole;
@@ -226,6 +263,7 @@ class CpuBackend::Differentiate {
   ColumnGate gate_;
   std::vector<LogitGradSums> row_sums_;  // of each row block, so that their order is fixed
   std::vector<Scratch> scratch_;
+  std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the cells left out
 };
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
@@ -236,11 +274,19 @@ DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
   };
   advise(args.d_rows, s.row_count());
   advise(args.d_columns, args.d_column_rows);
+  if (args.filter > 0) {  // a skipped cell writes nothing
+    const auto clear = [this](bool overwrite, float* out, int64_t rows) {
+      if (overwrite && out) std::fill(out, out + rows * problem_.dim, 0.f);
+    };
+    clear(args.overwrite_rows, args.d_rows, s.row_count());
+    clear(args.overwrite_columns, args.d_columns, args.d_column_rows);
+  }
   Differentiate lap(*this, args);
   pool_.run(layout_.threads, [&](int t) { lap.work(t); });
   throw_if_stopped();
   stats_.tiles_reused += std::clamp<int64_t>(layout_.kept_cells - first_cell_[operands_.pass], 0, s.cells());
   stats_.flops += lap.flops();
+  stats_.tiles_skipped += lap.skipped();
   return lap.result();
 }
 

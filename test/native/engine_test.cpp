@@ -283,6 +283,40 @@ void test_private_keys(std::vector<Engine>& engines) {
   }
 }
 
+// Features that are all but solved: the filter must skip cells, stay within its bound row by row, and keep
+// the bits of every thread count; the loss and the scale's gradient are not its business.
+void test_filter(std::vector<Engine>& engines) {
+  const int64_t b = 1500, dim = 64;
+  const Features q = oracle::random_features(b, dim, 1);
+  Features k = q;
+  for (int64_t at = 0; at < b * dim; ++at) k.data[at] += 0.01f * static_cast<float>(at % 7 - 3);
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent}) {
+    infcl::ContrastiveRequest r = request(infcl::make_objective(kind), 60);
+    for (Engine& e : engines) {
+      setenv("INFCL_ISA", e.isa.c_str(), 1);
+      r.gradient_filter = 0;
+      const Run exact = run(e, r, q, k, 2, 0);
+      r.gradient_filter = 1e-3;
+      const Run filtered = run(e, r, q, k, 1, 0);
+      CHECK(filtered.result.stats.tiles_skipped > 0, "%s nothing skipped", e.isa.c_str());
+      CHECK(filtered.result.stats.flops < exact.result.stats.flops, "%s", e.isa.c_str());
+      CHECK(filtered.result.loss == exact.result.loss, "%s loss", e.isa.c_str());
+      CHECK(filtered.result.logit_scale_grad == exact.result.logit_scale_grad, "%s scale", e.isa.c_str());
+      CHECK(same_bits(filtered, run(e, r, q, k, 4, 0)), "%s threads", e.isa.c_str());
+      // |lost gradient of a row| <= bound * s / B * the longest feature, for each of the passes that meet it
+      double worst = 0;
+      for (int64_t i = 0; i < b; ++i) {
+        double lost = 0;
+        for (int64_t d = 0; d < dim; ++d)
+          lost += std::pow(exact.d_queries[i * dim + d] - filtered.d_queries[i * dim + d], 2);
+        worst = std::fmax(worst, std::sqrt(lost));
+      }
+      CHECK(worst > 0 && worst <= 2 * 1e-3 * 60 / static_cast<double>(b) * 1.1, "%s lost %g", e.isa.c_str(),
+            worst);
+    }
+  }
+}
+
 void test_errors(Engine& e) {
   const infcl::ContrastiveRequest r = request(infcl::make_objective(ObjectiveKind::kClip), 10);
   Features q = oracle::random_features(64, 16, 1), k = oracle::random_features(64, 16, 2);
@@ -346,6 +380,7 @@ int main() {
   test_options(engines);
   test_sixteen_bits(engines);
   test_private_keys(engines);
+  test_filter(engines);
   setenv("INFCL_ISA", "sse9", 1);
   try {
     infcl::cpu_info();
