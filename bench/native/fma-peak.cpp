@@ -14,7 +14,7 @@
 namespace {
 
 constexpr long kSteps = 1500000;  // about 20 ms a round
-constexpr int kRounds = 9;
+constexpr int kRounds = 25;
 
 // Latency 4, two a cycle: at least 8 chains. 24 fill the 32 registers of AVX-512, 12 the 16 of AVX2.
 constexpr int kChains512 = 24, kChains256 = 12;

@@ -51,9 +51,10 @@ export function formatCell(value: number | string | undefined): string {
 
 /** First line: column names. Every cell as text. */
 export function tableOf({ rows }: CaseReport): string[][] {
+  const targets = rows.some((row) => row.targets?.length);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row.cells)))];
   return [
-    ['', ...columns, 'targets'],
+    ['', ...columns, targets ? 'targets' : ''],
     ...rows.map((row) => [
       row.label,
       ...columns.map((column) => formatCell(row.cells[column])),

@@ -15,10 +15,10 @@ interface FloorRace extends Shape {
   limits?: { ratio?: number; share?: number };
 }
 
-function targetsOf({ limits = {} }: FloorRace, ratio: number, share: number): Target[] {
+function targetsOf({ limits = {} }: FloorRace, ratio: number, share?: number): Target[] {
   const targets: Target[] = [];
   if (limits.ratio) targets.push({ what: 'ratio', value: ratio, limit: limits.ratio, direction: 'atMost' });
-  if (limits.share)
+  if (limits.share && share !== undefined)
     targets.push({ what: 'share of peak', value: share, limit: limits.share, direction: 'atLeast' });
   return targets;
 }
@@ -30,22 +30,26 @@ async function race(label: string, options: FloorRace): Promise<Row> {
     theirs: startFloor(options, threads, products, coreType),
   };
   const result = await duelOf(contestants, { threads, products }, rounds);
-  const gflops = result.stats.flops / result.ours / 1e9;
-  const peak = result.stats.isa === 'scalar' ? Number.NaN : fmaPeak(result.stats.isa, threads);
+  const { isa: ranOn, flops } = result.stats;
+  const gflops = flops / result.ours / 1e9;
+  // no ruler for the scalar kernels
+  const share = ranOn === 'scalar' ? undefined : gflops / fmaPeak(ranOn, threads);
   return {
     label,
     cells: {
-      isa: result.stats.isa,
+      isa: ranOn,
       threads,
+      // below those of the floor where logits of the forward pass were kept
+      products: flops / (2 * options.rows ** 2 * options.dim),
       'ours s': result.ours,
       'floor s': result.theirs,
       ratio: result.ratio,
       '± ratio': result.ratio * result.ratioSpread,
       'GFLOP/s': gflops,
-      'of FMA peak': gflops / peak,
+      'of FMA peak': share ?? '',
       'floor kernel': result.greeting.split(' ')[0],
     },
-    targets: targetsOf(options, result.ratio, gflops / peak),
+    targets: targetsOf(options, result.ratio, share),
   };
 }
 
