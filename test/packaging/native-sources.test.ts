@@ -4,18 +4,30 @@ import { join } from 'node:path';
 
 const root = join(__dirname, '..', '..');
 
+type Lists = Record<string, string[]>;
+
+/** Replaces references to other lists by their entries. */
+function expand(lists: Lists, entries: string[], reference: RegExp): string[] {
+  return entries.flatMap((entry) => {
+    const name = reference.exec(entry)?.[1];
+    return name === undefined ? [entry] : expand(lists, lists[name]!, reference);
+  });
+}
+
 /** `set(NAME a b c)` blocks of sources.cmake. */
-function cmakeLists(): Record<string, string[]> {
+function cmakeList(name: string): string[] {
   const text = readFileSync(join(root, 'sources.cmake'), 'utf8').replace(/#.*$/gm, '');
-  const lists: Record<string, string[]> = {};
-  for (const [, name, body] of text.matchAll(/set\((\w+)\s([^)]*)\)/g)) lists[name!] = body!.trim().split(/\s+/);
-  return lists;
+  const lists: Lists = {};
+  for (const [, key, body] of text.matchAll(/set\((\w+)\s([^)]*)\)/g))
+    lists[key!] = body!.trim().split(/\s+/);
+  return expand(lists, lists[name]!, /^\$\{(\w+)\}$/);
 }
 
 /** binding.gyp is JSON with comments. */
-function gypVariables(): Record<string, string[]> {
+function gypList(name: string): string[] {
   const text = readFileSync(join(root, 'binding.gyp'), 'utf8').replace(/^\s*#.*$/gm, '');
-  return JSON.parse(text).variables;
+  const lists: Lists = JSON.parse(text).variables;
+  return expand(lists, lists[name]!, /^<@\((\w+)\)$/);
 }
 
 const pairs = [
@@ -24,18 +36,20 @@ const pairs = [
   ['INFCL_AVX512_SOURCES', 'avx512_sources'],
   ['INFCL_AVX2_FLAGS', 'avx2_flags'],
   ['INFCL_AVX512_FLAGS', 'avx512_flags'],
+  ['INFCL_AVX512BF16_SOURCES', 'avx512bf16_sources'],
+  ['INFCL_AVX512BF16_FLAGS', 'avx512bf16_flags'],
 ] as const;
 
 test.each(pairs)('%s equals %s of binding.gyp', (cmake, gyp) => {
-  const expected = cmakeLists()[cmake];
-  expect(expected!.length).toBeGreaterThan(0);
-  expect(gypVariables()[gyp]).toEqual(expected);
+  const expected = cmakeList(cmake);
+  expect(expected.length).toBeGreaterThan(0);
+  expect(gypList(gyp)).toEqual(expected);
 });
 
 test('every C++ file of the library folders is in the list', () => {
-  const listed = Object.entries(cmakeLists())
+  const listed = pairs
     .filter(([name]) => name.endsWith('_SOURCES'))
-    .flatMap(([, files]) => files)
+    .flatMap(([name]) => cmakeList(name))
     .sort();
   const present = ['csrc/core', 'csrc/comm', 'csrc/cpu', 'cuda']
     .flatMap((dir) => readdirSync(join(root, dir)).map((file) => `${dir}/${file}`))
