@@ -8,7 +8,7 @@ import {
   contrastiveLossAndGradSync,
   contrastiveLossSync,
 } from '../../lib';
-import { nativeBinding } from '../../lib/native/load';
+import { loadBinding } from '../../lib/native/load';
 import { widen } from '../reference/inputs';
 import { type CaseInputs, caseInputs, caseName, type ExactCase } from './cases';
 import { gradientBound, gradientError, gradientFloor } from './judge';
@@ -78,7 +78,7 @@ describe.each(shapes.map((exact) => [caseName(exact), exact] as const))('%s', (_
   it('the least workspace and a roomy one agree to rounding', () => {
     const { rows, keys, dim, logitScale } = exact;
     const request = { rows, keys, dim, gradient: true, threads: 1, workspaceBytes: 0 };
-    const { minimumWorkspaceBytes, workspaceBytes } = nativeBinding().plan(request);
+    const { minimumWorkspaceBytes, workspaceBytes } = loadBinding().plan(request);
     expect(minimumWorkspaceBytes).toBeLessThanOrEqual(workspaceBytes);
     for (const bytes of [minimumWorkspaceBytes, 4 * workspaceBytes]) {
       const { values, stats } = run(exact, inputs, { threads: 1, workspaceBytes: bytes });

@@ -2,7 +2,7 @@
  * Every instruction set against the float64 oracle, over the whole table of cases.ts. A set that this machine lacks
  * is reported as a skipped suite, never left out.
  */
-import { nativeBinding } from '../../lib/native/load';
+import { loadBinding } from '../../lib/native/load';
 import { denseLossAndGrad } from '../reference/dense';
 import { caseInputs, caseName, exactCases } from './cases';
 import type { CaseMessage } from './isa-child';
@@ -10,7 +10,7 @@ import { failures, judge } from './judge';
 import { runIsa } from './run-isa';
 
 const known = process.arch === 'x64' ? ['scalar', 'avx2', 'avx512'] : ['scalar'];
-const { isas } = nativeBinding().cpuInfo();
+const { isas } = loadBinding().cpuInfo();
 
 // Once, for all instruction sets: the oracle is the slow half of this suite.
 const oracles = new Map<number, ReturnType<typeof denseLossAndGrad>>();
