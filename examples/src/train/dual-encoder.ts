@@ -7,10 +7,10 @@
 
 import { chunkedStep, type StepProgress, type StepResult } from 'infcl';
 import type { Dataset } from '../features/dataset.js';
-import { padRows, type SparseMatrix } from '../features/hashing.js';
+import { type PaddedRows, padRows, type SparseMatrix } from '../features/hashing.js';
 import { AdamW } from './adamw.js';
 import { checkSameConfig, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { type Chunk, chunkOf, initialWeights, Side } from './model.js';
+import { initialWeights, type MakeSide, type Side } from './side.js';
 
 export const largestScale = 100;
 const initialScale = 20;
@@ -36,11 +36,11 @@ export class DualEncoder {
 
   constructor(
     private readonly dataset: Dataset,
-    seed: number,
-    dropout: number,
+    options: { seed: number; dropout: number; makeSide: MakeSide },
   ) {
-    this.left = new Side(initialWeights(seed, 1), { seed, dropout });
-    this.right = new Side(initialWeights(seed, 2), { seed: (seed + rightSeedOffset) >>> 0, dropout });
+    const { seed, dropout, makeSide } = options;
+    this.left = makeSide(initialWeights(seed, 1), { seed, dropout });
+    this.right = makeSide(initialWeights(seed, 2), { seed: (seed + rightSeedOffset) >>> 0, dropout });
     this.optimiser = new AdamW([this.left.weights, this.right.weights, this.logScale], {
       beta1: 0.9,
       beta2: 0.98,
@@ -67,8 +67,8 @@ export class DualEncoder {
         onProgress: options.onProgress,
       });
     } catch (error) {
-      left.encoder.discardGradients();
-      right.encoder.discardGradients();
+      left.discardGradients();
+      right.discardGradients();
       this.restoreRandomStates(states);
       throw error;
     }
@@ -130,9 +130,8 @@ export class DualEncoder {
   }
 }
 
-/** One chunk at a time is on the device; the encoder consumes it. */
-function* chunksOf(matrix: SparseMatrix, rows: Int32Array): Generator<Chunk> {
+function* chunksOf(matrix: SparseMatrix, rows: Int32Array): Generator<PaddedRows> {
   for (let start = 0; start < rows.length; start += chunkRows) {
-    yield chunkOf(padRows(matrix, rows.subarray(start, start + chunkRows)));
+    yield padRows(matrix, rows.subarray(start, start + chunkRows));
   }
 }

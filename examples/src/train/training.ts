@@ -8,6 +8,7 @@ import type { Dataset } from '../features/dataset.js';
 import { learningRateFactor } from './adamw.js';
 import { Batches } from './batches.js';
 import { DualEncoder, type StepOptions } from './dual-encoder.js';
+import type { MakeSide } from './side.js';
 
 export interface TrainingConfig {
   batch: number;
@@ -18,6 +19,13 @@ export interface TrainingConfig {
   /** Share of steps of linear warm-up. */
   warmUp: number;
   dropout: number;
+  /** Which code computes the two sides. */
+  makeSide: MakeSide;
+}
+
+/** Large batches bear larger rates; the square root of the batch, through 0.025 at 16,384. */
+export function peakLearningRate(batch: number): number {
+  return 0.025 * Math.sqrt(batch / 16_384);
 }
 
 export interface StepRecord {
@@ -63,7 +71,7 @@ export async function train(
   const { batch, steps, seed } = config;
   const batches = new Batches(dataset.split.train, batch, seed, dataset.left);
   const warmUp = Math.max(1, Math.round(config.warmUp * steps));
-  const model = new DualEncoder(dataset, seed, config.dropout);
+  const model = new DualEncoder(dataset, config);
   let history: History = { steps: [], curve: [] };
   let done = 0;
   const { checkpoint, validate, signal } = hooks;

@@ -1,0 +1,39 @@
+/**
+ * Ranks queries with a pair of weight matrices: encode the queries and all candidates, then rank. Refuses to know
+ * how the weights were trained.
+ */
+
+import type { Dataset } from '../features/dataset.js';
+import { encodeRows } from '../train/jax-side.js';
+import { featureDim as dim } from '../train/side.js';
+import { type Metrics, metricsOf, type Neighbour, rankAll } from './retrieval.js';
+
+export interface Weights {
+  left: Float32Array;
+  right: Float32Array;
+}
+
+export interface Evaluation {
+  metrics: Metrics;
+  /** Of the first `listed` queries. */
+  nearest: Neighbour[][];
+  ranks: Int32Array;
+}
+
+export async function evaluateModel(
+  dataset: Dataset,
+  weights: Weights,
+  rows: Int32Array,
+  options: { listed?: number; signal?: AbortSignal } = {},
+): Promise<Evaluation> {
+  const { listed = 0, signal } = options;
+  const all = Int32Array.from({ length: dataset.right.rows }, (_, i) => i);
+  const queries = await encodeRows(weights.left, dataset.left, rows, signal);
+  const candidates = await encodeRows(weights.right, dataset.right, all, signal);
+  const { ranks, nearest } = await rankAll(
+    { data: queries, rows: rows.length, dim },
+    { data: candidates, rows: all.length, dim },
+    { targets: rows, listed, signal },
+  );
+  return { metrics: metricsOf(ranks, all.length), nearest, ranks };
+}

@@ -1,0 +1,94 @@
+/**
+ * Recall@1 against batch size, twice: all batch sizes see equally many pairs, and all train for equally long. The
+ * second panel is there because the first alone flatters large batches. Uses the framework-free sides, whose numbers
+ * equal the model's. Refuses to tune each size: one rule sets the learning rate of all.
+ */
+
+import { evaluateModel } from '../evaluate/model-evaluation.js';
+import type { Dataset } from '../features/dataset.js';
+import { makeSparseSide } from '../train/sparse-side.js';
+import { peakLearningRate, type TrainingConfig, train } from '../train/training.js';
+
+export interface SweepRun {
+  panel: 'pairs' | 'time';
+  batch: number;
+  seed: number;
+  steps: number;
+  pairs: number;
+  /** Wall time of training alone. */
+  seconds: number;
+  /** On the validation queries, against all candidates. */
+  recallAt1: number;
+}
+
+export interface Sweep {
+  runs: SweepRun[];
+  epochs: number;
+  seeds: number;
+  batches: number[];
+  /** Queries each recall is measured on. */
+  queries: number;
+}
+
+export interface SweepOptions {
+  batches: number[];
+  epochs: number;
+  seeds: number[];
+  dropout: number;
+  warmUp: number;
+  threads?: number;
+  signal?: AbortSignal;
+  onRun?: (run: SweepRun) => void;
+}
+
+const mostQueries = 1024;
+
+export async function sweepBatches(dataset: Dataset, options: SweepOptions): Promise<Sweep> {
+  const runs: SweepRun[] = [];
+  const batches = [...options.batches].sort((a, b) => b - a);
+  for (const seed of options.seeds) {
+    const round: SweepRun[] = [];
+    for (const batch of batches) {
+      const steps = options.epochs * Math.floor(dataset.split.train.length / batch);
+      round.push(await runOnce(dataset, options, { panel: 'pairs', batch, seed, steps }));
+    }
+    // the largest batch sets the time; its own run serves both panels
+    const [largest] = round as [SweepRun];
+    round.push({ ...largest, panel: 'time' });
+    for (const { batch, seconds, steps } of round.slice(1, batches.length)) {
+      const affordable = Math.max(1, Math.round((largest.seconds / seconds) * steps));
+      round.push(await runOnce(dataset, options, { panel: 'time', batch, seed, steps: affordable }));
+    }
+    runs.push(...round);
+  }
+  const queries = Math.min(mostQueries, dataset.split.validation.length);
+  return { runs, epochs: options.epochs, seeds: options.seeds.length, batches: options.batches, queries };
+}
+
+async function runOnce(
+  dataset: Dataset,
+  options: SweepOptions,
+  run: Pick<SweepRun, 'panel' | 'batch' | 'seed' | 'steps'>,
+): Promise<SweepRun> {
+  const { threads, signal, dropout, warmUp } = options;
+  const { batch, seed, steps } = run;
+  const config: TrainingConfig = {
+    batch,
+    steps,
+    seed,
+    dropout,
+    warmUp,
+    learningRate: peakLearningRate(batch),
+    makeSide: makeSparseSide,
+  };
+  const began = performance.now();
+  const { model } = await train(dataset, config, { threads, signal });
+  const seconds = (performance.now() - began) / 1000;
+  const queries = dataset.split.validation.subarray(0, mostQueries);
+  const weights = { left: model.left.weights, right: model.right.weights };
+  const { metrics } = await evaluateModel(dataset, weights, queries, { signal });
+  model.dispose();
+  const done = { ...run, pairs: steps * batch, seconds, recallAt1: metrics.recallAt1 };
+  options.onRun?.(done);
+  return done;
+}
