@@ -1,15 +1,11 @@
 /**
- * The adapter with jax-js itself: gradients against a dense loss differentiated by jax-js, dropout, and memory. One
- * WebAssembly memory holds all arrays of jax-js, so a leak shows as growth of that memory.
+ * The adapter with jax-js itself and the real loss: gradients against a dense loss differentiated by jax-js, dropout,
+ * and memory. One WebAssembly memory holds all arrays of jax-js, so a leak shows as growth of that memory.
  */
 
 import type * as Jax from '@jax-js/jax';
 import { jaxEncoder } from '../../lib/adapters/jax';
 import { chunkedStep } from '../../lib/trainer';
-import { denseLossAndGrad } from '../trainer/dense-loss';
-
-jest.mock('../../lib/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }), { virtual: true });
-jest.requireMock('../../lib/contrastive-loss').contrastiveLossAndGrad.mockImplementation(denseLossAndGrad);
 
 // the compiler's libraries for Node do not declare WebAssembly
 interface WasmMemory {

@@ -4,7 +4,7 @@ import { chunkedStep, type Encoder, type StepProgress, type StepResult } from '.
 import { denseLossAndGrad } from './dense-loss';
 import { cut, featureDim, randomRows, ToyEncoder } from './toy-encoder';
 
-jest.mock('../../lib/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }), { virtual: true });
+jest.mock('../../lib/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }));
 const lossMock = jest.requireMock('../../lib/contrastive-loss').contrastiveLossAndGrad as jest.Mock;
 
 const rows = 12;

@@ -4,7 +4,7 @@ import { chunkedStep, type Encoder } from '../../lib/trainer';
 import { denseLossAndGrad } from './dense-loss';
 import { cut, featureDim, inputDim, randomRows, ToyEncoder } from './toy-encoder';
 
-jest.mock('../../lib/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }), { virtual: true });
+jest.mock('../../lib/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }));
 const lossMock = jest.requireMock('../../lib/contrastive-loss').contrastiveLossAndGrad as jest.Mock;
 
 const rows = 12;

@@ -3,7 +3,8 @@
  * loss, so that they fail for the trainer's reasons only.
  */
 
-import type { ContrastiveOptions, LossAndGradResult, MatrixLike } from '../../lib/contrastive-loss';
+import type { ContrastiveOptions, LossAndGradResult } from '../../lib/contrastive-loss';
+import type { MatrixLike } from '../../lib/matrix';
 import { denseLossAndGrad as oracle } from '../reference/dense';
 
 /** For float32 [rows x dim] inputs, objective 'clip'. */
