@@ -208,8 +208,11 @@ class CpuBackend::Differentiate {
   }
 
   LogitGradArgs arguments(GradRule rule, Scratch& s) const {
-    for (std::vector<float>* v : {&s.row, &s.row_shift, &s.column, &s.column_shift})
-      std::fill(v->begin(), v->end(), 0.f);
+    // A term that does not exist has factor 0, and a shift under which its exponential is 0 and not infinite.
+    std::fill(s.row.begin(), s.row.end(), 0.f);
+    std::fill(s.column.begin(), s.column.end(), 0.f);
+    std::fill(s.row_shift.begin(), s.row_shift.end(), kNoTerm);
+    std::fill(s.column_shift.begin(), s.column_shift.end(), kNoTerm);
     LogitGradArgs out{};
     out.rule = rule;
     out.row_factor = s.row.data();

@@ -11,8 +11,8 @@
 namespace infcl {
 namespace {
 
+constexpr int64_t kShortSum = 32;
 constexpr float kSmallestTrustedSum = 0x1p-60f;
-constexpr float kNoTerm = 1e30f;  // a shift so large that any exponential under it is 0
 
 template <class Isa>
 float ceil_log2(float dot, Log2Scale s) {
@@ -56,10 +56,14 @@ bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2
     for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : kNoTerm;
     const V shifts = Isa::load(lanes);
     V sum = Isa::zero();
-    for (int64_t j = 0; j < c.columns; ++j) {
-      const V e = exp2(Isa::load(x + j * Isa::kCell + i), shifts);
-      sum = Isa::add(sum, e);
-      if (out.column_sum) column_sums[j] = Isa::add(column_sums[j], e);
+    for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {  // two levels, so that rounding does not pile up
+      V part = Isa::zero();
+      for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j) {
+        const V e = exp2(Isa::load(x + j * Isa::kCell + i), shifts);
+        part = Isa::add(part, e);
+        if (out.column_sum) column_sums[j] = Isa::add(column_sums[j], e);
+      }
+      sum = Isa::add(sum, part);
     }
     Isa::store(lanes, sum);
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) {

@@ -28,6 +28,8 @@ struct Log2Scale {
 
 // Stands for a pair that does not count: far below any dot of finite features, far above overflow.
 constexpr float kMaskedDot = -1e30f;
+// A shift so large that any exponential under it is 0.
+constexpr float kNoTerm = 1e30f;
 constexpr bool is_masked(float dot) { return dot < -1e29f; }
 
 struct CellOperands {

@@ -141,6 +141,30 @@ void test_shapes(std::vector<Engine>& e) {
   }
 }
 
+// Rows whose log-sum-exps lie further apart than one exponential can span, with and without a second
+// normaliser.
+void test_wide_ranges(std::vector<Engine>& engines) {
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce, ObjectiveKind::kNtXent}) {
+    const int64_t b = 61, dim = 2;
+    Features q = oracle::random_features(b, dim, 1);
+    const Features k = oracle::random_features(b, dim, 2);
+    for (int64_t at = 0; at < b * dim; ++at) q.data[at] *= static_cast<float>(at / dim % 5);
+    const infcl::ContrastiveRequest r = request(infcl::make_objective(kind), 100);
+    infcl::ContrastiveRequest with_matrices = r;
+    with_matrices.queries = q.view();
+    with_matrices.keys = k.view();
+    const oracle::Result ref = oracle::dense(with_matrices, q, k);
+    for (Engine& e : engines) {
+      setenv("INFCL_ISA", e.isa.c_str(), 1);
+      const Run one = run(e, r, q, k, 2, 0);
+      const double dq = oracle::relative_error(one.d_queries, ref.d_queries, 1),
+                   dk = oracle::relative_error(one.d_keys, ref.d_keys, 1);
+      CHECK(dq <= 1e-4 && dk <= 1e-4 && std::isfinite(one.result.logit_scale_grad), "%s: %g %g",
+            e.isa.c_str(), dq, dk);
+    }
+  }
+}
+
 void test_objectives(std::vector<Engine>& e) {
   for (const int64_t b : {1, 2, 33, 450, 500}) {
     std::vector<int32_t> classes(static_cast<size_t>(b)), other(static_cast<size_t>(b));
@@ -380,6 +404,7 @@ int main() {
   }
   test_shapes(engines);
   test_objectives(engines);
+  test_wide_ranges(engines);
   test_options(engines);
   test_sixteen_bits(engines);
   test_private_keys(engines);
