@@ -1,0 +1,49 @@
+/**
+ * First come, first served: one native call at a time per environment. A call already uses every processor, so a
+ * second one beside it gains nothing and doubles the scratch memory.
+ *
+ * Refuses priorities, and knows nothing of what it runs. A call aborted while it waits leaves the queue at once.
+ */
+
+export class CallQueue {
+  private busy = false;
+  /** Insertion order is the order of service. */
+  private readonly waiting = new Set<() => void>();
+
+  /** Starts `task` in this tick when the queue is idle. Rejects with `signal.reason` if aborted before its turn. */
+  async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.busy) await this.turn(signal);
+    this.busy = true;
+    try {
+      return await task();
+    } finally {
+      this.next();
+    }
+  }
+
+  private turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.waiting.delete(admit);
+        reject(signal?.reason);
+      };
+      const admit = () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      this.waiting.add(admit);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** Hands the queue on without letting go of it, so that a newcomer cannot slip in before the next in line. */
+  private next(): void {
+    for (const admit of this.waiting) {
+      this.waiting.delete(admit);
+      admit();
+      return;
+    }
+    this.busy = false;
+  }
+}

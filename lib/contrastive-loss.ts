@@ -1,0 +1,195 @@
+/**
+ * The loss and its gradients, each as a promise and as a blocking call: check the arguments, allocate the outputs,
+ * make one native call, hand back what it found.
+ *
+ * Refuses arithmetic of its own. Asynchronous calls queue here, so that any number of them use the machine once.
+ */
+
+import { requireBackend } from './backend';
+import { CallQueue } from './call-queue';
+import { codedError, fromNative } from './errors';
+import type { Features } from './matrix';
+import type { ContrastiveRequest, ContrastiveResponse, NativeBinding, NativeStats } from './native/binding';
+import { loadBinding } from './native/load';
+import { type ContrastiveOptions, type ResolvedCall, resolveCall } from './options';
+import { supervise } from './supervise';
+
+export type { ContrastiveOptions, Progress } from './options';
+
+/** What a call cost. Times in seconds, sizes in bytes. */
+export interface Stats extends NativeStats {
+  backend: 'cpu' | 'cuda';
+  /** Name of the device; null on the CPU. */
+  device: string | null;
+}
+
+/** One entry per query. */
+export interface RowResults {
+  loss: Float32Array;
+  /** Log-sum-exp of the query's logits over all keys. */
+  lse: Float32Array;
+  /** 1 where no key scores above the positive. */
+  positiveFirst: Uint8Array;
+}
+
+export interface LossResult {
+  loss: number;
+  /** Share of queries whose positive no key outranks; ties count as first. */
+  accuracy: number;
+  /** With `perRow: true`. */
+  rows?: RowResults;
+  stats: Stats;
+}
+
+export interface LossAndGradResult extends LossResult {
+  /** dLoss/dQueries [M × D], row-major; of length 0 when `grad.queries` is false. */
+  queryGrads: Float32Array;
+  /** dLoss/dKeys [N × D], or [n × D] with `grad.keys: { rows: n }`; of length 0 when `grad.keys` is false. */
+  keyGrads: Float32Array;
+  /** dLoss/dLogitScale. */
+  logitScaleGrad: number;
+  /** dLoss/dLogitBias: 0, as a bias cancels in every softmax objective. */
+  logitBiasGrad: number;
+}
+
+export interface LossFunctions {
+  contrastiveLoss(queries: Features, keys: Features, options?: ContrastiveOptions): Promise<LossResult>;
+  contrastiveLossAndGrad(
+    queries: Features,
+    keys: Features,
+    options?: ContrastiveOptions,
+  ): Promise<LossAndGradResult>;
+  contrastiveLossSync(queries: Features, keys: Features, options?: ContrastiveOptions): LossResult;
+  contrastiveLossAndGradSync(
+    queries: Features,
+    keys: Features,
+    options?: ContrastiveOptions,
+  ): LossAndGradResult;
+}
+
+/** The four functions over one native binding, which is asked for only after the arguments have been checked. */
+export function createLossFunctions(getBinding: () => NativeBinding): LossFunctions {
+  const queue = new CallQueue();
+
+  const prepare = (queries: Features, keys: Features, options?: ContrastiveOptions, gradient?: boolean) => {
+    const call = resolveCall(queries, keys, options, gradient);
+    const binding = getBinding();
+    requireBackend(call.backend, binding);
+    return { call, binding, verify: rememberBuffers(call.request) };
+  };
+
+  async function run(...args: Parameters<typeof prepare>) {
+    const { call, binding, verify } = prepare(...args);
+    const { request, signal, onProgress } = call;
+    const lastPhase = request.gradient ? 'backward' : 'forward';
+    const watch = { control: request.control, signal, onProgress, lastPhase } as const;
+    const response = await queue
+      .run(() => supervise(watch, () => binding.contrastive(request)), signal)
+      .catch((error) => {
+        throw fromNative(error);
+      });
+    verify();
+    return { call, response };
+  }
+
+  function runSync(...args: Parameters<typeof prepare>) {
+    const { call, binding } = prepare(...args);
+    call.signal?.throwIfAborted();
+    const response = callSync(binding, call.request);
+    call.onProgress?.({ fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
+    return { call, response };
+  }
+
+  return {
+    async contrastiveLoss(queries, keys, options) {
+      return lossResult(await run(queries, keys, options, false));
+    },
+    async contrastiveLossAndGrad(queries, keys, options) {
+      return lossAndGradResult(await run(queries, keys, options, true));
+    },
+    contrastiveLossSync(queries, keys, options) {
+      return lossResult(runSync(queries, keys, options, false));
+    },
+    contrastiveLossAndGradSync(queries, keys, options) {
+      return lossAndGradResult(runSync(queries, keys, options, true));
+    },
+  };
+}
+
+function callSync(binding: NativeBinding, request: ContrastiveRequest): ContrastiveResponse {
+  try {
+    return binding.contrastiveSync(request);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/**
+ * Returns a check that the caller's arrays are still what they were: one whose buffer was transferred away during the
+ * call was read or written in somebody else's hands, so its numbers mean nothing.
+ */
+function rememberBuffers({ queries, keys, queryGrads, keyGrads }: ContrastiveRequest): () => void {
+  const arrays = { queries: queries.data, keys: keys.data, queryGrads, keyGrads };
+  const lengths = Object.entries(arrays).map(([name, array]) => ({ name, array, length: array?.length }));
+  return () => {
+    const lost = lengths.find(({ array, length }) => array?.length !== length);
+    if (lost) {
+      throw codedError('ERR_DETACHED', `The buffer of ${lost.name} was detached while the call ran`);
+    }
+  };
+}
+
+interface Finished {
+  call: ResolvedCall;
+  response: ContrastiveResponse;
+}
+
+function lossResult({ call, response }: Finished): LossResult {
+  return {
+    loss: response.loss,
+    accuracy: response.accuracy,
+    ...(call.request.rows && { rows: call.request.rows }),
+    stats: { backend: 'cpu', device: null, ...response.stats },
+  };
+}
+
+function lossAndGradResult(finished: Finished): LossAndGradResult {
+  const { call, response } = finished;
+  return {
+    ...lossResult(finished),
+    queryGrads: call.request.queryGrads ?? new Float32Array(0),
+    keyGrads: call.request.keyGrads ?? new Float32Array(0),
+    logitScaleGrad: response.logitScaleGrad,
+    logitBiasGrad: response.logitBiasGrad,
+  };
+}
+
+const functions = createLossFunctions(() => loadBinding());
+
+/**
+ * Loss of `queries` [M × D] against `keys` [N × D], both float32 and used as they are (normalise them first if the
+ * model does). With x_ij = s · q_i·k_j and p(i) the positive of row i, x taken over all pairs and never stored:
+ *
+ *   infonce  L = mean_i [ lse_j x_ij − x_i,p(i) ]
+ *   clip     L = mean_i [ ½ (lse_j x_ij + lse_j x_ji) − x_ii ]
+ *
+ * Does not block the event loop; calls run one after another, in order. The arrays must stay as they are until the
+ * promise settles. Rejects with the codes of docs/troubleshooting.md, with `signal.reason`, or with what `onProgress`
+ * threw.
+ */
+export const contrastiveLoss: LossFunctions['contrastiveLoss'] = functions.contrastiveLoss;
+
+/** The loss as {@link contrastiveLoss}, and its gradients with respect to queries, keys and logit scale. */
+export const contrastiveLossAndGrad: LossFunctions['contrastiveLossAndGrad'] =
+  functions.contrastiveLossAndGrad;
+
+/**
+ * {@link contrastiveLoss}, blocking: for frameworks whose gradient hooks are synchronous. Waits for an asynchronous
+ * call that runs on this thread, goes before those that wait. `signal` is looked at once, before the work;
+ * `onProgress` is called once, after it.
+ */
+export const contrastiveLossSync: LossFunctions['contrastiveLossSync'] = functions.contrastiveLossSync;
+
+/** {@link contrastiveLossAndGrad}, blocking; see {@link contrastiveLossSync}. */
+export const contrastiveLossAndGradSync: LossFunctions['contrastiveLossAndGradSync'] =
+  functions.contrastiveLossAndGradSync;

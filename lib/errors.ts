@@ -1,0 +1,61 @@
+/**
+ * Every error this package raises on purpose: a TypeError, RangeError or Error that carries a `code` programs can
+ * switch on. The table says which class a code belongs to. Messages name the argument, what was expected and what was
+ * received; `docs/troubleshooting.md` has cause and remedy for each code.
+ *
+ * Refuses to wrap errors of others: what a callback or `signal.reason` throws reaches the caller as it is.
+ */
+
+const classOfCode = {
+  /** An argument of the wrong type. */
+  ERR_TYPE: TypeError,
+  /** Right type, impossible value. */
+  ERR_VALUE: RangeError,
+  /** An element type that features cannot have. */
+  ERR_DTYPE: TypeError,
+  /** Shapes that do not fit each other, or an array too short for its shape. */
+  ERR_SHAPE: RangeError,
+  /** An option that does not exist. */
+  ERR_OPTION: TypeError,
+  /** A buffer whose memory may move or shrink: resizable or growable. */
+  ERR_BUFFER: TypeError,
+  /** A buffer transferred away, before or during the call. */
+  ERR_DETACHED: TypeError,
+  /** Output arrays that share memory with inputs or each other. */
+  ERR_OVERLAP: RangeError,
+  /** NaN or infinity in the features, or logits beyond float32. */
+  ERR_NOT_FINITE: RangeError,
+  /** `workspaceBytes` below the least this shape needs. */
+  ERR_WORKSPACE: RangeError,
+  /** The system refused memory. */
+  ERR_OUT_OF_MEMORY: RangeError,
+  /** In the design, not in this version. */
+  ERR_NOT_IMPLEMENTED: Error,
+  /** A backend that cannot run here, or a native addon that does not load. */
+  ERR_BACKEND_UNAVAILABLE: Error,
+  /** INFCL_ISA names an instruction set this machine lacks. */
+  ERR_ISA: Error,
+  /** The native side stopped without its caller asking; callers who abort get `signal.reason` instead. */
+  ERR_ABORTED: Error,
+  /** A defect of this package. */
+  ERR_INTERNAL: Error,
+} as const;
+
+export type ErrorCode = keyof typeof classOfCode;
+export type InfclError = Error & { code: ErrorCode };
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(classOfCode, code);
+}
+
+/** Builds the error; the caller throws it. */
+export function codedError(code: ErrorCode, message: string, cause?: unknown): InfclError {
+  const error = new classOfCode[code](message, cause === undefined ? undefined : { cause });
+  return Object.assign(error, { code });
+}
+
+/** A native error as one of ours: same code and message, the class that belongs to the code. */
+export function fromNative(error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return isErrorCode(code) ? codedError(code, String(message), error) : error;
+}

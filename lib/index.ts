@@ -1,0 +1,19 @@
+/** Public names of infcl. */
+
+export { type BackendInfo, backends } from './backend';
+export {
+  type ContrastiveOptions,
+  contrastiveLoss,
+  contrastiveLossAndGrad,
+  contrastiveLossAndGradSync,
+  contrastiveLossSync,
+  type LossAndGradResult,
+  type LossResult,
+  type Progress,
+  type RowResults,
+  type Stats,
+} from './contrastive-loss';
+export type { ErrorCode, InfclError } from './errors';
+export type { Features, MatrixLike } from './matrix';
+export { type Plan, type PlanOptions, plan } from './plan';
+export * from './trainer';

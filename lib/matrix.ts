@@ -1,0 +1,112 @@
+/**
+ * Features as callers have them, and as native code reads them. Accepts any object with flat row-major data and a
+ * shape: `{ data, shape }`, or an onnxruntime tensor (`{ data, dims, type }`), without copying.
+ *
+ * Refuses to guess: no shape from a length, no conversion of element types, no nested or sparse arrays.
+ */
+
+import { types } from 'node:util';
+import { codedError } from './errors';
+import type { DType, NativeMatrix } from './native/binding';
+import { invalid, notImplemented, positiveInteger, stableArray } from './validate';
+
+/** Row-major features [rows × dim]. */
+export interface MatrixLike {
+  /** At least `(rows - 1) * rowStride + dim` elements, on a buffer that is neither resizable nor detached. */
+  data: Float32Array;
+  /** One of `shape` and `dims` is required. */
+  shape?: readonly [rows: number, dim: number];
+  /** The same under the name onnxruntime uses. */
+  dims?: readonly number[];
+  dtype?: 'float32';
+  /** Elements from the start of one row to the next; default `dim`. */
+  rowStride?: number;
+}
+
+export type Features = MatrixLike;
+
+const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
+
+/** The wider view of a caller's object: anything may be missing or wrong. */
+interface Candidate {
+  data?: unknown;
+  shape?: unknown;
+  dims?: unknown;
+  dtype?: unknown;
+  type?: unknown;
+  rowStride?: unknown;
+}
+
+/**
+ * Checks one matrix and restates it for native code, on the caller's own memory.
+ *
+ * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED or ERR_NOT_IMPLEMENTED (16-bit types).
+ */
+export function toNativeMatrix(name: string, features: unknown): NativeMatrix {
+  if (typeof features !== 'object' || features === null || ArrayBuffer.isView(features)) {
+    throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features);
+  }
+  const candidate = features as Candidate;
+  const data = readData(name, candidate);
+  const { rows, dim } = readShape(name, candidate);
+  const rowStride =
+    candidate.rowStride === undefined ? dim : positiveInteger(`${name}.rowStride`, candidate.rowStride);
+  if (rowStride < dim) {
+    throw invalid('ERR_SHAPE', `${name}.rowStride`, `at least dim (${dim})`, rowStride);
+  }
+  const needed = (rows - 1) * rowStride + dim;
+  if (data.length < needed) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected at least ${needed} elements for ${name}.data of shape [${rows}, ${dim}] and row stride ${rowStride} ` +
+        `but received ${data.length}`,
+    );
+  }
+  return { data, dtype: 'float32', rows, dim, rowStride };
+}
+
+function readData(name: string, { data, dtype, type }: Candidate): Float32Array {
+  const stated = dtype ?? type;
+  if (stated !== undefined && !dtypes.includes(stated as DType)) {
+    throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated);
+  }
+  if (types.isUint16Array(data)) {
+    if (stated === 'float16' || stated === 'bfloat16') throw notImplemented(`${name}.dtype '${stated}'`);
+    throw invalid('ERR_DTYPE', `${name}.dtype`, 'float16 or bfloat16, as data is a Uint16Array,', stated);
+  }
+  if (!types.isFloat32Array(data)) {
+    const code = ArrayBuffer.isView(data) ? 'ERR_DTYPE' : 'ERR_TYPE';
+    throw invalid(code, `${name}.data`, 'Float32Array', data);
+  }
+  if (stated !== undefined && stated !== 'float32') {
+    throw invalid('ERR_DTYPE', `${name}.dtype`, 'float32, as data is a Float32Array,', stated);
+  }
+  stableArray(`${name}.data`, data);
+  return data;
+}
+
+function readShape(name: string, { shape, dims }: Candidate): { rows: number; dim: number } {
+  const which = shape !== undefined ? 'shape' : 'dims';
+  const stated = shape ?? dims;
+  if (!Array.isArray(stated)) {
+    throw invalid('ERR_TYPE', `${name}.shape`, 'array [rows, dim]', stated);
+  }
+  const [rows, dim] = stated as number[];
+  if (stated.length !== 2 || !isExtent(rows) || !isExtent(dim)) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected [rows, dim], both positive integers, for ${name}.${which} but received [${stated.join(', ')}]`,
+    );
+  }
+  if (Array.isArray(shape) && Array.isArray(dims) && (dims[0] !== rows || dims[1] !== dim)) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected equal ${name}.shape and ${name}.dims but received [${shape.join(', ')}] and [${dims.join(', ')}]`,
+    );
+  }
+  return { rows, dim };
+}
+
+function isExtent(value: number | undefined): value is number {
+  return Number.isSafeInteger(value) && value! > 0;
+}

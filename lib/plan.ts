@@ -1,0 +1,107 @@
+/**
+ * What a loss will cost, before it is paid. The numbers come from the planner that the call itself obeys.
+ *
+ * Refuses to promise time: `estimatedSeconds` is work over measured speed, on an otherwise idle machine.
+ */
+
+import { requireBackend } from './backend';
+import { fromNative } from './errors';
+import type { NativeBinding, NativePlan, PlanRequest } from './native/binding';
+import { loadBinding } from './native/load';
+import { resolveResources } from './options';
+import * as check from './validate';
+
+export interface PlanOptions {
+  /** Number of queries. */
+  rows: number;
+  /** Number of keys, default `rows`. */
+  keys?: number;
+  dim: number;
+  dtype?: 'float32';
+  /** Whether gradients are wanted as well, default true. */
+  gradient?: boolean;
+  backend?: 'auto' | 'cpu' | 'cuda';
+  threads?: number;
+  workspaceBytes?: number;
+}
+
+export interface Plan {
+  /** Floating-point operations of the matrix products. */
+  flops: number;
+  bytes: {
+    inputs: number;
+    grads: number;
+    /** Log-sum-exp and positive logits, by row and column. */
+    lse: number;
+    workspace: number;
+    total: number;
+  };
+  /** What a dense M × N loss needs beside its inputs: logits, and with `gradient` their gradient and the features'. */
+  denseBytes: number;
+  estimatedSeconds: number;
+}
+
+const planNames: readonly (keyof PlanOptions)[] = [
+  'rows',
+  'keys',
+  'dim',
+  'dtype',
+  'gradient',
+  'backend',
+  'threads',
+  'workspaceBytes',
+];
+const laterPlanNames = ['ranks', 'chunk'];
+const bytesPerFloat = 4;
+
+/**
+ * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape. The
+ * first call measures the speed of this machine, which takes some milliseconds. Waits for a call that is running on
+ * this thread's backend.
+ *
+ * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED or ERR_BACKEND_UNAVAILABLE.
+ */
+export function plan(options: PlanOptions, getBinding: () => NativeBinding = loadBinding): Plan {
+  const given = check.plainObject('options', options) as unknown as PlanOptions;
+  check.knownNames('options', { ...given }, planNames, laterPlanNames);
+  const rows = check.positiveInteger('options.rows', given.rows);
+  const keys = given.keys === undefined ? rows : check.positiveInteger('options.keys', given.keys);
+  const dim = check.positiveInteger('options.dim', given.dim);
+  const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
+  if (given.dtype !== undefined) {
+    check.oneOf('options.dtype', given.dtype, ['float32'], ['float16', 'bfloat16']);
+  }
+  const resources = resolveResources(given);
+  const backend =
+    given.backend === undefined
+      ? 'auto'
+      : check.oneOf('options.backend', given.backend, ['auto', 'cpu', 'cuda']);
+
+  const binding = getBinding();
+  requireBackend(backend, binding);
+  const native = askNative(binding, { rows, keys, dim, gradient, ...resources });
+
+  const inputs = (rows + keys) * dim * bytesPerFloat;
+  const grads = gradient ? inputs : 0;
+  const logits = rows * keys * bytesPerFloat;
+  return {
+    flops: native.flops,
+    bytes: {
+      inputs,
+      grads,
+      lse: native.lseBytes,
+      workspace: native.workspaceBytes,
+      total: inputs + grads + native.lseBytes + native.workspaceBytes,
+    },
+    denseBytes: gradient ? 2 * logits + grads : logits,
+    estimatedSeconds: native.flops / (native.gflopsPerSecond * 1e9),
+  };
+}
+
+function askNative(binding: NativeBinding, request: PlanRequest): NativePlan {
+  try {
+    return binding.plan(request);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
