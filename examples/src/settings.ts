@@ -38,7 +38,7 @@ export function settingsOf(flags: Flags, dataset: Dataset): Settings {
       batch,
       steps,
       seed: flags.seed,
-      learningRate: peakLearningRate(batch),
+      learningRate: peakLearningRate,
       warmUp: 0.1,
       dropout: 0.2,
       makeSide: makeJaxSide,

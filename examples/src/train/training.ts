@@ -23,10 +23,8 @@ export interface TrainingConfig {
   makeSide: MakeSide;
 }
 
-/** Large batches bear larger rates; the square root of the batch, through 0.025 at 16,384. */
-export function peakLearningRate(batch: number): number {
-  return 0.025 * Math.sqrt(batch / 16_384);
-}
+/** Of AdamW, for any batch size; see `measure/sweep.ts`. */
+export const peakLearningRate = 0.025;
 
 export interface StepRecord {
   /** Counted from 1. */
@@ -55,6 +53,8 @@ export interface TrainingHooks {
   threads?: number;
   signal?: AbortSignal;
   onProgress?: StepOptions['onProgress'];
+  /** Told once how many steps were done before, when resuming. */
+  onStart?: (done: number) => void;
   onStep?: (record: StepRecord) => void;
   /** Where to keep the checkpoint; none without it. */
   checkpoint?: { path: string; resume: boolean; config: Record<string, string | number> };
@@ -80,6 +80,7 @@ export async function train(
     done = found.step;
     history = found.history as History;
   }
+  hooks.onStart?.(done);
   const save = () => {
     if (checkpoint) model.save(checkpoint.path, { step: done, config: checkpoint.config, history });
   };
