@@ -14,7 +14,7 @@ import { loadBinding } from './native/load';
 import { type ContrastiveOptions, type ResolvedCall, resolveCall } from './options';
 import { supervise } from './supervise';
 
-export type { ContrastiveOptions, Progress } from './options';
+export type { ContrastiveOptions, Objective, Progress } from './options';
 
 /** What a call cost. Times in seconds, sizes in bytes. */
 export interface Stats extends NativeStats {
@@ -26,7 +26,7 @@ export interface Stats extends NativeStats {
 /** One entry per query. */
 export interface RowResults {
   loss: Float32Array;
-  /** Log-sum-exp of the query's logits over all keys. */
+  /** Log-sum-exp of all that counts against the query; NaN for 'siglip', which has none. */
   lse: Float32Array;
   /** 1 where no key scores above the positive. */
   positiveFirst: Uint8Array;
@@ -34,7 +34,10 @@ export interface RowResults {
 
 export interface LossResult {
   loss: number;
-  /** Share of queries whose positive no key outranks; ties count as first. */
+  /**
+   * Share of queries whose positive (supcon: best positive) no key outranks; ties count as first. NaN where queries are
+   * compared with each other only.
+   */
   accuracy: number;
   /** With `perRow: true`. */
   rows?: RowResults;
@@ -46,23 +49,29 @@ export interface LossAndGradResult extends LossResult {
   queryGrads: Float32Array;
   /** dLoss/dKeys [N × D], or [n × D] with `grad.keys: { rows: n }`; of length 0 when `grad.keys` is false. */
   keyGrads: Float32Array;
+  /** dLoss/dHardNegatives [M * perQuery × D], with `hardNegatives` whose gradient is wanted. */
+  hardNegativeGrads?: Float32Array;
   /** dLoss/dLogitScale. */
   logitScaleGrad: number;
-  /** dLoss/dLogitBias: 0, as a bias cancels in every softmax objective. */
+  /** dLoss/dLogitBias: 0 but for 'siglip', as a bias cancels in every softmax objective. */
   logitBiasGrad: number;
 }
 
 export interface LossFunctions {
-  contrastiveLoss(queries: Features, keys: Features, options?: ContrastiveOptions): Promise<LossResult>;
+  contrastiveLoss(
+    queries: Features,
+    keys: Features | null,
+    options?: ContrastiveOptions,
+  ): Promise<LossResult>;
   contrastiveLossAndGrad(
     queries: Features,
-    keys: Features,
+    keys: Features | null,
     options?: ContrastiveOptions,
   ): Promise<LossAndGradResult>;
-  contrastiveLossSync(queries: Features, keys: Features, options?: ContrastiveOptions): LossResult;
+  contrastiveLossSync(queries: Features, keys: Features | null, options?: ContrastiveOptions): LossResult;
   contrastiveLossAndGradSync(
     queries: Features,
-    keys: Features,
+    keys: Features | null,
     options?: ContrastiveOptions,
   ): LossAndGradResult;
 }
@@ -71,7 +80,12 @@ export interface LossFunctions {
 export function createLossFunctions(getBinding: () => NativeBinding): LossFunctions {
   const queue = new CallQueue();
 
-  const prepare = (queries: Features, keys: Features, options?: ContrastiveOptions, gradient?: boolean) => {
+  const prepare = (
+    queries: Features,
+    keys: Features | null,
+    options?: ContrastiveOptions,
+    gradient?: boolean,
+  ) => {
     const call = resolveCall(queries, keys, options, gradient);
     const binding = getBinding();
     requireBackend(call.backend, binding);
@@ -128,8 +142,10 @@ function callSync(binding: NativeBinding, request: ContrastiveRequest): Contrast
  * Returns a check that the caller's arrays are still what they were: one whose buffer was transferred away during the
  * call was read or written in somebody else's hands, so its numbers mean nothing.
  */
-function rememberBuffers({ queries, keys, queryGrads, keyGrads }: ContrastiveRequest): () => void {
-  const arrays = { queries: queries.data, keys: keys.data, queryGrads, keyGrads };
+function rememberBuffers(request: ContrastiveRequest): () => void {
+  const { queries, keys, hardKeys, queryIds, keyIds, queryGrads, keyGrads, hardKeyGrads } = request;
+  const features = { queries: queries.data, keys: keys?.data, 'hardNegatives.keys': hardKeys?.data };
+  const arrays = { ...features, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads: hardKeyGrads };
   const lengths = Object.entries(arrays).map(([name, array]) => ({ name, array, length: array?.length }));
   return () => {
     const lost = lengths.find(({ array, length }) => array?.length !== length);
@@ -159,6 +175,7 @@ function lossAndGradResult(finished: Finished): LossAndGradResult {
     ...lossResult(finished),
     queryGrads: call.request.queryGrads ?? new Float32Array(0),
     keyGrads: call.request.keyGrads ?? new Float32Array(0),
+    ...(call.request.hardKeyGrads && { hardNegativeGrads: call.request.hardKeyGrads }),
     logitScaleGrad: response.logitScaleGrad,
     logitBiasGrad: response.logitBiasGrad,
   };
@@ -167,11 +184,15 @@ function lossAndGradResult(finished: Finished): LossAndGradResult {
 const functions = createLossFunctions(() => loadBinding());
 
 /**
- * Loss of `queries` [M × D] against `keys` [N × D], both float32 and used as they are (normalise them first if the
- * model does). With x_ij = s · q_i·k_j and p(i) the positive of row i, x taken over all pairs and never stored:
+ * Loss of `queries` [M × D] against `keys` [N × D] (float32, float16 or bfloat16, used as they are: normalise them
+ * first if the model does). With x_ij = s · q_i·k_j and p(i) the positive of row i, x taken over all pairs and never
+ * stored:
  *
- *   infonce  L = mean_i [ lse_j x_ij − x_i,p(i) ]
- *   clip     L = mean_i [ ½ (lse_j x_ij + lse_j x_ji) − x_ii ]
+ *   infonce  L = mean_i [ lse_j x_ij − x_i,p(i) ]                                 (van den Oord et al. 2018, eq. 4)
+ *   clip     L = mean_i [ ½ (lse_j x_ij + lse_j x_ji) − x_ii ]                    (Radford et al. 2021)
+ *   ntxent   clip, each lse also over the other rows of its own side              (Chen et al. 2020, eq. 1)
+ *   supcon   L = mean_a [ lse_b≠a x_ab − mean_p∈P(a) x_ap ] over a with positives (Khosla et al. 2020, eq. 2)
+ *   siglip   L = 1/M Σ_ij log(1 + exp(−z_ij (x_ij + c))), z = 1 for pairs, else −1 (Zhai et al. 2023, eq. 1)
  *
  * Does not block the event loop; calls run one after another, in order. The arrays must stay as they are until the
  * promise settles. Rejects with the codes of docs/troubleshooting.md, with `signal.reason`, or with what `onProgress`

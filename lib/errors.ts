@@ -23,6 +23,10 @@ const classOfCode = {
   ERR_DETACHED: TypeError,
   /** Output arrays that share memory with inputs or each other. */
   ERR_OVERLAP: RangeError,
+  /** chunkedStep: no chunks, or a second pass unlike the first. */
+  ERR_CHUNKS: RangeError,
+  /** chunkedStep: an encoder that cannot do what is asked of it. */
+  ERR_ENCODER: TypeError,
   /** NaN or infinity in the features, or logits beyond float32. */
   ERR_NOT_FINITE: RangeError,
   /** `workspaceBytes` below the least this shape needs. */

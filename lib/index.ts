@@ -9,6 +9,7 @@ export {
   contrastiveLossSync,
   type LossAndGradResult,
   type LossResult,
+  type Objective,
   type Progress,
   type RowResults,
   type Stats,

@@ -8,17 +8,18 @@
 import { types } from 'node:util';
 import { codedError } from './errors';
 import type { DType, NativeMatrix } from './native/binding';
-import { invalid, notImplemented, positiveInteger, stableArray } from './validate';
+import { invalid, positiveInteger, stableArray } from './validate';
 
 /** Row-major features [rows × dim]. */
 export interface MatrixLike {
   /** At least `(rows - 1) * rowStride + dim` elements, on a buffer that is neither resizable nor detached. */
-  data: Float32Array;
+  data: Float32Array | Uint16Array;
   /** One of `shape` and `dims` is required. */
   shape?: readonly [rows: number, dim: number];
   /** The same under the name onnxruntime uses. */
   dims?: readonly number[];
-  dtype?: 'float32';
+  /** Default for a Float32Array; a Uint16Array needs 'float16' or 'bfloat16', whose bits it holds. */
+  dtype?: DType;
   /** Elements from the start of one row to the next; default `dim`. */
   rowStride?: number;
 }
@@ -40,14 +41,14 @@ interface Candidate {
 /**
  * Checks one matrix and restates it for native code, on the caller's own memory.
  *
- * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED or ERR_NOT_IMPLEMENTED (16-bit types).
+ * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
  */
 export function toNativeMatrix(name: string, features: unknown): NativeMatrix {
   if (typeof features !== 'object' || features === null || ArrayBuffer.isView(features)) {
     throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features);
   }
   const candidate = features as Candidate;
-  const data = readData(name, candidate);
+  const { data, dtype } = readData(name, candidate);
   const { rows, dim } = readShape(name, candidate);
   const rowStride =
     candidate.rowStride === undefined ? dim : positiveInteger(`${name}.rowStride`, candidate.rowStride);
@@ -62,27 +63,30 @@ export function toNativeMatrix(name: string, features: unknown): NativeMatrix {
         `but received ${data.length}`,
     );
   }
-  return { data, dtype: 'float32', rows, dim, rowStride };
+  return { data, dtype, rows, dim, rowStride };
 }
 
-function readData(name: string, { data, dtype, type }: Candidate): Float32Array {
+function readData(name: string, { data, dtype, type }: Candidate): Pick<NativeMatrix, 'data' | 'dtype'> {
   const stated = dtype ?? type;
   if (stated !== undefined && !dtypes.includes(stated as DType)) {
     throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated);
   }
   if (types.isUint16Array(data)) {
-    if (stated === 'float16' || stated === 'bfloat16') throw notImplemented(`${name}.dtype '${stated}'`);
-    throw invalid('ERR_DTYPE', `${name}.dtype`, 'float16 or bfloat16, as data is a Uint16Array,', stated);
+    if (stated !== 'float16' && stated !== 'bfloat16') {
+      throw invalid('ERR_DTYPE', `${name}.dtype`, 'float16 or bfloat16, as data is a Uint16Array,', stated);
+    }
+    stableArray(`${name}.data`, data);
+    return { data, dtype: stated };
   }
   if (!types.isFloat32Array(data)) {
     const code = ArrayBuffer.isView(data) ? 'ERR_DTYPE' : 'ERR_TYPE';
-    throw invalid(code, `${name}.data`, 'Float32Array', data);
+    throw invalid(code, `${name}.data`, 'Float32Array or Uint16Array', data);
   }
   if (stated !== undefined && stated !== 'float32') {
     throw invalid('ERR_DTYPE', `${name}.dtype`, 'float32, as data is a Float32Array,', stated);
   }
   stableArray(`${name}.data`, data);
-  return data;
+  return { data, dtype: 'float32' };
 }
 
 function readShape(name: string, { shape, dims }: Candidate): { rows: number; dim: number } {

@@ -7,8 +7,18 @@
 
 import { codedError } from './errors';
 import { type Features, toNativeMatrix } from './matrix';
-import { type ContrastiveRequest, Control, type NativeMatrix, type Objective } from './native/binding';
+import {
+  type ContrastiveRequest,
+  Control,
+  Direction,
+  type NativeMatrix,
+  type Objective,
+} from './native/binding';
+import { allocateRows, noOutputs, resolveOutputs } from './outputs';
+import { type DirectionName, resolveTerms } from './terms';
 import * as check from './validate';
+
+export type { Objective } from './native/binding';
 
 /** The words of `onProgress`: `fraction` of the named phase, 0 to 1. */
 export interface Progress {
@@ -17,18 +27,59 @@ export interface Progress {
 }
 
 export interface ContrastiveOptions {
-  /** 'clip': mean of both cross-entropies, needs as many keys as queries. 'infonce': queries to keys only. */
+  /**
+   * - 'clip' (default): mean of both directions' cross-entropies; as many keys as queries.
+   * - 'infonce': queries to keys only; keys may be more than queries.
+   * - 'ntxent': SimCLR; queries and keys are two views, each also negative to its own side.
+   * - 'supcon': supervised contrastive, L_out; rows of equal `labels` are positives. `keys` may be null.
+   * - 'siglip': sigmoid loss of every pair, summed and divided by the number of queries.
+   */
   objective?: Objective;
   /** Multiplier of the dot products, 1 / temperature. Positive. Default 1 / 0.07. */
   logitScale?: number;
-  /** infonce: index of each query's positive among the keys, one per query. Default: row i's positive is key i. */
+  /** siglip: added to every logit. Default -10. */
+  logitBias?: number;
+  /**
+   * infonce: index of each query's positive among the keys; default: row i's positive is key i.
+   * supcon: class of each query, and of the key of the same row.
+   */
   labels?: Int32Array;
-  /** Which feature gradients to compute, default both. `{ rows: n }`: those of the first n keys, the rest is a bank. */
-  grad?: { queries?: boolean; keys?: boolean | { rows: number } };
+  /** A query and a key of equal id do not count against each other, unless as labelled positive. Both or none. */
+  queryIds?: Int32Array;
+  keyIds?: Int32Array;
+  /**
+   * A negative whose dot product exceeds the positive's by more than this does not count: it is taken for a false
+   * negative (Zhang et al. 2025, Qwen3 Embedding, eq. 2, with margin 0.1). May be negative.
+   */
+  falseNegativeMargin?: number;
+  /** Negatives of each query's own: rows [i * perQuery, (i + 1) * perQuery) of `keys` belong to query i. */
+  hardNegatives?: { keys: Features; perQuery: number };
+  /**
+   * infonce: which similarities count against a pair, as in sentence-transformers; 'queryToKey' must be among them.
+   * partition 'joint' (default): in one denominator. 'perDirection': each in its own, and the mean of the losses.
+   */
+  directions?: readonly DirectionName[];
+  partition?: 'joint' | 'perDirection';
+  /** Share of the target spread evenly over all keys that count, as in PyTorch's cross_entropy. Below 1. */
+  labelSmoothing?: number;
+  /** Weight of each query's loss; the loss is then their weighted mean. */
+  queryWeights?: Float32Array;
+  /** Adds strength times the similarity, without gradient, to the logits of negatives (Lan et al. 2025, eq. 5). */
+  hardness?: { strength: number; on: 'inBatch' | 'hard' | 'all' };
+  /** Which feature gradients to compute, default all. `{ rows: n }`: those of the first n keys, the rest is a bank. */
+  grad?: { queries?: boolean; keys?: boolean | { rows: number }; hardNegatives?: boolean };
   /** Also return each query's loss, log-sum-exp and whether its positive ranks first. */
   perRow?: boolean;
-  /** Arithmetic of the tiles. */
-  compute?: 'float32';
+  /**
+   * Arithmetic of the matrix products; sums are float32 in any case. 'bfloat16' is used where the machine multiplies it
+   * (AVX512-BF16), float32 elsewhere. Default: 'bfloat16' when queries and keys are, 'float32' otherwise.
+   */
+  compute?: 'float32' | 'bfloat16';
+  /**
+   * Opt-in approximation of the gradients, default 0 = exact: tiles are left out of them while no row loses more than
+   * this share of its weight. See docs/performance.md for where it pays.
+   */
+  gradientFilter?: number;
   /** 'auto' takes the fastest that is available. */
   backend?: 'auto' | 'cpu' | 'cuda';
   /** Which CUDA device; the CPU backend ignores it. */
@@ -38,7 +89,7 @@ export interface ContrastiveOptions {
   /** Upper bound on scratch memory in bytes. */
   workspaceBytes?: number;
   /** Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. */
-  out?: { queryGrads?: Float32Array; keyGrads?: Float32Array };
+  out?: { queryGrads?: Float32Array; keyGrads?: Float32Array; hardNegativeGrads?: Float32Array };
   /** Stops the call at its next tile; the promise rejects with `signal.reason`. */
   signal?: AbortSignal;
   /** Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. */
@@ -48,10 +99,21 @@ export interface ContrastiveOptions {
 const optionNames: readonly (keyof ContrastiveOptions)[] = [
   'objective',
   'logitScale',
+  'logitBias',
   'labels',
+  'queryIds',
+  'keyIds',
+  'falseNegativeMargin',
+  'hardNegatives',
+  'directions',
+  'partition',
+  'labelSmoothing',
+  'queryWeights',
+  'hardness',
   'grad',
   'perRow',
   'compute',
+  'gradientFilter',
   'backend',
   'device',
   'threads',
@@ -62,21 +124,8 @@ const optionNames: readonly (keyof ContrastiveOptions)[] = [
 ];
 
 /** Named in the design, so that using one says "not yet" and not "unknown". */
-const laterOptionNames = [
-  'logitBias',
-  'queryIds',
-  'keyIds',
-  'hardNegatives',
-  'directions',
-  'partition',
-  'labelSmoothing',
-  'queryWeights',
-  'hardness',
-  'gradientFilter',
-  'group',
-];
+const laterOptionNames = ['group'];
 
-const defaultLogitScale = 1 / 0.07;
 /** Beyond what any machine has; a larger number is a byte count in the wrong place. */
 const mostThreads = 1024;
 
@@ -95,35 +144,33 @@ export interface ResolvedCall {
  */
 export function resolveCall(
   queryFeatures: Features,
-  keyFeatures: Features,
+  keyFeatures: Features | null,
   options: ContrastiveOptions = {},
   gradient = true,
 ): ResolvedCall {
   const given = check.plainObject('options', options) as ContrastiveOptions;
   check.knownNames('options', { ...given }, optionNames, laterOptionNames);
   const queries = toNativeMatrix('queries', queryFeatures);
-  const keys = toNativeMatrix('keys', keyFeatures);
-  const objective = resolveObjective(given);
-  const labels = resolveLabels(given, objective, queries.rows, keys.rows);
-  checkShapes(queries, keys, objective, labels !== null);
-  if (given.compute !== undefined) {
-    check.oneOf('options.compute', given.compute, ['float32'], ['float16', 'bfloat16']);
-  }
+  const keys = keyFeatures === null ? null : toNativeMatrix('keys', keyFeatures);
+  const terms = resolveTerms(given, queries, keys);
+  const hardKeys = resolveHardNegatives(given, queries);
   if (given.device !== undefined) check.nonNegativeInteger('options.device', given.device);
-  const grads = gradient ? resolveGradients(given, queries, keys) : { queryGrads: null, keyGrads: null };
+  const keysAreAnchors =
+    terms.objective === 'ntxent' ||
+    terms.objective === 'supcon' ||
+    (terms.directions & Direction.keyToKey) !== 0;
   const perRow = given.perRow !== undefined && check.boolean('options.perRow', given.perRow);
   return {
     request: {
       queries,
       keys,
-      objective,
-      logitScale:
-        given.logitScale === undefined
-          ? defaultLogitScale
-          : check.positiveFloat('options.logitScale', given.logitScale),
-      labels,
+      ...terms,
+      hardKeys,
+      bfloat16: resolveCompute(given, queries, keys) === 'bfloat16',
+      gradientFilter:
+        given.gradientFilter === undefined ? 0 : check.share('options.gradientFilter', given.gradientFilter),
       gradient,
-      ...grads,
+      ...(gradient ? resolveOutputs(given, { queries, keys, hardKeys, keysAreAnchors }) : noOutputs),
       rows: perRow ? allocateRows(queries.rows) : null,
       ...resolveResources(given),
       control: new Int32Array(Control.length),
@@ -138,6 +185,37 @@ export function resolveCall(
   };
 }
 
+function resolveCompute(
+  { compute }: ContrastiveOptions,
+  queries: NativeMatrix,
+  keys: NativeMatrix | null,
+): 'float32' | 'bfloat16' {
+  if (compute !== undefined) {
+    return check.oneOf('options.compute', compute, ['float32', 'bfloat16'], ['float16']);
+  }
+  return queries.dtype === 'bfloat16' && (keys ?? queries).dtype === 'bfloat16' ? 'bfloat16' : 'float32';
+}
+
+function resolveHardNegatives(
+  { hardNegatives }: ContrastiveOptions,
+  queries: NativeMatrix,
+): NativeMatrix | null {
+  if (hardNegatives === undefined) return null;
+  const name = 'options.hardNegatives';
+  const given = check.plainObject(name, hardNegatives);
+  check.knownNames(name, given, ['keys', 'perQuery']);
+  const perQuery = check.positiveInteger(`${name}.perQuery`, given.perQuery);
+  const keys = toNativeMatrix(`${name}.keys`, given.keys);
+  if (keys.rows !== perQuery * queries.rows || keys.dim !== queries.dim) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected [${perQuery * queries.rows}, ${queries.dim}] (perQuery * queries, dim) for ${name}.keys but received ` +
+        `[${keys.rows}, ${keys.dim}]`,
+    );
+  }
+  return keys;
+}
+
 /** `threads` and `workspaceBytes`, 0 where native code is to choose. */
 export function resolveResources(given: { threads?: number; workspaceBytes?: number }): {
   threads: number;
@@ -148,147 +226,5 @@ export function resolveResources(given: { threads?: number; workspaceBytes?: num
     threads: threads === undefined ? 0 : check.positiveInteger('options.threads', threads, mostThreads),
     workspaceBytes:
       workspaceBytes === undefined ? 0 : check.positiveInteger('options.workspaceBytes', workspaceBytes),
-  };
-}
-
-function resolveObjective({ objective }: ContrastiveOptions): Objective {
-  if (objective === undefined) return 'clip';
-  return check.oneOf('options.objective', objective, ['clip', 'infonce'], ['ntxent', 'supcon', 'siglip']);
-}
-
-function resolveLabels(
-  { labels }: ContrastiveOptions,
-  objective: Objective,
-  queryRows: number,
-  keyRows: number,
-): Int32Array | null {
-  if (labels === undefined) return null;
-  check.int32Array('options.labels', labels);
-  if (objective !== 'infonce') {
-    throw codedError(
-      'ERR_VALUE',
-      `Expected no options.labels for objective '${objective}' but received some`,
-    );
-  }
-  if (labels.length !== queryRows) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected ${queryRows} options.labels, one per query, but received ${labels.length}`,
-    );
-  }
-  // A copy: native code indexes with these, and the caller could change them once they are checked.
-  const checked = Int32Array.from(labels);
-  const bad = checked.findIndex((label) => label < 0 || label >= keyRows);
-  if (bad >= 0) {
-    throw check.invalid(
-      'ERR_VALUE',
-      `options.labels[${bad}]`,
-      `key index from 0 to ${keyRows - 1}`,
-      checked[bad],
-    );
-  }
-  return checked;
-}
-
-function checkShapes(
-  queries: NativeMatrix,
-  keys: NativeMatrix,
-  objective: Objective,
-  hasLabels: boolean,
-): void {
-  if (keys.dim !== queries.dim) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected queries and keys of equal dim but received ${queries.dim} and ${keys.dim}`,
-    );
-  }
-  if (objective === 'clip' && keys.rows !== queries.rows) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected as many keys as queries (${queries.rows}) for objective 'clip' but received ${keys.rows}`,
-    );
-  }
-  if (!hasLabels && keys.rows < queries.rows) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected at least as many keys as queries (${queries.rows}) without options.labels but received ${keys.rows}`,
-    );
-  }
-}
-
-function resolveGradients(
-  given: ContrastiveOptions,
-  queries: NativeMatrix,
-  keys: NativeMatrix,
-): { queryGrads: Float32Array | null; keyGrads: Float32Array | null } {
-  const grad = given.grad === undefined ? {} : check.plainObject('options.grad', given.grad);
-  check.knownNames('options.grad', grad, ['queries', 'keys']);
-  const out = given.out === undefined ? {} : check.plainObject('options.out', given.out);
-  check.knownNames('options.out', out, ['queryGrads', 'keyGrads'], ['hardNegativeGrads']);
-
-  const queryRows =
-    grad.queries === undefined || check.boolean('options.grad.queries', grad.queries) ? queries.rows : 0;
-  const keyRows = gradientKeyRows(grad.keys, keys.rows);
-  const queryGrads = resolveOutput('options.out.queryGrads', out.queryGrads, queryRows, queries.dim);
-  const keyGrads = resolveOutput('options.out.keyGrads', out.keyGrads, keyRows, keys.dim);
-  refuseOverlap([
-    ['options.out.queryGrads', queryGrads],
-    ['options.out.keyGrads', keyGrads],
-    ['queries.data', queries.data],
-    ['keys.data', keys.data],
-  ]);
-  return { queryGrads, keyGrads };
-}
-
-function gradientKeyRows(wanted: unknown, keyRows: number): number {
-  if (wanted === undefined || wanted === true) return keyRows;
-  if (wanted === false) return 0;
-  if (typeof wanted !== 'object' || wanted === null) {
-    throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', wanted);
-  }
-  check.knownNames('options.grad.keys', wanted as Record<string, unknown>, ['rows']);
-  return check.positiveInteger('options.grad.keys.rows', (wanted as { rows?: unknown }).rows, keyRows);
-}
-
-/** The caller's array or a new one; null when that side is frozen. */
-function resolveOutput(name: string, given: unknown, rows: number, dim: number): Float32Array | null {
-  if (given === undefined) return rows === 0 ? null : new Float32Array(rows * dim);
-  const array = check.float32Array(name, given);
-  if (rows === 0) {
-    throw codedError('ERR_VALUE', `Expected no ${name} as options.grad turns this gradient off`);
-  }
-  if (array.length !== rows * dim) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected ${rows * dim} elements ([${rows}, ${dim}]) for ${name} but received ${array.length}`,
-    );
-  }
-  return array;
-}
-
-/** The first two arrays are written while the others are read. Inputs may overlap: a batch against itself. */
-function refuseOverlap(arrays: [string, ArrayBufferView | null][]): void {
-  arrays.slice(0, 2).forEach(([name, a], i) => {
-    for (const [otherName, b] of arrays.slice(i + 1)) {
-      if (a && b && overlaps(a, b)) {
-        throw codedError('ERR_OVERLAP', `Expected ${name} not to share memory with ${otherName}`);
-      }
-    }
-  });
-}
-
-function overlaps(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  return (
-    a.buffer === b.buffer &&
-    a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength
-  );
-}
-
-function allocateRows(rows: number): NonNullable<ContrastiveRequest['rows']> {
-  return {
-    loss: new Float32Array(rows),
-    lse: new Float32Array(rows),
-    positiveFirst: new Uint8Array(rows),
   };
 }

@@ -60,6 +60,19 @@ export function positiveFloat(name: string, value: unknown): number {
   return value;
 }
 
+export function finiteNumber(name: string, value: unknown): number {
+  requireNumber(name, 'finite number', value);
+  if (!Number.isFinite(value)) throw invalid('ERR_VALUE', name, 'finite number', value);
+  return value;
+}
+
+/** At least 0 and below 1. */
+export function share(name: string, value: unknown): number {
+  requireNumber(name, 'number from 0 to below 1', value);
+  if (!(value >= 0 && value < 1)) throw invalid('ERR_VALUE', name, 'number from 0 to below 1', value);
+  return value;
+}
+
 export function boolean(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw invalid('ERR_TYPE', name, 'boolean', value);
   return value;

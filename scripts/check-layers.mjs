@@ -10,17 +10,18 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** First match wins. `may` lists rooms; a room may always use itself. */
 const rooms = [
-  { name: 'lib/native', match: /^lib\/native\//, may: [], packages: ['node-gyp-build'] },
+  { name: 'lib/errors', match: /^lib\/errors\.ts$/, may: [] },
+  { name: 'lib/native', match: /^lib\/native\//, may: ['lib/errors'], packages: ['node-gyp-build'] },
   {
     name: 'lib/adapters/jax',
     match: /^lib\/adapters\/jax\b/,
-    may: ['lib', 'lib/trainer'],
+    may: ['lib', 'lib/errors', 'lib/trainer'],
     packages: ['@jax-js/jax'],
   },
-  { name: 'lib/trainer', match: /^lib\/trainer\//, may: ['lib'], packages: [] },
+  { name: 'lib/trainer', match: /^lib\/trainer\//, may: ['lib', 'lib/errors'], packages: [] },
   // index.ts alone may name the trainer, because it is where public names are gathered.
-  { name: 'lib/index', match: /^lib\/index\.ts$/, may: ['lib', 'lib/trainer'], packages: [] },
-  { name: 'lib', match: /^lib\/[^/]+\.ts$/, may: ['lib/native'], packages: [] },
+  { name: 'lib/index', match: /^lib\/index\.ts$/, may: ['lib', 'lib/errors', 'lib/trainer'], packages: [] },
+  { name: 'lib', match: /^lib\/[^/]+\.ts$/, may: ['lib/native', 'lib/errors'], packages: [] },
   { name: 'csrc/core', match: /^csrc\/core\//, may: [] },
   { name: 'csrc/cpu', match: /^csrc\/cpu\//, may: ['csrc/core'] },
   { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },

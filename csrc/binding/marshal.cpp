@@ -18,10 +18,16 @@ DType read_dtype(const RequestReader& in) {
   throw RequestError("ERR_TYPE", "Unknown dtype " + name);
 }
 
-ObjectiveKind read_objective(const RequestReader& in) {
+Objective read_objective(const RequestReader& in) {
+  const unsigned directions = static_cast<unsigned>(in.integer("directions"));
+  if (directions != 0) return make_directions(directions, in.boolean("jointPartition"));
+  const bool has_keys = !in.is_null("keys");
   const std::string name = in.string("objective");
-  if (name == "clip") return ObjectiveKind::kClip;
-  if (name == "infonce") return ObjectiveKind::kInfoNce;
+  if (name == "clip") return make_objective(ObjectiveKind::kClip);
+  if (name == "infonce") return make_objective(ObjectiveKind::kInfoNce);
+  if (name == "ntxent") return make_objective(ObjectiveKind::kNtXent);
+  if (name == "supcon") return make_objective(ObjectiveKind::kSupCon, has_keys);
+  if (name == "siglip") return make_objective(ObjectiveKind::kSigLip);
   throw RequestError("ERR_TYPE", "Unknown objective " + name);
 }
 
@@ -46,10 +52,42 @@ MatrixView read_matrix(const RequestReader& in) {
   return matrix;
 }
 
+// What counts, and how much.
+void read_terms(const RequestReader& in, ContrastiveRequest& request) {
+  const int64_t rows = request.queries.rows, keys = request.keys.rows;
+  const auto integers = [&](const char* name, int64_t count) {
+    return static_cast<const int32_t*>(in.typed_array_or_null(name, napi_int32_array, count));
+  };
+  request.labels = integers("labels", rows);
+  request.query_classes = integers("queryClasses", rows);
+  request.key_classes = integers("keyClasses", keys);
+  request.query_ids = integers("queryIds", rows);
+  request.key_ids = integers("keyIds", keys);
+  request.query_weights =
+      static_cast<const float*>(in.typed_array_or_null("queryWeights", napi_float32_array, rows));
+  request.logit_scale = in.number("logitScale");
+  request.logit_bias = in.number("logitBias");
+  request.label_smoothing = in.number("labelSmoothing");
+  request.hardness = in.number("hardness");
+  request.private_hardness = in.number("privateHardness");
+  request.has_margin = !in.is_null("falseNegativeMargin");
+  if (request.has_margin) request.margin = in.number("falseNegativeMargin");
+  if (!in.is_null("hardKeys")) {
+    request.hard_keys = read_matrix(in.object("hardKeys"));
+    request.hard_per_query = request.hard_keys.rows / rows;
+    if (request.hard_keys.rows != request.hard_per_query * rows ||
+        request.hard_keys.dim != request.queries.dim)
+      throw RequestError("ERR_SHAPE", "Expected as many rows of hardKeys for every query, of its dim");
+  }
+}
+
 void read_outputs(const RequestReader& in, ContrastiveRequest& request) {
   const int64_t rows = request.queries.rows;
   const int64_t dim = request.queries.dim;
   request.gradient = in.boolean("gradient");
+  request.gradient_filter = in.number("gradientFilter");
+  request.d_hard_keys = static_cast<float*>(
+      in.typed_array_or_null("hardKeyGrads", napi_float32_array, request.hard_keys.rows * dim));
   request.d_queries =
       static_cast<float*>(in.typed_array_or_null("queryGrads", napi_float32_array, extent(rows, dim, dim)));
   if (!in.is_null("keyGrads")) {
@@ -76,13 +114,12 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   const RequestReader in(value, "", call.held);
   ContrastiveRequest& request = call.request;
   request.queries = read_matrix(in.object("queries"));
-  request.keys = read_matrix(in.object("keys"));
-  if (request.queries.dim != request.keys.dim)
+  if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"));
+  if (request.keys.rows > 0 && request.queries.dim != request.keys.dim)
     throw RequestError("ERR_SHAPE", "Expected queries and keys of equal dim");
-  request.objective = make_objective(read_objective(in));
-  request.logit_scale = static_cast<float>(in.number("logitScale"));
-  request.labels =
-      static_cast<const int32_t*>(in.typed_array_or_null("labels", napi_int32_array, request.queries.rows));
+  request.objective = read_objective(in);
+  request.bfloat16 = in.boolean("bfloat16");
+  read_terms(in, request);
   read_outputs(in, request);
   request.threads = static_cast<int>(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");

@@ -6,9 +6,9 @@
  * types are structural. Refuses to initialise a device, to own parameters, or to update them.
  */
 
+import { codedError } from '../errors';
 import type { MatrixLike } from '../matrix';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
-import { trainerError } from '../trainer/errors';
 
 /** What the adapter needs of a jax-js array. */
 export interface JaxArray {
@@ -123,7 +123,7 @@ export function jaxEncoder<Params, Input>(
     },
     takeGradients() {
       if (gradients === undefined) {
-        throw trainerError(
+        throw codedError(
           'ERR_ENCODER',
           'Expected gradients of at least one chunk but received none since the last call',
         );
@@ -145,7 +145,7 @@ type PullBack<Params> = ((cotangent: JaxArray) => [Params]) & { dispose(): void 
 
 function checkSameShape(received: readonly number[], expected: readonly number[]): void {
   if (received.length === expected.length && received.every((n, i) => n === expected[i])) return;
-  throw trainerError(
+  throw codedError(
     'ERR_CHUNKS',
     `Expected features of shape [${expected}] from the second pass over a chunk, as from the first, but received [${received}]`,
   );

@@ -7,7 +7,10 @@
  */
 
 export type DType = 'float32' | 'float16' | 'bfloat16';
-export type Objective = 'clip' | 'infonce';
+export type Objective = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
+
+/** Bits of {@link ContrastiveRequest.directions}. */
+export const Direction = { queryToKey: 1, keyToQuery: 2, queryToQuery: 4, keyToKey: 8 } as const;
 
 export interface NativeMatrix {
   data: Float32Array | Uint16Array;
@@ -23,17 +26,45 @@ export const Control = { abort: 0, phase: 1, done: 2, total: 3, length: 4 } as c
 
 export interface ContrastiveRequest {
   queries: NativeMatrix;
-  keys: NativeMatrix;
+  /** Null: supcon over the queries alone. */
+  keys: NativeMatrix | null;
   objective: Objective;
+  /** Bits of {@link Direction}, or 0: those of the objective. */
+  directions: number;
+  /** One denominator per query over all directions, or one each. */
+  jointPartition: boolean;
   logitScale: number;
-  /** infonce: key index of each query's positive. Null: row i's positive is key i. */
+  /** siglip. */
+  logitBias: number;
+  /** Key index of each query's positive. Null: row i's positive is key i. */
   labels: Int32Array | null;
+  /** supcon: class of each query and of each key. */
+  queryClasses: Int32Array | null;
+  keyClasses: Int32Array | null;
+  /** Pairs of equal id do not count against each other; both or none. */
+  queryIds: Int32Array | null;
+  keyIds: Int32Array | null;
+  /** Negatives more similar than the positive by more than this do not count. Null: all do. */
+  falseNegativeMargin: number | null;
+  labelSmoothing: number;
+  /** [M] weights of the queries' losses, or null. */
+  queryWeights: Float32Array | null;
+  /** Added, times the similarity and without gradient, to the logits of negatives in the batch, and of hardKeys. */
+  hardness: number;
+  privateHardness: number;
+  /** [M * h x D] negatives of each query's own, or null. */
+  hardKeys: NativeMatrix | null;
+  /** Multiply in bfloat16 where the machine can. */
+  bfloat16: boolean;
+  /** 0: exact. Otherwise the share of its weight that a row of the gradient may lose to skipped cells. */
+  gradientFilter: number;
   /** False: loss only, the gradient arrays are null. */
   gradient: boolean;
   /** [M x D], or null when queries are frozen. */
   queryGrads: Float32Array | null;
   /** [gradient key rows x D], or null when keys are frozen; may hold fewer rows than `keys` (the rest is a bank). */
   keyGrads: Float32Array | null;
+  hardKeyGrads: Float32Array | null;
   /** Per-row outputs, each [M], or null. */
   rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array } | null;
   /** 0: as many as the machine has. */

@@ -12,8 +12,8 @@ import {
   type LossAndGradResult,
   type Stats,
 } from '../contrastive-loss';
+import { codedError } from '../errors';
 import type { CostReport } from './cost-report';
-import { trainerError } from './errors';
 import { type StepContext, type StepProgress, secondsSince, type Tower, TowerPass } from './tower-pass';
 
 export interface ChunkedStepOptions<Query, Key> {
@@ -54,7 +54,7 @@ export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query,
   const queries = new TowerPass('queries', options.queries, options.loss?.grad?.queries);
   const keys = new TowerPass('keys', options.keys, options.loss?.grad?.keys);
   if (!queries.trained && !keys.trained) {
-    throw trainerError(
+    throw codedError(
       'ERR_ENCODER',
       'Expected a tower to train but both are frozen (no backward method, or loss.grad turned off): use contrastiveLoss',
     );
@@ -63,7 +63,7 @@ export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query,
   await queries.encode(context);
   await keys.encode(context);
   if (queries.cache.dim !== keys.cache.dim) {
-    throw trainerError(
+    throw codedError(
       'ERR_SHAPE',
       `Expected towers of equal dim but received ${queries.cache.dim} for queries and ${keys.cache.dim} for keys`,
     );

@@ -5,9 +5,9 @@
  */
 
 import { types } from 'node:util';
+import { codedError } from '../errors';
 import type { MatrixLike } from '../matrix';
 import type { FeatureGrads } from './encoder';
-import { trainerError } from './errors';
 
 /** One chunk's place in the feature matrix. */
 export interface CachedChunk {
@@ -90,21 +90,21 @@ export class RepresentationCache {
     const where = `${this.tower} chunk ${this.chunks.length}`;
     const { data, dtype } = features ?? {};
     if (!types.isFloat32Array(data) || (dtype ?? 'float32') !== 'float32') {
-      throw trainerError(
+      throw codedError(
         'ERR_DTYPE',
         `Expected float32 features in a Float32Array from ${where} but received ${describe(features)}`,
       );
     }
     const shape = features.shape ?? features.dims;
     if (shape?.length !== 2 || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) {
-      throw trainerError(
+      throw codedError(
         'ERR_SHAPE',
         `Expected shape [rows, dim] of positive integers from ${where} but received ${JSON.stringify(shape)}`,
       );
     }
     const [rows, dim] = shape as [number, number];
     if (this.dim !== 0 && dim !== this.dim) {
-      throw trainerError(
+      throw codedError(
         'ERR_SHAPE',
         `Expected dim ${this.dim}, as in the chunks before, from ${where} but received ${dim}`,
       );
@@ -112,7 +112,7 @@ export class RepresentationCache {
     const stride = features.rowStride ?? dim;
     const needed = (rows - 1) * stride + dim;
     if (!Number.isSafeInteger(stride) || stride < dim || data.length < needed) {
-      throw trainerError(
+      throw codedError(
         'ERR_SHAPE',
         `Expected at least ${needed} elements for shape [${rows}, ${dim}] and row stride ${stride} from ${where} but received ${data.length}`,
       );

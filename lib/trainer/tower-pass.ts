@@ -3,8 +3,8 @@
  * graph, push gradients through). Knows chunks, random states, abort and progress; refuses to know the loss.
  */
 
+import { codedError } from '../errors';
 import type { Encoder } from './encoder';
-import { trainerError } from './errors';
 import { RepresentationCache } from './representation-cache';
 
 export type TowerName = 'queries' | 'keys';
@@ -52,7 +52,7 @@ export class TowerPass<Input> {
   ) {
     checkTower(name, tower);
     if (typeof gradWanted !== 'boolean') {
-      throw trainerError(
+      throw codedError(
         'ERR_ENCODER',
         `Expected boolean for loss.grad.${name} but received an object: a chunked tower is trained whole or not at all`,
       );
@@ -73,7 +73,7 @@ export class TowerPass<Input> {
       await betweenChunks(context);
     }
     if (cache.rows === 0) {
-      throw trainerError(
+      throw codedError(
         'ERR_CHUNKS',
         `Expected at least one chunk from ${this.name}.chunks() but received none`,
       );
@@ -122,7 +122,7 @@ export class TowerPass<Input> {
   }
 
   private chunkCountError(received: string): Error {
-    return trainerError(
+    return codedError(
       'ERR_CHUNKS',
       `Expected ${this.cache.chunks.length} chunks from the second ${this.name}.chunks(), as from the first, but received ` +
         `${received}: every call must return a fresh iterator over the same chunks`,
@@ -133,25 +133,25 @@ export class TowerPass<Input> {
 function checkTower<Input>(name: TowerName, tower: Tower<Input>): void {
   const { encoder, chunks, rows } = tower ?? {};
   if (typeof encoder?.encode !== 'function') {
-    throw trainerError(
+    throw codedError(
       'ERR_ENCODER',
       `Expected an encoder with an encode method for ${name}.encoder but received ${typeof encoder}`,
     );
   }
   if ((encoder.randomState === undefined) !== (encoder.restoreRandomState === undefined)) {
-    throw trainerError(
+    throw codedError(
       'ERR_ENCODER',
       `Expected both randomState and restoreRandomState, or neither, on ${name}.encoder but received one`,
     );
   }
   if (typeof chunks !== 'function') {
-    throw trainerError(
+    throw codedError(
       'ERR_CHUNKS',
       `Expected a function that makes an iterator for ${name}.chunks but received ${typeof chunks}`,
     );
   }
   if (rows !== undefined && !(Number.isSafeInteger(rows) && rows > 0)) {
-    throw trainerError(
+    throw codedError(
       'ERR_SHAPE',
       `Expected positive integer for ${name}.rows but received ${rows} of type ${typeof rows}`,
     );
