@@ -1,0 +1,103 @@
+/**
+ * Builds what `npm install` leaves to be built in a clone: `node scripts/build.mjs [native|ts]`, by default both.
+ * Says by name what the machine lacks before anything is started. Not part of the published package, whose users get
+ * prebuilt files.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+
+const oldestNode = [20, 17];
+const oldestCmake = [3, 18];
+
+/** First line of a program's version, or null where it does not start. */
+function versionLine(program) {
+  const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? stdout.split('\n')[0] : null;
+}
+
+const numbers = (text) => (/(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
+const isOlder = ([major, minor], [wantedMajor, wantedMinor]) =>
+  major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+
+function findCompiler() {
+  const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
+  return candidates.find((name) => {
+    const args = ['-std=c++17', '-fsyntax-only', '-x', 'c++', '-'];
+    return spawnSync(name, args, { input: '#include <optional>\nint main() {}\n' }).status === 0;
+  });
+}
+
+/** One line for everything that is missing or too old, with the package that brings it. */
+function missingTools() {
+  const missing = [];
+  if (!findCompiler()) {
+    const which = process.env.CXX ? `CXX=${process.env.CXX} does not compile C++17` : 'no C++17 compiler';
+    missing.push(`${which}: install g++ 9 or newer (Debian: apt-get install g++)`);
+  }
+  const cmake = versionLine('cmake');
+  const wanted = oldestCmake.join('.');
+  if (!cmake) missing.push(`no CMake: install ${wanted} or newer (Debian: apt-get install cmake)`);
+  else if (isOlder(numbers(cmake), oldestCmake))
+    missing.push(`${cmake} is too old: install ${wanted} or newer`);
+  if (!versionLine('make') && !versionLine('ninja')) {
+    missing.push('neither make nor ninja: install one (Debian: apt-get install make)');
+  }
+  return missing;
+}
+
+function fail(lines) {
+  console.error(`infcl cannot be built here:\n${lines.map((line) => `  - ${line}`).join('\n')}`);
+  process.exit(1);
+}
+
+function run(what, script, args) {
+  console.log(`infcl: ${what}`);
+  const { status, signal } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) fail([`${what} failed (${signal ?? `exit status ${status}`}), see above`]);
+}
+
+function buildNative() {
+  const missing = missingTools();
+  if (missing.length > 0) fail(missing);
+  run('compiling the addon and the native tests', require.resolve('cmake-js/bin/cmake-js'), [
+    'compile',
+    '--parallel',
+    '2',
+  ]);
+}
+
+/** A CommonJS build and an ES module that re-exports it by name: one native instance, whoever imports how. */
+function writeEsmWrapper(path) {
+  const names = Object.keys(require(join(root, 'dist', `${path}.js`)));
+  const base = path.split('/').pop();
+  const exported = names.map((name) => `export const ${name} = cjs.${name};\n`).join('');
+  const note = '// Written by scripts/build.mjs from the names of the CommonJS build.\n';
+  writeFileSync(join(root, 'dist', `${path}.mjs`), `${note}import cjs from './${base}.js';\n\n${exported}`);
+  writeFileSync(join(root, 'dist', `${path}.d.mts`), `${note}export * from './${base}.js';\n`);
+}
+
+function buildTypeScript() {
+  const tsc = require.resolve('typescript/bin/tsc');
+  run('compiling lib', tsc, ['-p', 'lib']);
+  for (const path of ['index', 'adapters/jax']) writeEsmWrapper(path);
+  // Private workspaces: part of a clone only.
+  for (const workspace of ['examples', 'bench']) {
+    const config = join(root, workspace, 'tsconfig.json');
+    if (existsSync(config)) run(`compiling ${workspace}`, tsc, ['-p', workspace]);
+  }
+}
+
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+if (isOlder(numbers(process.versions.node), oldestNode)) {
+  fail([`Node ${process.versions.node} is too old: package.json asks for ${engines.node}`]);
+}
+const part = process.argv[2] ?? 'all';
+if (!['all', 'native', 'ts'].includes(part)) fail([`unknown part ${part}: expected native or ts`]);
+if (part !== 'ts') buildNative();
+if (part !== 'native') buildTypeScript();
