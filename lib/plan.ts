@@ -6,7 +6,7 @@
 
 import { requireBackend } from './backend';
 import { fromNative } from './errors';
-import type { NativeBinding, NativePlan, PlanRequest } from './native/binding';
+import type { DType, NativeBinding, NativePlan, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
 import { resolveResources } from './options';
 import * as check from './validate';
@@ -17,7 +17,7 @@ export interface PlanOptions {
   /** Number of keys, default `rows`. */
   keys?: number;
   dim: number;
-  dtype?: 'float32';
+  dtype?: DType;
   /** Whether gradients are wanted as well, default true. */
   gradient?: boolean;
   backend?: 'auto' | 'cpu' | 'cuda';
@@ -31,9 +31,11 @@ export interface Plan {
   bytes: {
     inputs: number;
     grads: number;
-    /** Log-sum-exp and positive logits, by row and column. */
-    lse: number;
+    /** Scratch memory, as `stats.workspaceBytes` will report it. */
     workspace: number;
+    /** What of it are vectors along rows and columns: log-sum-exp and positive logits. */
+    lse: number;
+    /** Inputs, gradients and workspace. */
     total: number;
   };
   /** What a dense M × N loss needs beside its inputs: logits, and with `gradient` their gradient and the features'. */
@@ -68,9 +70,10 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
   const keys = given.keys === undefined ? rows : check.positiveInteger('options.keys', given.keys);
   const dim = check.positiveInteger('options.dim', given.dim);
   const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
-  if (given.dtype !== undefined) {
-    check.oneOf('options.dtype', given.dtype, ['float32'], ['float16', 'bfloat16']);
-  }
+  const dtype =
+    given.dtype === undefined
+      ? 'float32'
+      : check.oneOf('options.dtype', given.dtype, ['float32', 'float16', 'bfloat16']);
   const resources = resolveResources(given);
   const backend =
     given.backend === undefined
@@ -81,17 +84,17 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
   requireBackend(backend, binding);
   const native = askNative(binding, { rows, keys, dim, gradient, ...resources });
 
-  const inputs = (rows + keys) * dim * bytesPerFloat;
-  const grads = gradient ? inputs : 0;
+  const inputs = (rows + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
+  const grads = gradient ? (rows + keys) * dim * bytesPerFloat : 0;
   const logits = rows * keys * bytesPerFloat;
   return {
     flops: native.flops,
     bytes: {
       inputs,
       grads,
-      lse: native.lseBytes,
       workspace: native.workspaceBytes,
-      total: inputs + grads + native.lseBytes + native.workspaceBytes,
+      lse: native.lseBytes,
+      total: inputs + grads + native.workspaceBytes,
     },
     denseBytes: gradient ? 2 * logits + grads : logits,
     estimatedSeconds: native.flops / (native.gflopsPerSecond * 1e9),
