@@ -88,7 +88,7 @@ async function trainModel(run: Run): Promise<{ weights: Weights; history: Histor
   const path = join(flags.out, 'checkpoint.bin');
   const config = { batch, steps, seed, data: dataset.pairs.name, trainPairs: dataset.split.train.length };
   console.log(`Training: ${steps} steps of ${batch.toLocaleString('en')} pairs`);
-  const points = Math.min(steps, flags.quick ? 1 : 5);
+  const points = Math.min(steps, flags.quick ? 3 : 5);
   const at = new Set(Array.from({ length: points }, (_, i) => Math.round(((i + 1) * steps) / points)));
   const validation = dataset.split.validation.subarray(0, 1024);
   let display: TrainingDisplay | undefined;

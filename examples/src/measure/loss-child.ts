@@ -1,6 +1,6 @@
 /**
  * Measures one loss at one batch size, in a process of its own so that the peak of memory is its alone: features are
- * made, memory is noted, the call runs, memory is noted again. Prints one line of JSON. Started by `loss-cost.ts`.
+ * made, memory is noted, the call runs up to three times, the peak is noted. Prints one line of JSON. Started by `loss-cost.ts`.
  */
 
 import { contrastiveLossAndGrad } from 'infcl';
@@ -8,6 +8,7 @@ import { Random } from '../random.js';
 import { startJax } from '../train/jax-side.js';
 import { denseLossAndGrad } from './dense-loss.js';
 import type { ChildRequest, ChildResponse } from './loss-cost.js';
+import { startPeakMeter } from './peak-memory.js';
 
 const request = JSON.parse(process.argv[2]!) as ChildRequest;
 const { kind, batch, dim, threads } = request;
@@ -20,7 +21,7 @@ if (kind === 'dense') await startJax();
 
 // a small call first: code is loaded and compiled, threads are running
 await call(queries.subarray(0, 64 * dim), keys.subarray(0, 64 * dim));
-const before = process.memoryUsage.rss();
+const meter = startPeakMeter();
 
 const milliseconds: number[] = [];
 let loss = 0;
@@ -31,11 +32,11 @@ do {
   milliseconds.push(performance.now() - start);
 } while (milliseconds.length < 3 && performance.now() - began < 1000);
 
-const peak = process.resourceUsage().maxRSS * 1024;
+const peakBytes = meter.growthBytes();
 milliseconds.sort((a, b) => a - b);
 const response: ChildResponse = {
   milliseconds: milliseconds[Math.floor(milliseconds.length / 2)]!,
-  peakBytes: Math.max(0, peak - before),
+  peakBytes,
   loss,
 };
 process.stdout.write(`${JSON.stringify(response)}\n`);

@@ -76,5 +76,7 @@ export const legend = {
   top: 4,
   itemWidth: 18,
   itemHeight: 8,
+  // text is measured without a browser, and a page's font may be wider
+  itemGap: 24,
   textStyle: { color: colour.muted, fontSize: 12 },
 };

@@ -141,7 +141,7 @@ export function phaseChart(phases: PhaseSeconds): string {
   return drawChart(
     {
       grid: { left: 20, right: 24, top: 44, bottom: 50 },
-      legend: { ...legend, left: 10, right: undefined },
+      legend: { ...legend, left: 10, right: undefined, itemGap: 44 },
       xAxis: {
         ...xAxis({ name: 'seconds of a step' }),
         splitLine: { show: true, lineStyle: { color: colour.grid } },

@@ -16,9 +16,9 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-/** Two significant figures and a unit that suits. */
+/** In a unit that suits. */
 export function duration(seconds: number): string {
-  if (seconds < 1) return `${(1000 * seconds).toPrecision(2)} ms`;
+  if (seconds < 1) return `${(1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
   if (seconds < 120) return `${seconds.toFixed(1)} s`;
   return `${(seconds / 60).toFixed(1)} min`;
 }
