@@ -89,12 +89,13 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
     const call = resolveCall(queries, keys, options, gradient);
     const binding = getBinding();
     requireBackend(call.backend, binding);
-    return { call, binding, verify: rememberBuffers(call.request) };
+    return { call, binding };
   };
 
   async function run(...args: Parameters<typeof prepare>) {
-    const { call, binding, verify } = prepare(...args);
+    const { call, binding } = prepare(...args);
     const { request, signal, onProgress } = call;
+    const verify = rememberBuffers(request);
     const lastPhase = request.gradient ? 'backward' : 'forward';
     const watch = { control: request.control, signal, onProgress, lastPhase } as const;
     const response = await queue

@@ -12,10 +12,17 @@ import type { NativeBinding } from './binding';
 /** Both `dist/native` and, in tests, `lib/native` are two folders below it. */
 const packageRoot = path.join(__dirname, '..', '..');
 
-/** Loads on first use; later calls return the same object. Throws ERR_BACKEND_UNAVAILABLE. */
+const loaded = new Map<string, NativeBinding>();
+
+/**
+ * Loads on first use; later calls return the same object, without looking for the file again: that would take longer
+ * than a small loss. Throws ERR_BACKEND_UNAVAILABLE.
+ */
 export function loadBinding(root = packageRoot): NativeBinding {
   try {
-    return loadAddon(root) as NativeBinding;
+    const binding = loaded.get(root) ?? (loadAddon(root) as NativeBinding);
+    loaded.set(root, binding);
+    return binding;
   } catch (error) {
     throw explainLoadFailure(error);
   }
