@@ -52,9 +52,13 @@ async function call(q: Float32Array, k: Float32Array): Promise<number> {
   return result.loss;
 }
 
-/** Float32 [batch x dim], rows of length 1. */
+/**
+ * Float32 [batch x dim], rows of length 1. Made in place: garbage resident now and collected during the call would
+ * hide the memory that the call takes.
+ */
 function unitRows(): Float32Array {
-  const rows = Float32Array.from({ length: batch * dim }, () => random.uniform() - 0.5);
+  const rows = new Float32Array(batch * dim);
+  for (let i = 0; i < rows.length; i++) rows[i] = random.uniform() - 0.5;
   for (let i = 0; i < batch; i++) {
     const row = rows.subarray(i * dim, (i + 1) * dim);
     const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
