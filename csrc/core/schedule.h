@@ -39,10 +39,11 @@ class Schedule {
     }
     granules_ = ceil_div(rows, cell.row_granule);
     const int64_t granules_per_cell = cell.rows / cell.row_granule;
-    row_blocks_ = ceil_div(granules_, granules_per_cell);
-    // Even shares for 1, 2, 4 and 8 threads; the cut must not know how many there are.
-    const int64_t share = row_blocks_ > 8 ? 8 : row_blocks_ > 2 ? 4 : row_blocks_;
-    row_blocks_ = std::min(granules_, round_up(row_blocks_, std::max<int64_t>(share, 1)));
+    // Even shares for 2, 4 and 8 threads, even of a small batch, as long as a block keeps two granules: the
+    // cut must not know how many threads there are.
+    const int64_t least = ceil_div(granules_, granules_per_cell);
+    const int64_t shares = std::min<int64_t>(8, std::max<int64_t>(1, granules_ / 2));
+    row_blocks_ = round_up(least, shares);
   }
 
   int64_t row_blocks() const { return row_blocks_; }

@@ -36,6 +36,14 @@ double call_flops(double rows, double keys, double dim, bool gradient, double ke
   return 2 * rows * keys * dim * (gradient ? 4 - kept_share : 1);
 }
 
+// As many as asked for, or as are worth waking: a share of less than some milliseconds is done before its
+// thread has started. Results do not depend on it.
+int choose_threads(int wanted, double flops) {
+  constexpr double kFlopsPerThread = 2.5e8;
+  if (wanted > 0) return wanted;
+  return static_cast<int>(std::clamp(flops / kFlopsPerThread, 1., static_cast<double>(usable_threads())));
+}
+
 // One thread's rate on a cell whose operands are in cache.
 double measure_gflops(const Kernels& k) {
   constexpr int64_t kDim = 256;
@@ -77,7 +85,7 @@ std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend
 Plan CpuBackend::plan(const PlanRequest& r) {
   const Kernels& k = select_kernels();
   const Schedule schedule(r.rows, r.keys, k.cell);
-  const int threads = r.threads > 0 ? r.threads : usable_threads();
+  const int threads = choose_threads(r.threads, call_flops(r.rows, r.keys, r.dim, r.gradient, 0));
   const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes}, {schedule}, k);
   if (measured_gflops_ == 0 || measured_isa_ != &k) {
     measured_gflops_ = measure_gflops(k);
@@ -98,13 +106,16 @@ void CpuBackend::begin(const Problem& problem) {
   kernels_ = &select_kernels(problem.bfloat16);
   problem_ = problem;
   int64_t cells = 0;
+  double flops = 0;
   for (int p = 0; p < problem.pass_count; ++p) {
     const PassShape& shape = problem.passes[p];
     schedules_.emplace_back(shape.rows, shape.columns, kernels_->cell, shape.triangle);
     first_cell_.push_back(cells);
     cells += schedules_.back().cells();
+    flops +=
+        call_flops(shape.rows, shape.columns, problem.dim, problem.gradient, 0) / (shape.triangle ? 2 : 1);
   }
-  const int threads = problem.threads > 0 ? problem.threads : usable_threads();
+  const int threads = choose_threads(problem.threads, flops);
   layout_ =
       make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes},
                   schedules_, *kernels_);
