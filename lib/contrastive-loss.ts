@@ -7,14 +7,15 @@
 
 import { requireBackend } from './backend';
 import { CallQueue } from './call-queue';
+import type { ContrastiveOptions } from './contrastive-options';
 import { codedError, fromNative } from './errors';
 import type { Features } from './matrix';
 import type { ContrastiveRequest, ContrastiveResponse, NativeBinding, NativeStats } from './native/binding';
 import { loadBinding } from './native/load';
-import { type ContrastiveOptions, type ResolvedCall, resolveCall } from './options';
+import { type ResolvedCall, resolveCall } from './options';
 import { supervise } from './supervise';
 
-export type { ContrastiveOptions, Objective, Progress } from './options';
+export type { ContrastiveOptions, DirectionName, Objective, Progress } from './contrastive-options';
 
 /** What a call cost. Times in seconds, sizes in bytes. */
 export interface Stats extends NativeStats {

@@ -7,6 +7,7 @@ export {
   contrastiveLossAndGrad,
   contrastiveLossAndGradSync,
   contrastiveLossSync,
+  type DirectionName,
   type LossAndGradResult,
   type LossResult,
   type Objective,

@@ -4,9 +4,9 @@
  * Refuses arrays of the wrong length and arrays that share memory with an input or each other.
  */
 
+import type { ContrastiveOptions } from './contrastive-options';
 import { codedError } from './errors';
 import type { ContrastiveRequest, NativeMatrix } from './native/binding';
-import type { ContrastiveOptions } from './options';
 import * as check from './validate';
 
 /** What is read while the outputs are written. */

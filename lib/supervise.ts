@@ -6,8 +6,8 @@
  * `onProgress` throws stops the call and is what the promise rejects with.
  */
 
+import type { Progress } from './contrastive-options';
 import { Control } from './native/binding';
-import type { Progress } from './options';
 
 const pollMilliseconds = 50;
 

@@ -6,12 +6,10 @@
  * Refuses to look at features; what it needs of them is their shape.
  */
 
+import type { ContrastiveOptions, DirectionName } from './contrastive-options';
 import { codedError } from './errors';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from './native/binding';
-import type { ContrastiveOptions } from './options';
 import * as check from './validate';
-
-export type DirectionName = keyof typeof Direction;
 
 /** The part of a native request that this module fills in. */
 export type Terms = Pick<

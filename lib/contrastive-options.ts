@@ -1,0 +1,88 @@
+/**
+ * What a caller may ask of a loss, as types: the words, their meaning, defaults and sources. `options.ts` turns them into
+ * a native request.
+ */
+
+import type { Features } from './matrix';
+import type { Direction, Objective } from './native/binding';
+
+export type { Objective };
+
+/** Which similarities count against a pair: of a query and a key, and of either with its own kind. */
+export type DirectionName = keyof typeof Direction;
+
+/** The words of `onProgress`: `fraction` of the named phase, 0 to 1. */
+export interface Progress {
+  fraction: number;
+  phase: 'forward' | 'backward';
+}
+
+export interface ContrastiveOptions {
+  /**
+   * - 'clip' (default): mean of both directions' cross-entropies; as many keys as queries.
+   * - 'infonce': queries to keys only; keys may be more than queries.
+   * - 'ntxent': SimCLR; queries and keys are two views, each also negative to its own side.
+   * - 'supcon': supervised contrastive, L_out; rows of equal `labels` are positives. `keys` may be null.
+   * - 'siglip': sigmoid loss of every pair, summed and divided by the number of queries.
+   */
+  objective?: Objective;
+  /** Multiplier of the dot products, 1 / temperature. Positive. Default 1 / 0.07. */
+  logitScale?: number;
+  /** siglip: added to every logit. Default -10. */
+  logitBias?: number;
+  /**
+   * infonce: index of each query's positive among the keys; default: row i's positive is key i.
+   * supcon: class of each query, and of the key of the same row.
+   */
+  labels?: Int32Array;
+  /** A query and a key of equal id do not count against each other, unless as labelled positive. Both or none. */
+  queryIds?: Int32Array;
+  keyIds?: Int32Array;
+  /**
+   * A negative whose dot product exceeds the positive's by more than this does not count: it is taken for a false
+   * negative (Zhang et al. 2025, Qwen3 Embedding, eq. 2, with margin 0.1). May be negative.
+   */
+  falseNegativeMargin?: number;
+  /** Negatives of each query's own: rows [i * perQuery, (i + 1) * perQuery) of `keys` belong to query i. */
+  hardNegatives?: { keys: Features; perQuery: number };
+  /**
+   * infonce: which similarities count against a pair, as in sentence-transformers; 'queryToKey' must be among them.
+   * partition 'joint' (default): in one denominator. 'perDirection': each in its own, and the mean of the losses.
+   */
+  directions?: readonly DirectionName[];
+  partition?: 'joint' | 'perDirection';
+  /** Share of the target spread evenly over all keys that count, as in PyTorch's cross_entropy. Below 1. */
+  labelSmoothing?: number;
+  /** Weight of each query's loss; the loss is then their weighted mean. */
+  queryWeights?: Float32Array;
+  /** Adds strength times the similarity, without gradient, to the logits of negatives (Lan et al. 2025, eq. 5). */
+  hardness?: { strength: number; on: 'inBatch' | 'hard' | 'all' };
+  /** Which feature gradients to compute, default all. `{ rows: n }`: those of the first n keys, the rest is a bank. */
+  grad?: { queries?: boolean; keys?: boolean | { rows: number }; hardNegatives?: boolean };
+  /** Also return each query's loss, log-sum-exp and whether its positive ranks first. */
+  perRow?: boolean;
+  /**
+   * Arithmetic of the matrix products; sums are float32 in any case. 'bfloat16' is used where the machine multiplies it
+   * (AVX512-BF16), float32 elsewhere. Default: 'bfloat16' when queries and keys are, 'float32' otherwise.
+   */
+  compute?: 'float32' | 'bfloat16';
+  /**
+   * Opt-in approximation of the gradients, default 0 = exact: tiles are left out of them while no row loses more than
+   * this share of its weight. See docs/performance.md for where it pays.
+   */
+  gradientFilter?: number;
+  /** 'auto' takes the fastest that is available. */
+  backend?: 'auto' | 'cpu' | 'cuda';
+  /** Which CUDA device; the CPU backend ignores it. */
+  device?: number;
+  /** Default: as many as this process may use. Results do not depend on it. */
+  threads?: number;
+  /** Upper bound on scratch memory in bytes. */
+  workspaceBytes?: number;
+  /** Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. */
+  out?: { queryGrads?: Float32Array; keyGrads?: Float32Array; hardNegativeGrads?: Float32Array };
+  /** Stops the call at its next tile; the promise rejects with `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. */
+  onProgress?: (done: Progress) => void;
+}
