@@ -40,7 +40,7 @@ export interface ContrastiveOptions {
   keyIds?: Int32Array;
   /**
    * A negative whose dot product exceeds the positive's by more than this does not count: it is taken for a false
-   * negative (Zhang et al. 2025, Qwen3 Embedding, eq. 2, with margin 0.1). May be negative.
+   * negative, as in the training of Qwen3 Embedding (Zhang et al. 2025). May be negative.
    */
   falseNegativeMargin?: number;
   /** Negatives of each query's own: rows [i * perQuery, (i + 1) * perQuery) of `keys` belong to query i. */
@@ -55,7 +55,7 @@ export interface ContrastiveOptions {
   labelSmoothing?: number;
   /** Weight of each query's loss; the loss is then their weighted mean. */
   queryWeights?: Float32Array;
-  /** Adds strength times the similarity, without gradient, to the logits of negatives (Lan et al. 2025, eq. 5). */
+  /** Negatives weigh exp(strength · similarity) more, the weight without gradient, as in LLaVE (Lan et al. 2025). */
   hardness?: { strength: number; on: 'inBatch' | 'hard' | 'all' };
   /** Which feature gradients to compute, default all. `{ rows: n }`: those of the first n keys, the rest is a bank. */
   grad?: { queries?: boolean; keys?: boolean | { rows: number }; hardNegatives?: boolean };
