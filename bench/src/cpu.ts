@@ -11,12 +11,13 @@ import { backends } from 'infcl';
 import type { BenchCase, BenchContext } from './bench-case.js';
 import { aloneCases } from './cases/alone.js';
 import { floorCases } from './cases/floor.js';
+import { optionCases } from './cases/options.js';
 import { peerCases } from './cases/peers.js';
 import { type BenchReport, type CaseReport, isMet, printCase } from './report.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import { fmaPeak } from './yardsticks.js';
 
-const allCases: BenchCase[] = [...floorCases, ...aloneCases, ...peerCases];
+const allCases: BenchCase[] = [...floorCases, ...aloneCases, ...optionCases, ...peerCases];
 
 const help = `npm run bench:cpu -- [--quick] [--only <case>]... [--huge] [--out <file.json>]
 

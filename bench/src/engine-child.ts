@@ -5,17 +5,31 @@
  */
 import { createInterface } from 'node:readline';
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync, type Stats } from 'infcl';
-import type { EngineAnswer, EngineRequest } from './engine.js';
+import type { EngineAnswer, EngineRequest, EngineShape } from './engine.js';
 import { unitRows } from './unit-rows.js';
-import type { Shape } from './yardsticks.js';
 
-const { rows, dim } = JSON.parse(process.argv[2]) as Shape;
-const queries = { data: unitRows(rows, dim, 1), shape: [rows, dim] as const };
-const keys = { data: unitRows(rows, dim, 2), shape: [rows, dim] as const };
+const { rows, dim, closeness } = JSON.parse(process.argv[2]) as EngineShape;
+const queryData = unitRows(rows, dim, 1);
+const queries = { data: queryData, shape: [rows, dim] as const };
+const keys = {
+  data: unitRows(rows, dim, 2, closeness === undefined ? undefined : queryData, closeness),
+  shape: [rows, dim] as const,
+};
 const out = { queryGrads: new Float32Array(rows * dim), keyGrads: new Float32Array(rows * dim) };
 
-function call({ products = 'full', threads }: EngineRequest): Stats {
-  const options: ContrastiveOptions = { threads };
+const half = Math.floor(rows / 2);
+const split = (data: Float32Array) => [
+  data.subarray(0, half * dim),
+  data.subarray(half * dim, 2 * half * dim),
+];
+const [firstHalf, secondHalf] = split(queryData).map((data) => ({ data, shape: [half, dim] as const }));
+const [firstGrads, secondGrads] = split(out.queryGrads);
+const halvesOut = { queryGrads: firstGrads, keyGrads: secondGrads };
+
+function call({ products = 'full', threads, halves, classes, ...request }: EngineRequest): Stats {
+  const options: ContrastiveOptions = { threads, ...request.options };
+  if (classes) options.labels = new Int32Array(halves ? half : rows).map((_, i) => i % classes);
+  if (halves) return contrastiveLossAndGradSync(firstHalf, secondHalf, { ...options, out: halvesOut }).stats;
   if (products === 'forward') return contrastiveLossSync(queries, keys, options).stats;
   if (products === 'full') return contrastiveLossAndGradSync(queries, keys, { ...options, out }).stats;
   const frozen = { ...options, grad: { keys: false }, out: { queryGrads: out.queryGrads } };

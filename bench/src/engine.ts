@@ -1,6 +1,6 @@
 /** Ours, as a contestant: starts engine-child.ts on one instruction set and types what it answers. */
 import { join } from 'node:path';
-import type { Stats } from 'infcl';
+import type { ContrastiveOptions, Stats } from 'infcl';
 import { LineProcess } from './line-process.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import type { Products, Shape } from './yardsticks.js';
@@ -8,6 +8,12 @@ import type { Products, Shape } from './yardsticks.js';
 export interface EngineRequest {
   products?: Products;
   threads?: number;
+  /** Merged into the call's options. */
+  options?: ContrastiveOptions;
+  /** Compares the first half of the queries with the second: as many rows in all as queries, for self-similarity. */
+  halves?: boolean;
+  /** supcon: number of classes that rows are dealt to. */
+  classes?: number;
   /** True: a NaN in the last key, so that the call ends once every input has been read. */
   poisoned?: boolean;
 }
@@ -18,8 +24,13 @@ export interface EngineAnswer {
   stats?: Stats;
 }
 
+/** How close a pair's features are: 0 is noise, 1 is the same. */
+export interface EngineShape extends Shape {
+  closeness?: number;
+}
+
 /** `isa`: undefined for the machine's best. */
-export async function startEngine(shape: Shape, isa?: string): Promise<LineProcess> {
+export async function startEngine(shape: EngineShape, isa?: string): Promise<LineProcess> {
   const script = join(benchFolder, 'dist', 'engine-child.js');
   const env = { INFCL_ISA: isa };
   try {
