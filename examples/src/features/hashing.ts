@@ -71,11 +71,10 @@ export interface PaddedRows {
   values: Float32Array;
 }
 
-/** @param widthStep Widths are rounded up to a multiple, so that few different shapes reach the compiler. */
-export function padRows(matrix: SparseMatrix, rows: Int32Array, widthStep = 4): PaddedRows {
-  let longest = 1;
-  for (const row of rows) longest = Math.max(longest, rowLength(matrix, row));
-  const width = Math.ceil(longest / widthStep) * widthStep;
+/** As wide as the longest of the rows. */
+export function padRows(matrix: SparseMatrix, rows: Int32Array): PaddedRows {
+  let width = 1;
+  for (const row of rows) width = Math.max(width, rowLength(matrix, row));
   const columns = new Int32Array(rows.length * width);
   const values = new Float32Array(rows.length * width);
   rows.forEach((row, i) => {

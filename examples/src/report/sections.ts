@@ -5,6 +5,7 @@
 
 import type { Metrics } from '../evaluate/retrieval.js';
 import type { Example, Results } from '../results.js';
+import { chunkRows } from '../train/side.js';
 import {
   learningCurve,
   lossCostCharts,
@@ -125,7 +126,7 @@ export function phasesSection(results: Results): string {
   const total = phases.encode + phases.loss + phases.backward + phases.other;
   return `<h2>Where a step's time goes</h2>
 <p>Median of ${results.history.steps.length} steps at batch ${count(results.config.batch)}: ${duration(total)}. The encoders see the batch in chunks of
-2,048 rows, twice: once to get features, once more to push gradients through, so that activations of one chunk exist at a
+${count(chunkRows)} rows, twice: once to get features, once more to push gradients through, so that activations of one chunk exist at a
 time. The first pass, ${percent(phases.encode / total, 0)} of the step, is what that costs.</p>
 ${card(phaseChart(phases))}
 <p class="note">The encoder here is a one-layer model on one thread of WebAssembly. A deeper encoder moves the bar towards itself;

@@ -10,14 +10,12 @@ import type { Dataset } from '../features/dataset.js';
 import { type PaddedRows, padRows, type SparseMatrix } from '../features/hashing.js';
 import { AdamW } from './adamw.js';
 import { checkSameConfig, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { initialWeights, type MakeSide, type Side } from './side.js';
+import { chunkRows, initialWeights, type MakeSide, type Side } from './side.js';
 
 export const largestScale = 100;
 const initialScale = 20;
 /** The one scalar of the loss moves five times faster than the weights. */
 const scaleRateFactor = 5;
-/** Rows encoded at once: a chunk's gathered rows take rows x width x 128 x 4 bytes, 16 MB at width 16. */
-const chunkRows = 2048;
 /** Room for the random states of both sides to be apart. */
 const rightSeedOffset = 0x51ed270b;
 

@@ -8,6 +8,8 @@ import { hashedColumns, type PaddedRows } from '../features/hashing.js';
 import { Random } from '../random.js';
 
 export const featureDim = 128;
+/** Rows encoded at once: a chunk's gathered rows take rows x width x 128 x 4 bytes, 8 MB at width 16. */
+export const chunkRows = 1024;
 
 export interface Side {
   /** Float32 [4096 x 128]. Changed in place by the optimiser, which then calls {@link upload}. */
