@@ -32,7 +32,7 @@ contrastive loss over one large batch, and writes a report.
   --data FILE    your own pairs: UTF-8, one left<TAB>right a line
   --threads N    of the loss (default: all cores)
   --quick        a short run to see that all works; exits with 1 if recall@1 does not beat chance
-  --sweep        the chart over batch sizes at full length (an hour or more)
+  --sweep        the chart over batch sizes at full length (tens of minutes)
   --resume       go on from the checkpoint in --out, with the settings of the first run
   --help         this text
 

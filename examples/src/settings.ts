@@ -47,7 +47,7 @@ export function settingsOf(flags: Flags, dataset: Dataset): Settings {
     sweep: flags.quick ? undefined : sweepOf(flags, pairs),
     lossCost: {
       batches: powersOfTwo(1024, flags.quick ? 8192 : 65_536),
-      mostSeconds: flags.quick ? 3 : flags.sweep ? 300 : 12,
+      mostSeconds: flags.quick ? 3 : flags.sweep ? 300 : 15,
     },
     baseline: !flags.quick,
   };

@@ -56,9 +56,12 @@ export async function fitCca(data: Covariances, options: CcaOptions): Promise<{ 
   const { directions, ridge, iterations, signal } = options;
   const x = await Cholesky.factor(withRidge(data.xx, ridge));
   const y = await Cholesky.factor(withRidge(data.yy, ridge));
-  const yx = transpose(data.xy);
   const timesK = async (v: Dense) => x.solveLower(await multiply(data.xy, await y.solveUpper(v)));
-  const timesKTransposed = async (u: Dense) => y.solveLower(await multiply(yx, await x.solveUpper(u)));
+  const timesKTransposed = async (u: Dense) => {
+    // Cyx w = (wᵀ Cxy)ᵀ: the thin matrix is transposed, not the large one
+    const w = transpose(await x.solveUpper(u));
+    return y.solveLower(transpose(await multiply(w, data.xy)));
+  };
 
   let v = options.start ?? (await orthonormal(randomMatrix(data.yy.rows, directions)));
   for (let i = 0; i < iterations; i++) {

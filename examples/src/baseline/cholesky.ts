@@ -41,10 +41,9 @@ export class Cholesky {
     private readonly inverses: Dense[],
   ) {}
 
-  /** @param matrix Symmetric [n x n]; only the lower triangle is read. Throws RangeError if not positive definite. */
-  static async factor(matrix: Dense): Promise<Cholesky> {
-    const n = matrix.rows;
-    const work: Dense = { ...matrix, data: matrix.data.slice() };
+  /** @param work Symmetric [n x n], lower triangle read; overwritten. Throws RangeError if not positive definite. */
+  static async factor(work: Dense): Promise<Cholesky> {
+    const n = work.rows;
     const inverses: Dense[] = [];
     for (let first = 0; first < n; first += blockSize) {
       const size = Math.min(blockSize, n - first);

@@ -37,6 +37,7 @@ milliseconds.sort((a, b) => a - b);
 const response: ChildResponse = {
   milliseconds: milliseconds[Math.floor(milliseconds.length / 2)]!,
   peakBytes,
+  beforeBytes: meter.beforeBytes,
   loss,
 };
 process.stdout.write(`${JSON.stringify(response)}\n`);

@@ -19,6 +19,8 @@ export interface ChildResponse {
   milliseconds: number;
   /** Growth of the process's peak resident memory over what it held before the call. */
   peakBytes: number;
+  /** Resident memory of the process before the call: code, runtime, inputs. */
+  beforeBytes: number;
   loss: number;
 }
 
@@ -45,7 +47,8 @@ export interface LossCostOptions {
   signal?: AbortSignal;
 }
 
-const mostDenseBytes = 2 * 1024 ** 3;
+/** Of the whole process. */
+const mostDenseBytes = 2e9;
 
 export async function measureLossCost(options: LossCostOptions): Promise<LossCost> {
   const cost: LossCost = { dim: options.dim, points: [], ends: [] };
@@ -62,10 +65,10 @@ async function measureSeries(
   let last: CostPoint | undefined;
   for (const batch of batches) {
     const growth = last === undefined ? 0 : (batch / last.batch) ** 2;
-    const bytes = growth * (last?.peakBytes ?? 0);
+    const bytes = growth * (last?.peakBytes ?? 0) + (last?.beforeBytes ?? 0);
     const seconds = (growth * (last?.milliseconds ?? 0)) / 1000;
     if (kind === 'dense' && bytes > mostDenseBytes) {
-      const reason = `at ${batch} it would take about ${(bytes / 1e9).toFixed(1)} GB, more than the 2 GB allowed`;
+      const reason = `at ${batch} its process would take about ${(bytes / 1e9).toFixed(2)} GB, more than the 2 GB allowed`;
       cost.ends.push({ kind, reason });
       return;
     }

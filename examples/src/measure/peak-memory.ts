@@ -7,6 +7,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface PeakMeter {
+  /** Resident memory when the meter was made. */
+  readonly beforeBytes: number;
   /** Bytes of growth up to the highest point since the meter was made. */
   growthBytes(): number;
 }
@@ -17,6 +19,7 @@ export function startPeakMeter(): PeakMeter {
   if (linux) writeFileSync('/proc/self/clear_refs', '5');
   const before = process.memoryUsage.rss();
   return {
+    beforeBytes: before,
     growthBytes() {
       const peak = linux ? highWaterMark() : process.resourceUsage().maxRSS * 1024;
       return Math.max(0, peak - before);

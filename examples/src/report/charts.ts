@@ -180,17 +180,12 @@ export function sweepCharts({ runs, batches }: Sweep): string {
       })),
       grid: sides.map((side) => ({ ...grid, ...side })),
       xAxis: sides.map((_, i) => ({
-        ...xAxis({
-          name: 'batch',
-          type: 'log',
-          format: batchName,
-          min: batches[0]! / 1.5,
-          max: batches.at(-1)! * 1.5,
-        }),
+        ...xAxis({ name: 'batch', type: 'category', data: batches.map(batchName) }),
         ...axisOf(i),
       })),
       yAxis: sides.map((_, i) => ({
         ...yAxis({ name: '', format: share, min: least, max: most }),
+        interval: 5,
         ...axisOf(i),
       })),
       series: panels.flatMap((panel, i) => sweepSeries(panel, batches, i)),
@@ -214,14 +209,14 @@ function sweepSeries(runs: SweepRun[], batches: number[], index: number) {
       type: 'line',
       symbol: 'none',
       lineStyle: { color: tint, width: 1.5, opacity: 0.6 },
-      data: batches.map((batch) => [batch, meanOf(batch)]),
+      data: batches.map((batch) => [batchName(batch), meanOf(batch)]),
     },
     {
       ...axes,
       type: 'scatter',
       symbolSize: 9,
       itemStyle: { color: tint, opacity: 0.85 },
-      data: runs.map((run) => [run.batch, 100 * run.recallAt1]),
+      data: runs.map((run) => [batchName(run.batch), 100 * run.recallAt1]),
     },
   ];
 }

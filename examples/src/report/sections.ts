@@ -156,8 +156,9 @@ ${sweep.runs[0]!.steps} steps. <code>--sweep</code> runs the full length.`;
 for its share. Dots are seeds, lines their means. Here ${count(byPairs.batch)} was best at equal pairs (${percent(byPairs.recall)}) and
 ${count(byTime.batch)} at equal time (${percent(byTime.recall)}).${short}</p>
 ${card(sweepCharts(sweep))}
-<p class="note">The left panel alone would mislead: a large batch also costs more per pair, and takes fewer steps. With a data set of
-this size the claim is exactness, memory and speed at any batch, not accuracy per second. Recall@1 is on
+<p class="note">Read both panels. At equal pairs a larger batch makes fewer steps; at equal time it also sees fewer pairs, because its loss
+costs more per pair. At this data size neither is a case for large batches: the claim here is exactness, memory and speed at
+any batch, not accuracy per second. Recall@1 is on
 ${count(sweep.queries)} validation queries (standard error about ${percent(Math.sqrt(0.2 / sweep.queries))}) against all candidates; one learning rate,
 ${sweep.learningRate}, was picked beforehand for all sizes, partly on the same queries. These runs use a framework-free encoder with the same
 mathematics, several times faster than the one above; a heavier encoder, which costs the same per pair at every batch size, would
