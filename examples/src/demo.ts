@@ -1,11 +1,13 @@
 /**
  * `npm run demo`: reads flags, runs, and turns outcomes into messages and exit codes: 0 done, 1 the quick check
- * failed or something broke, 2 bad flags or data, 130 interrupted. Refuses to hold logic of its own.
+ * failed or something broke, 2 bad flags, data or checkpoint, 130 interrupted. Refuses to hold logic of its own.
  */
 
+import { resolve } from 'node:path';
 import { helpText, parseFlags, UsageError } from './cli.js';
 import { Interrupted, interruptedExitCode, interruptSignal } from './interrupt.js';
 import { runDemo } from './run-demo.js';
+import { CheckpointError } from './train/checkpoint.js';
 
 async function main(): Promise<number> {
   const flags = parseFlags(process.argv.slice(2));
@@ -13,6 +15,10 @@ async function main(): Promise<number> {
     process.stdout.write(helpText);
     return 0;
   }
+  // npm starts scripts in the package's folder and keeps the user's here
+  const from = process.env.INIT_CWD ?? process.cwd();
+  flags.out = resolve(from, flags.out);
+  if (flags.data !== undefined) flags.data = resolve(from, flags.data);
   const signal = interruptSignal();
   try {
     return await runDemo(flags, signal);
@@ -28,7 +34,8 @@ function explain(error: unknown): number {
     return interruptedExitCode;
   }
   const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof UsageError || code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES') {
+  const known = error instanceof UsageError || error instanceof CheckpointError;
+  if (known || code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES') {
     console.error(`${(error as Error).message}\nSee npm run demo -- --help`);
     return 2;
   }

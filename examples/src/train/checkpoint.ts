@@ -8,6 +8,9 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 const magic = 'INFCLCK1';
 
+/** A file that is no checkpoint, is cut short, or belongs to another run. */
+export class CheckpointError extends TypeError {}
+
 export interface Checkpoint {
   /** Steps done. */
   step: number;
@@ -33,12 +36,14 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   renameSync(temporary, path);
 }
 
-/** Throws TypeError with what is wrong with the file, and file-system errors as they are. */
+/** Throws {@link CheckpointError} with what is wrong with the file, and file-system errors as they are. */
 export function readCheckpoint(path: string): Checkpoint {
   const file = readFileSync(path);
   const headerStart = magic.length + 4;
   if (file.length < headerStart || file.toString('latin1', 0, magic.length) !== magic) {
-    throw new TypeError(`Expected a checkpoint of this demo in ${path} but received another kind of file`);
+    throw new CheckpointError(
+      `Expected a checkpoint of this demo in ${path} but received another kind of file`,
+    );
   }
   const headerEnd = headerStart + file.readUInt32LE(magic.length);
   if (file.length < headerEnd) throw cutShort(path);
@@ -57,7 +62,7 @@ export function readCheckpoint(path: string): Checkpoint {
   return { ...rest, arrays };
 }
 
-/** Throws TypeError naming the first setting that differs. */
+/** Throws {@link CheckpointError} naming the first setting that differs. */
 export function checkSameConfig(
   path: string,
   found: Checkpoint['config'],
@@ -65,7 +70,7 @@ export function checkSameConfig(
 ): void {
   for (const name of new Set([...Object.keys(found), ...Object.keys(wanted)])) {
     if (found[name] !== wanted[name]) {
-      throw new TypeError(
+      throw new CheckpointError(
         `Expected ${name} ${found[name]}, as in the checkpoint ${path}, but received ${wanted[name]}: ` +
           'resume with the settings of the first run, or start anew without --resume',
       );
@@ -73,6 +78,6 @@ export function checkSameConfig(
   }
 }
 
-function cutShort(path: string): TypeError {
-  return new TypeError(`Expected a whole checkpoint in ${path} but received a file cut short`);
+function cutShort(path: string): CheckpointError {
+  return new CheckpointError(`Expected a whole checkpoint in ${path} but received a file cut short`);
 }
