@@ -1,6 +1,7 @@
 // The ceiling: how many float32 multiply-adds this machine's cores really do, measured rather than looked up.
-// Independent accumulators, enough to hide the latency, no memory traffic. Usage: fma-peak avx512|avx2 threads
-// Prints GFLOP/s of all threads together, best of several short rounds; exit status 3 when the set is missing.
+// Independent accumulators, enough to hide the latency, no memory traffic. Usage: fma-peak avx512|avx2
+// threads Prints GFLOP/s of all threads together, best of several short rounds; exit status 3 when the set is
+// missing.
 #include <immintrin.h>
 
 #include <atomic>
@@ -83,7 +84,8 @@ int main(int argc, char** argv) {
   Probe probe;
   if (!std::strcmp(argv[1], "avx512") && __builtin_cpu_supports("avx512f")) {
     probe = {chains_avx512, 2. * 16 * kChains512 * kSteps};
-  } else if (!std::strcmp(argv[1], "avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  } else if (!std::strcmp(argv[1], "avx2") && __builtin_cpu_supports("avx2") &&
+             __builtin_cpu_supports("fma")) {
     probe = {chains_avx2, 2. * 8 * kChains256 * 2 * kSteps};
   } else {
     return 3;

@@ -1,7 +1,7 @@
-// The floor we race: the matrix products of loss and gradients alone, by OpenBLAS. No exp, no log-sum-exp, no checks;
-// panels of 2048 queries, so that it too needs no M x N array. It computes nothing useful.
-// Usage: openblas-floor rows dim threads forward|frozen|full
-// Prints "ready CORE CONFIG" once, then runs one round and prints its seconds for each line read from stdin.
+// The floor we race: the matrix products of loss and gradients alone, by OpenBLAS. No exp, no log-sum-exp, no
+// checks; panels of 2048 queries, so that it too needs no M x N array. It computes nothing useful. Usage:
+// openblas-floor rows dim threads forward|frozen|full Prints "ready CORE CONFIG" once, then runs one round
+// and prints its seconds for each line read from stdin.
 #include <cblas.h>
 
 #include <algorithm>
@@ -38,8 +38,8 @@ std::vector<float> random_rows(int64_t count, uint32_t state) {
 }
 
 void logits_of(Problem& p, int64_t first, int64_t count) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.rows, p.dim, 1, &p.queries[first * p.dim], p.dim,
-              p.keys.data(), p.dim, 0, p.logits.data(), p.rows);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.rows, p.dim, 1, &p.queries[first * p.dim],
+              p.dim, p.keys.data(), p.dim, 0, p.logits.data(), p.rows);
 }
 
 // X = Q K^T for the forward pass, again for the backward one, then dQ = X K and dK += X^T Q.
