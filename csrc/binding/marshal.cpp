@@ -128,7 +128,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
 }
 
 PlanRequest read_plan_request(const Napi::Value& value) {
-  std::vector<Napi::ObjectReference> none;
+  std::vector<HeldArray> none;
   const RequestReader in(value, "", none);
   PlanRequest request;
   request.rows = in.integer("rows");

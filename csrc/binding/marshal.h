@@ -6,16 +6,18 @@
 #include <vector>
 
 #include "binding/napi_env.h"
+#include "binding/pinned_memory.h"
 #include "core/backend_factory.h"
 #include "core/contrastive.h"
 #include "core/plan.h"
 
 namespace infcl::binding {
 
-// A request and the typed arrays it points into, held until this is destroyed (on the environment's thread).
+// A request and the typed arrays it points into, held and pinned until this is destroyed (on the
+// environment's thread).
 struct MarshalledCall {
   ContrastiveRequest request;
-  std::vector<Napi::ObjectReference> held;
+  std::vector<HeldArray> held;
 };
 
 // Throws RequestError: ERR_TYPE, ERR_DETACHED or ERR_SHAPE.

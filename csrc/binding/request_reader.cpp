@@ -4,8 +4,7 @@
 
 namespace infcl::binding {
 
-RequestReader::RequestReader(const Napi::Value& object, std::string path,
-                             std::vector<Napi::ObjectReference>& held)
+RequestReader::RequestReader(const Napi::Value& object, std::string path, std::vector<HeldArray>& held)
     : path_(std::move(path)), held_(held) {
   if (!object.IsObject())
     throw RequestError("ERR_TYPE", "Expected object for " + (path_.empty() ? "request" : path_));
@@ -63,7 +62,7 @@ void* RequestReader::typed_array(const char* name, napi_typedarray_type type, in
   if (elements < 0 || length < static_cast<uint64_t>(elements))
     throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(elements) + " elements for " +
                                         path_ + name + " but received " + std::to_string(length));
-  held_.push_back(Napi::Persistent(array.As<Napi::Object>()));
+  held_.push_back(hold_array(array, buffer));
   return data;
 }
 

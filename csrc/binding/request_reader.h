@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "binding/napi_env.h"
+#include "binding/pinned_memory.h"
 
 namespace infcl::binding {
 
 class RequestReader {
  public:
   // `path` prefixes property names in messages ("queries.").
-  RequestReader(const Napi::Value& object, std::string path, std::vector<Napi::ObjectReference>& held);
+  RequestReader(const Napi::Value& object, std::string path, std::vector<HeldArray>& held);
 
   RequestReader object(const char* name) const;
   bool is_null(const char* name) const;
@@ -37,7 +38,7 @@ class RequestReader {
 
   Napi::Object object_;
   std::string path_;
-  std::vector<Napi::ObjectReference>& held_;
+  std::vector<HeldArray>& held_;
 };
 
 }  // namespace infcl::binding
