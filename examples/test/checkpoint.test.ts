@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { makeDataset } from '../src/features/dataset.js';
 import {
   type Checkpoint,
+  CheckpointError,
   checkSameConfig,
   readCheckpoint,
   writeCheckpoint,
@@ -44,6 +45,7 @@ test('refuses files cut short and files of another kind', () => {
   const whole = readFileSync(path);
   for (const length of [whole.length - 1, 20]) {
     writeFileSync(path, whole.subarray(0, length));
+    expect(() => readCheckpoint(path)).toThrow(CheckpointError);
     expect(() => readCheckpoint(path)).toThrow('cut short');
   }
   writeFileSync(path, 'something else altogether');
