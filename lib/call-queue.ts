@@ -16,6 +16,8 @@ export class CallQueue {
     if (this.busy) await this.turn(signal);
     this.busy = true;
     try {
+      // again: an abort may come between being admitted and going on
+      signal?.throwIfAborted();
       return await task();
     } finally {
       this.next();

@@ -99,11 +99,7 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
     const verify = rememberBuffers(request);
     const lastPhase = request.gradient ? 'backward' : 'forward';
     const watch = { control: request.control, signal, onProgress, lastPhase } as const;
-    const response = await queue
-      .run(() => supervise(watch, () => binding.contrastive(request)), signal)
-      .catch((error) => {
-        throw fromNative(error);
-      });
+    const response = await queue.run(() => supervise(watch, () => callAsync(binding, request)), signal);
     verify();
     return { call, response };
   }
@@ -130,6 +126,14 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
       return lossAndGradResult(runSync(queries, keys, options, true));
     },
   };
+}
+
+async function callAsync(binding: NativeBinding, request: ContrastiveRequest): Promise<ContrastiveResponse> {
+  try {
+    return await binding.contrastive(request);
+  } catch (error) {
+    throw fromNative(error);
+  }
 }
 
 function callSync(binding: NativeBinding, request: ContrastiveRequest): ContrastiveResponse {

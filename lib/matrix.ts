@@ -8,7 +8,7 @@
 import { types } from 'node:util';
 import { codedError } from './errors';
 import type { DType, NativeMatrix } from './native/binding';
-import { invalid, positiveInteger, stableArray } from './validate';
+import { describeList, invalid, positiveInteger, stableArray } from './validate';
 
 /** Row-major features [rows × dim]. */
 export interface MatrixLike {
@@ -99,13 +99,13 @@ function readShape(name: string, { shape, dims }: Candidate): { rows: number; di
   if (stated.length !== 2 || !isExtent(rows) || !isExtent(dim)) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected [rows, dim], both positive integers, for ${name}.${which} but received [${stated.join(', ')}]`,
+      `Expected [rows, dim], both positive integers, for ${name}.${which} but received ${describeList(stated)}`,
     );
   }
   if (Array.isArray(shape) && Array.isArray(dims) && (dims[0] !== rows || dims[1] !== dim)) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected equal ${name}.shape and ${name}.dims but received [${shape.join(', ')}] and [${dims.join(', ')}]`,
+      `Expected equal ${name}.shape and ${name}.dims but received ${describeList(shape)} and ${describeList(dims)}`,
     );
   }
   return { rows, dim };

@@ -78,7 +78,7 @@ function resolveOutput(name: string, given: unknown, rows: number, dim: number):
   if (given === undefined) return rows === 0 ? null : new Float32Array(rows * dim);
   const array = check.float32Array(name, given);
   if (rows === 0) {
-    throw codedError('ERR_VALUE', `Expected no ${name} as options.grad turns this gradient off`);
+    throw codedError('ERR_VALUE', `Expected no ${name}: this call has no such gradient`);
   }
   if (array.length !== rows * dim) {
     throw codedError(

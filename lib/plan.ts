@@ -5,7 +5,7 @@
  */
 
 import { requireBackend } from './backend';
-import { fromNative } from './errors';
+import { codedError, fromNative } from './errors';
 import type { DType, NativeBinding, NativePlan, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
 import { resolveResources } from './options';
@@ -83,6 +83,13 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
   const binding = getBinding();
   requireBackend(backend, binding);
   const native = askNative(binding, { rows, keys, dim, gradient, ...resources });
+  const { workspaceBytes } = resources;
+  if (workspaceBytes > 0 && workspaceBytes < native.minimumWorkspaceBytes) {
+    throw codedError(
+      'ERR_WORKSPACE',
+      `Expected at least ${native.minimumWorkspaceBytes} for options.workspaceBytes but received ${workspaceBytes}`,
+    );
+  }
 
   const inputs = (rows + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
   const grads = gradient ? (rows + keys) * dim * bytesPerFloat : 0;

@@ -19,6 +19,14 @@ function describe(value: unknown): string {
   return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} of type ${typeof value}`;
 }
 
+/** The same of what should have been a shape: numbers bare, anything else with its type, no more than a few. */
+export function describeList(values: readonly unknown[]): string {
+  const shown = Array.from(values.slice(0, 4), (value) =>
+    typeof value === 'number' ? String(value) : describe(value),
+  );
+  return `[${shown.join(', ')}${values.length > shown.length ? ', …' : ''}]`;
+}
+
 export function invalid(
   code: ErrorCode,
   name: string,
