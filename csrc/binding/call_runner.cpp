@@ -1,6 +1,10 @@
 #include "binding/call_runner.h"
 
+#include <string>
+#include <system_error>
 #include <utility>
+
+#include "core/errors.h"
 
 namespace infcl::binding {
 
@@ -44,8 +48,15 @@ void CallRunner::start() {
   // Hooks run last in, first out: this one before the thread-safe function's own, which makes it unusable.
   const auto on_cleanup = [](void* self) { static_cast<CallRunner*>(self)->stop(); };
   if (napi_add_env_cleanup_hook(env_, on_cleanup, this) != napi_ok) throw Napi::Error::New(env_);
-  wake_ = wake;
-  thread_ = std::thread([this] { work(); });
+  try {
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error& e) {
+    // as if never started, so that the next call tries again and does not wait for a thread that is not there
+    napi_remove_env_cleanup_hook(env_, on_cleanup, this);
+    napi_release_threadsafe_function(wake, napi_tsfn_abort);
+    throw Error(ErrorCode::kOutOfMemory, "threads", std::string("cannot start the call thread: ") + e.what());
+  }
+  wake_ = wake;  // before the thread looks at it, which it does under the lock, with a call in hand
 }
 
 void CallRunner::work() {
