@@ -33,11 +33,8 @@ export function transpose({ rows, columns, data }: Dense): Dense {
 /** A = L Lᵀ, with L cut into block rows and the diagonal blocks inverted. */
 export class Cholesky {
   private constructor(
-    private readonly size: number,
     /** L[i, 0…i), one strip per block row; none for the first. */
     private readonly strips: Dense[],
-    /** L[j…, i]ᵀ of the rows below block i. */
-    private readonly transposedColumns: Dense[],
     private readonly inverses: Dense[],
   ) {}
 
@@ -60,14 +57,11 @@ export class Cholesky {
         subtract(work, j, j, product);
       }
     }
-    const strips: Dense[] = [];
-    const transposedColumns: Dense[] = [];
-    inverses.forEach(({ rows }, index) => {
+    const strips = inverses.map(({ rows }, index) => {
       const first = index * blockSize;
-      strips.push(block(work, first, 0, rows, first));
-      transposedColumns.push(transpose(block(work, first + rows, first, n - first - rows, rows)));
+      return block(work, first, 0, rows, first);
     });
-    return new Cholesky(n, strips, transposedColumns, inverses);
+    return new Cholesky(strips, inverses);
   }
 
   /** L⁻¹ B */
@@ -88,12 +82,9 @@ export class Cholesky {
     for (let index = this.inverses.length - 1; index >= 0; index--) {
       const inverse = this.inverses[index]!;
       const first = index * blockSize;
-      const below = first + inverse.rows;
-      if (below < this.size) {
-        const known = rowsOf(result, below, this.size - below);
-        subtract(result, first, 0, await multiply(this.transposedColumns[index]!, known));
-      }
-      place(result, first, 0, await multiply(transpose(inverse), rowsOf(result, first, inverse.rows)));
+      const solved = await multiply(transpose(inverse), rowsOf(result, first, inverse.rows));
+      place(result, first, 0, solved);
+      if (first > 0) subtract(result, 0, 0, await multiply(transpose(this.strips[index]!), solved));
     }
     return result;
   }

@@ -41,7 +41,7 @@ export interface RankOptions {
   signal?: AbortSignal;
 }
 
-const candidateBlock = 4096;
+const candidateBlock = 2048;
 
 /** Similarity is the dot product. */
 export async function rankAll(

@@ -9,7 +9,7 @@
 import * as jax from '@jax-js/jax';
 import { jaxEncoder } from 'infcl/jax';
 import { type PaddedRows, padRows, type SparseMatrix } from '../features/hashing.js';
-import { featureDim, type Side, type SideOptions } from './side.js';
+import { chunkRows, featureDim, type Side, type SideOptions } from './side.js';
 
 const { numpy: np } = jax;
 
@@ -54,7 +54,6 @@ export async function encodeRows(
 ): Promise<Float32Array> {
   const features = new Float32Array(rows.length * featureDim);
   const device = toDevice(weights);
-  const chunkRows = 2048;
   try {
     for (let start = 0; start < rows.length; start += chunkRows) {
       signal?.throwIfAborted();
