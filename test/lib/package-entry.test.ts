@@ -1,0 +1,110 @@
+/** The built package as users get it: by import and by require, the same names and one instance; and infcl/jax. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as sources from '../../lib';
+import * as jaxSources from '../../lib/adapters/jax';
+
+const root = join(__dirname, '..', '..');
+
+/** Runs an ES module inside the package, where it can import itself by name, and parses what it prints. */
+function run(script: string): unknown {
+  const options = { cwd: root, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } } as const;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], options));
+}
+
+beforeAll(() => {
+  if (!existsSync(join(root, 'dist', 'index.mjs'))) throw new Error('dist is missing: run npm run build:ts');
+});
+
+it.each([
+  ['infcl', sources],
+  ['infcl/jax', jaxSources],
+])('%s: import and require give the names of the sources, and the same functions', (entry, module) => {
+  const report = run(`
+    import { createRequire } from 'node:module';
+    import * as esm from '${entry}';
+    const cjs = createRequire(import.meta.url)('${entry}');
+    console.log(JSON.stringify({
+      esm: Object.keys(esm).sort(),
+      cjs: Object.keys(cjs).sort(),
+      shared: Object.keys(cjs).every((name) => esm[name] === cjs[name]),
+    }));
+  `);
+  const names = Object.keys(module).sort();
+  expect(report).toEqual({ esm: names, cjs: names, shared: true });
+});
+
+it('has the functions of the README', () => {
+  expect(Object.keys(sources)).toEqual(
+    expect.arrayContaining([
+      'backends',
+      'chunkedStep',
+      'contrastiveLoss',
+      'contrastiveLossAndGrad',
+      'contrastiveLossAndGradSync',
+      'contrastiveLossSync',
+      'plan',
+    ]),
+  );
+});
+
+it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
+  // every file that is asked for by require goes through _resolveFilename
+  const report = run(`
+    import Module, { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const resolve = Module._resolveFilename;
+    const asked = [];
+    Module._resolveFilename = (request, ...rest) => {
+      asked.push(request);
+      return resolve.call(Module, request, ...rest);
+    };
+    require('infcl');
+    const plain = Object.keys(require.cache);
+    const { jaxEncoder } = require('infcl/jax');
+    const encoder = jaxEncoder({ jax: {}, apply: () => {}, params: () => ({}) });
+    console.log(JSON.stringify({
+      methods: Object.keys(encoder).sort(),
+      jax: asked.filter((name) => name.includes('@jax-js')),
+      early: plain.filter((file) => /adapters/.test(file)),
+    }));
+  `);
+  expect(report).toEqual({
+    methods: [
+      'backward',
+      'discardGradients',
+      'dispose',
+      'encode',
+      'randomState',
+      'restoreRandomState',
+      'takeGradients',
+    ],
+    jax: [],
+    early: [],
+  });
+});
+
+it('loading the package does not load the addon', () => {
+  const loaded = run(`
+    import { createRequire } from 'node:module';
+    import 'infcl';
+    const { cache } = createRequire(import.meta.url);
+    console.log(JSON.stringify(Object.keys(cache).filter((file) => file.endsWith('.node'))));
+  `);
+  expect(loaded).toEqual([]);
+});
+
+it('declares types for every way in', () => {
+  const { exports, files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const conditions = Object.values<Record<string, Record<string, string>>>(exports).filter(
+    (entry) => typeof entry !== 'string',
+  );
+  expect(conditions.length).toBeGreaterThan(1);
+  for (const { import: esm, require: cjs } of conditions) {
+    for (const file of [esm!.types, esm!.default, cjs!.types, cjs!.default]) {
+      expect(existsSync(join(root, file!))).toBe(true);
+    }
+  }
+  expect(files).toContain('dist');
+});

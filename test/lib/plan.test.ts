@@ -1,0 +1,166 @@
+/** plan() is the planner that calls obey, and backends() is what they run on. */
+import {
+  backends,
+  contrastiveLossAndGradSync,
+  contrastiveLossSync,
+  type MatrixLike,
+  type PlanOptions,
+  plan,
+} from '../../lib';
+import { codedError } from '../../lib/errors';
+import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
+
+const MiB = 2 ** 20;
+
+describe('plan', () => {
+  it.each<Required<Pick<PlanOptions, 'rows' | 'dim'>> & PlanOptions>([
+    { rows: 1, dim: 1 },
+    { rows: 300, dim: 17 },
+    { rows: 1500, dim: 64 },
+    { rows: 1500, dim: 64, threads: 1 },
+    { rows: 1500, dim: 64, threads: 3 },
+    { rows: 1500, dim: 64, workspaceBytes: 5 * MiB },
+    { rows: 1500, dim: 64, threads: 1, workspaceBytes: 3 * MiB },
+    { rows: 700, keys: 2000, dim: 33 },
+    { rows: 700, keys: 2000, dim: 33, gradient: false },
+  ])('%j is what the call will take', (options) => {
+    const { rows, keys = rows, dim, gradient = true, threads, workspaceBytes } = options;
+    const planned = plan(options);
+    const given = { objective: keys === rows ? 'clip' : 'infonce', threads, workspaceBytes } as const;
+    const call = gradient ? contrastiveLossAndGradSync : contrastiveLossSync;
+    const { stats } = call(matrix(rows, dim), matrix(keys, dim), given);
+    expect(stats.workspaceBytes).toBe(planned.bytes.workspace);
+    // of the cells that a small workspace keeps, the planner knows the number but not which of them are ragged
+    const allowed = workspaceBytes === undefined ? 1e-12 : 0.01;
+    expect(Math.abs(stats.flops / planned.flops - 1)).toBeLessThanOrEqual(allowed);
+    expect(planned.bytes.inputs).toBe((rows + keys) * dim * 4);
+    expect(planned.bytes.grads).toBe(gradient ? (rows + keys) * dim * 4 : 0);
+    const { inputs, grads, workspace, total, lse } = planned.bytes;
+    expect(total).toBe(inputs + grads + workspace);
+    expect(lse).toBeLessThanOrEqual(workspace);
+    expect(planned.estimatedSeconds).toBeGreaterThan(0);
+  });
+
+  it('memory grows linearly, that of a dense loss does not', () => {
+    const [small, large] = [65_536, 131_072].map((rows) =>
+      plan({ rows, dim: 256, workspaceBytes: 64 * MiB }),
+    );
+    expect(large!.bytes.total / small!.bytes.total).toBeLessThan(2);
+    expect(large!.denseBytes / small!.denseBytes).toBeGreaterThan(3.9);
+    expect(small!.denseBytes).toBeGreaterThan(2 * 65_536 ** 2 * 4);
+  });
+
+  it('16-bit features take half', () => {
+    const sizes = (['float32', 'float16', 'bfloat16'] as const).map((dtype) =>
+      plan({ rows: 64, dim: 16, dtype }),
+    );
+    expect(sizes.map(({ bytes }) => bytes.inputs)).toEqual([8192, 4096, 4096]);
+    expect(sizes.map(({ bytes }) => bytes.grads)).toEqual([8192, 8192, 8192]);
+  });
+
+  it('passes on what it was asked, with defaults', () => {
+    const { binding, plans } = fakeNative();
+    const planned = plan({ rows: 10, dim: 4 }, () => binding);
+    plan({ rows: 10, keys: 20, dim: 4, gradient: false, threads: 3, workspaceBytes: 2000 }, () => binding);
+    expect(plans).toEqual([
+      { rows: 10, keys: 10, dim: 4, gradient: true, threads: 0, workspaceBytes: 0 },
+      { rows: 10, keys: 20, dim: 4, gradient: false, threads: 3, workspaceBytes: 2000 },
+    ]);
+    expect(planned).toEqual({
+      flops: 4e9,
+      bytes: { inputs: 320, grads: 320, workspace: 4096, lse: 512, total: 4736 },
+      denseBytes: 2 * 400 + 320,
+      estimatedSeconds: 0.2,
+    });
+  });
+
+  const badType = { type: TypeError, code: 'ERR_TYPE' };
+  const badValue = { type: RangeError, code: 'ERR_VALUE' };
+  it.each<[string, unknown, { type: typeof Error; code: string }, string]>([
+    ['nothing', undefined, badType, 'object for options but received undefined'],
+    ['no rows', { dim: 4 }, badType, 'positive integer for options.rows but received undefined'],
+    ['no dim', { rows: 4 }, badType, 'positive integer for options.dim but received undefined'],
+    ['zero rows', { rows: 0, dim: 4 }, badValue, 'positive integer for options.rows but received 0'],
+    ['half a key', { rows: 4, dim: 4, keys: 0.5 }, badValue, 'options.keys but received 0.5'],
+    [
+      'a dtype',
+      { rows: 4, dim: 4, dtype: 'float64' },
+      badValue,
+      'one of float32, float16, bfloat16 for options.dtype',
+    ],
+    ['gradient 1', { rows: 4, dim: 4, gradient: 1 }, badType, 'boolean for options.gradient'],
+    ['no threads', { rows: 4, dim: 4, threads: 0 }, badValue, 'options.threads but received 0'],
+    [
+      'a backend',
+      { rows: 4, dim: 4, backend: 'tpu' },
+      badValue,
+      'one of auto, cpu, cuda for options.backend',
+    ],
+    [
+      'a typo',
+      { rows: 4, dims: 4 },
+      { type: TypeError, code: 'ERR_OPTION' },
+      'Unknown name dims in options; did you mean dim?',
+    ],
+    [
+      'ranks',
+      { rows: 4, dim: 4, ranks: 2 },
+      { type: Error, code: 'ERR_NOT_IMPLEMENTED' },
+      'options.ranks is not in this version',
+    ],
+    [
+      'cuda',
+      { rows: 4, dim: 4, backend: 'cuda' },
+      { type: Error, code: 'ERR_BACKEND_UNAVAILABLE' },
+      "Backend 'cuda' cannot run here: no device at all",
+    ],
+    [
+      'too little',
+      { rows: 4, dim: 4, workspaceBytes: 1023 },
+      { type: RangeError, code: 'ERR_WORKSPACE' },
+      'at least 1024 for options.workspaceBytes but received 1023',
+    ],
+  ])('%s is refused', (_, options, thrown, message) => {
+    const { binding } = fakeNative();
+    expectError(
+      thrownBy(() => plan(options as PlanOptions, () => binding)),
+      { ...thrown, message },
+    );
+  });
+});
+
+describe('backends', () => {
+  it('of this machine', () => {
+    const [cpu, cuda] = backends();
+    expect(cpu).toEqual({
+      name: 'cpu',
+      available: true,
+      devices: [expect.stringMatching(/./)],
+      isa: expect.any(String),
+    });
+    expect(cuda).toMatchObject({ name: 'cuda', devices: [] });
+    if (!cuda!.available) expect(cuda!.reason).toMatch(/./);
+    const one: MatrixLike = { data: new Float32Array(1), shape: [1, 1] };
+    expect(contrastiveLossSync(one, one).stats.isa).toBe(cpu!.isa);
+  });
+
+  it('without an addon are both unavailable, for its reason', () => {
+    const reason = 'it would not load';
+    const infos = backends(() => {
+      throw codedError('ERR_BACKEND_UNAVAILABLE', reason);
+    });
+    expect(infos).toEqual(['cpu', 'cuda'].map((name) => ({ name, available: false, reason, devices: [] })));
+  });
+
+  it('with an instruction set that this machine lacks, the CPU is unavailable', () => {
+    const { binding } = fakeNative({
+      cpuInfo: () => {
+        throw Object.assign(new Error('no such set'), { code: 'ERR_ISA' });
+      },
+    });
+    expect(backends(() => binding)).toEqual([
+      { name: 'cpu', available: false, reason: 'no such set', devices: [] },
+      { name: 'cuda', available: false, reason: 'no device at all', devices: [] },
+    ]);
+  });
+});
