@@ -41,7 +41,7 @@ it.each(['toString', 'ERR_OTHER', 'ENOENT', undefined, 3, null])('%p is not one 
 
 it('every code has a section in docs/troubleshooting.md, and every section a code', () => {
   const text = readFileSync(join(__dirname, '..', '..', 'docs', 'troubleshooting.md'), 'utf8');
-  const sections = [...text.matchAll(/^### `(ERR_\w+)`/gm)].map((match) => match[1]);
+  const sections = [...text.matchAll(/^#### `(ERR_\w+)`/gm)].map((match) => match[1]);
   expect(sections.sort()).toEqual([...codes].sort());
 });
 

@@ -1,0 +1,50 @@
+/** docs/api.md against the code: every example runs as it stands, every option and function is there. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as infcl from '../../lib';
+import { thrownBy } from './fake-binding';
+
+const root = join(__dirname, '..', '..');
+const text = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
+const examples = [...text.matchAll(/^## ([^\n]*)\n(?:(?!^## ).)*?^```js\n(.*?)^```$/gms)].map(
+  ([, group, code]) => [group!, code!] as const,
+);
+
+/** Inside the package, where it can import itself by name. */
+async function run(code: string): Promise<string> {
+  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } };
+  return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;
+}
+
+it('has an example for each group', () => {
+  expect(examples.map(([group]) => group)).toEqual([
+    'Features',
+    'Loss and gradients',
+    'Options',
+    'Before you pay',
+    'Chunked backbone',
+    'Errors',
+  ]);
+  expect(text.match(/^```js$/gm)).toHaveLength(examples.length);
+});
+
+it.each(examples)('the example of "%s" runs and says something', async (_, code) => {
+  expect(await run(code)).toMatch(/\S/);
+});
+
+it('examples print what their comments say', async () => {
+  const output = async (group: string) => run(examples.find(([name]) => name === group)![1]);
+  expect(Number(await output('Features'))).toBeCloseTo(0.1269, 4);
+  expect(await output('Errors')).toBe('Unknown name logitscale in options; did you mean logitScale?\n');
+});
+
+it('names every function and every option', () => {
+  for (const name of Object.keys(infcl)) expect(text).toContain(`\`${name}`);
+  const one = { data: new Float32Array(1), shape: [1, 1] } as const;
+  const { message } = thrownBy(() => infcl.contrastiveLossSync(one, one, { qqqqqqqqqqqqqqq: 1 } as object));
+  const options = message.split('known are ')[1]!.split(', ');
+  expect(options.length).toBeGreaterThan(20);
+  for (const name of options) expect(text).toMatch(new RegExp(`^\\| [^|]*\`${name}\``, 'm'));
+});
