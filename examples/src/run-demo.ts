@@ -25,6 +25,8 @@ import { featureDim, initialWeights } from './train/side.js';
 import { type History, train } from './train/training.js';
 
 const listedExamples = 12;
+/** A default run keeps within ten minutes, by leaving out a seed of the last chart if it must. */
+const mostSeconds = 570;
 /** A quick run on the dictionary must reach this recall@1, ten thousand times chance. */
 const quickRecall = 0.1;
 
@@ -166,9 +168,11 @@ async function sweepIfWanted(run: Run): Promise<Sweep | undefined> {
   const { settings, dataset, flags, signal } = run;
   const { sweep } = settings;
   if (sweep === undefined) return undefined;
+  const elapsed = run.seconds.reduce((sum, { seconds }) => sum + seconds, 0);
   return timed(run, 'recall by batch size', () =>
     sweepBatches(dataset, {
       ...sweep,
+      mostSeconds: flags.sweep ? undefined : mostSeconds - elapsed,
       dropout: settings.training.dropout,
       warmUp: settings.training.warmUp,
       threads: flags.threads,

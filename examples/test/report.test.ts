@@ -112,6 +112,7 @@ test('with a sweep, the best batch of each panel is said', () => {
     ],
     epochs: 1,
     seeds: 1,
+    seedsLeftOut: 1,
     batches: [12, 48],
     queries: 8,
     learningRate: 0.05,
@@ -119,4 +120,5 @@ test('with a sweep, the best batch of each panel is said', () => {
   const withSweep = renderReport({ ...results, config: { ...results.config, mode: 'default' }, sweep });
   expect(withSweep).toContain('Here 48 was best at equal pairs (75.0 %)');
   expect(withSweep).toContain('12 at equal time (62.5 %)');
+  expect(withSweep).toContain('1 more seed was left out');
 });

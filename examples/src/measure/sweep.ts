@@ -25,6 +25,8 @@ export interface Sweep {
   runs: SweepRun[];
   epochs: number;
   seeds: number;
+  /** Seeds that a run without a limit of time would have tried besides. */
+  seedsLeftOut: number;
   batches: number[];
   /** Queries each recall is measured on. */
   queries: number;
@@ -35,6 +37,8 @@ export interface SweepOptions {
   batches: number[];
   epochs: number;
   seeds: number[];
+  /** No further seed is begun that, taking as long as the one before, would end later than this. */
+  mostSeconds?: number;
   dropout: number;
   warmUp: number;
   threads?: number;
@@ -52,7 +56,11 @@ export const sweepLearningRate = 0.05;
 export async function sweepBatches(dataset: Dataset, options: SweepOptions): Promise<Sweep> {
   const runs: SweepRun[] = [];
   const batches = [...options.batches].sort((a, b) => b - a);
+  const began = performance.now();
+  let done = 0;
   for (const seed of options.seeds) {
+    const seconds = (performance.now() - began) / 1000;
+    if (done > 0 && seconds * (1 + 1 / done) > (options.mostSeconds ?? Infinity)) break;
     const round: SweepRun[] = [];
     for (const batch of batches) {
       const steps = options.epochs * Math.floor(dataset.split.train.length / batch);
@@ -66,13 +74,15 @@ export async function sweepBatches(dataset: Dataset, options: SweepOptions): Pro
       round.push(await runOnce(dataset, options, { panel: 'time', batch, seed, steps: affordable }));
     }
     runs.push(...round);
+    done++;
   }
   const queries = Math.min(mostQueries, dataset.split.validation.length);
   const { epochs, seeds } = options;
   return {
     runs,
     epochs,
-    seeds: seeds.length,
+    seeds: done,
+    seedsLeftOut: seeds.length - done,
     batches: options.batches,
     queries,
     learningRate: sweepLearningRate,
