@@ -10,16 +10,20 @@ interface PeerRace extends Shape {
   threads: number;
   rounds: number;
   start(): Promise<LineProcess>;
+  /** Bytes; by default the planner's choice. */
+  workspaceBytes?: number;
   /** How many times faster we mean to be. */
   limit?: number;
 }
 
 async function* race(context: BenchContext, peer: string, options: PeerRace): AsyncGenerator<Row> {
-  const { rows, dim, threads, rounds, limit } = options;
-  const label = `B ${rows}, D ${dim}, ours with ${threads}`;
+  const { rows, dim, threads, rounds, limit, workspaceBytes } = options;
+  const room = workspaceBytes ? `, workspace ${workspaceBytes / 2 ** 20} MiB` : '';
+  const label = `B ${rows}, D ${dim}, ours with ${threads}${room}`;
   yield* rowOrSkip(context, `${peer}, ${label}`, async () => {
     const contestants = { ours: startEngine(options), theirs: options.start() };
-    const result = await duelOf(contestants, { threads }, rounds);
+    const request = workspaceBytes ? { threads, options: { workspaceBytes } } : { threads };
+    const result = await duelOf(contestants, request, rounds);
     const faster = 1 / result.ratio;
     return {
       label,
@@ -27,6 +31,8 @@ async function* race(context: BenchContext, peer: string, options: PeerRace): As
         'ours s': result.ours,
         [`${peer} s`]: result.theirs,
         'times faster': faster,
+        'workspace MiB': result.stats.workspaceBytes / 2 ** 20,
+        products: result.stats.flops / (2 * rows * rows * dim),
         version: result.greeting,
       },
       targets: limit ? [{ what: 'times faster', value: faster, limit, direction: 'atLeast' }] : [],
@@ -46,7 +52,10 @@ export const peerCases: BenchCase[] = [
       for (const [at, rows] of sizes.entries()) {
         const rounds = context.quick ? 3 : rows > 10000 ? 2 : 5;
         const start = () => startTorch({ rows, dim }, threads);
-        yield* race(context, 'torch', { rows, dim, threads, rounds, start, limit: [2, 3][at] });
+        const common = { rows, dim, threads, rounds, start, limit: [2, 3][at] };
+        yield* race(context, 'torch', common);
+        // Room for every logit once, where dense PyTorch holds several such matrices: three products remain.
+        yield* race(context, 'torch', { ...common, workspaceBytes: rows * rows * 5 + 2 ** 26 });
       }
     },
   },
