@@ -16,7 +16,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const sanitizers = {
   address: { flags: 'address,undefined', cases: 10_000 },
   // each memory access costs ten, so fewer cases
-  thread: { flags: 'thread', cases: 3000 },
+  thread: { flags: 'thread', cases: 2000 },
 };
 
 // Undefined behaviour would only be printed; the others end the process by themselves.
