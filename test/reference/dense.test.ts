@@ -1,13 +1,14 @@
 /**
- * The oracle is trusted because of this file alone: central finite differences of its loss against its gradients, a
- * case worked out by hand, and the symmetries that the equations have.
+ * The oracle is trusted because of this file: central finite differences of its loss against its gradients for every
+ * objective and option, cases worked out by hand, and the symmetries that the equations have. (PyTorch is the other
+ * witness, in ../goldens.)
  */
-import { type DenseMatrix, type DenseOptions, denseLossAndGrad, type ObjectiveName } from './dense';
+import { type DenseMatrix, type DenseOptions, denseLossAndGrad } from './dense';
 import { type FloatMatrix, makePair, widen } from './inputs';
 
 const step = 1e-5;
 
-function float64({ data, shape }: FloatMatrix) {
+function float64({ data, shape }: FloatMatrix): DenseMatrix {
   return { data: Float64Array.from(data), shape };
 }
 
@@ -22,52 +23,153 @@ function slope(matrix: DenseMatrix, at: number, loss: () => number): number {
   return (above - below) / (2 * step);
 }
 
-interface Case extends DenseOptions {
-  objective: ObjectiveName;
+interface Case {
+  name: string;
   rows: number;
-  keys: number;
+  /** Default rows; 0: none. */
+  keys?: number;
   dim: number;
   logitScale: number;
+  hardPerQuery?: number;
+  options: DenseOptions;
 }
 
+const ids = { queryIds: [1, 2, 1, 3, 4, 2], keyIds: [1, 5, 2, 3, 3, 2] };
+const weights = { queryWeights: [1, 0, 2.5, 0.5, 3, 1] };
+const six = { rows: 6, dim: 4, logitScale: 9 };
+
 const cases: Case[] = [
-  { objective: 'clip', rows: 1, keys: 1, dim: 1, logitScale: 3 },
-  { objective: 'clip', rows: 5, keys: 5, dim: 4, logitScale: 14.3 },
-  { objective: 'clip', rows: 7, keys: 7, dim: 3, logitScale: 30 },
-  { objective: 'infonce', rows: 5, keys: 5, dim: 3, logitScale: 10 },
-  { objective: 'infonce', rows: 4, keys: 9, dim: 5, logitScale: 20, labels: [8, 0, 3, 3] },
+  { name: 'clip, one pair', rows: 1, dim: 1, logitScale: 3, options: {} },
+  { name: 'clip', rows: 7, dim: 3, logitScale: 30, options: {} },
+  { name: 'clip, ids', ...six, options: ids },
+  { name: 'clip, margin', ...six, options: { falseNegativeMargin: -0.1 } },
+  { name: 'clip, smoothing', ...six, options: { labelSmoothing: 0.2 } },
+  { name: 'clip, weights', ...six, options: weights },
+  { name: 'clip, hardness', ...six, options: { hardness: { strength: 4, on: 'all' } } },
+  { name: 'clip, private negatives', ...six, hardPerQuery: 2, options: {} },
+  {
+    name: 'clip, everything',
+    ...six,
+    hardPerQuery: 3,
+    options: { ...ids, ...weights, labelSmoothing: 0.1, falseNegativeMargin: 0 },
+  },
+  { name: 'infonce', rows: 5, dim: 3, logitScale: 10, options: { objective: 'infonce' } },
+  {
+    name: 'infonce, labels and private negatives',
+    rows: 4,
+    keys: 9,
+    dim: 5,
+    logitScale: 20,
+    hardPerQuery: 2,
+    options: { objective: 'infonce', labels: [8, 0, 3, 3], labelSmoothing: 0.3, falseNegativeMargin: 0.1 },
+  },
+  ...(['inBatch', 'hard', 'all'] as const).map((on) => ({
+    name: `infonce, hardness on ${on}`,
+    ...six,
+    hardPerQuery: 2,
+    options: { objective: 'infonce' as const, hardness: { strength: 5, on }, ...weights },
+  })),
+  { name: 'ntxent', ...six, options: { objective: 'ntxent' } },
+  {
+    name: 'ntxent, everything',
+    ...six,
+    options: { objective: 'ntxent', ...ids, ...weights, labelSmoothing: 0.1, falseNegativeMargin: 0.1 },
+  },
+  { name: 'supcon', ...six, options: { objective: 'supcon', labels: [3, 1, 3, 0, -2, 1] } },
+  {
+    name: 'supcon, queries alone',
+    ...six,
+    keys: 0,
+    options: { objective: 'supcon', labels: [3, 1, 3, 0, 3, 1] },
+  },
+  {
+    name: 'siglip',
+    rows: 5,
+    keys: 8,
+    dim: 4,
+    logitScale: 9,
+    options: { objective: 'siglip', logitBias: -4 },
+  },
+  {
+    name: 'siglip, ids and weights',
+    ...six,
+    options: { objective: 'siglip', logitBias: -2, ...ids, ...weights },
+  },
+  ...(['joint', 'perDirection'] as const).map((partition) => ({
+    name: `all directions, ${partition}`,
+    ...six,
+    hardPerQuery: 1,
+    options: {
+      directions: ['queryToKey', 'keyToQuery', 'queryToQuery', 'keyToKey'] as const,
+      partition,
+      ...ids,
+      falseNegativeMargin: 0.2,
+    },
+  })),
+  { name: 'two directions', ...six, options: { directions: ['queryToKey', 'keyToKey'], ...weights } },
 ];
 
-describe.each(cases)('oracle, $objective $rows x $keys x $dim, scale $logitScale', (options) => {
-  const pair = makePair({ ...options, seed: 3 });
+describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, hardPerQuery, options }) => {
+  const pair = makePair({
+    rows,
+    keys: keys || rows,
+    dim,
+    seed: 3,
+    labels: keys > rows ? options.labels : undefined,
+  });
   const queries = float64(pair.queries);
-  const keys = float64(pair.keys);
-  const exact = denseLossAndGrad(queries, keys, options);
-  const loss = () => denseLossAndGrad(queries, keys, options).loss;
+  const keyMatrix = keys === 0 ? null : float64(pair.keys);
+  const perQuery = hardPerQuery ?? 0;
+  const hard = perQuery > 0 ? float64(makePair({ rows: rows * perQuery, dim, seed: 5 }).queries) : null;
+  const copy = (matrix: DenseMatrix) => ({ ...matrix, data: matrix.data.slice() });
+  const all: DenseOptions = {
+    logitScale,
+    ...options,
+    ...(hard && { hardNegatives: { keys: hard, perQuery } }),
+    ...(options.hardness && {
+      hardnessAt: { queries: copy(queries), keys: copy(keyMatrix!), hardKeys: hard ? copy(hard) : undefined },
+    }),
+  };
+  const exact = denseLossAndGrad(queries, keyMatrix, all);
+  const loss = () => denseLossAndGrad(queries, keyMatrix, all).loss;
 
   it.each([
     ['queries', queries, exact.queryGrads],
-    ['keys', keys, exact.keyGrads],
+    ['keys', keyMatrix, exact.keyGrads],
+    ['private negatives', hard, exact.hardNegativeGrads],
   ] as const)('gradient of %s equals finite differences', (_, matrix, grads) => {
+    expect(grads.length).toBe(matrix?.data.length ?? 0);
     for (let at = 0; at < grads.length; at++) {
-      expect(Math.abs(grads[at] - slope(matrix, at, loss))).toBeLessThan(1e-6 * options.logitScale);
+      expect(Math.abs(grads[at] - slope(matrix!, at, loss))).toBeLessThan(1e-6 * logitScale);
     }
   });
 
-  it('gradient of the scale equals finite differences', () => {
-    const at = (logitScale: number) => denseLossAndGrad(queries, keys, { ...options, logitScale }).loss;
-    const measured = (at(options.logitScale + step) - at(options.logitScale - step)) / (2 * step);
-    expect(Math.abs(exact.logitScaleGrad - measured)).toBeLessThan(1e-8);
+  it('gradients of scale and bias equal finite differences', () => {
+    const along = (name: 'logitScale' | 'logitBias', value: number) => {
+      const at = (x: number) => denseLossAndGrad(queries, keyMatrix, { ...all, [name]: x }).loss;
+      return (at(value + step) - at(value - step)) / (2 * step);
+    };
+    expect(Math.abs(exact.logitScaleGrad - along('logitScale', logitScale))).toBeLessThan(1e-8);
+    expect(Math.abs(exact.logitBiasGrad - along('logitBias', options.logitBias ?? 0))).toBeLessThan(1e-8);
   });
 
-  it('row losses average to the loss and are never negative', () => {
-    const sum = exact.rows.loss.reduce((total, value) => total + value, 0);
-    expect(sum / options.rows).toBeCloseTo(exact.loss, 13);
+  it('is decided by no rounding, and masks some pairs where it is asked to', () => {
+    expect(exact.clearance).toBeGreaterThan(100 * step);
+    const masks = options.queryIds !== undefined || options.falseNegativeMargin !== undefined;
+    expect(exact.maskedPairs > 0).toBe(masks);
+  });
+
+  it('row losses are never negative and, where queries are the only anchors of their loss, average to it', () => {
     expect(Math.min(...exact.rows.loss)).toBeGreaterThanOrEqual(0);
+    if (options.objective === 'supcon') return;
+    const weight = (i: number) => options.queryWeights?.[i] ?? 1;
+    const total = exact.rows.loss.reduce((sum, _, i) => sum + weight(i), 0);
+    const mean = exact.rows.loss.reduce((sum, value, i) => sum + weight(i) * value, 0) / total;
+    expect(mean).toBeCloseTo(exact.loss, 12);
   });
 
   it('reads rows through their stride', () => {
-    const wide = denseLossAndGrad(widen(pair.queries, 3), widen(pair.keys, 1), options);
+    const wide = denseLossAndGrad(widen(pair.queries, 3), keyMatrix && widen(pair.keys, 1), all);
     expect(wide.loss).toBe(exact.loss);
     expect(wide.queryGrads).toEqual(exact.queryGrads);
     expect(wide.keyGrads).toEqual(exact.keyGrads);
@@ -75,17 +177,69 @@ describe.each(cases)('oracle, $objective $rows x $keys x $dim, scale $logitScale
 });
 
 describe('oracle, by hand', () => {
-  // q = k = (1, -1): x = [[1, -1], [-1, 1]], every cross-entropy is log(1 + e^-2)
+  // q = k = (1, -1): x = [[1, -1], [-1, 1]], every cross-entropy of clip is log(1 + e^-2)
   const matrix: DenseMatrix = { data: Float64Array.of(1, -1), shape: [2, 1] };
+  const at = (options: DenseOptions) => denseLossAndGrad(matrix, matrix, { logitScale: 1, ...options });
+  const e = Math.exp;
 
   it.each(['clip', 'infonce'] as const)('%s of two opposite pairs', (objective) => {
-    const result = denseLossAndGrad(matrix, matrix, { objective, logitScale: 1 });
-    const miss = 1 / (1 + Math.exp(2)); // probability of the wrong key
-    expect(result.loss).toBeCloseTo(Math.log1p(Math.exp(-2)), 15);
+    const result = at({ objective });
+    const miss = 1 / (1 + e(2)); // probability of the wrong key
+    expect(result.loss).toBeCloseTo(Math.log1p(e(-2)), 15);
     expect(result.accuracy).toBe(1);
     expect(result.logitScaleGrad).toBeCloseTo(-2 * miss, 15);
     // dq_0 = s sum_j g_0j k_j = (-miss * 1 + miss * -1) / 2
     expect(result.queryGrads[0]).toBeCloseTo(-miss, 15);
+  });
+
+  it('ntxent: one more negative', () => {
+    expect(at({ objective: 'ntxent' }).loss).toBeCloseTo(Math.log1p(2 * e(-2)), 15);
+  });
+
+  it('joint directions: three negatives; per direction: the mean of four equal losses', () => {
+    const directions = ['queryToKey', 'keyToQuery', 'queryToQuery', 'keyToKey'] as const;
+    expect(at({ directions }).loss).toBeCloseTo(Math.log1p(4 * e(-2)), 15);
+    expect(at({ directions, partition: 'perDirection' }).loss).toBeCloseTo(Math.log1p(e(-2)), 15);
+  });
+
+  it('supcon: two classes are two positives of one row each, one class makes three', () => {
+    expect(at({ objective: 'supcon', labels: [0, 1] }).loss).toBeCloseTo(Math.log1p(2 * e(-2)), 15);
+    // lse of (1, -1, -1) less their mean
+    const lse = Math.log(e(1) + 2 * e(-1));
+    expect(at({ objective: 'supcon', labels: [7, 7] }).loss).toBeCloseTo(lse + 1 / 3, 15);
+    // queries alone: q_0 and q_1 are each other's only row
+    const alone = denseLossAndGrad(matrix, null, { objective: 'supcon', labels: [7, 7], logitScale: 1 });
+    expect(alone.loss).toBeCloseTo(0, 15);
+    const none = denseLossAndGrad(matrix, null, { objective: 'supcon', labels: [1, 2], logitScale: 1 });
+    expect(none.loss).toBe(0);
+    expect(none.queryGrads).toEqual(new Float64Array(2));
+  });
+
+  it('siglip: two positives at 1 + c, two negatives at -1 + c', () => {
+    const c = 0.5;
+    const perRow = Math.log1p(e(-(1 + c))) + Math.log1p(e(-1 + c));
+    expect(at({ objective: 'siglip', logitBias: c }).loss).toBeCloseTo(perRow, 15);
+  });
+
+  it('ids that are all equal leave the positive alone', () => {
+    const result = at({ queryIds: [4, 4], keyIds: [4, 4] });
+    expect([result.loss, result.maskedPairs]).toEqual([0, 2]);
+  });
+
+  it('a margin of -2 excludes the negatives that tie with it no more than one of -2.5 would let them', () => {
+    // similarities 1 and -1: the limit is 1 + margin, and only what exceeds it is excluded
+    expect(at({ falseNegativeMargin: -2 }).maskedPairs).toBe(0);
+    expect(at({ falseNegativeMargin: -2.5 }).maskedPairs).toBe(2);
+  });
+
+  it('hardness adds to the negatives', () => {
+    const result = at({ objective: 'infonce', hardness: { strength: 3, on: 'inBatch' } });
+    expect(result.loss).toBeCloseTo(Math.log1p(e(-1 - 3 - 1)), 15);
+  });
+
+  it('label smoothing: (1 - eps) and eps / 2 each', () => {
+    const result = at({ objective: 'infonce', labelSmoothing: 0.5 });
+    expect(result.loss).toBeCloseTo(Math.log(e(1) + e(-1)) - (0.75 - 0.25), 15);
   });
 
   it('counts a tie for the first place as first', () => {

@@ -1,190 +1,188 @@
 /**
- * The oracle: contrastive loss and gradients the obvious way, in float64, with the whole M x N matrix of logits in
- * memory. Every other implementation in this repository is judged against this file, so it is written to be read
- * beside the equations, and it refuses every trick: no tiles, no online sums, no base 2, no threads.
+ * The oracle: contrastive losses and gradients the obvious way, in float64, with every matrix of logits in memory.
+ * Every other implementation in this repository is judged against this folder, so it is written to be read beside the
+ * equations, and it refuses every trick: no tiles, no online sums, no base 2, no threads.
  *
- * Symbols as in docs/algorithm.md: queries Q [M x D], keys K [N x D], logit scale s, logits x_ij = s q_i.k_j,
- * row LSE a_i, column LSE b_j, logit gradient g_ij. Use it for M*N*D up to about 1e9.
+ * Symbols as in docs/algorithm.md: queries Q [M x D], keys K [N x D], logit scale s, logits x = s u.v, logit gradient
+ * g = dL/dx. Which similarities meet in a denominator is decided in anchors.ts. Use it for M*N*D up to about 1e9.
  */
+import {
+  type Anchor,
+  classAnchors,
+  Exclusions,
+  pairAnchors,
+  sigmoidAnchors,
+  Tables,
+  type Term,
+} from './anchors';
+import type { DenseOptions } from './dense-options';
+import { type DenseMatrix, Rows } from './similarities';
 
-/** Row-major [rows x dim]; what the public API accepts, plus float64 data for finite differences. */
-export interface DenseMatrix {
-  data: Float32Array | Float64Array;
-  shape: readonly [rows: number, dim: number];
-  /** Elements from one row to the next; default dim. */
-  rowStride?: number;
-}
-
-export interface DenseOptions {
-  objective?: ObjectiveName;
-  /** The multiplier s itself; default 1/0.07. */
-  logitScale?: number;
-  /** infonce: key index of each query's positive; default i. */
-  labels?: ArrayLike<number>;
-}
+export type { DenseOptions, DirectionName, ObjectiveName } from './dense-options';
+export type { DenseMatrix } from './similarities';
 
 export interface DenseResult {
   loss: number;
-  /** Share of queries whose positive is not beaten by another key. */
+  /** Share of queries whose positive no key outranks; NaN where there are no keys. */
   accuracy: number;
-  /** [M x D] and [N x D], without padding between rows. */
+  /** [M x D], [N x D] and [M * perQuery x D], without padding between rows; empty where there are no such rows. */
   queryGrads: Float64Array;
   keyGrads: Float64Array;
+  hardNegativeGrads: Float64Array;
   logitScaleGrad: number;
+  logitBiasGrad: number;
   rows: {
     loss: Float64Array;
     lse: Float64Array;
     positiveFirst: Uint8Array;
-    /** x_ip minus the largest other logit of the row; infinite when there is no other. */
+    /** Logit of the best positive key less the largest that ranks against it; infinite when either is missing. */
     margin: Float64Array;
   };
-  /** Largest |x_ij|: rounding in float32 is proportional to it, so tolerances are too. */
+  /** Pairs that ids and margins took out of all denominators. */
+  maskedPairs: number;
+  /** Least distance, but for ties, between a similarity and the limit that decides whether it is masked. */
+  clearance: number;
+  /** Largest |logit|, whose rounding in float32 sets the tolerances, and largest |similarity|. */
   largestLogit: number;
+  largestDot: number;
 }
-
-/**
- * An objective is data: the weights of the two cross-entropies. With weights (rho, kappa) and positive p(i),
- *   loss = mean_i [ rho (a_i - x_ip) + kappa (b_p - x_ip) ]
- *   g_ij = [ rho exp(x_ij - a_i) + kappa exp(x_ij - b_j) - (rho + kappa) [j = p(i)] ] / M
- */
-interface DenseObjective {
-  rowWeight: number;
-  columnWeight: number;
-}
-
-const objectives = {
-  clip: { rowWeight: 0.5, columnWeight: 0.5 }, // Radford et al. 2021: mean of both directions
-  infonce: { rowWeight: 1, columnWeight: 0 }, // van den Oord et al. 2018, eq. 4
-} satisfies Record<string, DenseObjective>;
-
-export type ObjectiveName = keyof typeof objectives;
 
 export function denseLossAndGrad(
   queries: DenseMatrix,
-  keys: DenseMatrix,
-  options: DenseOptions = {},
+  keys: DenseMatrix | null,
+  given: DenseOptions = {},
 ): DenseResult {
-  const { objective = 'clip', logitScale = 1 / 0.07, labels } = options;
-  const { rowWeight, columnWeight } = objectives[objective];
-  const q = compact(queries);
-  const k = compact(keys);
-  const [m, dim] = queries.shape;
-  const n = keys.shape[0];
-  const positive = (i: number) => (labels ? labels[i] : i);
-
-  const x = logits(q, k, m, n, dim, logitScale);
-  const a = logSumExp(x, m, n, n, 1);
-  const b = columnWeight > 0 ? logSumExp(x, n, m, 1, n) : new Float64Array(n);
-
-  const rows = {
-    loss: new Float64Array(m),
-    lse: a,
-    positiveFirst: new Uint8Array(m),
-    margin: new Float64Array(m),
-  };
-  for (let i = 0; i < m; i++) {
-    const p = positive(i);
-    const xp = x[i * n + p];
-    // l_i = rho (a_i - x_ip) + kappa (b_p - x_ip)
-    rows.loss[i] = rowWeight * (a[i] - xp) + (columnWeight > 0 ? columnWeight * (b[p] - xp) : 0);
-    rows.margin[i] = xp - largestOther(x.subarray(i * n, (i + 1) * n), p);
-    rows.positiveFirst[i] = rows.margin[i] >= 0 ? 1 : 0;
+  const objective = given.objective ?? (given.directions ? 'infonce' : 'clip');
+  const options = { logitScale: 1 / 0.07, logitBias: objective === 'siglip' ? -10 : 0, ...given, objective };
+  const { logitScale, logitBias, hardnessAt: at } = options;
+  const tables = makeTables(queries, keys, options.hardNegatives?.keys);
+  const exclusions = new Exclusions(tables, options);
+  const others = at ? makeTables(at.queries, at.keys, at.hardKeys) : tables;
+  const out = new Totals(tables, logitScale, logitBias);
+  if (objective === 'siglip') {
+    for (const anchor of sigmoidAnchors(tables, options, exclusions)) out.addSigmoids(anchor);
+  } else {
+    const supcon = objective === 'supcon';
+    const anchors = supcon ? classAnchors(tables, options) : pairAnchors(tables, options, exclusions, others);
+    for (const anchor of anchors) out.addCrossEntropy(anchor);
   }
 
-  const g = new Float64Array(m * n);
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) {
-      const at = i * n + j;
-      // g_ij = [ rho exp(x_ij - a_i) + kappa exp(x_ij - b_j) - (rho + kappa) [j = p(i)] ] / M
-      let sum = rowWeight * Math.exp(x[at] - a[i]);
-      if (columnWeight > 0) sum += columnWeight * Math.exp(x[at] - b[j]);
-      if (j === positive(i)) sum -= rowWeight + columnWeight;
-      g[at] = sum / m;
-    }
+  let logitScaleGrad = 0;
+  let largestDot = 0;
+  for (const table of tables.all()) {
+    logitScaleGrad += table.differentiate(logitScale);
+    for (const dot of table.dots) largestDot = Math.max(largestDot, Math.abs(dot));
   }
-
+  const { loss, logitBiasGrad, rows } = out;
   return {
-    loss: mean(rows.loss),
-    accuracy: mean(rows.positiveFirst),
-    ...featureGrads(g, q, k, m, n, dim, logitScale),
-    // ds = sum_ij g_ij (q_i.k_j) = sum_ij g_ij x_ij / s
-    logitScaleGrad: dot(g, 0, x, 0, m * n) / logitScale,
+    loss,
+    accuracy: keys === null ? Number.NaN : mean(rows.positiveFirst),
+    queryGrads: tables.q.grads,
+    keyGrads: tables.k?.grads ?? new Float64Array(0),
+    hardNegativeGrads: tables.h?.grads ?? new Float64Array(0),
+    logitScaleGrad,
+    logitBiasGrad,
     rows,
-    largestLogit: x.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0),
+    maskedPairs: exclusions.pairs,
+    clearance: exclusions.clearance,
+    largestLogit: (logitScale + (options.hardness?.strength ?? 0)) * largestDot + Math.abs(logitBias),
+    largestDot,
   };
 }
 
-/** x_ij = s q_i.k_j */
-function logits(
-  q: Float64Array,
-  k: Float64Array,
-  m: number,
-  n: number,
-  dim: number,
-  s: number,
-): Float64Array {
-  const x = new Float64Array(m * n);
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) x[i * n + j] = s * dot(q, i * dim, k, j * dim, dim);
+function makeTables(queries: DenseMatrix, keys: DenseMatrix | null, hardKeys?: DenseMatrix): Tables {
+  return new Tables(new Rows(queries), keys && new Rows(keys), hardKeys ? new Rows(hardKeys) : null);
+}
+
+/** The loss and its logit gradients, summed anchor by anchor. */
+class Totals {
+  loss = 0;
+  logitBiasGrad = 0;
+  readonly rows: DenseResult['rows'];
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly scale: number,
+    private readonly bias: number,
+  ) {
+    const m = tables.q.count;
+    this.rows = {
+      loss: new Float64Array(m),
+      lse: new Float64Array(m).fill(Number.NaN),
+      positiveFirst: new Uint8Array(m),
+      margin: new Float64Array(m).fill(Number.NEGATIVE_INFINITY),
+    };
   }
-  return x;
-}
 
-/** log sum exp over `length` elements `step` apart, for each of `count` lines that begin `line` apart. */
-function logSumExp(x: Float64Array, count: number, length: number, line: number, step: number): Float64Array {
-  const out = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    let largest = Number.NEGATIVE_INFINITY;
-    for (let j = 0; j < length; j++) largest = Math.max(largest, x[i * line + j * step]);
-    let sum = 0;
-    for (let j = 0; j < length; j++) sum += Math.exp(x[i * line + j * step] - largest);
-    out[i] = largest + Math.log(sum);
-  }
-  return out;
-}
-
-function largestOther(row: Float64Array, except: number): number {
-  return row.reduce(
-    (largest, x, j) => (j === except ? largest : Math.max(largest, x)),
-    Number.NEGATIVE_INFINITY,
-  );
-}
-
-/** dQ = s G K,  dK = s G^T Q */
-function featureGrads(
-  g: Float64Array,
-  q: Float64Array,
-  k: Float64Array,
-  m: number,
-  n: number,
-  dim: number,
-  s: number,
-) {
-  const queryGrads = new Float64Array(m * dim);
-  const keyGrads = new Float64Array(n * dim);
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) {
-      const sg = s * g[i * n + j];
-      for (let d = 0; d < dim; d++) {
-        queryGrads[i * dim + d] += sg * k[j * dim + d];
-        keyGrads[j * dim + d] += sg * q[i * dim + d];
-      }
+  /** l = lse_t x_t - sum_t target_t x_t,  dl/dx_t = exp(x_t - lse) - target_t */
+  addCrossEntropy(anchor: Anchor): void {
+    const { weight, terms, query } = anchor;
+    const x = terms.map((term) => this.logit(term));
+    const lse = logSumExp(x);
+    if (query !== null && anchor.reported) {
+      this.rows.lse[query] = lse;
+      this.rank(query, terms);
     }
+    if (anchor.rowWeight === 0) return;
+    const loss = terms.reduce((rest, { target }, t) => (target === 0 ? rest : rest - target * x[t]), lse);
+    this.addLoss(anchor, loss);
+    terms.forEach(({ of, at, target }, t) => {
+      of.grads[at] += weight * (Math.exp(x[t] - lse) - target);
+    });
   }
-  return { queryGrads, keyGrads };
+
+  /** Zhai et al. 2023, eq. 1, z = 1 for pairs, -1 for the rest: l = sum_t log(1 + exp(-z_t x_t)), dl/dx_t = sigma(x_t) - [z_t = 1] */
+  addSigmoids(anchor: Anchor): void {
+    let loss = 0;
+    for (const term of anchor.terms) {
+      const x = this.logit(term);
+      loss += softplus(term.positive ? -x : x);
+      const g = anchor.weight * (term.positive ? -sigma(-x) : sigma(x));
+      term.of.grads[term.at] += g;
+      this.logitBiasGrad += g;
+    }
+    this.addLoss(anchor, loss);
+    this.rank(anchor.query!, anchor.terms);
+  }
+
+  private addLoss({ weight, query, rowWeight }: Anchor, loss: number): void {
+    this.loss += weight * loss;
+    if (query !== null) this.rows.loss[query] += rowWeight * loss;
+  }
+
+  private logit({ of, at, extra }: Term): number {
+    return this.scale * of.dots[at] + this.bias + extra;
+  }
+
+  /** The query's best positive among the keys against the other keys and private negatives that count. */
+  private rank(query: number, terms: Term[]): void {
+    if (this.tables.k === null) return;
+    let positive = Number.NEGATIVE_INFINITY;
+    let other = Number.NEGATIVE_INFINITY;
+    for (const { of, at, positive: isPositive } of terms) {
+      if (of.left === of.right || Math.floor(at / of.columns) !== query) continue;
+      if (isPositive) positive = Math.max(positive, of.dots[at]);
+      else other = Math.max(other, of.dots[at]);
+    }
+    this.rows.margin[query] = this.scale * (positive - other);
+    this.rows.positiveFirst[query] = positive >= other ? 1 : 0;
+  }
 }
 
-/** A float64 copy without padding between rows. */
-function compact({ data, shape: [rows, dim], rowStride = dim }: DenseMatrix): Float64Array {
-  const out = new Float64Array(rows * dim);
-  for (let i = 0; i < rows; i++) out.set(data.subarray(i * rowStride, i * rowStride + dim), i * dim);
-  return out;
+function logSumExp(x: number[]): number {
+  const largest = x.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  if (x.length === 0) return largest;
+  return largest + Math.log(x.reduce((sum, value) => sum + Math.exp(value - largest), 0));
 }
 
-function dot(u: Float64Array, u0: number, v: Float64Array, v0: number, length: number): number {
-  let sum = 0;
-  for (let d = 0; d < length; d++) sum += u[u0 + d] * v[v0 + d];
-  return sum;
+/** log(1 + e^x) */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
+
+/** 1 / (1 + e^-x) */
+function sigma(x: number): number {
+  return x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x));
 }
 
 function mean(values: ArrayLike<number>): number {

@@ -1,0 +1,263 @@
+/**
+ * Who is compared with whom. An anchor is one cross-entropy of the loss: an explicit list of the similarities in its
+ * denominator, each with its target. Everything that an objective or an option means is decided here, once per anchor,
+ * in the words of the papers; softmax and gradients are the business of dense.ts.
+ */
+import type { DenseOptions, DirectionName } from './dense-options';
+import { type Rows, Similarities } from './similarities';
+
+/** One similarity in an anchor's denominator. */
+export interface Term {
+  of: Similarities;
+  /** Position in its table. */
+  at: number;
+  positive: boolean;
+  /** Share of the target distribution. */
+  target: number;
+  /** Added to the logit, a constant. */
+  extra: number;
+}
+
+export interface Anchor {
+  /** Of its cross-entropy in the loss; 0: it is not in the loss. */
+  weight: number;
+  /** Whose loss it is part of, and with what weight; null: no query's. */
+  query: number | null;
+  rowWeight: number;
+  /** Whether its log-sum-exp and its ranking are what the query reports. */
+  reported: boolean;
+  terms: Term[];
+}
+
+/** Similarities of both sides with each other and with themselves, made when first asked for. */
+export class Tables {
+  readonly q: Rows;
+  readonly k: Rows | null;
+  readonly h: Rows | null;
+  readonly hardPerQuery: number;
+  private readonly made = new Map<string, Similarities>();
+
+  constructor(queries: Rows, keys: Rows | null, hardKeys: Rows | null) {
+    this.q = queries;
+    this.k = keys;
+    this.h = hardKeys;
+    this.hardPerQuery = hardKeys === null ? 0 : hardKeys.count / queries.count;
+  }
+
+  get queryKey() {
+    return this.make('queryKey', () => new Similarities(this.q, this.k!));
+  }
+
+  get queryQuery() {
+    return this.make('queryQuery', () => new Similarities(this.q, this.q));
+  }
+
+  get keyKey() {
+    return this.make('keyKey', () => new Similarities(this.k!, this.k!));
+  }
+
+  /** Query i with rows i * perQuery + (0 ... perQuery - 1) of the hard keys. */
+  get hard() {
+    const per = this.hardPerQuery;
+    return this.make('hard', () => new Similarities(this.q, this.h!, per, (i, j) => i * per + j));
+  }
+
+  /** Those asked for so far. */
+  all(): Similarities[] {
+    return [...this.made.values()];
+  }
+
+  private make(name: string, table: () => Similarities): Similarities {
+    if (!this.made.has(name)) this.made.set(name, table());
+    return this.made.get(name)!;
+  }
+}
+
+/** Which pairs do not count as negatives of each other. */
+export class Exclusions {
+  /** Nearest that any negative came to a limit without meeting it, so that tests can tell a choice from a rounding. */
+  clearance = Number.POSITIVE_INFINITY;
+  private readonly limits: number[] | null;
+  private readonly excluded = new Map<Similarities, Set<number>>();
+
+  constructor(
+    private readonly tables: Tables,
+    private readonly options: DenseOptions,
+  ) {
+    const { falseNegativeMargin: margin, labels } = options;
+    if (margin === undefined) {
+      this.limits = null;
+      return;
+    }
+    // Qwen3 Embedding (Zhang et al. 2025): a negative with sim > sim(q_i, k_p) + margin is taken for a false one.
+    // In float32, as a tie must fall on the same side.
+    const { queryKey, q } = tables;
+    this.limits = Array.from({ length: q.count }, (_, i) =>
+      Math.fround(queryKey.dots[i * queryKey.columns + (labels?.[i] ?? i)] + margin),
+    );
+  }
+
+  /** Row i of a table with its column j; `bothAnchors`: j has a limit too. */
+  excludes(of: Similarities, i: number, j: number, bothAnchors: boolean): boolean {
+    const id = this.idOf(of.left, i);
+    const equalIds = id !== null && id === this.idOf(of.right, j);
+    if (!equalIds && !this.beyond(of, i, j, i) && !(bothAnchors && this.beyond(of, i, j, j))) return false;
+    const pair = of.left === of.right ? Math.min(i, j) * of.columns + Math.max(i, j) : i * of.columns + j;
+    if (!this.excluded.has(of)) this.excluded.set(of, new Set());
+    this.excluded.get(of)!.add(pair);
+    return true;
+  }
+
+  /** Each counted once, whichever anchors it was left out of. */
+  get pairs(): number {
+    return [...this.excluded.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  private beyond(of: Similarities, i: number, j: number, anchor: number): boolean {
+    if (this.limits === null) return false;
+    const over = of.dots[i * of.columns + j] - this.limits[anchor];
+    if (over !== 0) this.clearance = Math.min(this.clearance, Math.abs(over));
+    return over > 0;
+  }
+
+  private idOf(side: Rows, row: number): number | null {
+    const { queryIds, keyIds } = this.options;
+    if (queryIds === undefined || keyIds === undefined || side === this.tables.h) return null;
+    return side === this.tables.q ? queryIds[row] : keyIds[row];
+  }
+}
+
+interface Denominator {
+  weight: number;
+  over: readonly DirectionName[];
+}
+
+/** The cross-entropies of one pair. The first also runs over the query's private negatives. */
+function denominators({ objective, directions, partition }: DenseOptions): Denominator[] {
+  if (directions !== undefined) {
+    const order: DirectionName[] = ['queryToKey', 'keyToQuery', 'queryToQuery', 'keyToKey'];
+    const over = order.filter((name) => directions.includes(name));
+    if (partition !== 'perDirection') return [{ weight: 1, over }];
+    return over.map((name) => ({ weight: 1 / over.length, over: [name] }));
+  }
+  if (objective === 'infonce') return [{ weight: 1, over: ['queryToKey'] }]; // van den Oord et al. 2018, eq. 4
+  const ownSides = objective === 'ntxent'; // Chen et al. 2020 (SimCLR), eq. 1; otherwise clip, Radford et al. 2021
+  return [
+    { weight: 1 / 2, over: ownSides ? ['queryToKey', 'queryToQuery'] : ['queryToKey'] },
+    { weight: 1 / 2, over: ownSides ? ['keyToQuery', 'keyToKey'] : ['keyToQuery'] },
+  ];
+}
+
+/** What is added to a negative's logit: LLaVE (Lan et al. 2025), exp(x_ij + alpha sg(q_i . k_j)). */
+function hardnessOf({ hardness }: DenseOptions, tables: Tables, at: Tables) {
+  return (of: Similarities, position: number): number => {
+    if (hardness === undefined) return 0;
+    const own = tables.h !== null && of === tables.hard;
+    const applies = own ? hardness.on !== 'inBatch' : hardness.on !== 'hard';
+    return applies ? hardness.strength * twin(of, tables, at).dots[position] : 0;
+  };
+}
+
+/** The table of the same kind over other features. */
+function twin(of: Similarities, tables: Tables, others: Tables): Similarities {
+  if (of.right === tables.h) return others.hard;
+  if (of.left !== of.right) return others.queryKey;
+  return of.left === tables.q ? others.queryQuery : others.keyKey;
+}
+
+/** clip, infonce, ntxent and directions: pair i is query i and its one positive. */
+export function* pairAnchors(
+  tables: Tables,
+  options: DenseOptions,
+  exclusions: Exclusions,
+  hardnessAt: Tables,
+): Generator<Anchor> {
+  const { queryKey, q } = tables;
+  const list = denominators(options);
+  const keysAreAnchors = list.some(({ over }) => over.includes('keyToQuery'));
+  const hardness = hardnessOf(options, tables, hardnessAt);
+  const total = sum(options.queryWeights ?? new Array(q.count).fill(1));
+  for (let i = 0; i < q.count; i++) {
+    const p = options.labels?.[i] ?? i;
+    for (const [n, { weight, over }] of list.entries()) {
+      const at = i * queryKey.columns + p;
+      const terms: Term[] = [{ of: queryKey, at, positive: true, target: 0, extra: 0 }];
+      const negative = (of: Similarities, row: number, column: number, bothAnchors: boolean) => {
+        if (exclusions.excludes(of, row, column, bothAnchors)) return;
+        const position = row * of.columns + column;
+        terms.push({ of, at: position, positive: false, target: 0, extra: hardness(of, position) });
+      };
+      const negatives: Record<DirectionName, () => void> = {
+        queryToKey: () => allBut(p, queryKey.columns, (j) => negative(queryKey, i, j, keysAreAnchors)),
+        keyToQuery: () => allBut(i, q.count, (j) => negative(queryKey, j, i, true)),
+        queryToQuery: () => allBut(i, q.count, (j) => negative(tables.queryQuery, i, j, true)),
+        keyToKey: () => allBut(i, q.count, (j) => negative(tables.keyKey, i, j, true)),
+      };
+      for (const direction of over) negatives[direction]();
+      if (n === 0) allBut(null, tables.hardPerQuery, (j) => negative(tables.hard, i, j, false));
+      smooth(terms, options.labelSmoothing ?? 0);
+      const share = (options.queryWeights?.[i] ?? 1) / total; // the loss is a weighted mean over queries
+      yield { weight: weight * share, query: i, rowWeight: weight, reported: n === 0, terms };
+    }
+  }
+}
+
+function allBut(except: number | null, count: number, visit: (j: number) => void): void {
+  for (let j = 0; j < count; j++) if (j !== except) visit(j);
+}
+
+/** Szegedy et al. 2016 as in torch's cross_entropy: 1 - eps on the positive, and eps spread over all that counts. */
+function smooth(terms: Term[], eps: number): void {
+  for (const term of terms) term.target = (term.positive ? 1 - eps : 0) + eps / terms.length;
+}
+
+/** supcon, Khosla et al. 2020, eq. 2 (L_out), over both sides' rows: the others of an anchor's class are positives. */
+export function* classAnchors(tables: Tables, { labels }: DenseOptions): Generator<Anchor> {
+  const { q, k } = tables;
+  const m = q.count;
+  const rows = Array.from({ length: k === null ? m : 2 * m }, (_, z) => z);
+  const classOf = (z: number) => labels![z % m];
+  const termOf = (a: number, b: number): Pick<Term, 'of' | 'at'> => {
+    if (a < m && b < m) return { of: tables.queryQuery, at: a * m + b };
+    if (a >= m && b >= m) return { of: tables.keyKey, at: (a - m) * m + b - m };
+    return { of: tables.queryKey, at: Math.min(a, b) * m + Math.max(a, b) - m };
+  };
+  const members = new Map<number, number>();
+  for (const z of rows) members.set(classOf(z), (members.get(classOf(z)) ?? 0) + 1);
+  const positivesOf = (z: number) => members.get(classOf(z))! - 1;
+  const anchors = rows.filter((z) => positivesOf(z) > 0).length; // the mean is over those with positives
+  for (const a of rows) {
+    const terms = rows
+      .filter((b) => b !== a)
+      .map((b): Term => {
+        const positive = classOf(b) === classOf(a);
+        return { ...termOf(a, b), positive, target: positive ? 1 / positivesOf(a) : 0, extra: 0 };
+      });
+    const inLoss = positivesOf(a) > 0 ? 1 : 0;
+    const weight = inLoss / Math.max(1, anchors);
+    yield { weight, query: a < m ? a : null, rowWeight: inLoss, reported: true, terms };
+  }
+}
+
+/** siglip: pair i and every other key that counts against it. Weights are as above; the terms are not normalised. */
+export function* sigmoidAnchors(
+  { queryKey, q }: Tables,
+  { queryWeights }: DenseOptions,
+  exclusions: Exclusions,
+): Generator<Anchor> {
+  const total = sum(queryWeights ?? new Array(q.count).fill(1));
+  for (let i = 0; i < q.count; i++) {
+    const terms: Term[] = [];
+    for (let j = 0; j < queryKey.columns; j++) {
+      if (i !== j && exclusions.excludes(queryKey, i, j, false)) continue;
+      terms.push({ of: queryKey, at: i * queryKey.columns + j, positive: i === j, target: 0, extra: 0 });
+    }
+    yield { weight: (queryWeights?.[i] ?? 1) / total, query: i, rowWeight: 1, reported: true, terms };
+  }
+}
+
+function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let at = 0; at < values.length; at++) total += values[at];
+  return total;
+}
