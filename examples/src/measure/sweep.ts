@@ -49,7 +49,7 @@ export interface SweepOptions {
 const mostQueries = 1024;
 /**
  * One rate for all sizes. In runs of two epochs on the dictionary with one seed, each of 256, 1,024, 4,096 and 16,384
- * came within half a point of its best at this rate, of four to six rates tried between 0.003 and 0.1.
+ * came within half a point of its best at this rate, of three to five rates tried between 0.003 and 0.1.
  */
 export const sweepLearningRate = 0.05;
 
