@@ -50,7 +50,9 @@ struct PairMask {
 // Where the positives of a pass are. At most one of the two kinds is set.
 struct PassPositives {
   bool labelled = false;  // row i's positive is column label(i): left out of the pass, the engine adds it
-  const int32_t* labels = nullptr;                                  // null: i itself
+  const int32_t* labels = nullptr;  // null: i itself
+  // Labelled positives have another logit scale than the cell's, in which their exponential may be anything.
+  bool apart = false;
   const int32_t *row_classes = nullptr, *column_classes = nullptr;  // equal class: a positive
 
   int64_t label(int64_t row) const { return labels ? labels[row] : row; }

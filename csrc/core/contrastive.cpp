@@ -151,6 +151,7 @@ class Call {
     if (o_.positives == Positives::kLabel) {
       out.labelled = !pass.triangle();
       out.labels = r_.labels;
+      out.apart = out.labelled && r_.hardness != 0;
     } else {
       const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
       out.row_classes = classes[static_cast<int>(pass.rows)];

@@ -140,11 +140,14 @@ class CpuBackend::Differentiate {
     const auto sliced = [&](auto f) {
       return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
     };
-    if (!kept && (g.diagonal || a_.mask.any())) {  // masks must be known before the exponential
+    // masks must be known before the exponential
+    if (!kept && (g.diagonal || a_.mask.any() || a_.positives.apart)) {
       if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data); })) return false;
       mask_pairs(g, a_.mask, s.pairs);
       if (a_.positives.labelled)
-        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) { g.at(r, q) = a_.positive_dots[r]; });
+        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
+          g.at(r, q) = a_.positives.apart ? kMaskedDot : a_.positive_dots[r];
+        });
       grad.dots = g.data;
     }
     if (uniform(a_.rows) || uniform(a_.columns)) {

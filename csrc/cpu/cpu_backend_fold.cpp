@@ -83,7 +83,7 @@ class CpuBackend::Fold {
                          fold_columns ? s.column_sum.data() : nullptr});
     }
     // the backward lap finds in kept cells what it would compute
-    if (kept && a_.positives.labelled)
+    if (kept && a_.positives.labelled && !a_.positives.apart)
       for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) { x.at(r, q) = a_.positive_dots[r]; });
     merge_rows(x.rows, s);
     if (fold_columns) {
