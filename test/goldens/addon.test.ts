@@ -1,38 +1,46 @@
 /** The addon against float64 PyTorch autograd: float32 arithmetic, so the bounds of docs/numerics.md. */
 import { contrastiveLossAndGradSync } from '../../lib';
 import { gradientBound, gradientFloor, lossBound, usualShare } from '../exactness/judge';
-import { goldenInputs, readGoldens, summaryError } from './golden-table';
+import { makeProblem } from '../reference/problems';
+import { readGoldens, summaryError } from './golden-table';
 
-describe.each(readGoldens())(
-  'addon against PyTorch, $objective $rows x $keys x $dim, scale $logitScale',
-  (golden) => {
-    const { queries, keys, labels } = goldenInputs(golden);
-    const { objective, logitScale, rows } = golden;
-    const result = contrastiveLossAndGradSync(queries, keys, { objective, logitScale, labels, perRow: true });
-    const largest = logitScale; // rows are no longer than one
-    const bound = gradientBound(largest);
+describe.each(readGoldens())('addon against PyTorch, %s', (_, { recipe, expected }) => {
+  const { queries, keys, options } = makeProblem(recipe);
+  const result = contrastiveLossAndGradSync(queries, keys, { ...options, perRow: true });
+  const { logitScale, rows, hardness, logitBias = 0 } = recipe;
+  const largest = logitScale + (hardness?.strength ?? 0) + Math.abs(logitBias); // rows are no longer than one
+  const bound = gradientBound(largest);
 
-    it('loss and scale gradient', () => {
-      expect(Math.abs(result.loss - golden.loss)).toBeLessThanOrEqual(lossBound(golden.loss, largest, rows));
-      const floor = Math.max(usualShare, Math.abs(golden.logitScaleGrad)); // similarities are at most one
-      expect(Math.abs(result.logitScaleGrad - golden.logitScaleGrad)).toBeLessThanOrEqual(bound * floor);
+  it('loss, accuracy, gradients of scale and bias', () => {
+    const near = (ours: number, value: number) =>
+      expect(Math.abs(ours - value)).toBeLessThanOrEqual(bound * Math.max(usualShare, Math.abs(value)));
+    expect(Math.abs(result.loss - expected.loss)).toBeLessThanOrEqual(
+      lossBound(expected.loss, largest, rows),
+    );
+    expect(result.accuracy).toBe(expected.accuracy ?? Number.NaN);
+    near(result.logitScaleGrad, expected.logitScaleGrad);
+    near(result.logitBiasGrad, expected.logitBiasGrad ?? 0);
+  });
+
+  it.each(['queryGrads', 'keyGrads', 'hardNegativeGrads'] as const)('%s', (name) => {
+    const summary = expected[name];
+    if (summary === undefined) {
+      expect(result[name] ?? []).toHaveLength(0);
+      return;
+    }
+    const other = name === 'queryGrads' ? (keys ?? queries) : queries;
+    const floor = gradientFloor(other, rows, logitScale);
+    expect(summaryError(result[name]!, summary, floor)).toBeLessThanOrEqual(bound);
+  });
+
+  it('row LSE and row losses', () => {
+    const allowed = (value: number) => 1e-6 * Math.max(1, Math.abs(value)) + 2.5e-7 * largest;
+    expected.rowLoss.forEach((value, i) => {
+      expect(Math.abs(result.rows!.loss[i] - value)).toBeLessThanOrEqual(allowed(value));
     });
-
-    it('feature gradients', () => {
-      const queryFloor = gradientFloor(keys, rows, logitScale);
-      const keyFloor = gradientFloor(queries, rows, logitScale);
-      expect(summaryError(result.queryGrads, golden.queryGrads, queryFloor)).toBeLessThanOrEqual(bound);
-      expect(summaryError(result.keyGrads, golden.keyGrads, keyFloor)).toBeLessThanOrEqual(bound);
+    if (expected.lse === undefined) expect(result.rows!.lse.every(Number.isNaN)).toBe(true);
+    expected.lse?.forEach((value, i) => {
+      expect(Math.abs(result.rows!.lse[i] - value)).toBeLessThanOrEqual(allowed(value));
     });
-
-    it('row LSE and row losses', () => {
-      const allowed = (value: number) => 1e-6 * Math.max(1, Math.abs(value)) + 2.5e-7 * largest;
-      golden.lse.forEach((value, i) => {
-        expect(Math.abs(result.rows!.lse[i] - value)).toBeLessThanOrEqual(allowed(value));
-      });
-      golden.rowLoss.forEach((value, i) => {
-        expect(Math.abs(result.rows!.loss[i] - value)).toBeLessThanOrEqual(allowed(value));
-      });
-    });
-  },
-);
+  });
+});

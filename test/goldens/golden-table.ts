@@ -1,8 +1,7 @@
-/** Reads contrastive.golden.json, rebuilds each case's inputs from its seeds, and says how far a result is from it. */
+/** Reads contrastive.golden.json, and says how far a gradient is from what that file keeps of it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ObjectiveName } from '../reference/dense';
-import { makeLabels, makePair, type Pair } from '../reference/inputs';
+import { problemName, type Recipe } from '../reference/problems';
 
 interface GradientSummary {
   norm: number;
@@ -11,31 +10,28 @@ interface GradientSummary {
 }
 
 export interface Golden {
-  objective: ObjectiveName;
-  rows: number;
-  keys: number;
-  dim: number;
-  logitScale: number;
-  alike: number;
-  seed: number;
-  labelSeed: number | null;
-  loss: number;
-  logitScaleGrad: number;
-  queryGrads: GradientSummary;
-  keyGrads: GradientSummary;
-  lse: number[];
-  rowLoss: number[];
+  recipe: Recipe;
+  /** What an objective does not have is missing. */
+  expected: {
+    loss: number;
+    accuracy?: number;
+    logitScaleGrad: number;
+    logitBiasGrad?: number;
+    queryGrads: GradientSummary;
+    keyGrads?: GradientSummary;
+    hardNegativeGrads?: GradientSummary;
+    /** Of the first 32 queries. */
+    lse?: number[];
+    rowLoss: number[];
+  };
 }
 
-export function readGoldens(): Golden[] {
+export function readGoldens(): [string, Golden][] {
   const text = readFileSync(join(__dirname, 'contrastive.golden.json'), 'utf8');
-  return (JSON.parse(text) as { cases: Golden[] }).cases;
-}
-
-export function goldenInputs(golden: Golden): Pair & { labels?: Int32Array } {
-  const { rows, keys, labelSeed } = golden;
-  const labels = labelSeed === null ? undefined : makeLabels(rows, keys, labelSeed);
-  return { ...makePair({ ...golden, labels }), labels };
+  return (JSON.parse(text) as { cases: Golden[] }).cases.map((golden) => [
+    problemName(golden.recipe),
+    golden,
+  ]);
 }
 
 /**

@@ -61,10 +61,17 @@ export function makePair({ rows, keys = rows, dim, seed, alike = 4, labels }: Pa
   return { queries: { data: q, shape: [rows, dim] }, keys: { data: k, shape: [keys, dim] } };
 }
 
-function rowScale(dim: number): number {
+/** Every element is less than this power of two. */
+export function rowScale(dim: number): number {
   let k = 0;
   while (3 * 4 ** k < dim) k++;
   return 2 ** -k;
+}
+
+/** Rounded to 64ths of the row scale: dot products are exact in float32, elements in bfloat16, and both often tie. */
+export function coarsen({ data, shape }: FloatMatrix): FloatMatrix {
+  const unitOf = rowScale(shape[1]) / 64;
+  return { data: data.map((value) => Math.floor(value / unitOf + 0.5) * unitOf), shape };
 }
 
 /** Labels in [0, keys), not all distinct. */

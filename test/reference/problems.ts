@@ -1,0 +1,133 @@
+/**
+ * Whole problems from a few numbers: a recipe says how many rows, which objective and which options; everything else
+ * (features, labels, ids, weights) comes from the hash of inputs.ts. Recipes are data, so that the table of exactness,
+ * the golden file and the property tests can speak of the same problems; goldens/make-goldens.py restates this file.
+ */
+import type { DenseOptions, DirectionName, ObjectiveName } from './dense';
+import { coarsen, type FloatMatrix, hash, makeLabels, makePair, rowScale, unit } from './inputs';
+
+export interface Recipe {
+  objective: ObjectiveName;
+  rows: number;
+  /** 0: none (supcon). */
+  keys: number;
+  dim: number;
+  logitScale: number;
+  seed: number;
+  /** Eighths of each positive key that are its query. */
+  alike?: number;
+  /** infonce: random positives from this seed; default: row i's positive is key i. */
+  labelSeed?: number | null;
+  /** supcon: number of classes; default a third of the rows. */
+  classes?: number;
+  /** Number of distinct ids of queries and keys; default: no ids. */
+  ids?: number;
+  /** Private negatives per query. */
+  hardPerQuery?: number;
+  /** Weights of 0 to 7 quarters. */
+  weights?: boolean;
+  /** Features with so few bits that every dot product is exact in float32, and ties are common. */
+  coarse?: boolean;
+  logitBias?: number;
+  falseNegativeMargin?: number;
+  directions?: readonly DirectionName[];
+  partition?: 'joint' | 'perDirection';
+  labelSmoothing?: number;
+  hardness?: { strength: number; on: 'inBatch' | 'hard' | 'all' };
+}
+
+/** Options that mean the same to the oracle and to the public API. */
+export type ProblemOptions = Omit<
+  DenseOptions,
+  'labels' | 'queryIds' | 'keyIds' | 'queryWeights' | 'hardNegatives' | 'hardnessAt'
+> & {
+  labels?: Int32Array;
+  queryIds?: Int32Array;
+  keyIds?: Int32Array;
+  queryWeights?: Float32Array;
+  hardNegatives?: { keys: FloatMatrix; perQuery: number };
+};
+
+export interface Problem {
+  queries: FloatMatrix;
+  keys: FloatMatrix | null;
+  options: ProblemOptions;
+}
+
+/** Seeds of what belongs to a problem beside its features, which take `seed` and `seed + 1`. */
+const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000 };
+
+const verbatim = [
+  'objective',
+  'logitScale',
+  'logitBias',
+  'falseNegativeMargin',
+  'directions',
+  'partition',
+  'labelSmoothing',
+  'hardness',
+] as const;
+
+export function makeProblem(recipe: Recipe): Problem {
+  const { objective, rows, keys, seed, ids, hardPerQuery = 0 } = recipe;
+  const labels =
+    recipe.labelSeed === undefined || recipe.labelSeed === null
+      ? undefined
+      : makeLabels(rows, keys, recipe.labelSeed);
+  const pair = makePair({ ...recipe, keys: keys || rows, labels });
+  const finish = (matrix: FloatMatrix) => (recipe.coarse ? coarsen(matrix) : matrix);
+  const options: ProblemOptions = { labels };
+  for (const name of verbatim)
+    if (recipe[name] !== undefined) Object.assign(options, { [name]: recipe[name] });
+  if (objective === 'supcon') options.labels = makeLabels(rows, classCount(recipe), seed + seedOf.classes);
+  if (ids !== undefined) {
+    options.queryIds = makeLabels(rows, ids, seed + seedOf.queryIds);
+    options.keyIds = makeLabels(keys, ids, seed + seedOf.keyIds);
+  }
+  if (recipe.weights) options.queryWeights = makeWeights(rows, seed + seedOf.weights);
+  if (hardPerQuery > 0) {
+    const hard = makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.hard);
+    options.hardNegatives = { keys: finish(hard), perQuery: hardPerQuery };
+  }
+  return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
+}
+
+/** Private negatives are alike to their query by a quarter. */
+function makeHardNegatives(
+  { data, shape: [rows, dim] }: FloatMatrix,
+  perQuery: number,
+  seed: number,
+): FloatMatrix {
+  const scale = rowScale(dim);
+  const values = Float32Array.from({ length: rows * perQuery * dim }, (_, at) => {
+    const query = Math.floor(at / (perQuery * dim));
+    return (2 * data[query * dim + (at % dim)] + 6 * unit(seed, at) * scale) / 8;
+  });
+  return { data: values, shape: [rows * perQuery, dim] };
+}
+
+function classCount({ rows, classes }: Recipe): number {
+  return classes ?? Math.max(1, Math.floor(rows / 3));
+}
+
+/** The first is 1, so that not all are 0. */
+function makeWeights(rows: number, seed: number): Float32Array {
+  return Float32Array.from({ length: rows }, (_, i) => (i === 0 ? 1 : (hash(seed, i) % 8) / 4));
+}
+
+export function problemName(recipe: Recipe): string {
+  const { objective, rows, keys, dim, logitScale } = recipe;
+  const notes = [
+    recipe.labelSeed != null && 'labels',
+    recipe.directions && `${recipe.directions.join('+')} ${recipe.partition ?? 'joint'}`,
+    recipe.ids !== undefined && `${recipe.ids} ids`,
+    recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
+    recipe.hardPerQuery && `${recipe.hardPerQuery} private`,
+    recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,
+    recipe.weights && 'weights',
+    recipe.hardness && `hardness ${recipe.hardness.strength} on ${recipe.hardness.on}`,
+    recipe.logitBias !== undefined && `bias ${recipe.logitBias}`,
+    recipe.coarse && 'coarse',
+  ].filter(Boolean);
+  return [`${objective} ${rows}x${keys}x${dim}`, `scale ${logitScale.toFixed(0)}`, ...notes].join(', ');
+}
