@@ -10,8 +10,8 @@ it.each([8192, 600])('inputs and outputs of %i rows, transferred away and collec
   const answer = await answerOf<DetachAnswer>('detach.ts', order, { nodeOptions: ['--expose-gc'] });
   expect(answer.after).toBe(answer.before);
   expect(answer.ends.length).toBe(order.rounds);
-  const codes = new Set(answer.ends.map(([, end]) => end));
+  const codes = [...new Set(answer.ends.map(([, end]) => end))].sort();
+  if (rows > 1000) expect(codes).toEqual(['ERR_DETACHED']);
   // a small call may be done before its array is taken
-  if (rows < 1000) codes.delete('fulfilled');
-  expect([...codes]).toEqual(['ERR_DETACHED']);
+  else expect(['ERR_DETACHED', 'fulfilled']).toEqual(expect.arrayContaining(codes));
 });

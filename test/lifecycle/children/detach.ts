@@ -48,7 +48,12 @@ async function round(number: number, rows: number, milliseconds: number): Promis
     ['queryIds', ids],
   ];
   const [name, victim] = victims[number % victims.length]!;
-  const call = contrastiveLossAndGrad(arrays.queries, arrays.keys, { out, queryIds: ids, keyIds: ids }).then(
+  const call = contrastiveLossAndGrad(arrays.queries, arrays.keys, {
+    out,
+    queryIds: ids,
+    keyIds: ids,
+    threads: 2,
+  }).then(
     () => 'fulfilled',
     (error: InfclError) => error.code,
   );
@@ -65,7 +70,8 @@ async function run({ rounds, rows }: DetachOrder): Promise<void> {
   const random = seeded(3);
   const before = solve(1);
   const ends: DetachAnswer['ends'] = [];
-  for (let number = 0; number < rounds; number++) ends.push(await round(number, rows, random() * 40));
+  for (let number = 0; number < rounds; number++)
+    ends.push(await round(number, rows, random() * (rows > 1000 ? 40 : 3)));
   const answer: DetachAnswer = { ends, before, after: solve(1) };
   console.log(JSON.stringify(answer));
 }
