@@ -1,26 +1,30 @@
 /**
- * The table that every instruction set must pass: shapes on both sides of each tile and block edge, scales up to 100,
- * and values chosen to hurt (overflow, underflow, ties, cancellation). Holds data only; judge.ts says how far off a
- * result may be.
+ * The table of shapes and values that every instruction set must pass, for clip and infonce (option-cases.ts has the
+ * rest): shapes on both sides of each tile and block edge, scales up to 100, and values chosen to hurt (overflow,
+ * underflow, ties, cancellation). Holds data only; judge.ts says how far off a result may be.
  */
-import type { ObjectiveName } from '../reference/dense';
-import { type FloatMatrix, makeLabels, makePair, type Pair, scaleRows } from '../reference/inputs';
+import type { MatrixLike } from '../../lib';
+import { type FloatMatrix, type Pair, scaleRows } from '../reference/inputs';
+import { type NarrowDType, narrow } from '../reference/narrow';
+import { makeProblem, type Problem, problemName, type Recipe } from '../reference/problems';
+import { type Leniency, shareOfTies } from './judge';
 
-export interface ExactCase {
-  objective: ObjectiveName;
-  rows: number;
-  keys: number;
-  dim: number;
-  logitScale: number;
-  seed: number;
-  alike?: number;
-  /** Random labels from this seed; default: row i's positive is key i. */
-  labelSeed?: number;
+export interface ExactCase extends Recipe {
   values?: ValueRange;
+  /** Of the features as the engine gets them; default float32. The oracle gets the same numbers. */
+  dtype?: NarrowDType;
+  /** Of the products; default float32, so that 16-bit features alone lose nothing. */
+  compute?: 'bfloat16';
 }
 
-export interface CaseInputs extends Pair {
-  labels?: Int32Array;
+/** What the engine is called with. */
+export interface EngineInputs {
+  queries: MatrixLike;
+  keys: MatrixLike | null;
+  options: Omit<Problem['options'], 'hardNegatives'> & {
+    hardNegatives?: { keys: MatrixLike; perQuery: number };
+    compute: 'float32' | 'bfloat16';
+  };
 }
 
 // Micro-kernels are 6 to 48 rows or columns, cells 224 to 512; primes fit none of them.
@@ -74,17 +78,46 @@ function repeatRow({ data, shape: [rows, dim] }: FloatMatrix, row: number): Floa
   return { data: data.map((_, at) => data[row * dim + (at % dim)]), shape: [rows, dim] };
 }
 
-export function caseInputs(exact: ExactCase): CaseInputs {
-  const { rows, keys, labelSeed, values } = exact;
-  const labels = labelSeed === undefined ? undefined : makeLabels(rows, keys, labelSeed);
-  const pair = makePair({ ...exact, labels });
-  return { ...(values ? valueRanges[values](pair) : pair), labels };
+/** For the oracle. */
+export function caseProblem(exact: ExactCase): Problem {
+  const { queries, keys, options } = makeProblem(exact);
+  const pair = exact.values && keys ? valueRanges[exact.values]({ queries, keys }) : { queries, keys };
+  const rounded = (matrix: FloatMatrix) => {
+    // products in bfloat16 round their operands first, which is no business of the oracle's
+    const once = exact.dtype ? narrow(matrix, exact.dtype).values : matrix;
+    return exact.compute === 'bfloat16' ? narrow(once, 'bfloat16').values : once;
+  };
+  const { hardNegatives: hard } = options;
+  return {
+    queries: rounded(pair.queries),
+    keys: pair.keys && rounded(pair.keys),
+    options: { ...options, ...(hard && { hardNegatives: { ...hard, keys: rounded(hard.keys) } }) },
+  };
+}
+
+/** The same problem as the engine is asked. */
+export function engineInputs({ dtype, compute }: ExactCase, problem: Problem): EngineInputs {
+  const { queries, keys, options } = problem;
+  const typed = (matrix: FloatMatrix) => (dtype ? narrow(matrix, dtype).bits : matrix);
+  const { hardNegatives: hard } = options;
+  return {
+    queries: typed(queries),
+    keys: keys && typed(keys),
+    options: {
+      ...options,
+      compute: compute ?? 'float32',
+      ...(hard && { hardNegatives: { ...hard, keys: typed(hard.keys) } }),
+    },
+  };
+}
+
+export function leniencyOf({ values, compute }: ExactCase): Leniency {
+  return { ...(values === 'equalRows' && { share: shareOfTies }), narrow: compute === 'bfloat16' };
 }
 
 export function caseName(exact: ExactCase): string {
-  const { objective, rows, keys, dim, logitScale, values, labelSeed } = exact;
-  const notes = [values, labelSeed === undefined ? undefined : 'labels'].filter(Boolean);
-  return [`${objective} ${rows}x${keys}x${dim}`, `scale ${logitScale.toFixed(0)}`, ...notes].join(', ');
+  const { values, dtype, compute } = exact;
+  return [problemName(exact), values, dtype, compute && `computed in ${compute}`].filter(Boolean).join(', ');
 }
 
 function square(rows: number, dim: number, seed: number): ExactCase {
@@ -131,4 +164,4 @@ function makeCases(): ExactCase[] {
   return cases;
 }
 
-export const exactCases = makeCases();
+export const shapeCases = makeCases();

@@ -1,10 +1,11 @@
 /**
- * Runs the whole table of cases.ts on one instruction set and sends each result to the parent. A process of its own,
- * because INFCL_ISA is read once, when the engine is first used.
+ * Runs a whole table on one instruction set and sends each result to the parent. A process of its own, because
+ * INFCL_ISA is read once, when the engine is first used.
  */
 import { contrastiveLossAndGradSync } from '../../lib';
-import { caseInputs, exactCases } from './cases';
+import { caseProblem, type ExactCase, engineInputs } from './cases';
 import type { EngineOutput } from './judge';
+import { type TableName, tables } from './tables';
 
 /** One message per case, in the table's order. */
 export interface CaseMessage {
@@ -13,22 +14,21 @@ export interface CaseMessage {
   output: EngineOutput;
 }
 
+function runCase(exact: ExactCase): { isa: string; output: EngineOutput } {
+  const { queries, keys, options } = engineInputs(exact, caseProblem(exact));
+  const { stats, rows, ...values } = contrastiveLossAndGradSync(queries, keys, { ...options, perRow: true });
+  return { isa: stats.isa, output: { ...values, rows: rows!, maskedPairs: stats.maskedPairs } };
+}
+
 function send(message: CaseMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     process.send!(message, (error: Error | null) => (error ? reject(error) : resolve()));
   });
 }
 
-async function runTable(): Promise<void> {
-  for (const [index, exact] of exactCases.entries()) {
-    const { queries, keys, labels } = caseInputs(exact);
-    const { objective, logitScale } = exact;
-    const result = contrastiveLossAndGradSync(queries, keys, { objective, logitScale, labels, perRow: true });
-    const { loss, accuracy, queryGrads, keyGrads, logitScaleGrad, rows } = result;
-    const output: EngineOutput = { loss, accuracy, queryGrads, keyGrads, logitScaleGrad, rows: rows! };
-    await send({ index, isa: result.stats.isa, output });
-  }
+async function runTable(name: TableName): Promise<void> {
+  for (const [index, exact] of tables[name].entries()) await send({ index, ...runCase(exact) });
   process.disconnect();
 }
 
-void runTable();
+void runTable(process.argv[2] as TableName);

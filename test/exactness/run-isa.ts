@@ -1,14 +1,15 @@
-/** Starts isa-child.ts on one instruction set and collects what it sends. */
+/** Starts isa-child.ts on one table and instruction set, and collects what it sends. */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { CaseMessage } from './isa-child';
+import type { TableName } from './tables';
 
 const registerTypescript = join(__dirname, '..', 'child', 'register-typescript.cjs');
 
-export function runIsa(isa: string): Promise<CaseMessage[]> {
+export function runIsa(isa: string, table: TableName): Promise<CaseMessage[]> {
   return new Promise((resolve, reject) => {
     const messages: CaseMessage[] = [];
-    const child = fork(join(__dirname, 'isa-child.ts'), [], {
+    const child = fork(join(__dirname, 'isa-child.ts'), [table], {
       execArgv: ['-r', registerTypescript],
       env: { ...process.env, INFCL_ISA: isa },
       serialization: 'advanced', // typed arrays arrive as they are

@@ -217,22 +217,29 @@ export function* classAnchors(tables: Tables, { labels }: DenseOptions): Generat
   const m = q.count;
   const rows = Array.from({ length: k === null ? m : 2 * m }, (_, z) => z);
   const classOf = (z: number) => labels![z % m];
-  const termOf = (a: number, b: number): Pick<Term, 'of' | 'at'> => {
-    if (a < m && b < m) return { of: tables.queryQuery, at: a * m + b };
-    if (a >= m && b >= m) return { of: tables.keyKey, at: (a - m) * m + b - m };
-    return { of: tables.queryKey, at: Math.min(a, b) * m + Math.max(a, b) - m };
+  const { queryQuery } = tables;
+  const queryKey = k && tables.queryKey;
+  const keyKey = k && tables.keyKey;
+  const tableOf = (a: number, b: number) => {
+    if (a < m !== b < m) return queryKey!;
+    return a < m ? queryQuery : keyKey!;
+  };
+  const positionOf = (a: number, b: number) => {
+    if (a < m !== b < m) return a < m ? a * m + b - m : b * m + a - m;
+    return a < m ? a * m + b : (a - m) * m + b - m;
   };
   const members = new Map<number, number>();
   for (const z of rows) members.set(classOf(z), (members.get(classOf(z)) ?? 0) + 1);
   const positivesOf = (z: number) => members.get(classOf(z))! - 1;
   const anchors = rows.filter((z) => positivesOf(z) > 0).length; // the mean is over those with positives
   for (const a of rows) {
-    const terms = rows
-      .filter((b) => b !== a)
-      .map((b): Term => {
-        const positive = classOf(b) === classOf(a);
-        return { ...termOf(a, b), positive, target: positive ? 1 / positivesOf(a) : 0, extra: 0 };
-      });
+    const share = 1 / positivesOf(a);
+    const terms: Term[] = [];
+    for (const b of rows) {
+      const positive = classOf(b) === classOf(a);
+      const target = positive ? share : 0;
+      if (b !== a) terms.push({ of: tableOf(a, b), at: positionOf(a, b), positive, target, extra: 0 });
+    }
     const inLoss = positivesOf(a) > 0 ? 1 : 0;
     const weight = inLoss / Math.max(1, anchors);
     yield { weight, query: a < m ? a : null, rowWeight: inLoss, reported: true, terms };

@@ -1,0 +1,138 @@
+/**
+ * The table of every objective with every option, alone and together, on ragged shapes, and of 16-bit features and
+ * products. Shapes are small, but each combination straddles a block of some instruction set once. Holds data only.
+ */
+import type { DirectionName } from '../reference/dense';
+import type { Recipe } from '../reference/problems';
+import type { ExactCase } from './cases';
+
+type Combination = Pick<Recipe, 'objective'> & Partial<Recipe> & { moreKeys?: number };
+
+const together = { ids: 14, falseNegativeMargin: 0.0625, weights: true, coarse: true };
+const strong = { strength: 6, on: 'all' } as const;
+
+function softmaxCombinations(objective: 'clip' | 'infonce' | 'ntxent'): Combination[] {
+  const options: Partial<Recipe>[] = [
+    {},
+    { ids: 9 },
+    { ids: 1 },
+    { falseNegativeMargin: -0.125, coarse: true },
+    { falseNegativeMargin: 0.25, coarse: true },
+    { labelSmoothing: 0.1 },
+    { labelSmoothing: 0.9 },
+    { weights: true },
+    { hardness: { strength: 6, on: 'inBatch' } },
+    { ...together, labelSmoothing: 0.2 },
+    { ...together, hardness: strong },
+  ];
+  return options.map((option) => ({ objective, ...option }));
+}
+
+const privateCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap((objective) => [
+  { objective, hardPerQuery: 1 },
+  { objective, hardPerQuery: 7, labelSmoothing: 0.3 },
+  { objective, hardPerQuery: 3, falseNegativeMargin: -0.125, coarse: true },
+  { objective, hardPerQuery: 3, hardness: { strength: 6, on: 'hard' as const } },
+  { objective, hardPerQuery: 3, hardness: strong },
+  { objective, hardPerQuery: 2, ...together, labelSmoothing: 0.2 },
+]);
+
+/** infonce with positives anywhere among more keys than queries, or fewer. */
+const labelledCombinations: Combination[] = [
+  { objective: 'infonce', labelSeed: 1, moreKeys: 29 },
+  { objective: 'infonce', labelSeed: 2, moreKeys: 13, ids: 11, labelSmoothing: 0.1, hardPerQuery: 2 },
+  { objective: 'infonce', labelSeed: 3, moreKeys: 200, ...together },
+  { objective: 'infonce', labelSeed: 4, moreKeys: -20, hardness: strong, weights: true },
+];
+
+const otherCombinations: Combination[] = [
+  { objective: 'supcon' },
+  { objective: 'supcon', classes: 1 },
+  { objective: 'supcon', classes: 1000 },
+  { objective: 'supcon', keys: 0 },
+  { objective: 'supcon', keys: 0, classes: 2 },
+  { objective: 'supcon', keys: 0, classes: 1000 },
+  { objective: 'siglip' },
+  { objective: 'siglip', logitBias: 2.5, weights: true },
+  { objective: 'siglip', logitBias: -5, ids: 9 },
+  { objective: 'siglip', moreKeys: 31, ids: 9, weights: true },
+];
+
+function directionCombinations(): Combination[] {
+  const others: DirectionName[] = ['keyToQuery', 'queryToQuery', 'keyToKey'];
+  const extras: Partial<Recipe>[] = [{}, { ids: 9 }, { labelSmoothing: 0.1, weights: true }, together];
+  const combinations: Combination[] = [];
+  for (let subset = 0; subset < 8; subset++) {
+    const directions: DirectionName[] = ['queryToKey', ...others.filter((_, bit) => (subset >> bit) & 1)];
+    for (const partition of ['joint', 'perDirection'] as const) {
+      const extra = extras[combinations.length % extras.length];
+      const own = subset % 3 === 1 ? { hardPerQuery: 2 } : {};
+      combinations.push({ objective: 'infonce', directions, partition, ...extra, ...own });
+    }
+  }
+  return combinations;
+}
+
+const combinations: Combination[] = [
+  ...softmaxCombinations('clip'),
+  ...softmaxCombinations('infonce'),
+  ...softmaxCombinations('ntxent'),
+  ...privateCombinations,
+  ...labelledCombinations,
+  ...otherCombinations,
+  ...directionCombinations(),
+];
+
+const tiny = [1, 2, 3];
+const small = [23, 31, 33, 47, 49, 65, 97];
+const large = [193, 239, 241, 255, 383, 385, 447, 449, 481];
+const dims = [1, 3, 17, 33, 64, 65];
+const scales = [1, 10, 14.285714149475098, 30, 100]; // float32 values, as the engine rounds the scale to float32
+
+function build(combination: Combination, rows: number, at: number): ExactCase {
+  const { moreKeys = 0, ...recipe } = combination;
+  const labelSeed = recipe.labelSeed == null ? undefined : 100 * at + recipe.labelSeed;
+  return {
+    rows,
+    keys: Math.max(1, rows + moreKeys),
+    dim: recipe.coarse ? [3, 9, 12][at % 3] : dims[at % dims.length],
+    logitScale: scales[at % scales.length],
+    seed: 10_000 + 10 * at,
+    alike: at % 7,
+    ...recipe,
+    labelSeed,
+  };
+}
+
+function makeOptionCases(): ExactCase[] {
+  const cases: ExactCase[] = [];
+  combinations.forEach((combination, c) => {
+    for (const sizes of [tiny, small, small, large]) {
+      cases.push(build(combination, sizes[(c + 3 * cases.length) % sizes.length], cases.length));
+    }
+  });
+  return cases;
+}
+
+/** float16 and bfloat16 features in float32 arithmetic, float32 and bfloat16 features in bfloat16 arithmetic. */
+function makeNarrowCases(): ExactCase[] {
+  const kinds = [
+    { dtype: 'bfloat16' },
+    { dtype: 'float16' },
+    { dtype: 'bfloat16', compute: 'bfloat16' },
+    { compute: 'bfloat16' },
+    { dtype: 'float16', compute: 'bfloat16' },
+  ] as const;
+  const cases: ExactCase[] = [];
+  combinations.forEach((combination, c) => {
+    for (const kind of [kinds[c % 2], kinds[2], kinds[3 + (c % 2)]]) {
+      const at = cases.length;
+      const size = at % 5 === 0 ? tiny : at % 5 === 1 ? large : small;
+      cases.push({ ...build(combination, size[at % size.length], 1000 + at), ...kind });
+    }
+  });
+  return cases;
+}
+
+export const optionCases = makeOptionCases();
+export const narrowCases = makeNarrowCases();
