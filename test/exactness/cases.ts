@@ -44,7 +44,10 @@ const valueRanges = {
     keys: scaleRows(keys, (j) => (j % 5 === 2 ? -20 : 1)),
   }),
   /** Every row of both matrices is the same: all logits tie and the gradient cancels. */
-  equalRows: ({ queries }) => ({ queries: repeatRow(queries, 0), keys: repeatRow(queries, 0) }),
+  equalRows: ({ queries, keys }) => ({
+    queries: repeatRow(queries, queries.shape),
+    keys: repeatRow(queries, keys.shape),
+  }),
   /** One key outweighs every other in every row, and one query in every column. */
   dominatingPair: ({ queries, keys }) => ({
     queries: scaleRows(queries, (i) => (i === 1 ? 12 : 1)),
@@ -73,9 +76,12 @@ const valueRanges = {
 } satisfies Record<string, (pair: Pair) => Pair>;
 
 export type ValueRange = keyof typeof valueRanges;
+export const valueNames = Object.keys(valueRanges) as ValueRange[];
 
-function repeatRow({ data, shape: [rows, dim] }: FloatMatrix, row: number): FloatMatrix {
-  return { data: data.map((_, at) => data[row * dim + (at % dim)]), shape: [rows, dim] };
+/** The first row, as often as `shape` says. */
+function repeatRow({ data }: FloatMatrix, shape: FloatMatrix['shape']): FloatMatrix {
+  const [rows, dim] = shape;
+  return { data: Float32Array.from({ length: rows * dim }, (_, at) => data[at % dim]), shape };
 }
 
 /** For the oracle. */
@@ -154,7 +160,7 @@ function makeCases(): ExactCase[] {
     [449, 1345],
   ];
   for (const [rows, keys] of wide) cases.push(rectangle(rows, keys, 19, next()));
-  for (const values of Object.keys(valueRanges) as ValueRange[]) {
+  for (const values of valueNames) {
     for (const logitScale of [1, 20, 100]) {
       cases.push({ ...square(71, 24, next()), logitScale, values });
       cases.push({ ...square(457, 9, next()), logitScale, values });

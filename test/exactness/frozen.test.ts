@@ -1,24 +1,27 @@
 /** Frozen sides and banks: what gets a gradient has the bits it has when everything does, and the rest costs nothing. */
 import { contrastiveLossAndGradSync } from '../../lib';
-import { makeLabels, makePair } from '../reference/inputs';
+import { makeProblem, type Recipe } from '../reference/problems';
 
 const rows = 457;
-const keys = 911;
-const labels = makeLabels(rows, keys, 44);
+const dim = 29;
+const square = { rows, keys: rows, dim, logitScale: 20 };
 
-const variants = [
-  { name: 'clip', options: { logitScale: 20 }, ...makePair({ rows, dim: 29, seed: 600 }) },
-  {
-    name: 'infonce',
-    options: { objective: 'infonce' as const, logitScale: 20, labels },
-    ...makePair({ rows, keys, dim: 29, seed: 602, labels }),
-  },
+/** `bank`: whether only the first keys may have a gradient, which takes an objective whose keys are no anchors. */
+const variants: [string, Recipe, bank: boolean][] = [
+  ['clip', { ...square, objective: 'clip', seed: 600 }, true],
+  ['infonce', { ...square, objective: 'infonce', keys: 911, labelSeed: 44, seed: 602 }, true],
+  ['ntxent', { ...square, objective: 'ntxent', seed: 604 }, false],
+  ['supcon', { ...square, objective: 'supcon', seed: 606 }, false],
+  ['siglip', { ...square, objective: 'siglip', keys: 911, seed: 608 }, true],
+  ['private negatives', { ...square, objective: 'clip', hardPerQuery: 2, seed: 610 }, true],
+  ['smoothing', { ...square, objective: 'clip', labelSmoothing: 0.1, ids: 90, seed: 612 }, true],
 ];
 
-describe.each(variants)('$name', ({ options, queries, keys: keyMatrix }) => {
-  const both = contrastiveLossAndGradSync(queries, keyMatrix, options);
-  const grad = (sides: { queries?: boolean; keys?: boolean | { rows: number } }) =>
-    contrastiveLossAndGradSync(queries, keyMatrix, { ...options, grad: sides });
+describe.each(variants)('%s', (_, recipe, bank) => {
+  const { queries, keys, options } = makeProblem(recipe);
+  const grad = (sides: { queries?: boolean; keys?: boolean | { rows: number }; hardNegatives?: boolean }) =>
+    contrastiveLossAndGradSync(queries, keys, { ...options, grad: sides });
+  const both = grad({});
 
   it('frozen keys leave the query gradients as they are', () => {
     const result = grad({ keys: false });
@@ -30,19 +33,27 @@ describe.each(variants)('$name', ({ options, queries, keys: keyMatrix }) => {
   it('frozen queries leave the key gradients as they are', () => {
     const result = grad({ queries: false });
     expect(result.keyGrads).toEqual(both.keyGrads);
+    expect(result.hardNegativeGrads).toEqual(both.hardNegativeGrads);
     expect(result.queryGrads).toHaveLength(0);
     expect(result.loss).toBe(both.loss);
   });
 
-  it.each([1, 64, 449, 456])('a bank after %i keys leaves their gradients as they are', (count) => {
-    const result = grad({ keys: { rows: count } });
-    expect(result.keyGrads).toEqual(both.keyGrads.subarray(0, count * 29));
-    expect(result.queryGrads).toEqual(both.queryGrads);
+  it('everything frozen leaves the scalar gradients', () => {
+    const result = grad({ queries: false, keys: false, hardNegatives: false });
+    expect(result.logitScaleGrad).toBeCloseTo(both.logitScaleGrad, 7);
+    expect(result.logitBiasGrad).toBeCloseTo(both.logitBiasGrad, 7);
+    expect(result.hardNegativeGrads).toBeUndefined();
   });
 
-  it('the scale has its gradient whatever is frozen', () => {
-    for (const sides of [{ keys: false }, { queries: false }, { keys: { rows: 64 } }]) {
-      expect(grad(sides).logitScaleGrad).toBeCloseTo(both.logitScaleGrad, 7);
+  it(bank ? 'a bank after some keys leaves their gradients as they are' : 'a bank is refused', () => {
+    for (const count of [1, 64, 449, 456]) {
+      if (!bank) {
+        expect(() => grad({ keys: { rows: count } })).toThrow('all keys or none');
+        continue;
+      }
+      const result = grad({ keys: { rows: count } });
+      expect(result.keyGrads).toEqual(both.keyGrads.subarray(0, count * dim));
+      expect(result.queryGrads).toEqual(both.queryGrads);
     }
   });
 

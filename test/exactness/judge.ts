@@ -81,10 +81,9 @@ export function gradientFloor(
 /** |out - ref| / max(|ref|, floor), Frobenius norms. */
 export function gradientError(out: ArrayLike<number>, reference: ArrayLike<number>, floor: number): number {
   if (out.length !== reference.length) return Number.POSITIVE_INFINITY;
-  if (out.length === 0) return 0;
   let squares = 0;
   for (let at = 0; at < out.length; at++) squares += (out[at] - reference[at]) ** 2;
-  return Math.sqrt(squares) / Math.max(norm(reference), floor);
+  return squares === 0 ? 0 : Math.sqrt(squares) / Math.max(norm(reference), floor); // of zeros, both may be zero
 }
 
 export function judge(
@@ -100,7 +99,7 @@ export function judge(
   // what a side's gradient is made of: the other side, or, as of supcon's queries alone, itself
   const gradient = (ours: Float32Array | undefined, reference: Float64Array, other: FloatMatrix) =>
     gradientError(ours ?? [], reference, gradientFloor(other, rows, logitScale, share)) /
-    (narrow ? narrowBound : bound);
+    (narrow ? Math.max(narrowBound, bound) : bound);
   const scalar = (ours: number, reference: number, usual: number) => {
     if (ours === reference) return 0; // both may be zero, and so may what they are measured by
     return Math.abs(ours - reference) / (bound * Math.max(Math.abs(reference), share * usual));

@@ -4,7 +4,7 @@
  */
 import type { DirectionName } from '../reference/dense';
 import type { Recipe } from '../reference/problems';
-import type { ExactCase } from './cases';
+import { type ExactCase, valueNames } from './cases';
 
 type Combination = Pick<Recipe, 'objective'> & Partial<Recipe> & { moreKeys?: number };
 
@@ -134,5 +134,21 @@ function makeNarrowCases(): ExactCase[] {
   return cases;
 }
 
+/** Values that hurt (cases.ts) at scale 100, where a bfloat16 softmax elsewhere turns to NaN. */
+function makeNarrowValueCases(): ExactCase[] {
+  const kinds = [{ dtype: 'float16' }, { dtype: 'bfloat16', compute: 'bfloat16' }] as const;
+  return valueNames.flatMap((values, v) =>
+    kinds.flatMap((kind, at): ExactCase[] => {
+      const shape = { dim: 24, logitScale: 100, seed: 50_000 + 100 * v + 10 * at, values, ...kind };
+      return [
+        { objective: 'clip', rows: 71, keys: 71, ...shape },
+        { objective: 'infonce', rows: 65, keys: 463, labelSeed: v, ...shape },
+        { objective: 'ntxent', rows: 71, keys: 71, ...shape },
+        { objective: 'siglip', rows: 65, keys: 71, ...shape },
+      ];
+    }),
+  );
+}
+
 export const optionCases = makeOptionCases();
-export const narrowCases = makeNarrowCases();
+export const narrowCases = [...makeNarrowCases(), ...makeNarrowValueCases()];
