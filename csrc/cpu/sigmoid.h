@@ -52,8 +52,12 @@ void fold_sigmoid(const CellOperands& c, const float* x, Log2Scale scale, float 
   alignas(64) float lanes[Isa::kLanes];
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
     V sum = Isa::zero();
-    for (int64_t j = 0; j < c.columns; ++j)
-      sum = Isa::add(sum, sigmoid.softplus(Isa::load(x + j * Isa::kCell + i)));
+    for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {
+      V part = Isa::zero();
+      for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j)
+        part = Isa::add(part, sigmoid.softplus(Isa::load(x + j * Isa::kCell + i)));
+      sum = Isa::add(sum, part);
+    }
     Isa::store(lanes, sum);
     for (int64_t l = 0; l < Isa::kLanes && i + l < c.rows; ++l) row_sum[i + l] = lanes[l];
   }
