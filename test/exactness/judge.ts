@@ -92,13 +92,14 @@ export function judge(
   oracle: DenseResult,
   { share = usualShare, narrow = false }: Leniency = {},
 ): Verdict {
-  const { largestLogit: largest, largestDot } = oracle;
+  const { largestLogit: largest, largestDot, magnitudes } = oracle;
   const rows = queries.shape[0];
   const logitScale = options.logitScale!;
   const bound = gradientBound(largest);
   // what a side's gradient is made of: the other side, or, as of supcon's queries alone, itself
+  const mass = Math.max(1, magnitudes.bias); // no more than 2 but for siglip, whose rows have a term per key
   const gradient = (ours: Float32Array | undefined, reference: Float64Array, other: FloatMatrix) =>
-    gradientError(ours ?? [], reference, gradientFloor(other, rows, logitScale, share)) /
+    gradientError(ours ?? [], reference, mass * gradientFloor(other, rows, logitScale, share)) /
     (narrow ? Math.max(narrowBound, bound) : bound);
   const scalar = (ours: number, reference: number, usual: number) => {
     if (ours === reference) return 0; // both may be zero, and so may what they are measured by
@@ -117,8 +118,8 @@ export function judge(
     queryGrads: gradient(out.queryGrads, oracle.queryGrads, keys ?? queries),
     keyGrads: gradient(out.keyGrads, oracle.keyGrads, queries),
     hardNegativeGrads: gradient(out.hardNegativeGrads, oracle.hardNegativeGrads, queries),
-    logitScaleGrad: scalar(out.logitScaleGrad, oracle.logitScaleGrad, largestDot),
-    logitBiasGrad: scalar(out.logitBiasGrad, oracle.logitBiasGrad, 1),
+    logitScaleGrad: scalar(out.logitScaleGrad, oracle.logitScaleGrad, Math.max(largestDot, magnitudes.scale)),
+    logitBiasGrad: scalar(out.logitBiasGrad, oracle.logitBiasGrad, Math.max(1, magnitudes.bias)),
     rowLoss: worst(out.rows.loss, oracle.rows.loss),
     rowLse: worst(out.rows.lse, oracle.rows.lse),
     negativeLoss: largestOf(

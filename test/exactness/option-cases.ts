@@ -22,6 +22,7 @@ function softmaxCombinations(objective: 'clip' | 'infonce' | 'ntxent'): Combinat
     { labelSmoothing: 0.9 },
     { weights: true },
     { hardness: { strength: 6, on: 'inBatch' } },
+    { hardness: { strength: 100, on: 'inBatch' } }, // e^100 overflows float32
     { ...together, labelSmoothing: 0.2 },
     { ...together, hardness: strong },
   ];
@@ -54,6 +55,7 @@ const otherCombinations: Combination[] = [
   { objective: 'supcon', keys: 0, classes: 1000 },
   { objective: 'siglip' },
   { objective: 'siglip', logitBias: 2.5, weights: true },
+  { objective: 'siglip', logitBias: 0 }, // sums of as many equal terms as there are keys
   { objective: 'siglip', logitBias: -5, ids: 9 },
   { objective: 'siglip', moreKeys: 31, ids: 9, weights: true },
 ];

@@ -48,6 +48,8 @@ export interface DenseResult {
   /** Largest |logit|, whose rounding in float32 sets the tolerances, and largest |similarity|. */
   largestLogit: number;
   largestDot: number;
+  /** sum |g| and sum |g (u.v)|: what the gradients of bias and scale are when nothing cancels. */
+  magnitudes: { bias: number; scale: number };
 }
 
 export function denseLossAndGrad(
@@ -72,9 +74,14 @@ export function denseLossAndGrad(
 
   let logitScaleGrad = 0;
   let largestDot = 0;
+  const magnitudes = { bias: 0, scale: 0 };
   for (const table of tables.all()) {
     logitScaleGrad += table.differentiate(logitScale);
-    for (const dot of table.dots) largestDot = max(largestDot, abs(dot));
+    table.dots.forEach((dot, at) => {
+      largestDot = max(largestDot, abs(dot));
+      magnitudes.bias += abs(table.grads[at]);
+      magnitudes.scale += abs(table.grads[at] * dot);
+    });
   }
   const { loss, logitBiasGrad, rows } = out;
   return {
@@ -90,6 +97,7 @@ export function denseLossAndGrad(
     clearance: exclusions.clearance,
     largestLogit: (logitScale + (options.hardness?.strength ?? 0)) * largestDot + abs(logitBias),
     largestDot,
+    magnitudes,
   };
 }
 

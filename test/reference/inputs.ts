@@ -31,10 +31,13 @@ export interface FloatMatrix extends DenseMatrix {
   data: Float32Array;
 }
 
+// Jest looks a global up in its sandbox each time, which would be most of the time here.
+const { floor, imul } = Math;
+
 export function hash(seed: number, index: number): number {
-  let h = (Math.imul(seed, 0x9e3779b1) + Math.imul(index, 0x85ebca77)) >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d) >>> 0;
-  h = Math.imul(h ^ (h >>> 15), 0x846ca68b) >>> 0;
+  let h = (imul(seed, 0x9e3779b1) + imul(index, 0x85ebca77)) >>> 0;
+  h = imul(h ^ (h >>> 16), 0x7feb352d) >>> 0;
+  h = imul(h ^ (h >>> 15), 0x846ca68b) >>> 0;
   return (h ^ (h >>> 16)) >>> 0;
 }
 
@@ -71,7 +74,7 @@ export function rowScale(dim: number): number {
 /** Rounded to 64ths of the row scale: dot products are exact in float32, elements in bfloat16, and both often tie. */
 export function coarsen({ data, shape }: FloatMatrix): FloatMatrix {
   const unitOf = rowScale(shape[1]) / 64;
-  return { data: data.map((value) => Math.floor(value / unitOf + 0.5) * unitOf), shape };
+  return { data: data.map((value) => floor(value / unitOf + 0.5) * unitOf), shape };
 }
 
 /** Labels in [0, keys), not all distinct. */
@@ -84,7 +87,7 @@ export function scaleRows(
   { data, shape: [rows, dim] }: FloatMatrix,
   factor: (row: number) => number,
 ): FloatMatrix {
-  return { data: data.map((value, at) => value * factor(Math.floor(at / dim))), shape: [rows, dim] };
+  return { data: data.map((value, at) => value * factor(floor(at / dim))), shape: [rows, dim] };
 }
 
 /** The same rows as a view into a wider array whose gaps hold NaN, so that whoever reads a gap is found out. */
