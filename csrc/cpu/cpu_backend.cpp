@@ -151,7 +151,7 @@ void CpuBackend::claim() {
 }
 
 void CpuBackend::end() {
-  workspace_.trim();
+  workspace_.trim(problem_.workspace_bytes);
   memory_.clear();
   schedules_.clear();
   first_cell_.clear();

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <string>
 
 #include "core/errors.h"
@@ -59,8 +60,8 @@ float* Workspace::take(int64_t count) {
   return p;
 }
 
-void Workspace::trim() {
-  if (size_ > kKeptBetweenCalls) release();
+void Workspace::trim(int64_t asked_for) {
+  if (size_ > std::max(kKeptBetweenCalls, round_up(asked_for, kHugePage))) release();
 }
 
 int64_t Workspace::bytes_for(int64_t count) {

@@ -22,8 +22,9 @@ class Workspace {
   void reset(int64_t bytes);
   // `count` floats, 64-byte aligned, uninitialised.
   float* take(int64_t count);
-  // Gives memory back beyond what is worth keeping between calls.
-  void trim();
+  // Gives memory back beyond what is worth keeping between calls: what the caller asked for by name, or a
+  // default. Fresh pages cost more than a kept logit saves.
+  void trim(int64_t asked_for);
 
   // What `take` consumes for `count` floats.
   static int64_t bytes_for(int64_t count);
