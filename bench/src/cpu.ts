@@ -3,7 +3,7 @@
  * it as JSON. Comparisons are made within one run; figures of different runs or machines are not compared here.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -61,6 +61,15 @@ function readOptions(): ReturnType<typeof parse> {
   }
 }
 
+function transparentHugePages(): string {
+  try {
+    const choices = readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8');
+    return choices.match(/\[(.+)\]/)?.[1] ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
+
 function describeMachine(): BenchReport['machine'] {
   const processors = availableParallelism();
   const machine: BenchReport['machine'] = {
@@ -71,6 +80,8 @@ function describeMachine(): BenchReport['machine'] {
     node: process.version,
     isa: backends().find((backend) => backend.name === 'cpu')?.isa ?? 'unknown',
     compiler: spawnSync('g++', ['-dumpfullversion'], { encoding: 'utf8' }).stdout?.trim() || 'none',
+    // decides what fresh memory costs whoever does not ask for huge pages
+    'huge pages': transparentHugePages(),
   };
   for (const isa of ['avx512', 'avx2']) {
     for (const threads of [1, 2].filter((count) => count <= processors)) {

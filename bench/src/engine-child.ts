@@ -6,15 +6,14 @@
 import { createInterface } from 'node:readline';
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync, type Stats } from 'infcl';
 import type { EngineAnswer, EngineRequest, EngineShape } from './engine.js';
-import { unitRows } from './unit-rows.js';
+import { pairedRows, unitRows } from './unit-rows.js';
 
-const { rows, dim, closeness } = JSON.parse(process.argv[2]) as EngineShape;
-const queryData = unitRows(rows, dim, 1);
+const { rows, dim, cosines } = JSON.parse(process.argv[2]) as EngineShape;
+const [queryData, keyData] = cosines
+  ? pairedRows(rows, dim, cosines)
+  : [unitRows(rows, dim, 1), unitRows(rows, dim, 2)];
 const queries = { data: queryData, shape: [rows, dim] as const };
-const keys = {
-  data: unitRows(rows, dim, 2, closeness === undefined ? undefined : queryData, closeness),
-  shape: [rows, dim] as const,
-};
+const keys = { data: keyData, shape: [rows, dim] as const };
 const out = { queryGrads: new Float32Array(rows * dim), keyGrads: new Float32Array(rows * dim) };
 
 const half = Math.floor(rows / 2);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ContrastiveOptions, Stats } from 'infcl';
 import { LineProcess } from './line-process.js';
 import { benchFolder, Unavailable } from './toolchain.js';
+import type { Cosines } from './unit-rows.js';
 import type { Products, Shape } from './yardsticks.js';
 
 export interface EngineRequest {
@@ -24,9 +25,9 @@ export interface EngineAnswer {
   stats?: Stats;
 }
 
-/** How close a pair's features are: 0 is noise, 1 is the same. */
 export interface EngineShape extends Shape {
-  closeness?: number;
+  /** How alike the features are; default: independent noise. */
+  cosines?: Cosines;
 }
 
 /** `isa`: undefined for the machine's best. */
