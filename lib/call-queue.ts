@@ -5,6 +5,8 @@
  * Refuses priorities, and knows nothing of what it runs. A call aborted while it waits leaves the queue at once.
  */
 
+import { onAbort } from './on-abort';
+
 export class CallQueue {
   private busy = false;
   /** Insertion order is the order of service. */
@@ -26,16 +28,15 @@ export class CallQueue {
 
   private turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.waiting.delete(admit);
-        reject(signal?.reason);
-      };
       const admit = () => {
-        signal?.removeEventListener('abort', onAbort);
+        stopListening();
         resolve();
       };
+      const stopListening = onAbort(signal, () => {
+        this.waiting.delete(admit);
+        reject(signal?.reason);
+      });
       this.waiting.add(admit);
-      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 

@@ -8,6 +8,7 @@
 
 import type { Progress } from './contrastive-options';
 import { Control } from './native/binding';
+import { onAbort } from './on-abort';
 
 const pollMilliseconds = 50;
 
@@ -33,7 +34,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
     }
   };
   const timer = onProgress && setInterval(poll, pollMilliseconds).unref();
-  signal?.addEventListener('abort', stop, { once: true });
+  const stopListening = onAbort(signal, stop);
   process.once('exit', stop);
   let result: T;
   try {
@@ -45,7 +46,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
     throw error;
   } finally {
     clearInterval(timer);
-    signal?.removeEventListener('abort', stop);
+    stopListening();
     process.removeListener('exit', stop);
   }
   // stopped too late for the native side to notice: the caller is told all the same

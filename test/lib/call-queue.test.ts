@@ -97,6 +97,30 @@ describe('abort', () => {
     expect(log).toEqual(['a starts', 'a ends', 'c starts', 'c ends']);
   });
 
+  it('one signal may be shared by any number of waiting calls: all reject, with one listener between them', async () => {
+    const queue = new CallQueue();
+    const controller = new AbortController();
+    const add = jest.spyOn(controller.signal, 'addEventListener');
+    const a = task('a', []);
+    const first = queue.run(a.run);
+    const waiting = Array.from({ length: 30 }, () => queue.run(async () => 'ran', controller.signal));
+    expect(add).toHaveBeenCalledTimes(1);
+    controller.abort('enough');
+    const outcomes = await Promise.allSettled(waiting);
+    expect(outcomes).toEqual(Array(30).fill({ status: 'rejected', reason: 'enough' }));
+    a.end();
+    await first;
+  });
+
+  it('a signal whose calls have all had their turn is left without a listener', async () => {
+    const queue = new CallQueue();
+    const controller = new AbortController();
+    const remove = jest.spyOn(controller.signal, 'removeEventListener');
+    const calls = Array.from({ length: 3 }, () => queue.run(async () => 'ran', controller.signal));
+    expect(await Promise.all(calls)).toEqual(['ran', 'ran', 'ran']);
+    expect(remove).toHaveBeenCalledTimes(1);
+  });
+
   it('while running: the task’s own affair', async () => {
     const log: string[] = [];
     const [queue, a] = [new CallQueue(), task('a', log)];
