@@ -33,17 +33,19 @@ class Schedule {
   Schedule(int64_t rows, int64_t columns, CellShape cell, bool triangle = false)
       : rows_(rows), columns_(columns), cell_(cell), triangle_(triangle) {
     column_blocks_ = ceil_div(columns, cell.columns);
-    if (triangle) {  // square cells, so that a block of columns is a block of rows
-      row_blocks_ = column_blocks_;
-      return;
-    }
     granules_ = ceil_div(rows, cell.row_granule);
-    const int64_t granules_per_cell = cell.rows / cell.row_granule;
     // Even shares for 2, 4 and 8 threads, even of a small batch, as long as a block keeps two granules: the
     // cut must not know how many threads there are.
-    const int64_t least = ceil_div(granules_, granules_per_cell);
-    const int64_t shares = std::min<int64_t>(8, std::max<int64_t>(1, granules_ / 2));
-    row_blocks_ = round_up(least, shares);
+    const int64_t most_granules =
+        (triangle ? std::min(cell.rows, cell.columns) : cell.rows) / cell.row_granule;
+    const int64_t least = ceil_div(granules_, most_granules),
+                  affordable = std::max<int64_t>(1, granules_ / 2);
+    if (triangle) {  // square cells, so that a block of columns is a block of rows
+      // Each row of cells is one shorter than the one before: among few, threads would end far apart.
+      column_blocks_ = row_blocks_ = std::max(least, std::min<int64_t>(12, affordable));
+    } else {
+      row_blocks_ = round_up(least, std::min<int64_t>(8, affordable));
+    }
   }
 
   int64_t row_blocks() const { return row_blocks_; }
@@ -61,18 +63,14 @@ class Schedule {
     return triangle_ ? column_block * (column_block + 1) / 2 + row_block
                      : column_block * row_blocks_ + row_block;
   }
-  Range rows(int64_t block) const {
-    if (triangle_) return columns(block);
-    return {row_cut(block), row_cut(block + 1)};
-  }
+  Range rows(int64_t block) const { return {row_cut(block), row_cut(block + 1)}; }
   Range columns(int64_t block) const {
+    if (triangle_) return rows(block);
     return {block * cell_.columns, std::min(columns_, (block + 1) * cell_.columns)};
   }
-  // Rows of the tallest block.
-  int64_t max_rows() const {
-    if (triangle_) return columns(0).size();
-    return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule);
-  }
+  // Of the largest block.
+  int64_t max_rows() const { return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule); }
+  int64_t max_columns() const { return triangle_ ? max_rows() : std::min(columns_, cell_.columns); }
 
  private:
   int64_t row_cut(int64_t block) const {

@@ -33,7 +33,7 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
   const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
   int64_t cells = 0, column_blocks = 0, row_blocks = 0, larger_side = 0;
   for (const Schedule& s : passes) {
-    const int64_t columns = round_up(s.columns(0).size(), k.strip), rows = round_up(s.max_rows(), k.panel);
+    const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
     l.lse_bytes = std::max(l.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
     l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
     l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
