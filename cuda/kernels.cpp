@@ -16,7 +16,10 @@ int index_of(Precision p) { return static_cast<int>(p); }
 Kernels::Kernels(int capability) {
   std::string error = "this build carries none for it";
   for (const ImageTarget& target : targets_for(kernel_images(), capability))
-    if (load(target.name, target.ptx, error)) return find_all();
+    if (load(target.name, target.ptx, error)) {
+      find_all();
+      return;
+    }
   throw Error(ErrorCode::kBackendUnavailable, "cuda",
               "no kernels for a device of capability " + std::to_string(capability / 10) + "." +
                   std::to_string(capability % 10) + ": " + error);

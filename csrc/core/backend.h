@@ -21,7 +21,8 @@ struct PassShape {
 // A matrix that the call will name later. No rows: there is none.
 struct ProblemMatrix {
   MatrixView view;
-  int64_t gradient_rows = 0;  // that get a gradient, the first ones
+  float* gradient = nullptr;  // of its first rows, or null
+  int64_t gradient_rows = 0;
 };
 
 // Everything that stays the same for the whole call.

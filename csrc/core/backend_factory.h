@@ -19,13 +19,17 @@ CpuInfo cpu_info();
 
 struct CudaInfo {
   bool available = false;
-  std::string reason;
+  std::string reason;                // why not
+  std::vector<std::string> devices;  // names, by index
 };
 CudaInfo cuda_info();
 
 // One per Node environment: owns its thread pool and workspace, both kept between calls. Calls on one backend
 // are serialised by the caller.
 std::unique_ptr<Backend> make_cpu_backend();
+// Throws Error: kBackendUnavailable, or kDevice for an index that no device has. Calls on several may run at
+// once.
+std::unique_ptr<Backend> make_cuda_backend(int device);
 std::unique_ptr<Communicator> make_single_communicator();
 
 }  // namespace infcl
