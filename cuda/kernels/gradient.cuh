@@ -149,14 +149,13 @@ INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& til
 #pragma unroll
   for (int r = 0; r < Patch::kSide; ++r) {
     const int row = Patch::row(r), label = s.rules.label[row];
+    if (!holds_column(label)) continue;
+    const double grad = a.positive_grads[tile.block_row + row];
+    sums.dot_sum += grad * a.positive_dots[tile.block_row + row];
+    sums.sum += grad;
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) {
-      if (label != Patch::column(c)) continue;
-      const double grad = a.positive_grads[tile.block_row + row];
-      sums.dot_sum += grad * a.positive_dots[tile.block_row + row];
-      sums.sum += grad;
-      g.at(r, c) = static_cast<float>(grad);
-    }
+    for (int c = 0; c < Patch::kSide; ++c)
+      if (label == Patch::column(c)) g.at(r, c) = static_cast<float>(grad);
   }
 }
 

@@ -74,8 +74,14 @@ INFCL_DEVICE bool load_rules(const ScoresArgs& a, const TilePosition& tile, Tile
   return __syncthreads_or(special);
 }
 
+// Whether a column of the tile, or -1, is one of this thread's.
+INFCL_DEVICE bool holds_column(int column) {
+  const int offset = column - Patch::column(0);  // 0, 1, 8, 9, ..., 25
+  return offset >= 0 && offset < kWarpColumns && offset % 8 < 2;
+}
+
 // Replaces the dot of every pair that does not count, and of labelled positives, by kMaskedDot; positives go
-// to on_positive(r, row, dot) first. Returns how many pairs of this thread ids and limits exclude.
+// to on_positive(row, dot) first. Returns how many pairs of this thread ids and limits exclude.
 template <bool kPlain, class F>
 INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const TileRules& rules, Patch& dots,
                          F on_positive) {
@@ -83,14 +89,16 @@ INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const Ti
 #pragma unroll
   for (int r = 0; r < Patch::kSide; ++r) {
     const int row = Patch::row(r), label = rules.label[row];
+    const bool no_row = row >= tile.rows;
+    float positive = kMaskedDot;
 #pragma unroll
     for (int c = 0; c < Patch::kSide; ++c) {
       const int column = Patch::column(c);
       float& dot = dots.at(r, c);
       if (label == column) {
-        on_positive(row, dot);
+        positive = dot;
         dot = kMaskedDot;
-      } else if (row >= tile.rows || column >= tile.columns || (tile.on_diagonal && row == column)) {
+      } else if (no_row || column >= tile.columns || (tile.on_diagonal && row == column)) {
         dot = kMaskedDot;
       } else if constexpr (!kPlain) {
         const bool same = a.rules.row_ids && rules.row_id[row] == rules.column_id[column];
@@ -100,6 +108,7 @@ INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const Ti
         }
       }
     }
+    if (holds_column(label)) on_positive(row, positive);
   }
   return masked;
 }
