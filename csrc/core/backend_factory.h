@@ -10,6 +10,13 @@ namespace infcl {
 class Backend;
 class Communicator;
 
+enum class BackendKind { kCpu, kCuda };
+
+struct BackendChoice {
+  BackendKind kind = BackendKind::kCpu;
+  int device = 0;  // cuda
+};
+
 struct CpuInfo {
   std::string isa;                // the one that calls will use (INFCL_ISA forces it)
   std::vector<std::string> isas;  // all that this machine runs, slowest first
