@@ -88,7 +88,8 @@ const names = [...new Set(rows.map((row) => row.kernel))].sort();
 const shown = ['HMMA', 'LDSM', 'LDGSTS', 'MUFU', 'SHFL', 'BAR', 'LDL', 'STL'];
 const line = (cells) => cells.map((cell, i) => (i ? String(cell).padStart(7) : cell.padEnd(38))).join('');
 console.log(line(['registers', ...targets.map((target) => `sm_${target}`)]));
-for (const kernel of names) console.log(line([kernel, ...targets.map((target) => registersOf(kernel, target))]));
+for (const kernel of names)
+  console.log(line([kernel, ...targets.map((target) => registersOf(kernel, target))]));
 console.log(`\n${line(['instructions, sm_80', 'all', ...shown])}`);
 for (const { kernel, opcodes } of rows.filter((row) => row.target === '80' && row.opcodes))
   console.log(line([kernel, opcodes.all, ...shown.map((name) => opcodes[name] ?? 0)]));

@@ -24,14 +24,22 @@ function* sections(elf) {
   const section = (index) => {
     const at = table + index * entrySize;
     const offset = Number(elf.readBigUInt64LE(at + 0x18));
-    return { name: elf.readUInt32LE(at), type: elf.readUInt32LE(at + 4), offset, size: Number(elf.readBigUInt64LE(at + 0x20)) };
+    return {
+      name: elf.readUInt32LE(at),
+      type: elf.readUInt32LE(at + 4),
+      offset,
+      size: Number(elf.readBigUInt64LE(at + 0x20)),
+    };
   };
   const strings = section(nameSection).offset;
   for (let i = 0; i < count; i += 1) {
     const { name, type, offset, size } = section(i);
     const end = elf.indexOf(0, strings + name);
     const holdsBytes = type !== 8; // SHT_NOBITS
-    yield [elf.toString('latin1', strings + name, end), holdsBytes ? elf.subarray(offset, offset + size) : null];
+    yield [
+      elf.toString('latin1', strings + name, end),
+      holdsBytes ? elf.subarray(offset, offset + size) : null,
+    ];
   }
 }
 
