@@ -1,7 +1,13 @@
 # Decides whether the CUDA backend is built, compiles its kernels for every target and embeds them in the library.
-# Nothing of CUDA is linked: the driver is looked for when the backend is first used.
-set(INFCL_CUDA AUTO CACHE STRING "The CUDA backend: ON, OFF, or AUTO for where nvcc is found")
-set(INFCL_CUDA_TARGETS "" CACHE STRING
+# Nothing of CUDA is linked: the driver is looked for when the backend is first used. Both settings can also come from
+# the environment, since npm passes no options on.
+if(DEFINED ENV{INFCL_CUDA})
+  set(default $ENV{INFCL_CUDA})
+else()
+  set(default AUTO)
+endif()
+set(INFCL_CUDA ${default} CACHE STRING "The CUDA backend: ON, OFF, or AUTO for where nvcc is found")
+set(INFCL_CUDA_TARGETS "$ENV{INFCL_CUDA_TARGETS}" CACHE STRING
   "What to compile kernels for, such as sm_80;sm_90a;compute_80; default: all that are shipped and nvcc knows")
 
 function(infcl_find_nvcc out)

@@ -79,8 +79,8 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
                     std::to_string(r.bound));
   if (plan.minimum > memory.free)
     throw Error(ErrorCode::kOutOfMemory, "cuda",
-                "this call needs " + std::to_string(plan.minimum) + " bytes of the device, of whose " +
-                    std::to_string(memory.total) + " are free " + std::to_string(memory.free));
+                "this call needs " + std::to_string(plan.minimum) + " bytes of the device: " +
+                    std::to_string(memory.free) + " of its " + std::to_string(memory.total) + " are free");
   return plan;
 }
 

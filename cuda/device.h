@@ -26,18 +26,21 @@ class DeviceContext {
   DeviceContext(const DeviceContext&) = delete;
   DeviceContext& operator=(const DeviceContext&) = delete;
 
-  // Makes the context current on this thread while it lives: a call may come from any thread.
+  // Makes the context current on this thread while it lives: a call may come from any thread. Does not throw,
+  // since ways out need it too; without a context, the next call of the driver says so.
   class Scope {
    public:
-    explicit Scope(const DeviceContext& context) {
-      check(driver().CtxPushCurrent(context.context_), "context");
-    }
+    explicit Scope(const DeviceContext& context)
+        : pushed_(driver().CtxPushCurrent(context.context_) == api::kSuccess) {}
     ~Scope() {
       api::Context popped;
-      driver().CtxPopCurrent(&popped);
+      if (pushed_) driver().CtxPopCurrent(&popped);
     }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
+
+   private:
+    const bool pushed_;
   };
 
  private:
