@@ -5,12 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import {
-  backends,
-  type ContrastiveOptions,
-  contrastiveLossAndGrad,
-  contrastiveLossAndGradSync,
-} from '../../../lib';
+import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossAndGradSync } from '../../../lib';
 import { loadBinding } from '../../../lib/native/load';
 import { digest, features, solve } from '../problems';
 
