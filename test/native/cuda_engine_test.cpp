@@ -60,7 +60,10 @@ void test_float32(Engine& e) {
                                                   {"wide ranges", cases::visit_wide_ranges}};
   for (const auto& [name, visit] : groups) {
     Worst worst;
-    visit([&](const Case& c) {
+    visit([&](Case c) {
+      // a dot off by 1e-6 may fall on the other side of a limit, and then it is another problem that was
+      // solved
+      c.coarse = c.request.has_margin;
       against_oracle(e, c, false, {1e-5, c.request.logit_scale > 50 ? 1e-3 : 2e-4}, worst);
     });
     worst.print(name);

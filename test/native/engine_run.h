@@ -23,6 +23,7 @@ struct Case {
   int64_t rows, keys, dim;
   infcl::DType dtype = infcl::DType::kFloat32;
   bool uneven_rows = false;   // norms of the queries from 0 to 4
+  bool coarse = false;        // features of so few bits that any arithmetic has their dots exactly
   double gradient_floor = 0;  // below which an error is not relative; 0: a hundredth of the usual size
 };
 
@@ -64,6 +65,8 @@ inline Matrix make_matrix(const Case& c, int64_t rows, unsigned seed, bool uneve
   if (uneven)
     for (int64_t at = 0; at < rows * c.dim; ++at)
       m.wide.data[static_cast<size_t>(at)] *= static_cast<float>(at / c.dim % 5);
+  if (c.coarse)
+    for (float& v : m.wide.data) v = std::round(16 * v) / 16;
   if (c.dtype != infcl::DType::kFloat32) m.bits = narrow(m.wide, c.dtype);
   return m;
 }
