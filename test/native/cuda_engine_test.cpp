@@ -37,16 +37,30 @@ struct Worst {
   }
 };
 
+int64_t least_workspace(Engine& e, infcl::ContrastiveRequest r) {
+  r.workspace_bytes = 1;
+  try {
+    e.run(r);
+  } catch (const infcl::Error& error) {
+    return std::atoll(std::strstr(error.what(), "at least ") + 9);
+  }
+  return 0;
+}
+
+// As the planner likes it, and in blocks of one tile.
 void against_oracle(Engine& e, const Case& c, bool bfloat16, Bounds bounds, Worst& worst) {
   const Inputs inputs(c);
   infcl::ContrastiveRequest r = inputs.request(c);
   r.bfloat16 = bfloat16;
-  const Run run = e.run(r);
-  const cases::Errors errors = cases::compare(c, run, inputs.solve(c));
-  CHECK(errors.loss <= bounds.loss && errors.gradient() <= bounds.gradient, "%s",
-        cases::describe(c, errors).c_str());
-  worst.loss = std::fmax(worst.loss, errors.loss);
-  worst.gradient = std::fmax(worst.gradient, errors.gradient());
+  const oracle::Result ref = inputs.solve(c);
+  for (const int64_t workspace : {int64_t{0}, least_workspace(e, r)}) {
+    r.workspace_bytes = workspace;
+    const cases::Errors errors = cases::compare(c, e.run(r), ref);
+    CHECK(errors.loss <= bounds.loss && errors.gradient() <= bounds.gradient, "workspaceBytes=%ld %s",
+          static_cast<long>(workspace), cases::describe(c, errors).c_str());
+    worst.loss = std::fmax(worst.loss, errors.loss);
+    worst.gradient = std::fmax(worst.gradient, errors.gradient());
+  }
 }
 
 // float32 features in two planes of bfloat16: a product loses about 2^-16 of a logit's size, and what a logit
@@ -96,16 +110,6 @@ void expect_error(ErrorCode code, const char* text, F f) {
   } catch (const infcl::Error& error) {
     CHECK(error.code() == code && std::strstr(error.what(), text), "%s", error.what());
   }
-}
-
-int64_t least_workspace(Engine& e, infcl::ContrastiveRequest r) {
-  r.workspace_bytes = 1;
-  try {
-    e.run(r);
-  } catch (const infcl::Error& error) {
-    return std::atoll(std::strstr(error.what(), "at least ") + 9);
-  }
-  return 0;
 }
 
 // The least workspace makes many small blocks of what is otherwise one: other sums in another order, but the
