@@ -12,7 +12,7 @@ import {
 } from '../../../lib';
 
 const matrix = (rows: number, dim: number) => ({
-  data: Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i)),
+  data: Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i) / 5), // rows of length about one
   shape: [rows, dim] as const,
 });
 const [queries, keys] = [matrix(200, 48), matrix(200, 48)];
