@@ -30,7 +30,7 @@ const script = `
 export function findEmulator(): { env: NodeJS.ProcessEnv } | { reason: string } {
   const path = findLibrary();
   if (!path) return { reason: `${library} was not built` };
-  const env = { ...process.env, INFCL_CUDA_LIBRARY: path };
+  const env = { ...process.env, INFCL_CUDA_LIBRARY: path, INFCL_EMULATOR_DEVICES: '2' };
   const args = ['-r', registerTypescript, '-e', script];
   const answer = JSON.parse(execFileSync(process.execPath, args, { env, cwd: root, encoding: 'utf8' }));
   return answer.available ? { env } : { reason: answer.reason };

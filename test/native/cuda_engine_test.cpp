@@ -5,10 +5,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "check.h"
 #include "core/backend_factory.h"
 #include "core/errors.h"
+#include "cuda/device.h"
 #include "engine_cases.h"
 
 using cases::Case;
@@ -185,6 +187,32 @@ void test_errors(Engine& e) {
   CHECK(std::isfinite(e.run(fresh.request(c)).result.loss), "usable after errors");
 }
 
+// Stops between blocks, and not only before the first.
+void test_abort_midway(Engine& e) {
+  const Case c{"abort", cases::request(ObjectiveKind::kNtXent, 10), 700, 700, 64};
+  const Inputs inputs(c);
+  infcl::ContrastiveRequest r = inputs.request(c);
+  r.workspace_bytes = least_workspace(e, r);
+  int32_t words[infcl::Control::kWords] = {};
+  r.control.words = words;
+  const auto word = [&](int w) { return __atomic_load_n(words + w, __ATOMIC_RELAXED); };
+  std::thread watcher([&] {
+    while (word(infcl::Control::kDone) < 2) std::this_thread::yield();
+    __atomic_store_n(words + infcl::Control::kAbort, 1, __ATOMIC_RELAXED);
+  });
+  expect_error(ErrorCode::kAborted, "aborted", [&] { e.run(r); });
+  watcher.join();
+  CHECK(word(infcl::Control::kPhase) == 0 && word(infcl::Control::kTotal) > 10 &&
+            word(infcl::Control::kDone) < word(infcl::Control::kTotal),
+        "%d of %d blocks", word(infcl::Control::kDone), word(infcl::Control::kTotal));
+}
+
+int64_t free_memory() {
+  const infcl::cuda::DeviceContext context(0);
+  const infcl::cuda::DeviceContext::Scope current(context);
+  return infcl::cuda::memory_info().free;
+}
+
 void test_progress_and_stats(Engine& e) {
   const Case c{"stats", cases::request(ObjectiveKind::kClip, 10), 200, 200, 64};
   const Inputs inputs(c);
@@ -216,11 +244,15 @@ int main() {
   if (!info.available) return check::summary();
   std::printf("on %s\n", info.devices[0].c_str());
   Engine engine;
+  const int64_t free_before = free_memory();
   test_errors(engine);
+  test_abort_midway(engine);
   test_progress_and_stats(engine);
   test_frozen(engine);
   test_workspaces(engine);
   test_float32(engine);
   test_sixteen_bits(engine);
+  CHECK(free_memory() == free_before, "%ld bytes of the device were not given back",
+        static_cast<long>(free_before - free_memory()));
   return check::summary();
 }

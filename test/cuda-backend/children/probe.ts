@@ -45,14 +45,15 @@ async function abortedMidway() {
 async function probe() {
   const infinite = matrix(200, 48);
   infinite.data[7 * 48 + 3] = Number.POSITIVE_INFINITY;
-  const [first, second] = await Promise.all([
+  const [first, second, other] = await Promise.all([
     contrastiveLoss(queries, keys, cuda),
     contrastiveLoss(queries, keys, { backend: 'cpu' }),
+    contrastiveLoss(queries, keys, { ...cuda, device: 1 }),
   ]);
   return {
     backends: backends(),
     stats: first.stats,
-    losses: [first.loss, second.loss, contrastiveLossSync(queries, keys, cuda).loss],
+    losses: [first.loss, second.loss, other.loss, contrastiveLossSync(queries, keys, cuda).loss],
     auto: contrastiveLossSync(queries, keys, { device: 0 }).stats.backend,
     plan: plan({ rows: 200, dim: 48, gradient: false, ...cuda }),
     noDevice: await refusal({ device: 99 }),
