@@ -15,9 +15,9 @@
       "csrc/cpu/layout.cpp",
       "csrc/cpu/thread_pool.cpp",
       "csrc/cpu/workspace.cpp",
-      "csrc/cpu/kernels_scalar.cpp",
-      "cuda/no_cuda.cpp"
+      "csrc/cpu/kernels_scalar.cpp"
     ],
+    "no_cuda_sources": ["cuda/no_cuda.cpp"],
     "avx2_sources": ["csrc/cpu/kernels_avx2.cpp"],
     "avx512_sources": ["csrc/cpu/kernels_avx512.cpp"],
     "avx512bf16_sources": ["csrc/cpu/kernels_avx512bf16.cpp"],
@@ -42,7 +42,7 @@
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp')).map(f => 'csrc/binding/' + f).join(' ')\")"]
     },
-    { "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)"] },
+    { "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)", "<@(no_cuda_sources)"] },
     {
       "target_name": "infcl_avx2",
       "conditions": [

@@ -14,7 +14,25 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/thread_pool.cpp
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels_scalar.cpp
-  cuda/no_cuda.cpp
+)
+# One of the two: the CUDA backend where nvcc is, its stand-in elsewhere and in node-gyp's build.
+set(INFCL_NO_CUDA_SOURCES cuda/no_cuda.cpp)
+set(INFCL_CUDA_SOURCES
+  cuda/cuda_backend.cpp
+  cuda/cuda_backend_differentiate.cpp
+  cuda/cuda_backend_fold.cpp
+  cuda/cuda_backend_pairs.cpp
+  cuda/cuda_backend_plan.cpp
+  cuda/cuda_backend_rules.cpp
+  cuda/device.cpp
+  cuda/device_memory.cpp
+  cuda/driver.cpp
+  cuda/factory.cpp
+  cuda/image_targets.cpp
+  cuda/kernels.cpp
+  cuda/lap_vectors.cpp
+  cuda/planner.cpp
+  cuda/staging.cpp
 )
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)
 set(INFCL_AVX512_SOURCES csrc/cpu/kernels_avx512.cpp)

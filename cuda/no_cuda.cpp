@@ -1,11 +1,24 @@
 // Stands in for the CUDA backend in builds without it: same symbols, and a reason that tells the user what to
 // do.
+#include "core/backend.h"
 #include "core/backend_factory.h"
+#include "core/errors.h"
 
 namespace infcl {
 
-CudaInfo cuda_info() {
-  return {false, "this build of infcl has no CUDA backend; use backend 'cpu' or 'auto'"};
+namespace {
+
+constexpr char kReason[] =
+    "this build of infcl has no CUDA backend: it was built without nvcc. Use backend 'cpu' or 'auto', or "
+    "build "
+    "it from source where the CUDA toolkit is installed";
+
+}  // namespace
+
+CudaInfo cuda_info() { return {false, kReason, {}}; }
+
+std::unique_ptr<Backend> make_cuda_backend(int) {
+  throw Error(ErrorCode::kBackendUnavailable, "cuda", kReason);
 }
 
 }  // namespace infcl

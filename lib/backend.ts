@@ -6,8 +6,9 @@
 
 import os from 'node:os';
 import { codedError, type InfclError } from './errors';
-import type { NativeBinding } from './native/binding';
+import type { BackendChoice, NativeBinding } from './native/binding';
 import { loadBinding } from './native/load';
+import * as check from './validate';
 
 export interface BackendInfo {
   name: 'cpu' | 'cuda';
@@ -43,13 +44,37 @@ function cpuBackend(binding: NativeBinding): BackendInfo {
 }
 
 function cudaBackend(binding: NativeBinding): BackendInfo {
-  const { available, reason } = binding.cudaInfo();
-  return { name: 'cuda', available, ...(!available && { reason }), devices: [] };
+  const { available, reason, devices } = binding.cudaInfo();
+  return { name: 'cuda', available, ...(!available && { reason }), devices };
 }
 
-/** Throws ERR_BACKEND_UNAVAILABLE when the wanted backend cannot run here. */
-export function requireBackend(wanted: 'auto' | 'cpu' | 'cuda', binding: NativeBinding): void {
-  if (wanted !== 'cuda') return;
-  const { available, reason } = binding.cudaInfo();
+/**
+ * The options `backend` and `device`. 'auto' is the CPU: features are in the host's memory, and a device multiplies in
+ * another arithmetic, which nobody should get without asking.
+ */
+export function resolveBackend(given: { backend?: unknown; device?: unknown }): BackendChoice {
+  const backend =
+    given.backend === undefined
+      ? 'auto'
+      : check.oneOf('options.backend', given.backend, ['auto', 'cpu', 'cuda']);
+  const device = given.device === undefined ? 0 : check.nonNegativeInteger('options.device', given.device);
+  return backend === 'cuda' ? { backend, device } : { backend: 'cpu', device: 0 };
+}
+
+/**
+ * The name of the chosen device, null for the CPU. Throws ERR_BACKEND_UNAVAILABLE when the backend cannot run here,
+ * ERR_DEVICE when it has no such device.
+ */
+export function requireBackend({ backend, device }: BackendChoice, binding: NativeBinding): string | null {
+  if (backend !== 'cuda') return null;
+  const { available, reason, devices } = binding.cudaInfo();
   if (!available) throw codedError('ERR_BACKEND_UNAVAILABLE', `Backend 'cuda' cannot run here: ${reason}`);
+  const name = devices[device];
+  if (name === undefined) {
+    throw codedError(
+      'ERR_DEVICE',
+      `Expected a device below ${devices.length} for options.device but received ${device}`,
+    );
+  }
+  return name;
 }

@@ -10,7 +10,13 @@ import { CallQueue } from './call-queue';
 import type { ContrastiveOptions } from './contrastive-options';
 import { codedError, fromNative } from './errors';
 import type { Features } from './matrix';
-import type { ContrastiveRequest, ContrastiveResponse, NativeBinding, NativeStats } from './native/binding';
+import type {
+  BackendChoice,
+  ContrastiveRequest,
+  ContrastiveResponse,
+  NativeBinding,
+  NativeStats,
+} from './native/binding';
 import { loadBinding } from './native/load';
 import { type ResolvedCall, resolveCall } from './options';
 import { supervise } from './supervise';
@@ -79,7 +85,14 @@ export interface LossFunctions {
 
 /** The four functions over one native binding, which is asked for only after the arguments have been checked. */
 export function createLossFunctions(getBinding: () => NativeBinding): LossFunctions {
-  const queue = new CallQueue();
+  // One for each backend and device, whose calls run beside each other's.
+  const queues = new Map<string, CallQueue>();
+  const queueOf = ({ backend, device }: BackendChoice) => {
+    const name = `${backend} ${device}`;
+    const queue = queues.get(name) ?? new CallQueue();
+    queues.set(name, queue);
+    return queue;
+  };
 
   const prepare = (
     queries: Features,
@@ -89,27 +102,30 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
   ) => {
     const call = resolveCall(queries, keys, options, gradient);
     const binding = getBinding();
-    requireBackend(call.backend, binding);
-    return { call, binding };
+    const device = requireBackend(call.request, binding);
+    return { call, binding, device };
   };
 
   async function run(...args: Parameters<typeof prepare>) {
-    const { call, binding } = prepare(...args);
+    const { call, binding, device } = prepare(...args);
     const { request, signal, onProgress } = call;
     const verify = rememberBuffers(request);
     const lastPhase = request.gradient ? 'backward' : 'forward';
     const watch = { control: request.control, signal, onProgress, lastPhase } as const;
-    const response = await queue.run(() => supervise(watch, () => callAsync(binding, request)), signal);
+    const response = await queueOf(request).run(
+      () => supervise(watch, () => callAsync(binding, request)),
+      signal,
+    );
     verify();
-    return { call, response };
+    return { call, response, device };
   }
 
   function runSync(...args: Parameters<typeof prepare>) {
-    const { call, binding } = prepare(...args);
+    const { call, binding, device } = prepare(...args);
     call.signal?.throwIfAborted();
     const response = callSync(binding, call.request);
     call.onProgress?.({ fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
-    return { call, response };
+    return { call, response, device };
   }
 
   return {
@@ -164,14 +180,16 @@ function rememberBuffers(request: ContrastiveRequest): () => void {
 interface Finished {
   call: ResolvedCall;
   response: ContrastiveResponse;
+  /** Name of the device, null for the CPU. */
+  device: string | null;
 }
 
-function lossResult({ call, response }: Finished): LossResult {
+function lossResult({ call, response, device }: Finished): LossResult {
   return {
     loss: response.loss,
     accuracy: response.accuracy,
     ...(call.request.rows && { rows: call.request.rows }),
-    stats: { backend: 'cpu', device: null, ...response.stats },
+    stats: { backend: call.request.backend, device, ...response.stats },
   };
 }
 

@@ -68,16 +68,19 @@ export interface ContrastiveOptions {
   compute?: 'float32' | 'bfloat16';
   /**
    * Opt-in approximation of the gradients, default 0 = exact: tiles are left out of them while no row loses more than
-   * this share of its weight. See docs/performance.md for where it pays.
+   * this share of its weight. See docs/performance.md for where it pays. CPU only.
    */
   gradientFilter?: number;
-  /** 'auto' takes the fastest that is available. */
+  /**
+   * Default 'auto': the CPU, in whose memory the features are. A device has another arithmetic (see docs/numerics.md), so
+   * 'cuda' is only ever taken when asked for.
+   */
   backend?: 'auto' | 'cpu' | 'cuda';
-  /** Which CUDA device; the CPU backend ignores it. */
+  /** Which CUDA device, default 0; the CPU backend ignores it. Calls on different devices run beside each other. */
   device?: number;
-  /** Default: as many as this process may use. Results do not depend on it. */
+  /** Of the CPU. Default: as many as this process may use. Results do not depend on it. */
   threads?: number;
-  /** Upper bound on scratch memory in bytes. */
+  /** Upper bound on scratch memory in bytes; on a device it holds features and gradients as well. */
   workspaceBytes?: number;
   /** Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. */
   out?: { queryGrads?: Float32Array; keyGrads?: Float32Array; hardNegativeGrads?: Float32Array };

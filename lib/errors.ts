@@ -37,6 +37,8 @@ const classOfCode = {
   ERR_NOT_IMPLEMENTED: Error,
   /** A backend that cannot run here, or a native addon that does not load. */
   ERR_BACKEND_UNAVAILABLE: Error,
+  /** A CUDA device that does not exist, or one that failed. */
+  ERR_DEVICE: Error,
   /** INFCL_ISA names an instruction set this machine lacks. */
   ERR_ISA: Error,
   /** The native side stopped without its caller asking; callers who abort get `signal.reason` instead. */

@@ -5,6 +5,7 @@
  * Refuses names it does not know, combinations that make no sense, and output arrays that overlap anything.
  */
 
+import { resolveBackend } from './backend';
 import type { ContrastiveOptions, Progress } from './contrastive-options';
 import { codedError } from './errors';
 import { type Features, toNativeMatrix } from './matrix';
@@ -49,7 +50,6 @@ const mostThreads = 1024;
 /** A checked call: what native code needs, and what stays on this side. */
 export interface ResolvedCall {
   request: ContrastiveRequest;
-  backend: 'auto' | 'cpu' | 'cuda';
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => void) | undefined;
 }
@@ -71,7 +71,6 @@ export function resolveCall(
   const keys = keyFeatures === null ? null : toNativeMatrix('keys', keyFeatures);
   const terms = resolveTerms(given, queries, keys);
   const hardKeys = resolveHardNegatives(given, queries);
-  if (given.device !== undefined) check.nonNegativeInteger('options.device', given.device);
   const keysAreAnchors =
     terms.objective === 'ntxent' ||
     terms.objective === 'supcon' ||
@@ -89,13 +88,10 @@ export function resolveCall(
       gradient,
       ...(gradient ? resolveOutputs(given, { queries, keys, hardKeys, keysAreAnchors }) : noOutputs),
       rows: perRow ? allocateRows(queries.rows) : null,
+      ...resolveBackend(given),
       ...resolveResources(given),
       control: new Int32Array(Control.length),
     },
-    backend:
-      given.backend === undefined
-        ? 'auto'
-        : check.oneOf('options.backend', given.backend, ['auto', 'cpu', 'cuda']),
     signal: given.signal === undefined ? undefined : check.abortSignal('options.signal', given.signal),
     onProgress:
       given.onProgress === undefined ? undefined : check.callback('options.onProgress', given.onProgress),

@@ -4,7 +4,7 @@
  * Refuses to promise time: `estimatedSeconds` is work over measured speed, on an otherwise idle machine.
  */
 
-import { requireBackend } from './backend';
+import { requireBackend, resolveBackend } from './backend';
 import { codedError, fromNative } from './errors';
 import type { DType, NativeBinding, NativePlan, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
@@ -21,6 +21,8 @@ export interface PlanOptions {
   /** Whether gradients are wanted as well, default true. */
   gradient?: boolean;
   backend?: 'auto' | 'cpu' | 'cuda';
+  /** Which CUDA device. */
+  device?: number;
   threads?: number;
   workspaceBytes?: number;
 }
@@ -50,6 +52,7 @@ const planNames: readonly (keyof PlanOptions)[] = [
   'dtype',
   'gradient',
   'backend',
+  'device',
   'threads',
   'workspaceBytes',
 ];
@@ -61,7 +64,8 @@ const bytesPerFloat = 4;
  * first call measures the speed of this machine, which takes some milliseconds. Waits for a call that is running on
  * this thread's backend.
  *
- * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED or ERR_BACKEND_UNAVAILABLE.
+ * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
+ * ERR_DEVICE.
  */
 export function plan(options: PlanOptions, getBinding: () => NativeBinding = loadBinding): Plan {
   const given = check.plainObject('options', options) as unknown as PlanOptions;
@@ -75,14 +79,11 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
       ? 'float32'
       : check.oneOf('options.dtype', given.dtype, ['float32', 'float16', 'bfloat16']);
   const resources = resolveResources(given);
-  const backend =
-    given.backend === undefined
-      ? 'auto'
-      : check.oneOf('options.backend', given.backend, ['auto', 'cpu', 'cuda']);
+  const choice = resolveBackend(given);
 
   const binding = getBinding();
-  requireBackend(backend, binding);
-  const native = askNative(binding, { rows, keys, dim, gradient, ...resources });
+  requireBackend(choice, binding);
+  const native = askNative(binding, { rows, keys, dim, gradient, ...choice, ...resources });
   const { workspaceBytes } = resources;
   if (workspaceBytes > 0 && workspaceBytes < native.minimumWorkspaceBytes) {
     throw codedError(

@@ -2,7 +2,7 @@
  * Holds the imports of every source file against the table of rooms in docs/architecture.md: who may know whom.
  * A file outside every room, and an import that the table does not allow, are errors.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -53,11 +53,16 @@ function typescriptImports(file, text) {
   return found;
 }
 
-/** Quoted includes are project files below csrc; angled ones are the standard library unless listed here. */
-function cppIncludes(text) {
+/**
+ * Quoted includes are project files: beside the one that includes, or below csrc or the root. Angled ones are the
+ * standard library unless listed here.
+ */
+function cppIncludes(file, text) {
   const found = [];
-  for (const [, spec] of text.matchAll(/^\s*#include "([^"]+)"/gm))
-    found.push({ spec, file: `csrc/${spec}` });
+  for (const [, spec] of text.matchAll(/^\s*#include "([^"]+)"/gm)) {
+    const places = [`${dirname(file)}/${spec}`, spec, `csrc/${spec}`];
+    found.push({ spec, file: places.find((place) => existsSync(join(root, place))) ?? `csrc/${spec}` });
+  }
   for (const [, spec] of text.matchAll(/^\s*#include <((?:napi|node|uv|v8|mpi|cuda|nccl)[\w/.]*)>/gm))
     found.push({ spec, system: spec });
   return found;
@@ -82,7 +87,7 @@ for (const file of ['lib', 'csrc', 'cuda']
     continue;
   }
   const text = readFileSync(join(root, file), 'utf8');
-  const targets = file.endsWith('.ts') ? typescriptImports(file, text) : cppIncludes(text);
+  const targets = file.endsWith('.ts') ? typescriptImports(file, text) : cppIncludes(file, text);
   for (const target of targets) {
     const bad = complaint(room, target);
     if (bad) errors.push(`${file}: ${room.name} may not use ${bad}`);

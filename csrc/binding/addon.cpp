@@ -1,6 +1,7 @@
 // The addon's exports, as lib/native/binding.ts lists them.
 
 #include <exception>
+#include <utility>
 
 #include "binding/addon_state.h"
 #include "binding/failure.h"
@@ -27,16 +28,19 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state) {
-  return state.runner().submit(read_contrastive_request(info[0]));
+  MarshalledCall call = read_contrastive_request(info[0]);
+  BackendLane& lane = state.lane(call.backend);
+  return lane.runner().submit(std::move(call));
 }
 
 Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) {
   const MarshalledCall call = read_contrastive_request(info[0]);
-  return write_result(info.Env(), state.run(call.request));
+  return write_result(info.Env(), state.lane(call.backend).run(call.request));
 }
 
 Napi::Value plan_sync(const Napi::CallbackInfo& info, AddonState& state) {
-  return write_plan(info.Env(), state.run(read_plan_request(info[0])));
+  const MarshalledPlan plan = read_plan_request(info[0]);
+  return write_plan(info.Env(), state.lane(plan.backend).run(plan.request));
 }
 
 Napi::Value cpu(const Napi::CallbackInfo& info, AddonState&) {

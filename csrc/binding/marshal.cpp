@@ -1,5 +1,6 @@
 #include "binding/marshal.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -29,6 +30,14 @@ Objective read_objective(const RequestReader& in) {
   if (name == "supcon") return make_objective(ObjectiveKind::kSupCon, has_keys);
   if (name == "siglip") return make_objective(ObjectiveKind::kSigLip);
   throw RequestError("ERR_TYPE", "Unknown objective " + name);
+}
+
+BackendChoice read_backend(const RequestReader& in) {
+  const std::string name = in.string("backend");
+  if (name == "cpu") return {BackendKind::kCpu, 0};
+  if (name != "cuda") throw RequestError("ERR_TYPE", "Unknown backend " + name);
+  // no machine has more devices than int holds; one that it does not have is the backend's to refuse
+  return {BackendKind::kCuda, static_cast<int>(std::min<int64_t>(in.integer("device"), INT32_MAX))};
 }
 
 // Elements that `rows` rows of `dim` span, the last one without its padding. Refuses what overflows.
@@ -112,6 +121,7 @@ void read_outputs(const RequestReader& in, ContrastiveRequest& request) {
 MarshalledCall read_contrastive_request(const Napi::Value& value) {
   MarshalledCall call;
   const RequestReader in(value, "", call.held);
+  call.backend = read_backend(in);
   ContrastiveRequest& request = call.request;
   request.queries = read_matrix(in.object("queries"));
   if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"));
@@ -127,17 +137,19 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   return call;
 }
 
-PlanRequest read_plan_request(const Napi::Value& value) {
+MarshalledPlan read_plan_request(const Napi::Value& value) {
   std::vector<HeldArray> none;
   const RequestReader in(value, "", none);
-  PlanRequest request;
+  MarshalledPlan plan;
+  plan.backend = read_backend(in);
+  PlanRequest& request = plan.request;
   request.rows = in.integer("rows");
   request.keys = in.integer("keys");
   request.dim = in.integer("dim");
   request.gradient = in.boolean("gradient");
   request.threads = static_cast<int>(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
-  return request;
+  return plan;
 }
 
 Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
@@ -190,9 +202,12 @@ Napi::Object write_cpu_info(Napi::Env env, const CpuInfo& info) {
 }
 
 Napi::Object write_cuda_info(Napi::Env env, const CudaInfo& info) {
+  Napi::Array devices = Napi::Array::New(env, info.devices.size());
+  for (uint32_t i = 0; i < info.devices.size(); ++i) devices.Set(i, info.devices[i]);
   Napi::Object object = Napi::Object::New(env);
   object.Set("available", info.available);
   object.Set("reason", info.reason);
+  object.Set("devices", devices);
   return object;
 }
 

@@ -16,13 +16,19 @@ namespace infcl::binding {
 // A request and the typed arrays it points into, held and pinned until this is destroyed (on the
 // environment's thread).
 struct MarshalledCall {
+  BackendChoice backend;
   ContrastiveRequest request;
   std::vector<HeldArray> held;
 };
 
+struct MarshalledPlan {
+  BackendChoice backend;
+  PlanRequest request;
+};
+
 // Throws RequestError: ERR_TYPE, ERR_DETACHED or ERR_SHAPE.
 MarshalledCall read_contrastive_request(const Napi::Value&);
-PlanRequest read_plan_request(const Napi::Value&);
+MarshalledPlan read_plan_request(const Napi::Value&);
 
 Napi::Object write_result(Napi::Env, const ContrastiveResult&);
 Napi::Object write_plan(Napi::Env, const Plan&);

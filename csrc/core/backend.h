@@ -1,6 +1,6 @@
 // What a device must be able to do for the engine. The engine owns rings, normalisers and the loss; a backend
 // owns every loop over elements. Calls come in this order, on one thread:
-//   begin; then for each pass load, fold; later for each pass again load, differentiate; and end.
+//   begin; then for each pass load, fold; later for each pass again load, differentiate; finish; and end.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,16 @@ struct PassShape {
   bool triangle = false;
 };
 
+// A matrix that the call will name later. No rows: there is none.
+struct ProblemMatrix {
+  MatrixView view;
+  float* gradient = nullptr;  // of its first rows, or null
+  int64_t gradient_rows = 0;
+};
+
 // Everything that stays the same for the whole call.
 struct Problem {
+  ProblemMatrix queries, keys, private_keys;
   PassShape passes[Objective::kMaxPasses];
   int pass_count = 0;
   int64_t dim = 0;
@@ -28,7 +36,8 @@ struct Problem {
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
-  bool keep_logits = true;  // between fold and differentiate, where there is room; not when shards travel
+  double gradient_filter = 0;  // of the request; 0: none
+  bool keep_logits = true;     // between fold and differentiate, where there is room; not when shards travel
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;
@@ -118,6 +127,8 @@ class Backend {
   virtual void private_dots(const PrivateKeys&, float* dots) = 0;
   // d_queries_i += sum_h g_ih k_ih, d_keys_ih = g_ih q_i; either may be null
   virtual void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) = 0;
+  // After the last gradient: all of them are with the caller when this returns.
+  virtual void finish() {}
   virtual BackendStats stats() const = 0;
   virtual void end() = 0;  // releases what begin claimed; safe to call after a throw
 };

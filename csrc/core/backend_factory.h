@@ -10,6 +10,13 @@ namespace infcl {
 class Backend;
 class Communicator;
 
+enum class BackendKind { kCpu, kCuda };
+
+struct BackendChoice {
+  BackendKind kind = BackendKind::kCpu;
+  int device = 0;  // cuda
+};
+
 struct CpuInfo {
   std::string isa;                // the one that calls will use (INFCL_ISA forces it)
   std::vector<std::string> isas;  // all that this machine runs, slowest first
@@ -19,13 +26,17 @@ CpuInfo cpu_info();
 
 struct CudaInfo {
   bool available = false;
-  std::string reason;
+  std::string reason;                // why not
+  std::vector<std::string> devices;  // names, by index
 };
 CudaInfo cuda_info();
 
 // One per Node environment: owns its thread pool and workspace, both kept between calls. Calls on one backend
 // are serialised by the caller.
 std::unique_ptr<Backend> make_cpu_backend();
+// Throws Error: kBackendUnavailable, or kDevice for an index that no device has. Calls on several may run at
+// once.
+std::unique_ptr<Backend> make_cuda_backend(int device);
 std::unique_ptr<Communicator> make_single_communicator();
 
 }  // namespace infcl

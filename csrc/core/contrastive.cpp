@@ -45,12 +45,16 @@ class Call {
     p.pass_count = o_.pass_count;
     for (int i = 0; i < o_.pass_count; ++i)
       p.passes[i] = {side(o_.passes[i].rows).rows, side(o_.passes[i].columns).rows, o_.passes[i].triangle()};
+    p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows);
+    p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows);
+    p.private_keys = matrix(r_.hard_keys, r_.d_hard_keys, r_.hard_keys.rows);
     p.dim = r_.queries.dim;
     p.logit_scale = r_.logit_scale + r_.hardness;  // in cells there are negatives only
     p.logit_bias = o_.sigmoid ? r_.logit_bias : 0;
     p.sigmoid = o_.sigmoid;
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
+    p.gradient_filter = r_.gradient ? r_.gradient_filter : 0;
     p.keep_logits = ring.size() == 1;
     p.threads = r_.threads;
     p.workspace_bytes = r_.workspace_bytes;
@@ -129,6 +133,7 @@ class Call {
       dot_sum += anchors_.prepare_private();
       backend_.differentiate_private(private_keys(), anchors_.private_grads(), r_.d_queries, r_.d_hard_keys);
     }
+    backend_.finish();
     // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
     out.logit_scale_grad = dot_sum / r_.logit_scale;
     if (o_.sigmoid) out.logit_bias_grad = sum / r_.logit_scale;
@@ -137,6 +142,11 @@ class Call {
  private:
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
   float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
+
+  ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows) const {
+    if (!r_.gradient || !gradient) return {view, nullptr, 0};
+    return {view, gradient, rows};
+  }
 
   PrivateKeys private_keys() const { return {r_.queries, r_.hard_keys, r_.hard_per_query}; }
 

@@ -7,7 +7,16 @@
 
 namespace infcl {
 
-enum class ErrorCode { kNotFinite, kWorkspace, kOutOfMemory, kAborted, kIsa, kBackendUnavailable, kInternal };
+enum class ErrorCode {
+  kNotFinite,
+  kWorkspace,
+  kOutOfMemory,
+  kAborted,
+  kIsa,
+  kBackendUnavailable,
+  kDevice,
+  kInternal
+};
 
 constexpr const char* error_code_name(ErrorCode code) {
   switch (code) {
@@ -23,6 +32,8 @@ constexpr const char* error_code_name(ErrorCode code) {
       return "ERR_ISA";
     case ErrorCode::kBackendUnavailable:
       return "ERR_BACKEND_UNAVAILABLE";
+    case ErrorCode::kDevice:
+      return "ERR_DEVICE";
     case ErrorCode::kInternal:
       break;
   }

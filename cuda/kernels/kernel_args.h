@@ -25,8 +25,8 @@ struct Planes {
 // What a tile gathers along one of its sides, in the units of the core's FoldArgs.
 struct Partial {
   float shift, sum;  // sum * 2^shift: exponentials; sigmoid: sum of softplus (natural logarithm), shift 0
-  float max_dot;     // of what counts; -inf: none
-  float positive_max_dot;  // class positives; -inf: none
+  float max_dot;     // rows: of what counts; -inf: none
+  float positive_max_dot;  // rows: class positives; -inf: none
   float dot_sum;           // label smoothing: sum of the dots that count
   float positive_dot_sum;  // class positives
   int32_t count;           // label smoothing
@@ -65,11 +65,13 @@ struct ScoresArgs {
   bool triangle;  // of a side with itself: tiles left of the diagonal are not computed and nothing is written
                   // for them; on the diagonal a row does not meet itself
   bool sigmoid;
-  float scale_high, scale_low, bias;  // base-2 logit = dot * (high + low) + bias
+  float scale_high, scale_low;  // base-2 logit = dot * (high + low)
+  float bias;                   // sigmoid: and this is added
   Rules rules;
 };
 
-// Partials are [tiles across][rows or columns of the block, padded to kTile].
+// Partials are [tiles across][rows or columns of the block, padded to kTile]. The diagonal tiles of a
+// triangle leave none along columns, and sigmoid has none.
 struct ForwardArgs {
   ScoresArgs scores;
   Partial* row_partials;     // [column tiles][padded rows]
@@ -118,7 +120,7 @@ struct GradientProduct {
   Planes features;  // b, first row of the block
   float* out;       // [m padded to kTile][padded_dim], first row of the block; null: not wanted
   int32_t count;    // valid rows of out
-  bool overwrite;
+  bool overwrite;   // also where there is nothing to sum over: with zeros
 };
 
 struct AccumulateArgs {

@@ -24,7 +24,14 @@ export interface NativeMatrix {
 /** Words of {@link ContrastiveRequest.control}; both sides access them atomically. */
 export const Control = { abort: 0, phase: 1, done: 2, total: 3, length: 4 } as const;
 
-export interface ContrastiveRequest {
+/** Which backend runs a request: calls on different ones run beside each other. */
+export interface BackendChoice {
+  backend: 'cpu' | 'cuda';
+  /** Index of the CUDA device; 0 for the CPU. */
+  device: number;
+}
+
+export interface ContrastiveRequest extends BackendChoice {
   queries: NativeMatrix;
   /** Null: supcon over the queries alone. */
   keys: NativeMatrix | null;
@@ -67,16 +74,18 @@ export interface ContrastiveRequest {
   hardKeyGrads: Float32Array | null;
   /** Per-row outputs, each [M], or null. */
   rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array } | null;
-  /** 0: as many as the machine has. */
+  /** 0: as many as the machine has. The CPU's. */
   threads: number;
-  /** Upper bound on scratch memory in bytes; 0: the planner's default. */
+  /** Upper bound on scratch memory in bytes, of the device where there is one; 0: the planner's default. */
   workspaceBytes: number;
   /** Four words: abort flag (written by JavaScript), phase 0 forward / 1 backward, cells done, cells in total. */
   control: Int32Array;
 }
 
 export interface NativeStats {
+  /** Instruction set, or architecture and name of the device. */
   isa: string;
+  /** 0 on a device. */
   threads: number;
   /** Floating-point operations of the matrix products actually executed. */
   flops: number;
@@ -100,7 +109,7 @@ export interface ContrastiveResponse {
   stats: NativeStats;
 }
 
-export interface PlanRequest {
+export interface PlanRequest extends BackendChoice {
   rows: number;
   keys: number;
   dim: number;
@@ -130,12 +139,15 @@ export interface CpuInfo {
 
 export interface CudaInfo {
   available: boolean;
+  /** Why not. */
   reason: string;
+  /** Names, by index. */
+  devices: string[];
 }
 
 /**
  * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
- * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_INTERNAL.
+ * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_INTERNAL.
  */
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;

@@ -20,6 +20,7 @@ const classes: Record<ErrorCode, typeof Error> = {
   ERR_OUT_OF_MEMORY: RangeError,
   ERR_NOT_IMPLEMENTED: Error,
   ERR_BACKEND_UNAVAILABLE: Error,
+  ERR_DEVICE: Error,
   ERR_ISA: Error,
   ERR_ABORTED: Error,
   ERR_INTERNAL: Error,

@@ -68,7 +68,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
       };
     },
     cpuInfo: () => ({ isa: 'none', isas: ['none'], threads: 2 }),
-    cudaInfo: () => ({ available: false, reason: 'no device at all' }),
+    cudaInfo: () => ({ available: false, reason: 'no device at all', devices: [] }),
     ...overrides,
   };
   const functions = createLossFunctions(() => {

@@ -46,6 +46,8 @@ it('defaults', () => {
     keyGrads: new Float32Array(12),
     hardKeyGrads: null,
     rows: null,
+    backend: 'cpu',
+    device: 0,
     threads: 0,
     workspaceBytes: 0,
     control: new Int32Array(4),

@@ -32,6 +32,7 @@ function gypList(name: string): string[] {
 
 const pairs = [
   ['INFCL_CORE_SOURCES', 'core_sources'],
+  ['INFCL_NO_CUDA_SOURCES', 'no_cuda_sources'],
   ['INFCL_AVX2_SOURCES', 'avx2_sources'],
   ['INFCL_AVX512_SOURCES', 'avx512_sources'],
   ['INFCL_AVX2_FLAGS', 'avx2_flags'],
@@ -46,14 +47,19 @@ test.each(pairs)('%s equals %s of binding.gyp', (cmake, gyp) => {
   expect(gypList(gyp)).toEqual(expected);
 });
 
-test('every C++ file of the library folders is in the list', () => {
-  const listed = pairs
-    .filter(([name]) => name.endsWith('_SOURCES'))
-    .flatMap(([name]) => cmakeList(name))
+test('every C++ file of the library folders is in a list', () => {
+  const listed = [...pairs.map(([name]) => name), 'INFCL_CUDA_SOURCES']
+    .filter((name) => name.endsWith('_SOURCES'))
+    .flatMap((name) => cmakeList(name))
     .sort();
   const present = ['csrc/core', 'csrc/comm', 'csrc/cpu', 'cuda']
     .flatMap((dir) => readdirSync(join(root, dir)).map((file) => `${dir}/${file}`))
     .filter((file) => file.endsWith('.cpp'))
     .sort();
   expect(listed).toEqual(present);
+});
+
+test('node-gyp builds the stand-in for CUDA and nothing else of it', () => {
+  const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
+  expect(text.match(/cuda\/[\w.]+/g)).toEqual(['cuda/no_cuda.cpp']);
 });

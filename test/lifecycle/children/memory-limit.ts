@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossAndGradSync } from '../../../lib';
+import { loadBinding } from '../../../lib/native/load';
 import { digest, features, solve } from '../problems';
 
 export interface LimitOrder {
@@ -52,6 +53,7 @@ async function run({ limits, rows, dim, ownOutputs, warm }: LimitOrder): Promise
   const [queries, keys] = [features(rows, dim, 1), features(rows, dim, 2)];
   const out = { queryGrads: new Float32Array(rows * dim), keyGrads: new Float32Array(rows * dim) };
   const options: ContrastiveOptions = ownOutputs ? { out } : {};
+  loadBinding(); // what it is refused before it runs is not the matter here
   if (warm) solve(1);
   const ends: string[] = [];
   const after: string[] = [];

@@ -1,0 +1,204 @@
+// The backward lap: each block's logits are made again and turned into G, from which both gradients of the
+// block are multiplied in one launch.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "cuda/cuda_backend.h"
+
+namespace infcl::cuda {
+
+namespace {
+
+// A shift so large that any exponential under it is 0.
+constexpr float kNoTerm = 1e30f;
+
+template <class T>
+const T* from(const T* vector, int64_t begin) {
+  return vector ? vector + begin : nullptr;
+}
+
+double largest(const std::vector<double>& v) {
+  double most = 0;
+  for (const double x : v) most = std::fmax(most, std::fabs(x));
+  return most;
+}
+
+float largest(const std::vector<float>& v) {
+  float most = 0;
+  for (const float x : v) most = std::fmax(most, std::fabs(x));
+  return most;
+}
+
+}  // namespace
+
+class CudaBackend::Differentiate {
+ public:
+  Differentiate(CudaBackend& backend, const DifferentiateArgs& args)
+      : b_(backend), a_(args), c_(*backend.call_), g_(backend.grid()), stream_(backend.machine_->stream) {}
+
+  DifferentiateResult run() {
+    LapVectors& vectors = *c_.vectors;
+    vectors.reset();
+    rules_ = b_.upload_rules(a_.positives, a_.mask);
+    rows_ = upload(a_.rows, g_.rows);
+    columns_ = g_.triangle && a_.rows == a_.columns ? rows_ : upload(a_.columns, g_.columns);
+    if (a_.positives.labelled) {
+      positive_dots_ = vectors.upload(a_.positive_dots, g_.rows);
+      positive_grads_ = vectors.upload(a_.positive_grads, g_.rows);
+    }
+    d_rows_ = b_.gradient_sums(a_.d_rows);
+    d_columns_ = b_.gradient_sums(a_.d_columns);
+    g_scale_ = c_.precision == Precision::kFloat16 ? float16_scale() : 1;
+    const TileSums nothing{};
+    sums_ = vectors.writable_copy(&nothing, 1);
+    b_.visit_blocks([this](const Block& block) { enqueue(block); });
+    TileSums sums{};
+    b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
+    return {sums.dot_sum, sums.sum};
+  }
+
+  // Of the products executed.
+  double flops() const {
+    const double column_share =
+        static_cast<double>(std::min(a_.d_column_rows, g_.columns)) / static_cast<double>(g_.columns);
+    const double products = 1 + (d_rows_ ? 1 : 0) + (d_columns_ ? column_share : 0);
+    return 2 * g_.pairs() * products * static_cast<double>(c_.problem.dim);
+  }
+
+ private:
+  // Terms of g along one side.
+  struct Terms {
+    const float *factors = nullptr, *shifts = nullptr, *uniform = nullptr, *shares = nullptr;
+  };
+
+  Terms upload(const NormaliserGrad* n, int64_t count) {
+    Terms t;
+    if (!n) return t;
+    LapVectors& vectors = *c_.vectors;
+    const auto optional = [&](const std::vector<float>& v) {
+      return v.empty() ? nullptr : vectors.upload(v.data(), count);
+    };
+    std::vector<float> factors(static_cast<size_t>(count), 0.f), shifts(static_cast<size_t>(count), kNoTerm);
+    for (int64_t i = 0; i < count; ++i) {
+      if (c_.problem.sigmoid) {
+        factors[i] = static_cast<float>(n->weights[i]);
+      } else if (n->lse->sum(i) != 0) {  // else an anchor without a single term
+        factors[i] = static_cast<float>(n->weights[i] / n->lse->sum(i));
+        shifts[i] = n->lse->shift(i);
+      }
+    }
+    t.factors = vectors.upload(factors.data(), count);
+    t.shifts = c_.problem.sigmoid ? nullptr : vectors.upload(shifts.data(), count);
+    t.uniform = optional(n->uniform);
+    t.shares = optional(n->positive_shares);
+    return t;
+  }
+
+  // The power of two that brings the largest |g| there can be just below 2^15, half of float16's range.
+  float float16_scale() const {
+    double most = 0;
+    for (const NormaliserGrad* n : {a_.rows, a_.columns})
+      if (n) most += largest(n->weights) + largest(n->uniform) + largest(n->positive_shares);
+    if (a_.positives.labelled && a_.positive_grads)
+      for (int64_t i = 0; i < g_.rows; ++i) most = std::fmax(most, std::fabs(a_.positive_grads[i]));
+    if (!(most > 0)) return 1;
+    const int exponent = std::clamp(14 - std::ilogb(most), -100, 100);
+    return std::ldexp(1.f, exponent);
+  }
+
+  void enqueue(const Block& block) {
+    const int32_t row_tiles = static_cast<int32_t>(ceil_div(block.rows.size(), kTile)),
+                  column_tiles = static_cast<int32_t>(ceil_div(block.columns.size(), kTile));
+    const BackwardArgs g = gradient_args(block);
+    b_.machine_->kernels.scores_backward(stream_, c_.precision, g);
+    b_.machine_->kernels.sum_tiles(stream_, {g.tile_sums, sums_, row_tiles, column_tiles, block.diagonal});
+    accumulate(block, g);
+  }
+
+  BackwardArgs gradient_args(const Block& block) const {
+    const int64_t row = block.rows.begin, column = block.columns.begin;
+    BackwardArgs g{};
+    g.scores = b_.scores(block, rules_);
+    g.row_factors = from(rows_.factors, row);
+    g.row_shifts = from(rows_.shifts, row);
+    g.row_uniform = from(rows_.uniform, row);
+    g.row_shares = from(rows_.shares, row);
+    g.column_factors = from(columns_.factors, column);
+    g.column_shifts = from(columns_.shifts, column);
+    g.column_uniform = from(columns_.uniform, column);
+    g.column_shares = from(columns_.shares, column);
+    g.positive_dots = from(positive_dots_, row);
+    g.positive_grads = from(positive_grads_, row);
+    g.g_scale = g_scale_;
+    g.g_high = c_.g_high.as<uint16_t>();
+    g.g_low = c_.g_low.as<uint16_t>();
+    g.g_stride = round_up(block.columns.size(), kTile);
+    g.tile_sums = c_.tile_sums.as<TileSums>();
+    return g;
+  }
+
+  void accumulate(const Block& block, const BackwardArgs& g) const {
+    AccumulateArgs a{};
+    a.g_high = g.g_high;
+    a.g_low = g.g_low;
+    a.g_stride = g.g_stride;
+    a.row_count = g.scores.row_count;
+    a.column_count = g.scores.column_count;
+    a.padded_dim = g.scores.padded_dim;
+    a.inverse_g_scale = 1 / g_scale_;
+    a.triangle = block.diagonal;
+    const GradientProduct rows = row_product(block, g), columns = column_product(block, g);
+    const Kernels& kernels = b_.machine_->kernels;
+    if (block.diagonal) {  // both add to the same rows, so one after the other
+      a.rows = rows;
+      kernels.accumulate(stream_, c_.precision, a);
+      a.rows = {};
+      a.columns = columns;
+    } else {
+      a.rows = rows;
+      a.columns = columns;
+    }
+    kernels.accumulate(stream_, c_.precision, a);
+  }
+
+  GradientProduct row_product(const Block& block, const BackwardArgs& g) const {
+    if (!d_rows_) return {};
+    // In a triangle, earlier row blocks have already added to these rows as their columns.
+    const bool first = g_.triangle ? block.row == 0 && block.column == 0 : block.column == 0;
+    return {g.scores.columns, d_rows_ + block.rows.begin * c_.plan.padded_dim, g.scores.row_count,
+            a_.overwrite_rows && first};
+  }
+
+  GradientProduct column_product(const Block& block, const BackwardArgs& g) const {
+    const int64_t count = std::min(block.columns.end, a_.d_column_rows) - block.columns.begin;
+    if (!d_columns_ || count <= 0) return {};
+    const bool first = block.row == 0 && !block.diagonal;
+    return {g.scores.rows, d_columns_ + block.columns.begin * c_.plan.padded_dim, static_cast<int32_t>(count),
+            a_.overwrite_columns && first};
+  }
+
+  CudaBackend& b_;
+  const DifferentiateArgs& a_;
+  Call& c_;
+  const BlockGrid& g_;
+  const Stream& stream_;
+  PassRules rules_;
+  Terms rows_, columns_;
+  const float* positive_dots_ = nullptr;
+  const double* positive_grads_ = nullptr;
+  float *d_rows_ = nullptr, *d_columns_ = nullptr;
+  float g_scale_ = 1;
+  TileSums* sums_ = nullptr;
+};
+
+DifferentiateResult CudaBackend::differentiate(const DifferentiateArgs& args) {
+  const DeviceContext::Scope current(context_);
+  call_->problem.control.begin(Phase::kBackward, grid().blocks());
+  Differentiate lap(*this, args);
+  const DifferentiateResult result = lap.run();
+  call_->stats.flops += lap.flops();
+  return result;
+}
+
+}  // namespace infcl::cuda

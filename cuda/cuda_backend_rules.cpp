@@ -1,0 +1,67 @@
+// What is excluded and where positives are, brought to the device for a pass and pointed at by each block of
+// it.
+#include "cuda/cuda_backend.h"
+
+namespace infcl::cuda {
+
+namespace {
+
+template <class T>
+const T* from(const T* vector, int64_t begin) {
+  return vector ? vector + begin : nullptr;
+}
+
+}  // namespace
+
+CudaBackend::PassRules CudaBackend::upload_rules(const PassPositives& positives, const PairMask& mask) {
+  LapVectors& vectors = *call_->vectors;
+  const BlockGrid& g = grid();
+  PassRules out;
+  Rules& r = out.rules;
+  // A side that meets itself brings its vectors once.
+  const auto both = [&](auto* rows, auto* columns, auto*& device_rows, auto*& device_columns) {
+    device_rows = vectors.upload(rows, g.rows);
+    device_columns =
+        rows == columns && g.rows == g.columns ? device_rows : vectors.upload(columns, g.columns);
+  };
+  r.labelled = positives.labelled;
+  r.apart = positives.apart;
+  r.labels = positives.labelled ? vectors.upload(positives.labels, g.rows) : nullptr;
+  both(positives.row_classes, positives.column_classes, r.row_classes, r.column_classes);
+  both(mask.row_ids, mask.column_ids, r.row_ids, r.column_ids);
+  both(mask.row_limits, mask.column_limits, r.row_limits, r.column_limits);
+  return out;
+}
+
+Rules CudaBackend::PassRules::at(const Block& b) const {
+  Rules r = rules;
+  r.labels = from(r.labels, b.rows.begin);
+  r.row_classes = from(r.row_classes, b.rows.begin);
+  r.column_classes = from(r.column_classes, b.columns.begin);
+  r.row_ids = from(r.row_ids, b.rows.begin);
+  r.column_ids = from(r.column_ids, b.columns.begin);
+  r.row_limits = from(r.row_limits, b.rows.begin);
+  r.column_limits = from(r.column_limits, b.columns.begin);
+  return r;
+}
+
+ScoresArgs CudaBackend::scores(const Block& b, const PassRules& rules) {
+  const Call& c = *call_;
+  ScoresArgs a{};
+  a.rows = planes(c.operands.rows, b.rows.begin);
+  a.columns = planes(c.operands.columns, b.columns.begin);
+  a.padded_dim = static_cast<int32_t>(c.plan.padded_dim);
+  a.row_count = static_cast<int32_t>(b.rows.size());
+  a.column_count = static_cast<int32_t>(b.columns.size());
+  a.row_begin = b.rows.begin;
+  a.column_begin = b.columns.begin;
+  a.triangle = b.diagonal;
+  a.sigmoid = c.problem.sigmoid;
+  a.scale_high = c.scale_high;
+  a.scale_low = c.scale_low;
+  a.bias = c.bias;
+  a.rules = rules.at(b);
+  return a;
+}
+
+}  // namespace infcl::cuda

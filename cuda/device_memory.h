@@ -1,0 +1,109 @@
+// Owners of what the driver hands out: memory, streams, events, modules. Each gives back what it holds, in
+// any way out; all expect their context to be current.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "cuda/driver.h"
+
+namespace infcl::cuda {
+
+// Memory of the device. Throws Error (kOutOfMemory) with what was wanted and what there is.
+class DeviceBuffer {
+ public:
+  DeviceBuffer() = default;
+  explicit DeviceBuffer(int64_t bytes);  // 0: none, and a null pointer
+  ~DeviceBuffer() { release(); }
+  DeviceBuffer(DeviceBuffer&& other) noexcept { swap(other); }
+  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(address_);
+  }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  void release();
+  void swap(DeviceBuffer& other) {
+    std::swap(address_, other.address_);
+    std::swap(bytes_, other.bytes_);
+  }
+
+  api::DevicePointer address_ = 0;
+  int64_t bytes_ = 0;
+};
+
+// Memory of the host that the device copies from and to without a detour.
+class PinnedBuffer {
+ public:
+  explicit PinnedBuffer(int64_t bytes);
+  ~PinnedBuffer() { driver().MemFreeHost(data_); }
+  PinnedBuffer(const PinnedBuffer&) = delete;
+  PinnedBuffer& operator=(const PinnedBuffer&) = delete;
+  char* data() const { return static_cast<char*>(data_); }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  int64_t bytes_;
+};
+
+class Stream {
+ public:
+  Stream() { check(driver().StreamCreate(&stream_, api::kStreamNonBlocking), "cuStreamCreate"); }
+  ~Stream() { driver().StreamDestroy(stream_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  api::Stream get() const { return stream_; }
+  void synchronise() const { check(driver().StreamSynchronize(stream_), "device work"); }
+  // For ways out: waits, and leaves the error to whoever asks next.
+  void drain() const noexcept { driver().StreamSynchronize(stream_); }
+
+  void clear(void* device, int64_t bytes) const;
+  void to_device(void* device, const void* pinned, int64_t bytes) const;
+  void to_host(void* pinned, const void* device, int64_t bytes) const;
+  // `rows` rows of `width` bytes each, which lie `pitch` bytes apart on the device and side by side here.
+  void rows_to_host(void* pinned, const void* device, int64_t rows, int64_t width, int64_t pitch) const;
+
+ private:
+  api::Stream stream_ = nullptr;
+};
+
+class Event {
+ public:
+  Event() { check(driver().EventCreate(&event_, api::kEventDisableTiming), "cuEventCreate"); }
+  ~Event() { driver().EventDestroy(event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(const Stream& stream) { check(driver().EventRecord(event_, stream.get()), "cuEventRecord"); }
+  // Until what was recorded is done; at once when nothing was.
+  void synchronise() const { check(driver().EventSynchronize(event_), "device work"); }
+
+ private:
+  api::Event event_ = nullptr;
+};
+
+class Module {
+ public:
+  // Does not throw: another image may do. `error` is what the driver said.
+  Module(const void* image, api::Result& error) { error = driver().ModuleLoadData(&module_, image); }
+  ~Module() {
+    if (module_) driver().ModuleUnload(module_);
+  }
+  Module(Module&& other) noexcept { std::swap(module_, other.module_); }
+  Module& operator=(Module&&) = delete;
+
+  api::Function find(const char* name) const;  // null: not here
+
+ private:
+  api::Module module_ = nullptr;
+};
+
+}  // namespace infcl::cuda

@@ -1,0 +1,33 @@
+// The CUDA half of core/backend_factory.h, in builds that have it.
+#include <algorithm>
+
+#include "core/backend_factory.h"
+#include "core/errors.h"
+#include "cuda/cuda_backend.h"
+#include "cuda/kernel_images.h"
+
+namespace infcl {
+
+CudaInfo cuda_info() {
+  CudaInfo info;
+  try {
+    const int count = cuda::device_count();
+    if (count == 0) info.reason = "the CUDA driver finds no device";
+    for (int ordinal = 0; ordinal < count; ++ordinal) {
+      const cuda::DeviceTraits traits = cuda::device_traits(ordinal);
+      info.devices.push_back(traits.name);
+      if (!cuda::targets_for(cuda::kernel_images(), traits.capability).empty())
+        info.available = true;
+      else
+        info.reason = "this build has no kernels for " + traits.name;
+    }
+  } catch (const Error& e) {  // that there is no driver is an answer
+    return {false, e.what(), {}};
+  }
+  if (info.available) info.reason.clear();
+  return info;
+}
+
+std::unique_ptr<Backend> make_cuda_backend(int device) { return std::make_unique<cuda::CudaBackend>(device); }
+
+}  // namespace infcl

@@ -1,0 +1,35 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "cuda/kernel_images.h"
+
+namespace infcl::cuda {
+
+namespace {
+
+// "90a" runs on 9.0 alone, a plain cubin on its own and later revisions of a generation, PTX on all later.
+bool runs_on(const KernelImage& image, int capability) {
+  char* suffix = nullptr;
+  const int target = static_cast<int>(std::strtol(image.target, &suffix, 10));
+  if (*suffix) return target == capability;
+  return target <= capability && (image.ptx || target / 10 == capability / 10);
+}
+
+}  // namespace
+
+std::vector<ImageTarget> targets_for(const std::vector<KernelImage>& images, int capability) {
+  std::vector<ImageTarget> found;
+  for (const KernelImage& image : images) {
+    const bool known = std::any_of(found.begin(), found.end(), [&](const ImageTarget& t) {
+      return t.name == image.target && t.ptx == image.ptx;
+    });
+    if (!known && runs_on(image, capability)) found.push_back({image.target, image.ptx});
+  }
+  std::stable_sort(found.begin(), found.end(), [](const ImageTarget& a, const ImageTarget& b) {
+    if (a.ptx != b.ptx) return b.ptx;
+    return std::atoi(a.name.c_str()) > std::atoi(b.name.c_str());
+  });
+  return found;
+}
+
+}  // namespace infcl::cuda

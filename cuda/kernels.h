@@ -1,0 +1,54 @@
+// The kernels as functions: which image a device takes, and one typed launch for each kernel. Grids and
+// shared memory are those of kernels/launch_shapes.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cuda/device_memory.h"
+#include "cuda/kernels/kernel_args.h"
+#include "cuda/kernels/launch_shapes.h"
+
+namespace infcl::cuda {
+
+// What products multiply: the form of features and of G.
+enum class Precision {
+  kBFloat16,    // one plane
+  kFloat16,     // one plane; G is scaled into its range
+  kBFloat16x3,  // two planes, three products: float32 but for its last bits
+};
+constexpr int kPrecisions = 3;
+constexpr int planes_of(Precision p) { return p == Precision::kBFloat16x3 ? 2 : 1; }
+
+class Kernels {
+ public:
+  // Throws Error (kBackendUnavailable) when no image runs on a device of this capability.
+  explicit Kernels(int capability);
+
+  void scores_forward(const Stream&, Precision, bool label_smoothing, const ForwardArgs&) const;
+  void scores_backward(const Stream&, Precision, const BackwardArgs&) const;
+  void accumulate(const Stream&, Precision, const AccumulateArgs&) const;
+  void reduce(const Stream&, const ReduceArgs&) const;
+  void sum_tiles(const Stream&, const SumTilesArgs&) const;
+  void split(const Stream&, const SplitArgs&) const;
+  void pair_dots(const Stream&, const PairArgs&) const;
+  void pair_gradients(const Stream&, const PairArgs&) const;
+
+ private:
+  struct Kernel {
+    api::Function function = nullptr;
+    std::string name;
+  };
+  bool load(const std::string& target, bool ptx, std::string& error);
+  void find_all();
+  Kernel find(const std::string& name) const;
+  template <class Args>
+  static void launch(const Stream&, const Kernel&, const LaunchShape&, const Args&);
+
+  std::vector<Module> modules_;
+  Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];  // plain, general
+  Kernel accumulate_[kPrecisions];
+  Kernel reduce_, sum_tiles_, split_, pair_dots_, pair_gradients_;
+};
+
+}  // namespace infcl::cuda

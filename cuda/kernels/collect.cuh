@@ -1,0 +1,86 @@
+// Sums and maxima along the rows and columns of a tile, in a fixed order.
+#pragma once
+
+#include "tile.cuh"
+
+namespace infcl::cuda {
+
+struct Sum {
+  template <class T>
+  INFCL_DEVICE T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct Max {
+  INFCL_DEVICE float operator()(float a, float b) const { return fmaxf(a, b); }
+};
+struct Min {
+  INFCL_DEVICE float operator()(float a, float b) const { return fminf(a, b); }
+};
+
+constexpr unsigned kAllLanes = 0xffffffffu;
+
+// Over the lanes of a warp; every lane gets the result.
+template <class Op, class T>
+INFCL_DEVICE T fold_warp(T value, Op op) {
+#pragma unroll
+  for (int mask = 16; mask > 0; mask /= 2) value = op(value, __shfl_xor_sync(kAllLanes, value, mask));
+  return value;
+}
+
+// One step of a reduction in which lanes share the work: of 2 * kHalf values this lane and its partner reduce
+// half each, the one with the mask's bit set the upper half, which it brings to the front.
+template <int kHalf, class Op>
+INFCL_DEVICE void halve(float* values, int mask, Op op) {
+  const bool upper = lane_id() & mask;
+#pragma unroll
+  for (int i = 0; i < kHalf; ++i) {
+    const float send = upper ? values[i] : values[i + kHalf];
+    const float keep = upper ? values[i + kHalf] : values[i];
+    values[i] = op(keep, __shfl_xor_sync(kAllLanes, send, mask));
+  }
+}
+
+// What the warps next to each other find out about each row, and those above each other about each column.
+using RowParts = float[kWarpsAlongColumns][kTile];
+using ColumnParts = float[kWarpsAlongRows][kTile];
+
+// values[r]: of this thread's row r. Destroys them.
+template <class Op>
+INFCL_DEVICE void collect_rows(float (&values)[Patch::kSide], RowParts& out, Op op) {
+  halve<4>(values, 1, op);
+  halve<2>(values, 2, op);
+  const int lane = lane_id(), first = (lane & 1) * 4 + (lane & 2);
+  out[warp_column()][Patch::row(first)] = values[0];
+  out[warp_column()][Patch::row(first + 1)] = values[1];
+}
+
+// values[c]: of this thread's column c. Destroys them.
+template <class Op>
+INFCL_DEVICE void collect_columns(float (&values)[Patch::kSide], ColumnParts& out, Op op) {
+  halve<4>(values, 4, op);
+  halve<2>(values, 8, op);
+  halve<1>(values, 16, op);
+  const int lane = lane_id();
+  const int c = (lane & 4) + (lane & 8) / 4 + (lane & 16) / 16;
+  out[warp_row()][Patch::column(c)] = values[0];
+}
+
+template <int kParts, class Op>
+INFCL_DEVICE float fold_parts(const float (&parts)[kParts][kTile], int index, Op op) {
+  float value = parts[0][index];
+#pragma unroll
+  for (int p = 1; p < kParts; ++p) value = op(value, parts[p][index]);
+  return value;
+}
+
+// After fold_warp of every warp, and a barrier.
+template <class Op, class T>
+INFCL_DEVICE T fold_block(const T (&warps)[kWarpsOfBlock], Op op) {
+  T value = warps[0];
+#pragma unroll
+  for (int w = 1; w < kWarpsOfBlock; ++w) value = op(value, warps[w]);
+  return value;
+}
+
+}  // namespace infcl::cuda

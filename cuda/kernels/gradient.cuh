@@ -1,0 +1,226 @@
+// What the backward pass does with a tile of dots: logit gradients, rounded to 16 bits for the products that
+// follow.
+//
+// One exponential per pair when all normalisers of the tile are within 2^100 of each other: then both terms
+// are 2^(x - c) (row_factor 2^(c - row_shift) + column_factor 2^(c - column_shift)) with a shift c in their
+// middle.
+#pragma once
+
+#include "logit.cuh"
+
+namespace infcl::cuda {
+
+constexpr float kLargestSpread = 100;
+
+struct GradientStorage {
+  alignas(16) uint16_t g[kTile * kTile];
+  TileRules rules;
+  float row_factor[kTile], column_factor[kTile];
+  float row_shift[kTile], column_shift[kTile];
+  float row_uniform[kTile], column_uniform[kTile];
+  float row_share[kTile], column_share[kTile];
+  float warp_low[kWarpsOfBlock], warp_high[kWarpsOfBlock];
+  double warp_dot_sum[kWarpsOfBlock], warp_sum[kWarpsOfBlock];
+};
+
+INFCL_DEVICE float load_or(const float* from, int i, float none) { return from ? from[i] : none; }
+
+// The factors of the owned row or column.
+struct Anchor {
+  float factor = 0, shift = kNoTerm, uniform = 0, share = 0;
+
+  INFCL_DEVICE Anchor(const BackwardArgs& a, const TilePosition& tile) {
+    const bool row = owns_row();
+    if (owned() >= (row ? tile.rows : tile.columns)) return;
+    const int i = (row ? tile.block_row : tile.block_column) + owned();
+    factor = load_or(row ? a.row_factors : a.column_factors, i, 0);
+    uniform = load_or(row ? a.row_uniform : a.column_uniform, i, 0);
+    share = load_or(row ? a.row_shares : a.column_shares, i, 0);
+    if (factor != 0 && !a.scores.sigmoid) shift = (row ? a.row_shifts : a.column_shifts)[i];
+  }
+  INFCL_DEVICE void store(GradientStorage& s) const {
+    const int i = owned();
+    const bool row = owns_row();
+    (row ? s.row_factor : s.column_factor)[i] = factor;
+    (row ? s.row_shift : s.column_shift)[i] = shift;
+    (row ? s.row_uniform : s.column_uniform)[i] = uniform;
+    (row ? s.row_share : s.column_share)[i] = share;
+  }
+};
+
+// 2^n for a normal power
+INFCL_DEVICE float power_of_two(float n) { return __int_as_float((static_cast<int>(n) + 127) << 23); }
+
+struct Spread {
+  bool one_exponential;
+  float shift;  // then
+};
+
+// Loads rules and factors, between barriers; whether there is anything to exclude.
+template <bool kPlain>
+INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile, GradientStorage& s,
+                                Spread& spread) {
+  Anchor anchor(a, tile);
+  const bool term = anchor.shift < kNoTerm;
+  const float low = fold_warp(term ? anchor.shift : INFINITY, Min{});
+  const float high = fold_warp(term ? anchor.shift : -INFINITY, Max{});
+  if (lane_id() == 0) {
+    s.warp_low[warp_id()] = low;
+    s.warp_high[warp_id()] = high;
+  }
+  const bool special = load_rules<kPlain>(a.scores, tile, s.rules);
+  const float lowest = fold_block(s.warp_low, Min{}), highest = fold_block(s.warp_high, Max{});
+  spread.one_exponential = highest - lowest < kLargestSpread;
+  spread.shift = lowest <= highest ? floorf((lowest + highest) / 2) : 0;
+  if (spread.one_exponential && term) anchor.factor *= power_of_two(spread.shift - anchor.shift);
+  anchor.store(s);
+  __syncthreads();
+  return special;
+}
+
+// Turns dots into gradients, value(r, c, dot) each, and returns sums of them. Sums of a thread are small
+// enough for floats.
+struct ThreadSums {
+  float dot_sum, sum;
+};
+
+template <class F>
+INFCL_DEVICE ThreadSums differentiate_dots(Patch& dots, F value) {
+  ThreadSums sums{0, 0};
+#pragma unroll
+  for (int r = 0; r < Patch::kSide; ++r)
+#pragma unroll
+    for (int c = 0; c < Patch::kSide; ++c) {
+      float& x = dots.at(r, c);
+      const float dot = x;
+      x = value(r, c, dot, sums);
+    }
+  return sums;
+}
+
+// Label smoothing and class positives. They enter neither sum: the engine knows what they come to.
+template <bool kPlain>
+INFCL_DEVICE float without_targets(const BackwardArgs& a, const GradientStorage& s, int row, int column,
+                                   float dot, float g) {
+  if constexpr (!kPlain) {
+    if (is_masked(dot)) return g;
+    if (a.row_uniform || a.column_uniform) g -= s.row_uniform[row] + s.column_uniform[column];
+    if (a.scores.rules.row_classes && same_class(s.rules, row, column))
+      g -= s.row_share[row] + s.column_share[column];
+  }
+  return g;
+}
+
+template <bool kPlain>
+INFCL_DEVICE ThreadSums differentiate_tile(const BackwardArgs& a, const GradientStorage& s,
+                                           const Spread& spread, Patch& dots) {
+  const auto finish = [&](int r, int c, float dot, float g, ThreadSums& sums) {
+    sums.dot_sum += g * dot;
+    sums.sum += g;
+    return without_targets<kPlain>(a, s, Patch::row(r), Patch::column(c), dot, g);
+  };
+  if (a.scores.sigmoid) {
+    const SigmoidLogit logit(a.scores);
+    return differentiate_dots(dots, [&](int r, int c, float dot, ThreadSums& sums) {
+      return finish(r, c, dot, s.row_factor[Patch::row(r)] * logit.sigma(dot), sums);
+    });
+  }
+  const Logit logit(a.scores);
+  if (spread.one_exponential)
+    return differentiate_dots(dots, [&](int r, int c, float dot, ThreadSums& sums) {
+      const float factor = s.row_factor[Patch::row(r)] + s.column_factor[Patch::column(c)];
+      return finish(r, c, dot, factor * logit.exp2(dot, spread.shift, kLargestSpread / 2 + 2), sums);
+    });
+  return differentiate_dots(dots, [&](int r, int c, float dot, ThreadSums& sums) {
+    const int row = Patch::row(r), column = Patch::column(c);
+    const float g = s.row_factor[row] * logit.exp2(dot, s.row_shift[row], 2) +
+                    s.column_factor[column] * logit.exp2(dot, s.column_shift[column], 2);
+    return finish(r, c, dot, g, sums);
+  });
+}
+
+struct Sums {
+  double dot_sum, sum;
+};
+
+// Labelled positives get the gradient that the engine knows.
+INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& tile, const GradientStorage& s,
+                                  Patch& g, Sums& sums) {
+#pragma unroll
+  for (int r = 0; r < Patch::kSide; ++r) {
+    const int row = Patch::row(r), label = s.rules.label[row];
+    if (!holds_column(label)) continue;
+    const double grad = a.positive_grads[tile.block_row + row];
+    sums.dot_sum += grad * a.positive_dots[tile.block_row + row];
+    sums.sum += grad;
+#pragma unroll
+    for (int c = 0; c < Patch::kSide; ++c)
+      if (label == Patch::column(c)) g.at(r, c) = static_cast<float>(grad);
+  }
+}
+
+// Between barriers.
+INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, const Sums& sums,
+                             GradientStorage& s) {
+  const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
+  if (lane_id() == 0) {
+    s.warp_dot_sum[warp_id()] = dot_sum;
+    s.warp_sum[warp_id()] = sum;
+  }
+  __syncthreads();
+  if (threadIdx.x > 0) return;
+  const double total = fold_block(s.warp_dot_sum, Sum{});
+  // the diagonal tile shows every pair twice
+  a.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
+      tile.on_diagonal ? total / 2 : total, fold_block(s.warp_sum, Sum{}), 0};
+}
+
+using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there are
+
+// Rounds the patch to 16 bits, leaving what rounding lost in it, and writes the tile by way of shared memory:
+// a warp then writes whole rows.
+template <class Type>
+INFCL_DEVICE void write_plane(Patch& g, uint16_t* out, int64_t stride, GradientStorage& s) {
+  unsigned char* staged = reinterpret_cast<unsigned char*>(s.g);
+#pragma unroll
+  for (int r = 0; r < Patch::kSide; ++r)
+#pragma unroll
+    for (int c = 0; c < Patch::kSide; c += 2) {
+      const uint32_t pair = Type::pack(g.at(r, c), g.at(r, c + 1));
+      g.at(r, c) -= Type::low(pair);
+      g.at(r, c + 1) -= Type::high(pair);
+      const int row = Patch::row(r), column = Patch::column(c);
+      *reinterpret_cast<uint32_t*>(staged + GLayout::offset(row, column / 8) + column % 8 * 2) = pair;
+    }
+  __syncthreads();
+#pragma unroll
+  for (int i = static_cast<int>(threadIdx.x); i < kTile * GLayout::kChunks; i += kThreads) {
+    const int row = i / GLayout::kChunks, chunk = i % GLayout::kChunks;
+    *reinterpret_cast<uint4*>(out + row * stride + chunk * 8) =
+        *reinterpret_cast<const uint4*>(staged + GLayout::offset(row, chunk));
+  }
+}
+
+template <class Kind, bool kPlain>
+INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile, Patch& dots,
+                                GradientStorage& s) {
+  Spread spread;
+  const bool special = load_gradient<kPlain>(a, tile, s, spread);
+  if (special) exclude<kPlain>(a.scores, tile, s.rules, dots, [](int, float) {});
+  const ThreadSums sums_of_thread = differentiate_tile<kPlain>(a, s, spread, dots);
+  Sums sums{sums_of_thread.dot_sum, sums_of_thread.sum};
+  if (special) place_positives(a, tile, s, dots, sums);
+  write_sums(a, tile, sums, s);
+#pragma unroll
+  for (int r = 0; r < Patch::kSide; ++r)
+#pragma unroll
+    for (int c = 0; c < Patch::kSide; ++c) dots.at(r, c) *= a.g_scale;
+  const int64_t corner = tile.block_row * a.g_stride + tile.block_column;
+  write_plane<typename Kind::Type>(dots, a.g_high + corner, a.g_stride, s);
+  if constexpr (Kind::kSegments > 1) {
+    __syncthreads();
+    write_plane<typename Kind::Type>(dots, a.g_low + corner, a.g_stride, s);
+  }
+}
+
+}  // namespace infcl::cuda

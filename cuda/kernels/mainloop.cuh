@@ -1,0 +1,151 @@
+// The product of two operands, tile by tile of depth 32: out[i][j] = sum_k a[i][k] b[j][k]. Operands are
+// padded with zeros to whole tiles, so nothing here knows about edges. A ring of stages in shared memory is
+// filled by cp.async while the tensor cores work on the stage that arrived longest ago.
+#pragma once
+
+#include "tile.cuh"
+
+namespace infcl::cuda {
+
+// How elements are stored and how many products make one of them. bf16x3: a float32 is high + low, and
+// a b = high high + high low + low high, in one accumulator.
+struct OneBFloat16 {
+  using Type = BFloat16;
+  static constexpr int kSegments = 1;
+};
+struct TwoBFloat16 {
+  using Type = BFloat16;
+  static constexpr int kSegments = 3;
+};
+struct OneFloat16 {
+  using Type = Float16;
+  static constexpr int kSegments = 1;
+};
+
+INFCL_DEVICE const uint16_t* plus(const uint16_t* p, int64_t offset) { return p ? p + offset : nullptr; }
+INFCL_DEVICE Planes plus(const Planes& p, int64_t offset) {
+  return {plus(p.high, offset), plus(p.low, offset)};
+}
+
+// A thread's share of the loads of an operand: two chunks of every tile, half a tile apart.
+template <Major kMajor>
+class OperandLoads {
+  using Layout = TileLayout<kMajor>;
+  static constexpr int kHalfRows = Layout::kRows / 2;
+  static_assert(kHalfRows * Layout::kChunks == kThreads, "two chunks a thread");
+  static_assert(kHalfRows % 8 == 0, "both chunks are permuted alike");
+
+ public:
+  // Tile begins at `origin`. `width`: elements of a row that exist (the rest are zeros).
+  INFCL_DEVICE OperandLoads(const Planes& origin, int64_t stride, int width) : stride_(stride) {
+    const int row = static_cast<int>(threadIdx.x) / Layout::kChunks;
+    const int chunk = static_cast<int>(threadIdx.x) % Layout::kChunks;
+    inside_ = chunk * 8 < width;
+    const int64_t offset = row * stride + (inside_ ? chunk * 8 : 0);
+    high_ = plus(origin.high, offset);
+    low_ = plus(origin.low, offset);
+    shared_ = Layout::offset(row, chunk);
+    next_ = high_;
+  }
+  INFCL_DEVICE void rewind(bool low) { next_ = low ? low_ : high_; }
+  INFCL_DEVICE void load(uint32_t tile) {
+    cp_async_16(tile + shared_, next_, inside_);
+    cp_async_16(tile + shared_ + kHalfRows * Layout::kChunks * 16, next_ + kHalfRows * stride_, inside_);
+    next_ += kMajor == Major::kAlongDepth ? kDepth : kDepth * stride_;
+  }
+
+ private:
+  const uint16_t *high_, *low_, *next_;
+  int64_t stride_;
+  uint32_t shared_;
+  bool inside_;
+};
+
+// The 16 x 16 fragments of an operand. Lane l addresses row l % 8 of the 8x8 matrix l / 8; the matrices of a
+// (16 x 16) come side first, those of b (two fragments of 8 x 16) depth first.
+template <Major kMajor, bool kIsA>
+class Fragments {
+  using Layout = TileLayout<kMajor>;
+
+ public:
+  // Offset in the tile of this lane's address for the fragment at `side` and depth 0.
+  INFCL_DEVICE explicit Fragments(int side) {
+    const int lane = lane_id();
+    const bool rows_first = kIsA == (kMajor == Major::kAlongDepth);
+    const int row = rows_first ? lane % 16 : lane % 8 + lane / 16 * 8;
+    const int chunk = rows_first ? lane / 16 : lane / 8 % 2;
+    base_ = kMajor == Major::kAlongDepth ? Layout::offset(side + row, chunk)
+                                         : Layout::offset(row, side / 8 + chunk);
+  }
+  // Fragment `i` along the side, `k` along the depth, both in units of 16. Chunks are permuted by xor, and so
+  // is a step among them.
+  INFCL_DEVICE void load(uint32_t (&out)[4], uint32_t tile, int i, int k) const {
+    const int chunks = 2 * (kMajor == Major::kAlongDepth ? k : i);
+    const int rows = 16 * (kMajor == Major::kAlongDepth ? i : k);
+    const uint32_t offset = (base_ ^ (chunks * 16)) + rows * Layout::kChunks * 16;
+    ldmatrix_x4<kMajor == Major::kAlongSide>(out, tile + offset);
+  }
+
+ private:
+  uint32_t base_;
+};
+
+// out += the product of one stage's tiles
+template <class Kind, Major kA, Major kB>
+INFCL_DEVICE void multiply_stage(const Fragments<kA, true>& a, const Fragments<kB, false>& b,
+                                 const Stage& stage, Patch& out) {
+  constexpr int kARows = kWarpRows / 16, kBPairs = kWarpColumns / 16;
+  const uint32_t a_tile = shared_address(stage.a), b_tile = shared_address(stage.b);
+#pragma unroll
+  for (int k = 0; k < kDepth / 16; ++k) {
+    uint32_t a_part[kARows][4], b_part[kBPairs][4];
+#pragma unroll
+    for (int i = 0; i < kARows; ++i) a.load(a_part[i], a_tile, i, k);
+#pragma unroll
+    for (int j = 0; j < kBPairs; ++j) b.load(b_part[j], b_tile, j, k);
+#pragma unroll
+    for (int i = 0; i < kARows; ++i)
+#pragma unroll
+      for (int j = 0; j < 2 * kBPairs; ++j)
+        Kind::Type::mma(out.value[2 * i][j], out.value[2 * i + 1][j], a_part[i], b_part[j / 2][j % 2 * 2],
+                        b_part[j / 2][j % 2 * 2 + 1]);
+  }
+}
+
+// out = the product over `tiles` tiles of depth. Warps that are not `busy` only help to load. The ring is
+// free for other use afterwards.
+template <class Kind, Major kA, Major kB>
+INFCL_DEVICE void multiply(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, Stage* ring, bool busy,
+                           Patch& out) {
+  const Fragments<kA, true> a_fragments(warp_row() * kWarpRows);
+  const Fragments<kB, false> b_fragments(warp_column() * kWarpColumns);
+  int segment = 0, tile = 0;  // of the next load
+  const auto load = [&](int stage) {
+    if (segment < Kind::kSegments) {
+      a.load(shared_address(ring[stage].a));
+      b.load(shared_address(ring[stage].b));
+      if (++tile == tiles) {
+        tile = 0;
+        ++segment;
+        a.rewind(segment == 2);
+        b.rewind(segment == 1);
+      }
+    }
+    cp_async_commit();  // an empty group where nothing is left, so that counting groups counts stages
+  };
+
+  out.clear();
+  for (int stage = 0; stage < kStages - 1; ++stage) load(stage);
+  int stage = 0;
+  for (int step = 0; step < Kind::kSegments * tiles; ++step) {
+    cp_async_wait<kStages - 2>();
+    __syncthreads();  // the stage has arrived, and everyone is done with the one before
+    load(stage == 0 ? kStages - 1 : stage - 1);
+    if (busy) multiply_stage<Kind>(a_fragments, b_fragments, ring[stage], out);
+    stage = stage == kStages - 1 ? 0 : stage + 1;
+  }
+  cp_async_wait<0>();
+  __syncthreads();
+}
+
+}  // namespace infcl::cuda

@@ -1,0 +1,66 @@
+// Pairs of rows that are no matrix: private negatives of each row, and positives where only they are asked
+// for. float32 arithmetic on the operands' values, two features to a lane.
+#include "collect.cuh"
+
+namespace infcl::cuda {
+
+// Two neighbouring features of an operand.
+INFCL_DEVICE float2 load_pair(const Planes& planes, bool float16, int64_t at) {
+  const uint32_t high = *reinterpret_cast<const uint32_t*>(planes.high + at);
+  if (float16) return make_float2(Float16::low(high), Float16::high(high));
+  float2 value = make_float2(BFloat16::low(high), BFloat16::high(high));
+  if (planes.low) {
+    const uint32_t low = *reinterpret_cast<const uint32_t*>(planes.low + at);
+    value.x += BFloat16::low(low);
+    value.y += BFloat16::high(low);
+  }
+  return value;
+}
+
+INFCL_DEVICE int64_t partner_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
+INFCL_DEVICE int64_t warp_of_grid() { return static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id(); }
+
+// A warp to a pair.
+extern "C" __global__ void __launch_bounds__(kThreads)
+    pair_dots_kernel(const __grid_constant__ PairArgs args) {
+  const int64_t pair = warp_of_grid();
+  if (pair >= args.count) return;
+  const int64_t row = pair / args.per_row * args.padded_dim,
+                partner = partner_of(args, pair) * args.padded_dim;
+  float sum = 0;
+  for (int feature = 2 * lane_id(); feature < args.dim; feature += 64) {
+    const float2 x = load_pair(args.rows, args.float16, row + feature);
+    const float2 y = load_pair(args.partners, args.float16, partner + feature);
+    sum = fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
+  }
+  sum = fold_warp(sum, Sum{});
+  if (lane_id() == 0) args.dots[pair] = sum;
+}
+
+// A warp to a row, which adds up its pairs in order.
+extern "C" __global__ void __launch_bounds__(kThreads)
+    pair_gradients_kernel(const __grid_constant__ PairArgs args) {
+  const int64_t row = warp_of_grid(), first = row * args.per_row;
+  if (first >= args.count) return;
+  const int64_t last = min(first + args.per_row, args.count);
+  for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
+    const int64_t at = row * args.padded_dim + feature;
+    const float2 x = load_pair(args.rows, args.float16, at);
+    float2 sum = make_float2(0, 0);
+    for (int64_t pair = first; pair < last; ++pair) {
+      const float g = args.g[pair];
+      const float2 y =
+          load_pair(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature);
+      sum.x = fmaf(g, y.x, sum.x);
+      sum.y = fmaf(g, y.y, sum.y);
+      if (args.d_partners)
+        *reinterpret_cast<float2*>(args.d_partners + pair * args.padded_dim + feature) =
+            make_float2(g * x.x, g * x.y);
+    }
+    if (!args.d_rows) continue;
+    float2* out = reinterpret_cast<float2*>(args.d_rows + at);
+    *out = make_float2(out->x + sum.x, out->y + sum.y);
+  }
+}
+
+}  // namespace infcl::cuda

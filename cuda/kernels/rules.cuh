@@ -1,0 +1,121 @@
+// Which pairs of a tile count: where its labelled positives are, and what ids, limits, edges and the diagonal
+// exclude. kPlain: there are no ids, limits or classes.
+#pragma once
+
+#include "collect.cuh"
+
+namespace infcl::cuda {
+
+// Stands for a pair that does not count: far below any dot of finite features, far above overflow, and with
+// an exponential of 0.
+constexpr float kMaskedDot = -1e30f;
+INFCL_DEVICE bool is_masked(float dot) { return dot < -1e29f; }
+
+// Where a tile lies. Thread t looks after its row t, or its column t - kTile.
+struct TilePosition {
+  int rows, columns;                 // that exist of the tile
+  int block_row, block_column;       // of its corner, in the block
+  int64_t row, column;               // likewise, in the pass
+  bool below_diagonal, on_diagonal;  // of a triangle
+
+  INFCL_DEVICE explicit TilePosition(const ScoresArgs& a) {
+    block_row = static_cast<int>(blockIdx.x) * kTile;
+    block_column = static_cast<int>(blockIdx.y) * kTile;
+    rows = min(kTile, a.row_count - block_row);
+    columns = min(kTile, a.column_count - block_column);
+    row = a.row_begin + block_row;
+    column = a.column_begin + block_column;
+    below_diagonal = a.triangle && column < row;
+    on_diagonal = a.triangle && column == row;
+  }
+};
+
+INFCL_DEVICE bool owns_row() { return threadIdx.x < kTile; }
+INFCL_DEVICE int owned() { return static_cast<int>(threadIdx.x % kTile); }
+
+struct TileRules {
+  int label[kTile];  // column in the tile of each row's positive, or -1
+  int row_id[kTile], column_id[kTile];
+  int row_class[kTile], column_class[kTile];
+  float row_limit[kTile], column_limit[kTile];
+};
+
+INFCL_DEVICE int label_in_tile(const ScoresArgs& a, const TilePosition& tile, int row) {
+  if (!a.rules.labelled || row >= tile.rows) return -1;
+  const int64_t label = a.rules.labels ? a.rules.labels[tile.block_row + row] : tile.row + row;
+  const int64_t column = label - tile.column;
+  return column >= 0 && column < tile.columns ? static_cast<int>(column) : -1;
+}
+
+// Loads the tile's rules, between barriers. Whether anything in the tile is masked or a labelled positive; if
+// not, there is nothing to exclude.
+template <bool kPlain>
+INFCL_DEVICE bool load_rules(const ScoresArgs& a, const TilePosition& tile, TileRules& rules) {
+  const int i = owned();
+  const Rules& r = a.rules;
+  bool special = tile.rows < kTile || tile.columns < kTile || tile.on_diagonal;
+  if (owns_row()) {
+    const int label = label_in_tile(a, tile, i);
+    rules.label[i] = label;
+    special = special || label >= 0;
+  }
+  if constexpr (!kPlain) {
+    const bool row = owns_row(), exists = i < (row ? tile.rows : tile.columns);
+    const int at = (row ? tile.block_row : tile.block_column) + i;
+    const auto load = [&](const auto* of_rows, const auto* of_columns, auto* rows, auto* columns, auto none) {
+      const auto* from = row ? of_rows : of_columns;
+      (row ? rows : columns)[i] = from && exists ? from[at] : none;
+    };
+    load(r.row_ids, r.column_ids, rules.row_id, rules.column_id, 0);
+    load(r.row_classes, r.column_classes, rules.row_class, rules.column_class, 0);
+    load(r.row_limits, r.column_limits, rules.row_limit, rules.column_limit, INFINITY);
+    special = special || r.row_ids || r.row_limits;
+  }
+  return __syncthreads_or(special);
+}
+
+// Whether a column of the tile, or -1, is one of this thread's.
+INFCL_DEVICE bool holds_column(int column) {
+  const int offset = column - Patch::column(0);  // 0, 1, 8, 9, ..., 25
+  return offset >= 0 && offset < kWarpColumns && offset % 8 < 2;
+}
+
+// Replaces the dot of every pair that does not count, and of labelled positives, by kMaskedDot; positives go
+// to on_positive(row, dot) first. Returns how many pairs of this thread ids and limits exclude.
+template <bool kPlain, class F>
+INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const TileRules& rules, Patch& dots,
+                         F on_positive) {
+  int masked = 0;
+#pragma unroll
+  for (int r = 0; r < Patch::kSide; ++r) {
+    const int row = Patch::row(r), label = rules.label[row];
+    const bool no_row = row >= tile.rows;
+    float positive = kMaskedDot;
+#pragma unroll
+    for (int c = 0; c < Patch::kSide; ++c) {
+      const int column = Patch::column(c);
+      float& dot = dots.at(r, c);
+      if (label == column) {
+        positive = dot;
+        dot = kMaskedDot;
+      } else if (no_row || column >= tile.columns || (tile.on_diagonal && row == column)) {
+        dot = kMaskedDot;
+      } else if constexpr (!kPlain) {
+        const bool same = a.rules.row_ids && rules.row_id[row] == rules.column_id[column];
+        if (same || dot > fminf(rules.row_limit[row], rules.column_limit[column])) {
+          dot = kMaskedDot;
+          ++masked;
+        }
+      }
+    }
+    if (holds_column(label)) on_positive(row, positive);
+  }
+  return masked;
+}
+
+// Whether a pair that counts is a positive of its class.
+INFCL_DEVICE bool same_class(const TileRules& rules, int row, int column) {
+  return rules.row_class[row] == rules.column_class[column];
+}
+
+}  // namespace infcl::cuda

@@ -1,0 +1,18 @@
+// A tile of dots: what forward and backward have in common.
+#pragma once
+
+#include "mainloop.cuh"
+#include "rules.cuh"
+
+namespace infcl::cuda {
+
+template <class Kind>
+INFCL_DEVICE void multiply_scores(const ScoresArgs& a, const TilePosition& tile, Stage* ring, Patch& dots) {
+  using Loads = OperandLoads<Major::kAlongDepth>;
+  const int64_t stride = a.padded_dim;
+  multiply<Kind>(Loads(plus(a.rows, tile.block_row * stride), stride, kDepth),
+                 Loads(plus(a.columns, tile.block_column * stride), stride, kDepth), a.padded_dim / kDepth,
+                 ring, true, dots);
+}
+
+}  // namespace infcl::cuda

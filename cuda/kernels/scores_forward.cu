@@ -1,0 +1,55 @@
+// Forward: a block makes a tile of dots and leaves what it gathers along its rows and columns.
+#include "fold.cuh"
+#include "scores.cuh"
+
+namespace infcl::cuda {
+
+template <class Kind, bool kPlain>
+INFCL_DEVICE void scores_forward(const ForwardArgs& args) {
+  union Storage {
+    Stage ring[kStages];
+    FoldStorage fold;
+  };
+  Storage& shared = shared_memory<Storage>();
+  const TilePosition tile(args.scores);
+  if (tile.below_diagonal) return;
+  Patch dots;
+  multiply_scores<Kind>(args.scores, tile, shared.ring, dots);
+  fold_tile<kPlain>(args, tile, dots, shared.fold);
+}
+
+extern "C" {
+
+__global__ void __launch_bounds__(kThreads, 2)
+    scores_forward_plain_bf16_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<OneBFloat16, true>(args);
+}
+
+__global__ void __launch_bounds__(kThreads, 2)
+    scores_forward_plain_bf16x3_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<TwoBFloat16, true>(args);
+}
+
+__global__ void __launch_bounds__(kThreads, 2)
+    scores_forward_plain_f16_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<OneFloat16, true>(args);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    scores_forward_general_bf16_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<OneBFloat16, false>(args);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    scores_forward_general_bf16x3_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<TwoBFloat16, false>(args);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    scores_forward_general_f16_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<OneFloat16, false>(args);
+}
+
+}  // extern "C"
+
+}  // namespace infcl::cuda

@@ -1,0 +1,42 @@
+// Makes operands of a caller's features: 16-bit planes, padded with zeros; and looks for values that are not
+// finite on the way. A warp to a row, two features to a lane.
+#include "tile.cuh"
+
+namespace infcl::cuda {
+
+INFCL_DEVICE float load_element(const SplitArgs& a, int64_t at) {
+  switch (a.element) {
+    case Element::kFloat16:
+      return Float16::low(static_cast<const uint16_t*>(a.in)[at]);
+    case Element::kBFloat16:
+      return BFloat16::low(static_cast<const uint16_t*>(a.in)[at]);
+    case Element::kFloat32:
+      break;
+  }
+  return static_cast<const float*>(a.in)[at];
+}
+
+// Loads the feature, or a zero of padding.
+INFCL_DEVICE float load_feature(const SplitArgs& a, int64_t row, int64_t feature) {
+  if (feature >= a.dim) return 0;
+  const float value = load_element(a, row * a.stride + feature);
+  if (!(fabsf(value) < INFINITY))
+    atomicMin(a.first_not_finite, a.first_index + static_cast<unsigned long long>(row * a.dim + feature));
+  return value;
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads) split_kernel(const __grid_constant__ SplitArgs args) {
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id();
+  if (row >= args.rows) return;
+  for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
+    const float x = load_feature(args, row, feature), y = load_feature(args, row, feature + 1);
+    const uint32_t pair = args.to_float16 ? Float16::pack(x, y) : BFloat16::pack(x, y);
+    const int64_t out = row * args.padded_dim + feature;
+    *reinterpret_cast<uint32_t*>(args.high + out) = pair;
+    if (args.low)
+      *reinterpret_cast<uint32_t*>(args.low + out) =
+          BFloat16::pack(x - BFloat16::low(pair), y - BFloat16::high(pair));
+  }
+}
+
+}  // namespace infcl::cuda

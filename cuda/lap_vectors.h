@@ -1,0 +1,50 @@
+// Vectors along rows and columns of a pass, on the device. One allocation is handed out anew for every lap,
+// since laps come and go faster than the driver allocates.
+#pragma once
+
+#include <cstdint>
+
+#include "core/backend.h"
+#include "cuda/staging.h"
+
+namespace infcl::cuda {
+
+// The most that a lap over such a pass takes, whatever its objective and options.
+int64_t lap_vector_bytes(const PassShape&, bool gradient);
+// The most that work on `pairs` pairs of a row with a row of its own takes.
+int64_t pair_vector_bytes(int64_t pairs);
+
+class LapVectors {
+ public:
+  LapVectors(const Stream& stream, Staging& staging, int64_t bytes)
+      : stream_(stream), staging_(staging), memory_(bytes) {}
+
+  // Hands out from the start again. What was handed out before may still be read by work enqueued before.
+  void reset() { used_ = 0; }
+
+  template <class T>
+  T* take(int64_t count) {
+    return static_cast<T*>(take_bytes(count * static_cast<int64_t>(sizeof(T))));
+  }
+  // A copy on the device; null gives null.
+  template <class T>
+  const T* upload(const T* host, int64_t count) {
+    return host ? writable_copy(host, count) : nullptr;
+  }
+  template <class T>
+  T* writable_copy(const T* host, int64_t count) {
+    T* const device = take<T>(count);
+    staging_.upload(stream_, device, host, count * static_cast<int64_t>(sizeof(T)));
+    return device;
+  }
+
+ private:
+  void* take_bytes(int64_t bytes);
+
+  const Stream& stream_;
+  Staging& staging_;
+  DeviceBuffer memory_;
+  int64_t used_ = 0;
+};
+
+}  // namespace infcl::cuda

@@ -1,0 +1,48 @@
+// Keeps the host a few blocks ahead of the device and no more: the device never waits, and a caller who
+// aborts or watches progress is answered within the time of that few.
+#pragma once
+
+#include "core/errors.h"
+#include "core/types.h"
+#include "cuda/device_memory.h"
+
+namespace infcl::cuda {
+
+inline void throw_if_aborted(const Control& control) {
+  if (control.aborted()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
+}
+
+class Pacer {
+ public:
+  static constexpr int kBlocksInFlight = 3;
+  struct Events {
+    Event done[kBlocksInFlight];
+  };
+
+  Pacer(const Stream& stream, Events& events, const Control& control)
+      : stream_(stream), events_(events), control_(control) {}
+
+  // After the launches of each block.
+  void enqueued() {
+    events_.done[enqueued_++ % kBlocksInFlight].record(stream_);
+    if (enqueued_ - finished_ == kBlocksInFlight) wait_for_oldest();
+  }
+
+  void drain() {
+    while (finished_ < enqueued_) wait_for_oldest();
+  }
+
+ private:
+  void wait_for_oldest() {
+    events_.done[finished_++ % kBlocksInFlight].synchronise();
+    control_.advance();
+    throw_if_aborted(control_);
+  }
+
+  const Stream& stream_;
+  Events& events_;
+  const Control& control_;
+  int64_t enqueued_ = 0, finished_ = 0;
+};
+
+}  // namespace infcl::cuda

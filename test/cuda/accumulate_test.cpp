@@ -1,0 +1,118 @@
+// Both gradient products of a block against dense loops, over arbitrary G.
+#include "../native/check.h"
+#include "operand.h"
+
+using namespace infcl::cuda;
+using namespace test;
+
+namespace {
+
+struct Case {
+  int rows, columns, dim;
+  bool triangle = false, overwrite = false;
+  bool without_rows = false, without_columns = false;
+  int fewer_columns = 0;  // that have no gradient
+};
+
+constexpr double kScale = 0.25;  // inverse of g's
+
+Matrix random_g(const Case& c, Precision p, Random& random) {
+  Matrix g(p, padded(c.rows), padded(c.columns));
+  std::normal_distribution<double> normal;
+  for (int i = 0; i < padded(c.rows); ++i)
+    for (int j = 0; j < padded(c.columns); ++j) {
+      if (c.triangle && j / kTile < i / kTile) {
+        g.high[g.index(i, j)] = g.low[g.index(i, j)] = 0xffff;  // never written
+      } else {
+        g.set(i, j, i < c.rows && j < c.columns ? normal(random) : 0);
+      }
+    }
+  return g;
+}
+
+// One of the products: where it starts, what it adds to, and what comes out.
+struct Product {
+  const Matrix& features;
+  bool of_rows;
+  int count;
+  gpu::Array<float> out;
+
+  Product(const Matrix& f, bool rows, int valid, bool wanted)
+      : features(f),
+        of_rows(rows),
+        count(valid),
+        out(wanted ? static_cast<size_t>(padded(valid)) * f.stride : 0, 3.f) {}
+  GradientProduct args(const DeviceMatrix& device, bool overwrite) const {
+    return {device.planes(), out.get(), count, overwrite};
+  }
+};
+
+void check_product(const Case& c, const Matrix& g, const Product& p, const char* what) {
+  if (!p.out.get()) return;
+  const std::vector<float> got = p.out.read();
+  const int stride = p.features.stride, partners = p.of_rows ? c.columns : c.rows;
+  for (int i = 0; i < padded(p.count); ++i)
+    for (int d = 0; d < stride; ++d) {
+      double want = c.overwrite && i < p.count ? 0 : 3, size = std::fabs(want);
+      for (int k = 0; i < p.count && k < partners; ++k) {
+        const int row = p.of_rows ? i : k, column = p.of_rows ? k : i;
+        // the diagonal tiles of a triangle are the rows' alone
+        if (c.triangle && (p.of_rows ? column / kTile < row / kTile : column / kTile <= row / kTile))
+          continue;
+        const double product = kScale * g.get(row, column) * p.features.get(k, d);
+        want += product;
+        size += std::fabs(product);
+      }
+      const double value = got[static_cast<size_t>(i) * stride + d];
+      const double error = size * (g.precision == Precision::kBFloat16x3 ? 6e-6 : 1e-6);
+      CHECK(std::fabs(value - want) <= error, "%d x %d x %d %s %s[%d][%d]: %.9g, not %.9g (+- %.3g)", c.rows,
+            c.columns, c.dim, test::name(g.precision), what, i, d, value, want, error);
+    }
+}
+
+void check_case(const Case& c, Precision precision) {
+  Random random(static_cast<unsigned>(c.rows * 31 + c.columns * 17 + c.dim));
+  const Matrix rows = random_features(precision, c.rows, c.dim, false, random);
+  const Matrix columns = c.triangle ? rows : random_features(precision, c.columns, c.dim, false, random);
+  const Matrix g = random_g(c, precision, random);
+  const DeviceMatrix device_rows(rows), device_columns(columns), device_g(g);
+  const Product of_rows(columns, true, c.rows, !c.without_rows);
+  const Product of_columns(rows, false, c.columns - c.fewer_columns, !c.without_columns);
+  AccumulateArgs a{};
+  a.g_high = device_g.planes().high;
+  a.g_low = device_g.planes().low;
+  a.g_stride = g.stride;
+  a.row_count = c.rows;
+  a.column_count = c.columns;
+  a.padded_dim = rows.stride;
+  a.inverse_g_scale = static_cast<float>(kScale);
+  a.triangle = c.triangle;
+  a.rows = of_rows.args(device_columns, c.overwrite);
+  a.columns = of_columns.args(device_rows, c.overwrite);
+  gpu::launch(std::string("accumulate_") + test::name(precision) + "_kernel", accumulate_shape(a), a);
+  check_product(c, g, of_rows, "rows");
+  check_product(c, g, of_columns, "columns");
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (int rows : {1, 127, 128, 129, 300}) all.push_back({rows, 200, 64});
+  for (int columns : {1, 31, 33, 128, 129, 300}) all.push_back({130, columns, 65, false, true});
+  for (int dim : {1, 128, 200, 300}) all.push_back({140, 150, dim});
+  for (int size : {1, 128, 129, 300}) all.push_back({size, size, 96, true, size % 2 == 1});
+  all.push_back({300, 300, 64, true, false, true});
+  all.push_back({300, 300, 64, true, true, false, true});
+  all.push_back({150, 160, 64, false, true, true});
+  all.push_back({150, 160, 64, false, true, false, true});
+  all.push_back({150, 300, 64, false, false, false, false, 150});
+  return all;
+}
+
+}  // namespace
+
+int main() {
+  if (!gpu::available()) return 77;  // ctest: skipped
+  for (const Case& c : cases())
+    for (Precision precision : kPrecisions) check_case(c, precision);
+  return check::summary();
+}

@@ -1,0 +1,103 @@
+// split_kernel: every type of element to every kind of plane, padding, and the search for what is not finite.
+#include <limits>
+
+#include "../native/check.h"
+#include "operand.h"
+
+using namespace infcl::cuda;
+using namespace test;
+
+namespace {
+
+constexpr unsigned long long kNone = ~0ull;
+
+struct Case {
+  int rows, dim, stride;
+  Element element;
+  Precision to;
+};
+
+struct Input {
+  std::vector<float> values;  // what elements are worth
+  std::vector<uint16_t> narrow;
+  bool wide;
+
+  // No more elements than rows x stride less the last row's tail: nothing else may be read.
+  Input(const Case& c, float odd_one, size_t odd_at) : wide(c.element == Element::kFloat32) {
+    Random random(static_cast<unsigned>(c.rows * 1000 + c.dim));
+    std::normal_distribution<float> normal(0, 3);
+    values.resize(static_cast<size_t>(c.rows - 1) * c.stride + c.dim);
+    for (float& v : values) v = normal(random);
+    if (odd_at < values.size()) values[odd_at] = odd_one;
+    for (float& v : values) {
+      if (wide) continue;
+      const bool half = c.element == Element::kFloat16;
+      narrow.push_back(half ? half::to_float16(v) : half::to_bfloat16(v));
+      v = half ? half::from_float16(narrow.back()) : half::from_bfloat16(narrow.back());
+    }
+  }
+};
+
+struct Output {
+  Matrix planes;
+  unsigned long long first_not_finite;
+};
+
+Output split(const Case& c, const Input& in, unsigned long long first_index, unsigned long long found) {
+  const gpu::Array<float> wide(in.wide ? in.values : std::vector<float>());
+  const gpu::Array<uint16_t> narrow(in.narrow);
+  Matrix m(c.to, c.rows, round_up(c.dim, kDimAlignment));
+  const bool two = c.to == Precision::kBFloat16x3;
+  gpu::Array<uint16_t> high(m.high.size(), 0xffff), low(two ? m.low.size() : 0, 0xffff);
+  gpu::Array<unsigned long long> first(1, found);
+  const void* elements = in.wide ? static_cast<const void*>(wide.get()) : narrow.get();
+  const SplitArgs a{elements,    c.element,  c.rows,
+                    c.dim,       c.stride,   high.get(),
+                    low.get(),   m.stride,   c.to == Precision::kFloat16,
+                    first_index, first.get()};
+  gpu::launch("split_kernel", split_shape(a), a);
+  m.high = high.read();
+  if (two) m.low = low.read();
+  return {m, first.read()[0]};
+}
+
+void check_values(const Case& c) {
+  const Input in(c, 0, kNone);
+  const Output out = split(c, in, 0, kNone);
+  Matrix want(c.to, c.rows, out.planes.stride);
+  for (int i = 0; i < c.rows; ++i)
+    for (int d = 0; d < c.dim; ++d) want.set(i, d, in.values[static_cast<size_t>(i) * c.stride + d]);
+  CHECK(out.planes.high == want.high && (c.to != Precision::kBFloat16x3 || out.planes.low == want.low),
+        "%d x %d (stride %d), element %d to %s", c.rows, c.dim, c.stride, static_cast<int>(c.element),
+        test::name(c.to));
+  CHECK(out.first_not_finite == kNone, "all are finite, but %llu", out.first_not_finite);
+}
+
+void check_not_finite(const Case& c, float odd, int row, int feature) {
+  const size_t at = static_cast<size_t>(row) * c.stride + feature;
+  const unsigned long long index = 1000 + static_cast<unsigned long long>(row) * c.dim + feature;
+  const bool counts = feature < c.dim;  // what lies between rows is nobody's
+  const unsigned long long found = split(c, Input(c, odd, at), 1000, kNone).first_not_finite;
+  CHECK(found == (counts ? index : kNone), "%g at row %d, feature %d: found at %llu", odd, row, feature,
+        found);
+  CHECK(split(c, Input(c, odd, at), 1000, 7).first_not_finite == 7, "an earlier one stays");
+}
+
+}  // namespace
+
+int main() {
+  if (!gpu::available()) return 77;  // ctest: skipped
+  constexpr Element kElements[] = {Element::kFloat32, Element::kFloat16, Element::kBFloat16};
+  for (Element element : kElements)
+    for (Precision to : kPrecisions)
+      for (int rows : {1, 8, 9, 130})
+        for (int dim : {1, 64, 65, 200}) check_values({rows, dim, dim + (rows == 9 ? 3 : 0), element, to});
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (Element element : kElements)
+    for (float odd : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
+      check_not_finite({9, 65, 65, element, Precision::kBFloat16x3}, odd, 8, 64);
+      check_not_finite({9, 65, 65, element, Precision::kBFloat16}, odd, 0, 0);
+      check_not_finite({9, 65, 70, element, Precision::kFloat16}, odd, 3, 66);
+    }
+  return check::summary();
+}

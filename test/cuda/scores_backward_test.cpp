@@ -1,0 +1,186 @@
+// Backward: logit gradients of a block and their sums, against a dense loop.
+#include <algorithm>
+
+#include "../native/check.h"
+#include "scores_problem.h"
+
+using namespace infcl::cuda;
+using namespace test;
+
+namespace {
+
+// What the engine knows after a forward lap: normalisers of rows and columns, and gradients of positives.
+struct Factors {
+  std::vector<float> factor, shift, uniform, share;
+};
+
+struct Knowledge {
+  Factors rows, columns;
+  std::vector<float> positive_dots;
+  std::vector<double> positive_grads;
+};
+
+// exponentials(i, k): base-2 logit of the k-th partner of anchor i, -inf where it does not count
+template <class F>
+Factors make_factors(const ScoresProblem& p, int count, int partners, Random& random, F logit) {
+  std::uniform_real_distribution<double> weight(0.5, 1.5);
+  Factors f;
+  for (int i = 0; i < count; ++i) {
+    double most = -HUGE_VAL, sum = 0;
+    for (int k = 0; k < partners; ++k) most = std::max(most, logit(i, k));
+    for (int k = 0; k < partners && most > -HUGE_VAL; ++k) sum += std::exp2(logit(i, k) - most);
+    // now and then an anchor without weight or without terms: its shift may be anything
+    const bool term = most > -HUGE_VAL && i % 17 != 3;
+    const double log2 = most + std::log2(sum), shift = std::floor(log2), w = weight(random) / count;
+    f.factor.push_back(p.c.sigmoid ? static_cast<float>(w)
+                       : term      ? static_cast<float>(w * std::exp2(shift - log2))
+                                   : 0);
+    f.shift.push_back(term ? static_cast<float>(shift) : NAN);
+    if (p.c.smoothing) f.uniform.push_back(static_cast<float>(0.1 * w / partners));
+    if (p.c.classes) f.share.push_back(static_cast<float>(w / 9));
+  }
+  return f;
+}
+
+Knowledge know(const ScoresProblem& p) {
+  Random random(17);
+  Knowledge k;
+  const auto logit = [&](int i, int j) { return p.counts(i, j) ? p.logit(i, j) : -HUGE_VAL; };
+  k.rows = make_factors(p, p.c.rows, p.c.columns, random, logit);
+  k.columns = p.c.triangle
+                  ? k.rows
+                  : make_factors(p, p.c.columns, p.c.rows, random, [&](int j, int i) { return logit(i, j); });
+  for (int i = 0; i < p.c.rows; ++i) {
+    k.positive_dots.push_back(0.125f + static_cast<float>(i) / 1024);
+    k.positive_grads.push_back(-1e-3 / (i + 1));
+  }
+  return k;
+}
+
+struct Gradient {
+  double value = 0;
+  double in_sums = 0;  // without uniform terms and class positives
+  double size = 0;     // of its terms
+};
+
+Gradient expected(const ScoresProblem& p, const Knowledge& k, int i, int j) {
+  Gradient g;
+  const auto term = [&](const Factors& f, int at) {
+    return f.factor[at] == 0 ? 0 : f.factor[at] * std::exp2(p.logit(i, j) - f.shift[at]);
+  };
+  switch (p.pair(i, j)) {
+    case Pair::kPositive:
+      g.value = g.in_sums = k.positive_grads[i];
+      break;
+    case Pair::kCounts:
+      g.value = p.c.sigmoid ? k.rows.factor[i] / (1 + std::exp2(-p.logit(i, j)))
+                            : term(k.rows, i) + term(k.columns, j);
+      g.in_sums = g.size = g.value;
+      if (p.c.smoothing) g.value -= k.rows.uniform[i] + k.columns.uniform[j];
+      if (p.class_positive(i, j)) g.value -= k.rows.share[i] + k.columns.share[j];
+      break;
+    case Pair::kSelf:
+    case Pair::kMasked:
+      break;
+  }
+  g.size += std::fabs(g.value);
+  return g;
+}
+
+struct Run {
+  Matrix g;
+  TileSums total;
+};
+
+constexpr double kFloat16Scale = 1024;
+
+double g_scale(Precision p) { return p == Precision::kFloat16 ? kFloat16Scale : 1; }
+
+Run run(const ScoresProblem& p, const Knowledge& k) {
+  const bool columns = !p.c.sigmoid;
+  const gpu::Array<float> row_factors(k.rows.factor), row_shifts(k.rows.shift), row_uniform(k.rows.uniform),
+      row_shares(k.rows.share), column_factors(k.columns.factor), column_shifts(k.columns.shift),
+      column_uniform(k.columns.uniform), column_shares(k.columns.share), positive_dots(k.positive_dots);
+  const gpu::Array<double> positive_grads(k.positive_grads);
+  const int64_t row_tiles = tiles_of(p.c.rows), column_tiles = tiles_of(p.c.columns);
+  Matrix g(p.precision, padded(p.c.rows), padded(p.c.columns));
+  const bool two = p.precision == Precision::kBFloat16x3;
+  gpu::Array<uint16_t> high(g.high.size(), 0xffff), low(two ? g.low.size() : 0, 0xffff);
+  gpu::Array<TileSums> tile_sums(static_cast<size_t>(row_tiles * column_tiles), gpu::poison<TileSums>());
+  BackwardArgs a{};
+  a.scores = p.args();
+  a.row_factors = row_factors.get();
+  a.row_shifts = p.c.sigmoid ? nullptr : row_shifts.get();
+  a.column_factors = columns ? column_factors.get() : nullptr;
+  a.column_shifts = columns ? column_shifts.get() : nullptr;
+  a.row_uniform = row_uniform.get();
+  a.column_uniform = column_uniform.get();
+  a.row_shares = row_shares.get();
+  a.column_shares = column_shares.get();
+  a.positive_dots = positive_dots.get();
+  a.positive_grads = positive_grads.get();
+  a.g_scale = static_cast<float>(g_scale(p.precision));
+  a.g_high = high.get();
+  a.g_low = low.get();
+  a.g_stride = g.stride;
+  a.tile_sums = tile_sums.get();
+  gpu::launch(p.kernel("scores_backward"), scores_shape(a.scores), a);
+
+  gpu::Array<TileSums> total(1, TileSums{0, 0, 0});
+  const SumTilesArgs sum{tile_sums.get(), total.get(), static_cast<int32_t>(row_tiles),
+                         static_cast<int32_t>(column_tiles), p.c.triangle};
+  gpu::launch("sum_tiles_kernel", sum_tiles_shape(sum), sum);
+  g.high = high.read();
+  if (two) g.low = low.read();
+  return {g, total.read()[0]};
+}
+
+// What storing a gradient of this size may change.
+double rounding(Precision p, double g) {
+  const double size = std::fabs(g);
+  if (p == Precision::kBFloat16) return size * 0x1p-8 * 0.5 * 1.001;
+  if (p == Precision::kBFloat16x3) return size * 0x1p-17;
+  return size * 0x1p-11 * 1.001 + 0x1p-25 / kFloat16Scale;
+}
+
+void check_case(const ScoresProblem& p) {
+  const Knowledge k = know(p);
+  const Run got = run(p, k);
+  const double relative = p.scale2 * p.dot_error() + 1e-6;
+  double dot_sum = 0, sum = 0, dot_size = 0, size = 0;
+  for (int i = 0; i < padded(p.c.rows); ++i)
+    for (int j = 0; j < padded(p.c.columns); ++j) {
+      const double value = got.g.get(i, j) / g_scale(p.precision);
+      if (p.c.triangle && j / kTile < i / kTile) {
+        if (!std::isnan(value))
+          CHECK(false, "%s: g[%d][%d] written below the diagonal", p.c.name.c_str(), i, j);
+        continue;
+      }
+      const bool exists = i < p.c.rows && j < p.c.columns;
+      const Gradient want = exists ? expected(p, k, i, j) : Gradient();
+      const double error = want.size * relative + rounding(p.precision, want.value);
+      CHECK(std::fabs(value - want.value) <= error, "%s %s: g[%d][%d] is %.9g, not %.9g (+- %.3g)",
+            p.c.name.c_str(), test::name(p.precision), i, j, value, want.value, error);
+      if (!exists || (p.c.triangle && j <= i)) continue;
+      const double dot = p.pair(i, j) == Pair::kPositive ? k.positive_dots[i] : p.dot(i, j);
+      dot_sum += want.in_sums * dot;
+      dot_size += want.size * std::fabs(dot);
+      sum += want.in_sums;
+      size += want.size;
+    }
+  const double error = size * p.dot_error() + dot_size * relative;
+  CHECK(std::fabs(got.total.dot_sum - dot_sum) <= error, "%s %s: sum of g dot is %.9g, not %.9g (+- %.3g)",
+        p.c.name.c_str(), test::name(p.precision), got.total.dot_sum, dot_sum, error);
+  if (p.c.triangle) return;  // nobody asks
+  CHECK(std::fabs(got.total.sum - sum) <= size * relative, "%s %s: sum of g is %.9g, not %.9g",
+        p.c.name.c_str(), test::name(p.precision), got.total.sum, sum);
+}
+
+}  // namespace
+
+int main() {
+  if (!gpu::available()) return 77;  // ctest: skipped
+  for (const ScoresCase& c : scores_cases())
+    for (Precision precision : kPrecisions) check_case(ScoresProblem(c, precision));
+  return check::summary();
+}

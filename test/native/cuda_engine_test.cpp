@@ -1,0 +1,258 @@
+// The engine on the CUDA backend against the dense oracle: every problem of engine_cases.h, all three
+// precisions, equal bits whatever the block size, and errors. Runs on what INFCL_CUDA_LIBRARY names (in CI
+// the emulator), or on the machine's own device with INFCL_TEST_DEVICE set; otherwise there is nothing to run
+// on, and it says so.
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "check.h"
+#include "core/backend_factory.h"
+#include "core/errors.h"
+#include "cuda/device.h"
+#include "engine_cases.h"
+
+using cases::Case;
+using cases::Inputs;
+using cases::ObjectiveKind;
+using cases::Run;
+using infcl::ErrorCode;
+
+namespace {
+
+struct Engine {
+  std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0);
+  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
+  Run run(infcl::ContrastiveRequest r) { return cases::run(*backend, *ring, r); }
+};
+
+struct Bounds {
+  double loss, gradient;
+};
+
+// The largest errors of a group of cases, so that bounds can be set to what is true.
+struct Worst {
+  double loss = 0, gradient = 0;
+  void print(const char* group) const {
+    std::printf("%-32s largest error of a loss %.1e, of a gradient %.1e\n", group, loss, gradient);
+  }
+};
+
+int64_t least_workspace(Engine& e, infcl::ContrastiveRequest r) {
+  r.workspace_bytes = 1;
+  try {
+    e.run(r);
+  } catch (const infcl::Error& error) {
+    return std::atoll(std::strstr(error.what(), "at least ") + 9);
+  }
+  return 0;
+}
+
+// As the planner likes it, and in blocks of one tile.
+void against_oracle(Engine& e, const Case& c, bool bfloat16, Bounds bounds, Worst& worst) {
+  const Inputs inputs(c);
+  infcl::ContrastiveRequest r = inputs.request(c);
+  r.bfloat16 = bfloat16;
+  const oracle::Result ref = inputs.solve(c);
+  for (const int64_t workspace : {int64_t{0}, least_workspace(e, r)}) {
+    r.workspace_bytes = workspace;
+    const cases::Errors errors = cases::compare(c, e.run(r), ref);
+    CHECK(errors.loss <= bounds.loss && errors.gradient() <= bounds.gradient, "workspaceBytes=%ld %s",
+          static_cast<long>(workspace), cases::describe(c, errors).c_str());
+    worst.loss = std::fmax(worst.loss, errors.loss);
+    worst.gradient = std::fmax(worst.gradient, errors.gradient());
+  }
+}
+
+// float32 features in two planes of bfloat16: a product loses about 2^-16 of a logit's size, and what a logit
+// loses its exponential loses times the scale.
+void test_float32(Engine& e) {
+  using Group = void (*)(const cases::Visit&);
+  const std::pair<const char*, Group> groups[] = {{"shapes", cases::visit_shapes},
+                                                  {"objectives", cases::visit_objectives},
+                                                  {"options", cases::visit_options},
+                                                  {"private negatives", cases::visit_private_keys},
+                                                  {"wide ranges", cases::visit_wide_ranges}};
+  for (const auto& [name, visit] : groups) {
+    Worst worst;
+    visit([&](Case c) {
+      // a dot off by 1e-6 may fall on the other side of a limit, and then it is another problem that was
+      // solved
+      c.coarse = c.request.has_margin;
+      against_oracle(e, c, false, {1e-5, c.request.logit_scale > 50 ? 1e-3 : 2e-4}, worst);
+    });
+    worst.print(name);
+  }
+}
+
+// 16-bit features as they are: their products are exact, but G is rounded to as many bits.
+void test_sixteen_bits(Engine& e) {
+  const struct {
+    const char* name;
+    infcl::DType dtype;
+    bool bfloat16;
+    Bounds bounds;
+  } kinds[] = {{"bfloat16", infcl::DType::kBFloat16, true, {1e-5, 1e-2}},
+               {"bfloat16, computed in float32", infcl::DType::kBFloat16, false, {1e-5, 2e-4}},
+               {"float16", infcl::DType::kFloat16, false, {1e-5, 2e-3}}};
+  for (const auto& kind : kinds) {
+    Worst worst;
+    cases::visit_sixteen_bits(
+        kind.dtype, [&](const Case& c) { against_oracle(e, c, kind.bfloat16, kind.bounds, worst); });
+    worst.print(kind.name);
+  }
+}
+
+template <class F>
+void expect_error(ErrorCode code, const char* text, F f) {
+  try {
+    f();
+    CHECK(false, "no error where one with '%s' was due", text);
+  } catch (const infcl::Error& error) {
+    CHECK(error.code() == code && std::strstr(error.what(), text), "%s", error.what());
+  }
+}
+
+// The least workspace makes many small blocks of what is otherwise one: other sums in another order, but the
+// same answer. Twice the same is the same bits.
+void test_workspaces(Engine& e) {
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent, ObjectiveKind::kSigLip}) {
+    const Case c{"least workspace", cases::request(kind, 20), 300, 300, 70};
+    const Inputs inputs(c);
+    infcl::ContrastiveRequest r = inputs.request(c);
+    const Run whole = e.run(r);
+    CHECK(cases::same_bits(whole, e.run(r)), "two runs differ");
+    r.workspace_bytes = least_workspace(e, r);
+    CHECK(r.workspace_bytes > 0, "%ld", static_cast<long>(r.workspace_bytes));
+    const Run least = e.run(r);
+    CHECK(least.result.stats.workspace_bytes == r.workspace_bytes, "%ld of %ld",
+          static_cast<long>(least.result.stats.workspace_bytes), static_cast<long>(r.workspace_bytes));
+    CHECK(whole.result.stats.workspace_bytes > r.workspace_bytes, "a larger block by default");
+    const cases::Errors errors = cases::compare(c, least, inputs.solve(c));
+    CHECK(errors.loss <= 1e-5 && errors.gradient() <= 2e-4, "%s", cases::describe(c, errors).c_str());
+    --r.workspace_bytes;
+    expect_error(ErrorCode::kWorkspace, "for workspaceBytes but received", [&] { e.run(r); });
+  }
+}
+
+// A side that needs no gradient, and keys of which only the first need one.
+void test_frozen(Engine& e) {
+  const Case c{"frozen", cases::request(ObjectiveKind::kInfoNce, 20), 150, 300, 40};
+  const Inputs inputs(c);
+  infcl::ContrastiveRequest r = inputs.request(c);
+  const Run all = e.run(r);
+  r.gradient = true;
+  const size_t dim = static_cast<size_t>(c.dim);
+  std::vector<float> d_keys(130 * dim, 7.f), d_queries(150 * dim, 7.f);
+  r.d_keys = d_keys.data();
+  r.d_key_rows = 130;
+  infcl::contrastive(r, *e.backend, *e.ring);
+  CHECK(!std::memcmp(d_keys.data(), all.d_keys.data(), d_keys.size() * sizeof(float)), "first keys");
+  r.d_keys = nullptr;
+  r.d_key_rows = 0;
+  r.d_queries = d_queries.data();
+  infcl::contrastive(r, *e.backend, *e.ring);
+  CHECK(!std::memcmp(d_queries.data(), all.d_queries.data(), d_queries.size() * sizeof(float)),
+        "queries alone");
+  r.gradient = false;
+  const double loss = infcl::contrastive(r, *e.backend, *e.ring).loss;
+  CHECK(loss == all.result.loss, "loss alone %g", loss);
+}
+
+void test_errors(Engine& e) {
+  const Case c{"errors", cases::request(ObjectiveKind::kClip, 10), 64, 64, 16};
+  Inputs inputs(c);
+  const infcl::ContrastiveRequest r = inputs.request(c);
+  std::vector<float>& keys = inputs.keys.wide.data;
+  const std::vector<float> sound = keys;
+  keys[33 * 16 + 5] = NAN;
+  keys[40 * 16] = INFINITY;
+  expect_error(ErrorCode::kNotFinite, "for keys but received NaN or Infinity at row 33, column 5",
+               [&] { e.run(r); });
+  keys = sound;
+  for (float& v : keys) v *= 1e30f;
+  for (float& v : inputs.queries.wide.data) v *= 1e30f;
+  expect_error(ErrorCode::kNotFinite, "overflow", [&] { e.run(inputs.request(c)); });
+  const Inputs fresh(c);
+  infcl::ContrastiveRequest filtered = fresh.request(c);
+  filtered.gradient_filter = 0.1;
+  expect_error(ErrorCode::kBackendUnavailable, "gradientFilter is not available on backend 'cuda'",
+               [&] { e.run(filtered); });
+  int32_t words[infcl::Control::kWords] = {1, 0, 0, 0};
+  infcl::ContrastiveRequest aborted = fresh.request(c);
+  aborted.control.words = words;
+  expect_error(ErrorCode::kAborted, "aborted", [&] { e.run(aborted); });
+  expect_error(ErrorCode::kDevice, "Expected a device below", [] { infcl::make_cuda_backend(1000); });
+  CHECK(std::isfinite(e.run(fresh.request(c)).result.loss), "usable after errors");
+}
+
+// Stops between blocks, and not only before the first.
+void test_abort_midway(Engine& e) {
+  const Case c{"abort", cases::request(ObjectiveKind::kNtXent, 10), 700, 700, 64};
+  const Inputs inputs(c);
+  infcl::ContrastiveRequest r = inputs.request(c);
+  r.workspace_bytes = least_workspace(e, r);
+  int32_t words[infcl::Control::kWords] = {};
+  r.control.words = words;
+  const auto word = [&](int w) { return __atomic_load_n(words + w, __ATOMIC_RELAXED); };
+  std::thread watcher([&] {
+    while (word(infcl::Control::kDone) < 2) std::this_thread::yield();
+    __atomic_store_n(words + infcl::Control::kAbort, 1, __ATOMIC_RELAXED);
+  });
+  expect_error(ErrorCode::kAborted, "aborted", [&] { e.run(r); });
+  watcher.join();
+  CHECK(word(infcl::Control::kPhase) == 0 && word(infcl::Control::kTotal) > 10 &&
+            word(infcl::Control::kDone) < word(infcl::Control::kTotal),
+        "%d of %d blocks", word(infcl::Control::kDone), word(infcl::Control::kTotal));
+}
+
+int64_t free_memory() {
+  const infcl::cuda::DeviceContext context(0);
+  const infcl::cuda::DeviceContext::Scope current(context);
+  return infcl::cuda::memory_info().free;
+}
+
+void test_progress_and_stats(Engine& e) {
+  const Case c{"stats", cases::request(ObjectiveKind::kClip, 10), 200, 200, 64};
+  const Inputs inputs(c);
+  int32_t words[infcl::Control::kWords] = {};
+  infcl::ContrastiveRequest r = inputs.request(c);
+  r.control.words = words;
+  const infcl::Stats stats = e.run(r).result.stats;
+  CHECK(words[infcl::Control::kPhase] == 1 && words[infcl::Control::kTotal] > 0 &&
+            words[infcl::Control::kDone] == words[infcl::Control::kTotal],
+        "%d of %d blocks", words[infcl::Control::kDone], words[infcl::Control::kTotal]);
+  CHECK(stats.isa.rfind("sm_", 0) == 0 && stats.threads == 0, "%s", stats.isa.c_str());
+  CHECK(stats.tiles == 4, "%ld tiles", static_cast<long>(stats.tiles));
+  CHECK(stats.flops == 2. * 200 * 200 * 64 * 4, "%g flops", stats.flops);
+  const infcl::Plan plan = e.backend->plan({200, 200, 64, true, 0, 0});
+  CHECK(plan.workspace_bytes == stats.workspace_bytes, "planned %ld, used %ld",
+        static_cast<long>(plan.workspace_bytes), static_cast<long>(stats.workspace_bytes));
+  CHECK(plan.gflops_per_second > 0 && plan.flops == stats.flops, "%g", plan.gflops_per_second);
+}
+
+}  // namespace
+
+int main() {
+  if (!std::getenv("INFCL_CUDA_LIBRARY") && !std::getenv("INFCL_TEST_DEVICE")) {
+    std::printf("SKIPPED cuda_engine_test: neither INFCL_CUDA_LIBRARY nor INFCL_TEST_DEVICE is set\n");
+    return 77;  // ctest shows it as skipped
+  }
+  const infcl::CudaInfo info = infcl::cuda_info();
+  CHECK(info.available && !info.devices.empty(), "%s", info.reason.c_str());
+  if (!info.available) return check::summary();
+  std::printf("on %s\n", info.devices[0].c_str());
+  Engine engine;
+  const int64_t free_before = free_memory();
+  test_errors(engine);
+  test_abort_midway(engine);
+  test_progress_and_stats(engine);
+  test_frozen(engine);
+  test_workspaces(engine);
+  test_float32(engine);
+  test_sixteen_bits(engine);
+  CHECK(free_memory() == free_before, "%ld bytes of the device were not given back",
+        static_cast<long>(free_before - free_memory()));
+  return check::summary();
+}

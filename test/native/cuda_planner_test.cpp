@@ -1,0 +1,154 @@
+// The planner of the CUDA backend: blocks that fit, cover every pair once and keep the device busy; memory
+// within its bound; and the choice of kernel images.
+#include <vector>
+
+#include "check.h"
+#include "core/schedule.h"
+#include "cuda/kernel_images.h"
+#include "cuda/kernels/kernel_args.h"
+#include "cuda/planner.h"
+
+using infcl::PassShape;
+using namespace infcl::cuda;
+
+namespace {
+
+constexpr int64_t kMiB = 1 << 20;
+constexpr DeviceLimits kH100{132, 50 * kMiB, 80 * 1024 * kMiB}, kSmall{16, 4 * kMiB, 4 * 1024 * kMiB};
+
+WorkspaceRequest request(int64_t rows, int64_t columns, int64_t dim, bool triangle = false) {
+  WorkspaceRequest r;
+  r.passes = {{rows, columns, triangle}};
+  r.matrices = triangle ? std::vector<int64_t>{rows} : std::vector<int64_t>{rows, columns};
+  r.gradients = r.matrices;
+  r.dim = dim;
+  r.planes = 2;
+  return r;
+}
+
+int64_t sum_of(const WorkspacePlan& p, int planes) {
+  int64_t bytes = p.vectors + p.staging + p.not_finite + planes * p.g_plane + p.row_partials +
+                  p.column_partials + p.tile_sums;
+  for (const int64_t b : p.plane_bytes) bytes += planes * b;
+  for (const int64_t b : p.gradient_bytes) bytes += b;
+  return bytes;
+}
+
+void test_shapes_and_bounds() {
+  for (const DeviceLimits& device : {kH100, kSmall})
+    for (const int64_t rows : {1, 127, 128, 129, 5000, 8193, 65536})
+      for (const int64_t columns : {1, 300, 32768})
+        for (const int64_t dim : {1, 64, 65, 768})
+          for (const int64_t bound : {int64_t{0}, 300 * kMiB, 2048 * kMiB}) {
+            WorkspaceRequest r = request(rows, columns, dim);
+            r.bound = bound;
+            const WorkspacePlan p = plan_workspace(r, device);
+            const BlockGrid& g = p.grids[0];
+            CHECK(p.total == sum_of(p, r.planes), "%ld is not the sum of its parts", (long)p.total);
+            CHECK(g.block_rows % kTile == 0 && g.block_columns % kTile == 0 && g.block_rows > 0, "%ld x %ld",
+                  (long)g.block_rows, (long)g.block_columns);
+            CHECK((g.row_blocks() - 1) * g.block_rows < rows && g.row_blocks() * g.block_rows >= rows,
+                  "rows=%ld in blocks of %ld", (long)rows, (long)g.block_rows);
+            CHECK(p.padded_dim % kDimAlignment == 0 && p.padded_dim >= dim, "%ld", (long)p.padded_dim);
+            CHECK(p.plane_bytes[0] == infcl::round_up(rows, kTile) * p.padded_dim * 2, "%ld",
+                  (long)p.plane_bytes[0]);
+            CHECK(p.g_plane >= g.block_rows * g.block_columns * 2, "%ld", (long)p.g_plane);
+            CHECK(p.minimum <= p.total, "minimum %ld of %ld", (long)p.minimum, (long)p.total);
+            const int64_t limit = bound ? std::min(bound, device.free_bytes) : device.free_bytes;
+            CHECK(p.total <= limit || p.total == p.minimum, "rows=%ld columns=%ld dim=%ld: %ld above %ld",
+                  (long)rows, (long)columns, (long)dim, (long)p.total, (long)limit);
+          }
+}
+
+void test_tight_bound() {
+  WorkspaceRequest r = request(10000, 10000, 256);
+  r.bound = 1;
+  const WorkspacePlan least = plan_workspace(r, kH100);
+  CHECK(least.total == least.minimum && least.minimum > 1, "%ld", (long)least.total);
+  CHECK(least.grids[0].block_rows == kTile && least.grids[0].block_columns == kTile, "blocks of one tile");
+  r.bound = least.minimum;
+  CHECK(plan_workspace(r, kH100).total == least.minimum, "its own minimum suffices");
+  r.bound = least.minimum + 20 * kMiB;
+  const WorkspacePlan more = plan_workspace(r, kH100);
+  CHECK(more.total <= r.bound && more.grids[0].block_rows * more.grids[0].block_columns > kTile * kTile,
+        "room is used");
+}
+
+// Every block of a triangle is square and lies on its diagonal or right of it; together they hold each pair
+// once.
+void test_triangles() {
+  for (const int64_t rows : {1, 128, 129, 4097, 40000}) {
+    WorkspaceRequest r = request(rows, rows, 512, true);
+    const BlockGrid g = plan_workspace(r, kH100).grids[0];
+    CHECK(g.triangle && g.block_rows == g.block_columns, "%ld x %ld", (long)g.block_rows,
+          (long)g.block_columns);
+    int64_t blocks = 0;
+    for (int64_t i = 0; i < g.row_blocks(); ++i) blocks += g.column_blocks() - g.first_column_block(i);
+    CHECK(blocks == g.blocks(), "%ld blocks", (long)blocks);
+  }
+  WorkspaceRequest ntxent = request(9000, 9000, 128);
+  ntxent.passes = {{9000, 9000, false}, {9000, 9000, true}, {9000, 9000, true}};
+  const WorkspacePlan p = plan_workspace(ntxent, kH100);
+  CHECK(p.grids.size() == 3, "%zu", p.grids.size());
+  for (const BlockGrid& g : p.grids)
+    CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "every pass fits the block's memory");
+}
+
+void test_efficiency() {
+  CHECK(wave_efficiency(132, 132) == 1 && wave_efficiency(133, 132) < 0.51, "a wave, and one tile more");
+  for (const int64_t dim : {256, 512, 768, 1536}) {
+    const BlockGrid g = plan_workspace(request(32768, 32768, dim), kH100).grids[0];
+    const int64_t tiles = (g.block_rows / kTile) * (g.block_columns / kTile);
+    CHECK(wave_efficiency(tiles, kH100.multiprocessors) > 0.9, "dim=%ld: %ld x %ld", (long)dim,
+          (long)g.block_rows, (long)g.block_columns);
+    const int64_t gradient_tiles = (g.block_rows + g.block_columns) / kTile * infcl::ceil_div(dim, kTile);
+    CHECK(wave_efficiency(gradient_tiles, kH100.multiprocessors) > 0.8, "dim=%ld: %ld gradient tiles",
+          (long)dim, (long)gradient_tiles);
+  }
+}
+
+void test_loss_alone() {
+  WorkspaceRequest r = request(20000, 20000, 768);
+  const WorkspacePlan with = plan_workspace(r, kH100);
+  r.gradient = false;
+  r.gradients.clear();
+  const WorkspacePlan without = plan_workspace(r, kH100);
+  CHECK(without.g_plane == 0 && without.gradient_bytes.empty() && without.total < with.total / 2,
+        "%ld of %ld", (long)without.total, (long)with.total);
+  r.planes = 1;
+  CHECK(plan_workspace(r, kH100).total < without.total, "one plane is less than two");
+  // 64-bit sizes all the way
+  const WorkspacePlan huge = plan_workspace(request(int64_t{1} << 23, int64_t{1} << 23, 1024), kH100);
+  CHECK(huge.minimum > (int64_t{1} << 36), "%ld", (long)huge.minimum);
+}
+
+void test_images() {
+  const unsigned char none = 0;
+  const std::vector<KernelImage> images = {
+      {"a.cu", "80", true, &none},   {"a.cu", "80", false, &none}, {"a.cu", "86", false, &none},
+      {"a.cu", "90a", false, &none}, {"b.cu", "80", false, &none},
+  };
+  const auto names = [&](int capability) {
+    std::string all;
+    for (const ImageTarget& t : targets_for(images, capability)) all += (t.ptx ? "ptx" : "sm") + t.name + " ";
+    return all;
+  };
+  CHECK(names(80) == "sm80 ptx80 ", "%s", names(80).c_str());
+  CHECK(names(86) == "sm86 sm80 ptx80 ", "%s", names(86).c_str());
+  CHECK(names(89) == "sm86 sm80 ptx80 ", "%s", names(89).c_str());
+  CHECK(names(90) == "sm90a ptx80 ", "%s", names(90).c_str());
+  CHECK(names(103) == "ptx80 ", "%s", names(103).c_str());
+  CHECK(names(75).empty(), "%s", names(75).c_str());
+}
+
+}  // namespace
+
+int main() {
+  test_shapes_and_bounds();
+  test_tight_bound();
+  test_triangles();
+  test_efficiency();
+  test_loss_alone();
+  test_images();
+  return check::summary();
+}

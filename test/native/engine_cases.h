@@ -1,0 +1,154 @@
+// The problems that every backend's engine test solves: each objective and option, ragged shapes, wide
+// ranges, 16-bit features, negatives of a query's own.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine_run.h"
+
+namespace cases {
+
+using Visit = std::function<void(const Case&)>;
+
+inline infcl::ContrastiveRequest request(const infcl::Objective& o, double scale) {
+  infcl::ContrastiveRequest r;
+  r.objective = o;
+  r.logit_scale = scale;
+  return r;
+}
+
+inline infcl::ContrastiveRequest request(ObjectiveKind kind, double scale) {
+  return request(infcl::make_objective(kind), scale);
+}
+
+inline void visit_shapes(const Visit& visit) {
+  struct Shape {
+    int64_t rows, dim;
+    double scale;
+  };
+  for (const Shape s : {Shape{1, 1, 1},
+                        {2, 3, 20},
+                        {7, 65, 14},
+                        {97, 33, 100},
+                        {447, 64, 14},
+                        {448, 32, 50},
+                        {449, 31, 100},
+                        {1009, 17, 20}})
+    visit({"clip", request(ObjectiveKind::kClip, s.scale), s.rows, s.rows, s.dim});
+  struct Ragged {
+    int64_t rows, keys, dim;
+    double scale;
+  };
+  for (const Ragged s : {Ragged{5, 700, 48, 10}, {700, 5, 48, 10}, {241, 911, 63, 100}}) {
+    std::vector<int32_t> labels(static_cast<size_t>(s.rows));
+    for (int64_t i = 0; i < s.rows; ++i) labels[i] = static_cast<int32_t>((i * 7 + 3) % s.keys);
+    infcl::ContrastiveRequest r = request(ObjectiveKind::kInfoNce, s.scale);
+    r.labels = labels.data();
+    visit({"infonce", r, s.rows, s.keys, s.dim});
+  }
+}
+
+// Rows whose log-sum-exps lie further apart than one exponential can span, with and without a second
+// normaliser.
+inline void visit_wide_ranges(const Visit& visit) {
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce, ObjectiveKind::kNtXent}) {
+    Case c{"wide ranges", request(kind, 100), 61, 61, 2};
+    c.uneven_rows = true;
+    c.gradient_floor = 1;
+    visit(c);
+  }
+}
+
+inline void visit_objectives(const Visit& visit) {
+  for (const int64_t b : {1, 2, 33, 450, 500}) {
+    std::vector<int32_t> classes(static_cast<size_t>(b)), other(static_cast<size_t>(b));
+    for (int64_t i = 0; i < b; ++i) {
+      classes[i] = static_cast<int32_t>(i * i % 11 - 3);
+      other[i] = static_cast<int32_t>(i % 13);
+    }
+    visit({"ntxent", request(ObjectiveKind::kNtXent, 10), b, b, 24});
+    infcl::ContrastiveRequest s = request(ObjectiveKind::kSupCon, 10);
+    s.query_classes = classes.data();
+    s.key_classes = other.data();
+    visit({"supcon", s, b, b, 24});
+    s.objective = infcl::make_objective(ObjectiveKind::kSupCon, false);
+    visit({"supcon, queries alone", s, b, 0, 24});
+    infcl::ContrastiveRequest sig = request(ObjectiveKind::kSigLip, 12);
+    sig.logit_bias = -10;
+    visit({"siglip", sig, b, b, 24});
+    if (b > 33 && b != 450) continue;
+    for (unsigned directions = 1; directions < 16; directions += 2)
+      for (bool joint : {false, true})
+        visit({"directions " + std::to_string(directions) + (joint ? " joint" : ""),
+               request(infcl::make_directions(directions, joint), 15), b, b, 24});
+  }
+}
+
+inline void visit_options(const Visit& visit) {
+  const int64_t b = 460;
+  std::vector<int32_t> ids(static_cast<size_t>(b));
+  std::vector<float> weights(static_cast<size_t>(b));
+  for (int64_t i = 0; i < b; ++i) {
+    ids[i] = static_cast<int32_t>(i % 97);
+    weights[i] = static_cast<float>(i % 5);
+  }
+  using Edit = std::function<void(infcl::ContrastiveRequest&)>;
+  const std::pair<const char*, Edit> options[] = {
+      {"ids", [&](auto& r) { r.query_ids = r.key_ids = ids.data(); }},
+      {"weights", [&](auto& r) { r.query_weights = weights.data(); }},
+      {"smoothing", [&](auto& r) { r.label_smoothing = 0.1; }},
+      {"margin",
+       [&](auto& r) {
+         r.has_margin = true;
+         r.margin = 0.05;
+       }},
+      {"hardness", [&](auto& r) { r.hardness = 3; }},
+  };
+  const std::pair<ObjectiveKind, const char*> kinds[] = {{ObjectiveKind::kClip, "clip, "},
+                                                         {ObjectiveKind::kInfoNce, "infonce, "},
+                                                         {ObjectiveKind::kNtXent, "ntxent, "}};
+  for (const auto& [kind, name] : kinds) {
+    infcl::ContrastiveRequest all = request(kind, 20);
+    for (const auto& option : options) {
+      infcl::ContrastiveRequest r = request(kind, 20);
+      option.second(r);
+      visit({std::string(name) + option.first, r, b, b, 20});
+      option.second(all);
+    }
+    visit({std::string(name) + "all options", all, b, b, 20});
+  }
+  infcl::ContrastiveRequest sig = request(ObjectiveKind::kSigLip, 12);
+  sig.logit_bias = -5;
+  sig.query_weights = weights.data();
+  sig.query_ids = sig.key_ids = ids.data();
+  visit({"siglip, ids and weights", sig, b, b, 20});
+}
+
+inline void visit_sixteen_bits(infcl::DType dtype, const Visit& visit) {
+  for (const int64_t b : {1, 3, 449, 700})
+    for (const int64_t dim : {1, 7, 64, 131})
+      visit({dtype == infcl::DType::kBFloat16 ? "bfloat16" : "float16", request(ObjectiveKind::kClip, 30), b,
+             b, dim, dtype});
+}
+
+// Negatives of each query's own, beside every option that meets them.
+inline void visit_private_keys(const Visit& visit) {
+  for (int variant = 0; variant < 4; ++variant) {
+    infcl::ContrastiveRequest r = request(variant == 3 ? ObjectiveKind::kClip : ObjectiveKind::kInfoNce, 12);
+    r.hard_per_query = 3;
+    if (variant == 1) r.private_hardness = 4;
+    if (variant == 2) {
+      r.has_margin = true;
+      r.margin = 0.02;
+      r.label_smoothing = 0.2;
+    }
+    Case c{"private negatives " + std::to_string(variant), r, 130, 130, 21};
+    c.gradient_floor = 1e-2;
+    visit(c);
+  }
+}
+
+}  // namespace cases
