@@ -84,7 +84,7 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   return plan;
 }
 
-void CudaBackend::begin(const Problem& problem) {
+int64_t CudaBackend::begin(const Problem& problem) {
   if (problem.gradient_filter > 0)
     throw Error(ErrorCode::kBackendUnavailable, "cuda", "gradientFilter is not available on backend 'cuda'");
   const DeviceContext::Scope current(context_);
@@ -100,6 +100,9 @@ void CudaBackend::begin(const Problem& problem) {
   claim(c.plan);
   c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
+  int64_t blocks = 0;
+  for (const BlockGrid& g : c.plan.grids) blocks += g.blocks();
+  return blocks;
 }
 
 void CudaBackend::claim(const WorkspacePlan& p) {

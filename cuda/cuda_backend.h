@@ -22,7 +22,7 @@ class CudaBackend final : public Backend {
   explicit CudaBackend(int device);
   ~CudaBackend() override;
   Plan plan(const PlanRequest&) override;
-  void begin(const Problem&) override;
+  int64_t begin(const Problem&) override;
   void check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
   void load(const PassOperands&) override;

@@ -194,7 +194,6 @@ class CudaBackend::Differentiate {
 
 DifferentiateResult CudaBackend::differentiate(const DifferentiateArgs& args) {
   const DeviceContext::Scope current(context_);
-  call_->problem.control.begin(Phase::kBackward, grid().blocks());
   Differentiate lap(*this, args);
   const DifferentiateResult result = lap.run();
   call_->stats.flops += lap.flops();

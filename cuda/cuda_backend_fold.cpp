@@ -117,7 +117,6 @@ class CudaBackend::Fold {
 void CudaBackend::fold(FoldArgs& args) {
   const DeviceContext::Scope current(context_);
   const BlockGrid& g = grid();
-  call_->problem.control.begin(Phase::kForward, g.blocks());
   Fold(*this, args).run();
   call_->stats.tiles += g.tiles();
   call_->stats.flops += 2 * g.pairs() * static_cast<double>(call_->problem.dim);

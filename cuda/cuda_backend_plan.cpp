@@ -8,21 +8,25 @@ namespace infcl::cuda {
 
 Plan CudaBackend::plan(const PlanRequest& r) {
   const DeviceContext::Scope current(context_);
-  // As float32 features that both want gradients: the most that any call of this shape takes.
   WorkspaceRequest w;
-  w.passes = {{r.rows, r.keys, false}};
-  w.matrices = {r.rows, r.keys};
+  double pairs = 0;
+  for (int p = 0; p < r.objective.pass_count; ++p) {
+    const PassShape pass = shape_of(r.objective.passes[p], r.rows, r.keys);
+    w.passes.push_back(pass);
+    pairs += static_cast<double>(pass.rows) * static_cast<double>(pass.columns) / (pass.triangle ? 2 : 1);
+  }
+  w.matrices = {r.rows};
+  if (r.keys > 0) w.matrices.push_back(r.keys);
   if (r.gradient) w.gradients = w.matrices;
   w.dim = r.dim;
-  w.planes = planes_of(Precision::kBFloat16x3);
+  w.planes = r.bfloat16 || r.dtype == DType::kFloat16 ? 1 : 2;
   w.gradient = r.gradient;
   w.bound = r.workspace_bytes;
   const WorkspacePlan workspace =
       plan_workspace(w, {traits_.multiprocessors, traits_.l2_bytes, memory_info().free});
   if (measured_gflops_ == 0) measured_gflops_ = measure_gflops();
   Plan p;
-  p.flops = 2 * static_cast<double>(r.rows) * static_cast<double>(r.keys) * static_cast<double>(r.dim) *
-            (r.gradient ? 4 : 1);
+  p.flops = 2 * pairs * static_cast<double>(r.dim) * (r.gradient ? 4 : 1);
   p.workspace_bytes = workspace.total;
   p.minimum_workspace_bytes = workspace.minimum;
   p.lse_bytes = workspace.vectors;

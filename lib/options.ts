@@ -9,7 +9,7 @@ import { resolveBackend } from './backend';
 import type { ContrastiveOptions, Progress } from './contrastive-options';
 import { codedError } from './errors';
 import { type Features, toNativeMatrix } from './matrix';
-import { type ContrastiveRequest, Control, Direction, type NativeMatrix } from './native/binding';
+import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
 import { allocateRows, noOutputs, resolveOutputs } from './outputs';
 import { resolveTerms } from './terms';
 import * as check from './validate';
@@ -82,7 +82,7 @@ export function resolveCall(
       keys,
       ...terms,
       hardKeys,
-      bfloat16: resolveCompute(given, queries, keys) === 'bfloat16',
+      bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
       gradientFilter:
         given.gradientFilter === undefined ? 0 : check.share('options.gradientFilter', given.gradientFilter),
       gradient,
@@ -98,15 +98,15 @@ export function resolveCall(
   };
 }
 
-function resolveCompute(
-  { compute }: ContrastiveOptions,
-  queries: NativeMatrix,
-  keys: NativeMatrix | null,
+/** The arithmetic of the products of features of these types. */
+export function resolveCompute(
+  { compute }: Pick<ContrastiveOptions, 'compute'>,
+  ...features: DType[]
 ): 'float32' | 'bfloat16' {
   if (compute !== undefined) {
     return check.oneOf('options.compute', compute, ['float32', 'bfloat16'], ['float16']);
   }
-  return queries.dtype === 'bfloat16' && (keys ?? queries).dtype === 'bfloat16' ? 'bfloat16' : 'float32';
+  return features.every((dtype) => dtype === 'bfloat16') ? 'bfloat16' : 'float32';
 }
 
 function resolveHardNegatives(

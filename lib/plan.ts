@@ -6,18 +6,24 @@
 
 import { requireBackend, resolveBackend } from './backend';
 import { codedError, fromNative } from './errors';
-import type { DType, NativeBinding, NativePlan, PlanRequest } from './native/binding';
+import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
-import { resolveResources } from './options';
+import { resolveCompute, resolveResources } from './options';
+import { isPaired, objectives } from './terms';
 import * as check from './validate';
 
 export interface PlanOptions {
+  /** Default: 'clip', or 'infonce' where `keys` differ from `rows`. */
+  objective?: Objective;
   /** Number of queries. */
   rows: number;
-  /** Number of keys, default `rows`. */
+  /** Number of keys, default `rows`; 0 for supcon over the queries alone. */
   keys?: number;
   dim: number;
+  /** Of queries and keys, default float32. */
   dtype?: DType;
+  /** As in the call's options. */
+  compute?: 'float32' | 'bfloat16';
   /** Whether gradients are wanted as well, default true. */
   gradient?: boolean;
   backend?: 'auto' | 'cpu' | 'cuda';
@@ -40,12 +46,14 @@ export interface Plan {
     /** Inputs, gradients and workspace. */
     total: number;
   };
-  /** What a dense M × N loss needs beside its inputs: logits, and with `gradient` their gradient and the features'. */
+  /** What a dense loss needs beside its inputs: logits (M × N, or all rows with all rows), and with `gradient` their gradient and the features'. */
   denseBytes: number;
   estimatedSeconds: number;
 }
 
 const planNames: readonly (keyof PlanOptions)[] = [
+  'objective',
+  'compute',
   'rows',
   'keys',
   'dim',
@@ -64,14 +72,14 @@ const bytesPerFloat = 4;
  * first call measures the speed of this machine, which takes some milliseconds. Waits for a call that is running on
  * this thread's backend.
  *
- * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
+ * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
  * ERR_DEVICE.
  */
 export function plan(options: PlanOptions, getBinding: () => NativeBinding = loadBinding): Plan {
   const given = check.plainObject('options', options) as unknown as PlanOptions;
   check.knownNames('options', { ...given }, planNames, laterPlanNames);
   const rows = check.positiveInteger('options.rows', given.rows);
-  const keys = given.keys === undefined ? rows : check.positiveInteger('options.keys', given.keys);
+  const { objective, keys } = resolveObjective(given, rows);
   const dim = check.positiveInteger('options.dim', given.dim);
   const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
   const dtype =
@@ -83,7 +91,18 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
 
   const binding = getBinding();
   requireBackend(choice, binding);
-  const native = askNative(binding, { rows, keys, dim, gradient, ...choice, ...resources });
+  const compute = resolveCompute(given, dtype);
+  const native = askNative(binding, {
+    objective,
+    rows,
+    keys,
+    dim,
+    dtype,
+    bfloat16: compute === 'bfloat16',
+    gradient,
+    ...choice,
+    ...resources,
+  });
   const { workspaceBytes } = resources;
   if (workspaceBytes > 0 && workspaceBytes < native.minimumWorkspaceBytes) {
     throw codedError(
@@ -94,7 +113,8 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
 
   const inputs = (rows + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
   const grads = gradient ? (rows + keys) * dim * bytesPerFloat : 0;
-  const logits = rows * keys * bytesPerFloat;
+  const isSelfSimilar = objective === 'ntxent' || objective === 'supcon';
+  const logits = (isSelfSimilar ? (rows + keys) ** 2 : rows * keys) * bytesPerFloat;
   return {
     flops: native.flops,
     bytes: {
@@ -107,6 +127,21 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
     denseBytes: gradient ? 2 * logits + grads : logits,
     estimatedSeconds: native.flops / (native.gflopsPerSecond * 1e9),
   };
+}
+
+function resolveObjective(given: PlanOptions, rows: number): { objective: Objective; keys: number } {
+  const wanted =
+    given.objective === undefined ? undefined : check.oneOf('options.objective', given.objective, objectives);
+  if (wanted === 'supcon' && given.keys === 0) return { objective: wanted, keys: 0 };
+  const keys = given.keys === undefined ? rows : check.positiveInteger('options.keys', given.keys);
+  const objective = wanted ?? (keys === rows ? 'clip' : 'infonce');
+  if (isPaired(objective) && keys !== rows) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected as many keys as queries (${rows}) for objective '${objective}' but received ${keys}`,
+    );
+  }
+  return { objective, keys };
 }
 
 function askNative(binding: NativeBinding, request: PlanRequest): NativePlan {

@@ -1,5 +1,5 @@
 /**
- * Watches over one running native call through its four control words: tells it to stop when its caller aborts or the
+ * Watches over one running native call through its three control words: tells it to stop when its caller aborts or the
  * process exits, and reports how far it is.
  *
  * Refuses to settle before native work has stopped: until then arrays are being written. Whatever a caller's
@@ -26,7 +26,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   let thrown: { error: unknown } | undefined;
   const poll = () => {
     try {
-      onProgress?.(readProgress(control));
+      onProgress?.(readProgress(control, lastPhase));
     } catch (error) {
       thrown ??= { error };
       clearInterval(timer);
@@ -56,12 +56,11 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   return result;
 }
 
-/** Between phases the words may be read half updated, hence the clamp. */
-function readProgress(control: Int32Array): Progress {
+/** One word tells phase and fraction: steps are counted on from the forward into the backward lap. */
+function readProgress(control: Int32Array, lastPhase: Progress['phase']): Progress {
   const total = Atomics.load(control, Control.total);
   const done = Atomics.load(control, Control.done);
-  return {
-    fraction: total > 0 ? Math.min(done / total, 1) : 0,
-    phase: Atomics.load(control, Control.phase) === 0 ? 'forward' : 'backward',
-  };
+  if (total === 0) return { fraction: 0, phase: 'forward' };
+  if (done < total || lastPhase === 'forward') return { fraction: done / total, phase: 'forward' };
+  return { fraction: done / total - 1, phase: 'backward' };
 }

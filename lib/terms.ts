@@ -31,7 +31,7 @@ export type Terms = Pick<
   | 'privateHardness'
 >;
 
-const objectives: readonly Objective[] = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
+export const objectives: readonly Objective[] = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
 
 /** Which objectives an option means something for. */
 const meaningful: Partial<Record<keyof ContrastiveOptions, readonly Objective[]>> = {
@@ -130,6 +130,11 @@ function resolveDirections({ directions, partition, labels }: ContrastiveOptions
   return bits;
 }
 
+/** Both views, and both sides of a direction, are anchors: each needs its pair. */
+export function isPaired(objective: Objective): boolean {
+  return objective === 'clip' || objective === 'ntxent' || objective === 'supcon';
+}
+
 function checkShapes(
   given: ContrastiveOptions,
   objective: Objective,
@@ -147,9 +152,7 @@ function checkShapes(
       `Expected queries and keys of equal dim but received ${queries.dim} and ${keys.dim}`,
     );
   }
-  // both views, and both sides of a direction, are anchors: each needs its pair
-  const paired = objective === 'clip' || objective === 'ntxent' || objective === 'supcon' || directions > 1;
-  if (paired && keys.rows !== queries.rows) {
+  if ((isPaired(objective) || directions > 1) && keys.rows !== queries.rows) {
     const why = directions > 1 ? 'these options.directions' : `objective '${objective}'`;
     throw codedError(
       'ERR_SHAPE',

@@ -19,17 +19,20 @@ DType read_dtype(const RequestReader& in) {
   throw RequestError("ERR_TYPE", "Unknown dtype " + name);
 }
 
+ObjectiveKind read_objective_kind(const RequestReader& in) {
+  const std::string name = in.string("objective");
+  if (name == "clip") return ObjectiveKind::kClip;
+  if (name == "infonce") return ObjectiveKind::kInfoNce;
+  if (name == "ntxent") return ObjectiveKind::kNtXent;
+  if (name == "supcon") return ObjectiveKind::kSupCon;
+  if (name == "siglip") return ObjectiveKind::kSigLip;
+  throw RequestError("ERR_TYPE", "Unknown objective " + name);
+}
+
 Objective read_objective(const RequestReader& in) {
   const unsigned directions = static_cast<unsigned>(in.integer("directions"));
   if (directions != 0) return make_directions(directions, in.boolean("jointPartition"));
-  const bool has_keys = !in.is_null("keys");
-  const std::string name = in.string("objective");
-  if (name == "clip") return make_objective(ObjectiveKind::kClip);
-  if (name == "infonce") return make_objective(ObjectiveKind::kInfoNce);
-  if (name == "ntxent") return make_objective(ObjectiveKind::kNtXent);
-  if (name == "supcon") return make_objective(ObjectiveKind::kSupCon, has_keys);
-  if (name == "siglip") return make_objective(ObjectiveKind::kSigLip);
-  throw RequestError("ERR_TYPE", "Unknown objective " + name);
+  return make_objective(read_objective_kind(in), !in.is_null("keys"));
 }
 
 BackendChoice read_backend(const RequestReader& in) {
@@ -145,6 +148,9 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   PlanRequest& request = plan.request;
   request.rows = in.integer("rows");
   request.keys = in.integer("keys");
+  request.objective = make_objective(read_objective_kind(in), request.keys > 0);
+  request.dtype = read_dtype(in);
+  request.bfloat16 = in.boolean("bfloat16");
   request.dim = in.integer("dim");
   request.gradient = in.boolean("gradient");
   request.threads = static_cast<int>(in.integer("threads"));

@@ -13,11 +13,6 @@
 
 namespace infcl {
 
-struct PassShape {
-  int64_t rows = 0, columns = 0;
-  bool triangle = false;
-};
-
 // A matrix that the call will name later. No rows: there is none.
 struct ProblemMatrix {
   MatrixView view;
@@ -115,7 +110,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual Plan plan(const PlanRequest&) = 0;
-  virtual void begin(const Problem&) = 0;  // claims the workspace; throws when it cannot
+  // Claims the workspace; throws when it cannot. Returns the number of steps by which each lap over all
+  // passes advances Problem::control.
+  virtual int64_t begin(const Problem&) = 0;
   virtual void check_finite(const MatrixView&, const char* name) = 0;
   // out[i] = q_i . k_label(i)
   virtual void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,

@@ -20,7 +20,7 @@ class BackendSession {  // end() on every way out
  public:
   BackendSession(Backend& backend, const Problem& problem) : backend_(backend) {
     try {
-      backend_.begin(problem);
+      problem.control.begin(backend_.begin(problem));
     } catch (...) {
       backend_.end();
       throw;
@@ -44,7 +44,7 @@ class Call {
     Problem p;
     p.pass_count = o_.pass_count;
     for (int i = 0; i < o_.pass_count; ++i)
-      p.passes[i] = {side(o_.passes[i].rows).rows, side(o_.passes[i].columns).rows, o_.passes[i].triangle()};
+      p.passes[i] = shape_of(o_.passes[i], r_.queries.rows, r_.keys.rows);
     p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows);
     p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows);
     p.private_keys = matrix(r_.hard_keys, r_.d_hard_keys, r_.hard_keys.rows);

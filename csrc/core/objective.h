@@ -28,6 +28,16 @@ struct Pass {
   bool triangle() const { return rows == columns; }
 };
 
+struct PassShape {
+  int64_t rows = 0, columns = 0;
+  bool triangle = false;
+};
+
+inline PassShape shape_of(const Pass& p, int64_t queries, int64_t keys) {
+  const int64_t sides[2] = {queries, keys};
+  return {sides[static_cast<int>(p.rows)], sides[static_cast<int>(p.columns)], p.triangle()};
+}
+
 // The denominators of one direction: one per row of `anchors`.
 struct NormaliserSpec {
   Side anchors;

@@ -3,12 +3,18 @@
 
 #include <cstdint>
 
+#include "core/objective.h"
+#include "core/types.h"
+
 namespace infcl {
 
 class Backend;
 
 struct PlanRequest {
+  Objective objective = make_objective(ObjectiveKind::kClip);
   int64_t rows = 0, keys = 0, dim = 0;
+  DType dtype = DType::kFloat32;
+  bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = true;
   int threads = 0;
   int64_t workspace_bytes = 0;  // 0: the default bound
@@ -20,7 +26,7 @@ struct Plan {
   int64_t workspace_bytes = 0;
   int64_t minimum_workspace_bytes = 0;
   int64_t lse_bytes = 0;
-  double gflops_per_second = 0;  // float32, on `threads` threads, measured once per process on a small tile
+  double gflops_per_second = 0;  // on `threads` threads, measured once per process on a small tile
 };
 
 Plan plan(const PlanRequest&, Backend&);

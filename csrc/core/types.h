@@ -25,21 +25,19 @@ struct MatrixView {
   }
 };
 
-enum class Phase : int32_t { kForward = 0, kBackward = 1 };
-
 // Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32
 // array on the other side of the seam, so the words are accessed through atomic builtins rather than declared
-// atomic.
+// atomic. `done` counts on from the forward into the backward lap, so that one word says where a call is.
 struct Control {
-  enum Word { kAbort = 0, kPhase = 1, kDone = 2, kTotal = 3, kWords = 4 };
+  enum Word { kAbort = 0, kDone = 1, kTotal = 2, kWords = 3 };
   int32_t* words = nullptr;
 
   bool aborted() const { return words && __atomic_load_n(words + kAbort, __ATOMIC_RELAXED) != 0; }
-  void begin(Phase phase, int64_t total) const {
+  // `total`: steps of one lap, over all of its passes
+  void begin(int64_t total) const {
     if (!words) return;
     store(kDone, 0);
-    store(kTotal, static_cast<int32_t>(total < INT32_MAX ? total : INT32_MAX));
-    store(kPhase, static_cast<int32_t>(phase));
+    store(kTotal, static_cast<int32_t>(total < INT32_MAX / 2 ? total : INT32_MAX / 2));
   }
   void advance() const {
     if (words) __atomic_fetch_add(words + kDone, 1, __ATOMIC_RELAXED);

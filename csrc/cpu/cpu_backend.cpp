@@ -30,10 +30,37 @@ Log2Scale log2_scale(double logit_scale) {
   return {high, static_cast<float>(exact - high)};
 }
 
-// Matrix products of 2 M N D flops that a call executes: logits, logits again where they were not kept, and
-// one for each side that wants a gradient.
-double call_flops(double rows, double keys, double dim, bool gradient, double kept_share) {
-  return 2 * rows * keys * dim * (gradient ? 4 - kept_share : 1);
+// How the passes of a call are cut.
+struct Cut {
+  std::vector<Schedule> schedules;
+  std::vector<int64_t> first_cells;  // of each pass, among the cells of all
+  int64_t cells = 0;
+};
+
+Cut cut(const PassShape* passes, int count, const CellShape& cell) {
+  Cut c;
+  for (int p = 0; p < count; ++p) {
+    c.schedules.emplace_back(passes[p].rows, passes[p].columns, cell, passes[p].triangle);
+    c.first_cells.push_back(c.cells);
+    c.cells += c.schedules.back().cells();
+  }
+  return c;
+}
+
+// Of the matrix products that a call executes: logits, logits again where they were not kept, and one for
+// each side that wants a gradient; of a triangle, the cells on its diagonal give to their rows only.
+double call_flops(const Cut& c, int64_t dim, bool gradient, int64_t kept_cells) {
+  double pairs = 0;
+  for (size_t p = 0; p < c.schedules.size(); ++p) {
+    const Schedule& s = c.schedules[p];
+    for (int64_t i = 0; i < s.row_blocks(); ++i)
+      for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j) {
+        const bool kept = c.first_cells[p] + s.index(i, j) < kept_cells, diagonal = s.triangle() && i == j;
+        const int products = gradient ? 4 - (kept ? 1 : 0) - (diagonal ? 1 : 0) : 1;
+        pairs += static_cast<double>(products * s.rows(i).size() * s.columns(j).size());
+      }
+  }
+  return 2 * pairs * static_cast<double>(dim);
 }
 
 // As many as asked for, or as are worth waking: a share of less than some milliseconds is done before its
@@ -83,10 +110,13 @@ CpuInfo cpu_info() {
 std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
 
 Plan CpuBackend::plan(const PlanRequest& r) {
-  const Kernels& k = select_kernels();
-  const Schedule schedule(r.rows, r.keys, k.cell);
-  const int threads = choose_threads(r.threads, call_flops(r.rows, r.keys, r.dim, r.gradient, 0));
-  const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes}, {schedule}, k);
+  const Kernels& k = select_kernels(r.bfloat16);
+  PassShape passes[Objective::kMaxPasses];
+  for (int p = 0; p < r.objective.pass_count; ++p)
+    passes[p] = shape_of(r.objective.passes[p], r.rows, r.keys);
+  const Cut c = cut(passes, r.objective.pass_count, k.cell);
+  const int threads = choose_threads(r.threads, call_flops(c, r.dim, r.gradient, 0));
+  const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes}, c.schedules, k);
   if (measured_gflops_ == 0 || measured_isa_ != &k) {
     measured_gflops_ = measure_gflops(k);
     measured_isa_ = &k;
@@ -96,26 +126,18 @@ Plan CpuBackend::plan(const PlanRequest& r) {
   p.workspace_bytes = l.bytes;
   p.minimum_workspace_bytes = l.minimum_bytes;
   p.lse_bytes = l.lse_bytes;
-  p.flops =
-      call_flops(r.rows, r.keys, r.dim, r.gradient, static_cast<double>(l.kept_cells) / schedule.cells());
+  p.flops = call_flops(c, r.dim, r.gradient, l.kept_cells);
   p.gflops_per_second = measured_gflops_ * l.threads;
   return p;
 }
 
-void CpuBackend::begin(const Problem& problem) {
+int64_t CpuBackend::begin(const Problem& problem) {
   kernels_ = &select_kernels(problem.bfloat16);
   problem_ = problem;
-  int64_t cells = 0;
-  double flops = 0;
-  for (int p = 0; p < problem.pass_count; ++p) {
-    const PassShape& shape = problem.passes[p];
-    schedules_.emplace_back(shape.rows, shape.columns, kernels_->cell, shape.triangle);
-    first_cell_.push_back(cells);
-    cells += schedules_.back().cells();
-    flops +=
-        call_flops(shape.rows, shape.columns, problem.dim, problem.gradient, 0) / (shape.triangle ? 2 : 1);
-  }
-  const int threads = choose_threads(problem.threads, flops);
+  Cut c = cut(problem.passes, problem.pass_count, kernels_->cell);
+  const int threads = choose_threads(problem.threads, call_flops(c, problem.dim, problem.gradient, 0));
+  schedules_ = std::move(c.schedules);
+  first_cell_ = std::move(c.first_cells);
   layout_ =
       make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes},
                   schedules_, *kernels_);
@@ -131,6 +153,7 @@ void CpuBackend::begin(const Problem& problem) {
   stats_.isa = kernels_->isa;
   stats_.threads = layout_.threads;
   stats_.workspace_bytes = layout_.bytes;
+  return c.cells;
 }
 
 void CpuBackend::claim() {

@@ -274,7 +274,6 @@ class CpuBackend::Differentiate {
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
   const Schedule& s = schedule();
-  problem_.control.begin(Phase::kBackward, s.cells());
   const auto advise = [this](float* out, int64_t rows) {
     if (out) advise_huge_pages(out, static_cast<size_t>(rows * problem_.dim) * sizeof(float));
   };

@@ -135,7 +135,6 @@ class CpuBackend::Fold {
 
 void CpuBackend::fold(FoldArgs& args) {
   const Schedule& s = schedule();
-  problem_.control.begin(Phase::kForward, s.cells());
   Fold lap(*this, args);
   pool_.run(layout_.threads, [&](int t) { lap.work(t); });
   throw_if_stopped();

@@ -22,7 +22,7 @@ export interface NativeMatrix {
 }
 
 /** Words of {@link ContrastiveRequest.control}; both sides access them atomically. */
-export const Control = { abort: 0, phase: 1, done: 2, total: 3, length: 4 } as const;
+export const Control = { abort: 0, done: 1, total: 2, length: 3 } as const;
 
 /** Which backend runs a request: calls on different ones run beside each other. */
 export interface BackendChoice {
@@ -78,7 +78,7 @@ export interface ContrastiveRequest extends BackendChoice {
   threads: number;
   /** Upper bound on scratch memory in bytes, of the device where there is one; 0: the planner's default. */
   workspaceBytes: number;
-  /** Four words: abort flag (written by JavaScript), phase 0 forward / 1 backward, cells done, cells in total. */
+  /** Three words: abort flag (written by JavaScript), steps done in both laps, steps of one lap. */
   control: Int32Array;
 }
 
@@ -110,8 +110,12 @@ export interface ContrastiveResponse {
 }
 
 export interface PlanRequest extends BackendChoice {
+  objective: Objective;
   rows: number;
+  /** 0: supcon over the queries alone. */
   keys: number;
+  dtype: DType;
+  bfloat16: boolean;
   dim: number;
   gradient: boolean;
   threads: number;
@@ -125,7 +129,7 @@ export interface NativePlan {
   /** The least `workspaceBytes` a call of this shape accepts. */
   minimumWorkspaceBytes: number;
   lseBytes: number;
-  /** float32 GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
+  /** GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
   gflopsPerSecond: number;
 }
 

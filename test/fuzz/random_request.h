@@ -72,7 +72,7 @@ class RandomRequest {
   Values values = Values::kUsual;
   bool moderate = true;  // features, scale and bias of a size at which everything must be finite
   std::vector<ExactArray<float>> outputs;  // of which the request has pointers
-  int32_t control[infcl::Control::kWords] = {0, 0, 0, 0};
+  int32_t control[infcl::Control::kWords] = {0, 0, 0};
 
  private:
   using Kind = infcl::ObjectiveKind;

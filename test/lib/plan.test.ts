@@ -23,12 +23,21 @@ describe('plan', () => {
     { rows: 1500, dim: 64, threads: 1, workspaceBytes: 3 * MiB },
     { rows: 700, keys: 2000, dim: 33 },
     { rows: 700, keys: 2000, dim: 33, gradient: false },
+    { rows: 700, keys: 2000, dim: 33, objective: 'siglip' },
+    { rows: 900, dim: 40, objective: 'ntxent' },
+    { rows: 900, dim: 40, objective: 'ntxent', workspaceBytes: 8 * MiB },
+    { rows: 900, dim: 40, objective: 'supcon' },
+    { rows: 900, keys: 0, dim: 40, objective: 'supcon', gradient: false },
+    { rows: 900, dim: 40, compute: 'bfloat16' },
+    { rows: 900, dim: 40, objective: 'ntxent', compute: 'bfloat16', workspaceBytes: 8 * MiB },
   ])('%j is what the call will take', (options) => {
-    const { rows, keys = rows, dim, gradient = true, threads, workspaceBytes } = options;
+    const { rows, keys = rows, dim, gradient = true, threads, workspaceBytes, compute } = options;
     const planned = plan(options);
-    const given = { objective: keys === rows ? 'clip' : 'infonce', threads, workspaceBytes } as const;
+    const objective = options.objective ?? (keys === rows ? 'clip' : 'infonce');
+    const labels = objective === 'supcon' ? new Int32Array(rows).map((_, i) => i % 7) : undefined;
+    const given = { objective, labels, threads, workspaceBytes, compute };
     const call = gradient ? contrastiveLossAndGradSync : contrastiveLossSync;
-    const { stats } = call(matrix(rows, dim), matrix(keys, dim), given);
+    const { stats } = call(matrix(rows, dim), keys > 0 ? matrix(keys, dim) : null, given);
     expect(stats.workspaceBytes).toBe(planned.bytes.workspace);
     // of the cells that a small workspace keeps, the planner knows the number but not which of them are ragged
     const allowed = workspaceBytes === undefined ? 1e-12 : 0.01;
@@ -60,12 +69,30 @@ describe('plan', () => {
 
   it('passes on what it was asked, with defaults', () => {
     const { binding, plans } = fakeNative();
-    const cpu = { backend: 'cpu', device: 0 };
+    const float32 = { backend: 'cpu', device: 0, dtype: 'float32', bfloat16: false };
     const planned = plan({ rows: 10, dim: 4 }, () => binding);
     plan({ rows: 10, keys: 20, dim: 4, gradient: false, threads: 3, workspaceBytes: 2000 }, () => binding);
     expect(plans).toEqual([
-      { rows: 10, keys: 10, dim: 4, gradient: true, ...cpu, threads: 0, workspaceBytes: 0 },
-      { rows: 10, keys: 20, dim: 4, gradient: false, ...cpu, threads: 3, workspaceBytes: 2000 },
+      {
+        objective: 'clip',
+        rows: 10,
+        keys: 10,
+        dim: 4,
+        gradient: true,
+        ...float32,
+        threads: 0,
+        workspaceBytes: 0,
+      },
+      {
+        objective: 'infonce',
+        rows: 10,
+        keys: 20,
+        dim: 4,
+        gradient: false,
+        ...float32,
+        threads: 3,
+        workspaceBytes: 2000,
+      },
     ]);
     expect(planned).toEqual({
       flops: 4e9,
@@ -82,6 +109,14 @@ describe('plan', () => {
     ['no rows', { dim: 4 }, badType, 'positive integer for options.rows but received undefined'],
     ['no dim', { rows: 4 }, badType, 'positive integer for options.dim but received undefined'],
     ['zero rows', { rows: 0, dim: 4 }, badValue, 'positive integer for options.rows but received 0'],
+    [
+      'keys without partners',
+      { rows: 4, keys: 5, dim: 4, objective: 'ntxent' },
+      { type: RangeError, code: 'ERR_SHAPE' },
+      "as many keys as queries (4) for objective 'ntxent' but received 5",
+    ],
+    ['no keys', { rows: 4, keys: 0, dim: 4 }, badValue, 'positive integer for options.keys but received 0'],
+    ['an objective', { rows: 4, dim: 4, objective: 'triplet' }, badValue, 'for options.objective'],
     ['half a key', { rows: 4, dim: 4, keys: 0.5 }, badValue, 'options.keys but received 0.5'],
     [
       'a dtype',

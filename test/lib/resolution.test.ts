@@ -50,7 +50,7 @@ it('defaults', () => {
     device: 0,
     threads: 0,
     workspaceBytes: 0,
-    control: new Int32Array(4),
+    control: new Int32Array(3),
   });
   // the caller's memory, not a copy
   expect(request.queries.data).toBe(queries.data);

@@ -169,7 +169,7 @@ void test_errors(Engine& e) {
 
 void test_abort(Engine& e) {
   const Features q = oracle::random_features(512, 64, 1), k = oracle::random_features(512, 64, 2);
-  int32_t words[infcl::Control::kWords] = {1, 0, 0, 0};
+  int32_t words[infcl::Control::kWords] = {1, 0, 0};
   for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent}) {
     infcl::ContrastiveRequest r = cases::request(kind, 10);
     r.control.words = words;
