@@ -69,6 +69,29 @@ test('finds the correlations of independent pairs of columns', async () => {
   expect(Math.sqrt(one.cca.meanSquaredCorrelation)).toBeCloseTo(0.9, 1);
 });
 
+test('more directions than the data has are as good as those it has', async () => {
+  const random = new Random(3);
+  const rows = Array.from({ length: 500 }, () => [random.normal(), random.normal()]);
+  // four columns, of which two are of no use, and 12 that are always zero
+  const wide = rows.map(([a, b]) => [a!, b!, a! + b!, a! - b!, ...new Array<number>(12).fill(0)]);
+  const matrix = sparse(wide);
+  const all = Int32Array.from({ length: rows.length }, (_, i) => i);
+  const data = covariances(matrix, matrix, all);
+  const few = await fitCca(data, { directions: 2, ridge: 0.01, iterations: 5 });
+  const many = await fitCca(data, { directions: 12, ridge: 0.01, iterations: 5 });
+  const projected = [few, many].map(({ cca }) => ({
+    width: cca.left.columns,
+    left: project(matrix, all, cca.left, cca.leftMeans),
+    right: project(matrix, all, cca.right, cca.rightMeans),
+  }));
+  for (let i = 1; i < 20; i++) {
+    const [a, b] = projected.map(({ width, left, right }) =>
+      Array.from({ length: width }, (_, d) => left[d]! * right[i * width + d]!).reduce((x, y) => x + y),
+    );
+    expect(b).toBeCloseTo(a!, 2);
+  }
+});
+
 test('projections put the two sides of a pair beside each other', async () => {
   const random = new Random(5);
   const letters = 'abcdefgh';

@@ -124,9 +124,12 @@ function randomMatrix(rows: number, columns: number): Dense {
   return { rows, columns, data: Float32Array.from({ length: rows * columns }, () => random.normal()) };
 }
 
-/** An orthonormal basis of the columns of V, by Cholesky: VᵀV = L Lᵀ, then V L⁻ᵀ. */
+/**
+ * An orthonormal basis of the columns of V, by Cholesky: VᵀV = L Lᵀ, then V L⁻ᵀ. Where the data has fewer directions
+ * than V has columns, the ridge leaves the others near zero, so that they count for nothing.
+ */
 async function orthonormal(v: Dense): Promise<Dense> {
   const vt = transpose(v);
-  const gram = await Cholesky.factor(await multiply(vt, v));
+  const gram = await Cholesky.factor(withRidge(await multiply(vt, v), 1e-4));
   return transpose(await gram.solveLower(vt));
 }
