@@ -1,0 +1,19 @@
+// What the emulator exports beyond the driver API, for tests. Found by dlsym, like the rest.
+#pragma once
+
+#include <cstddef>
+
+extern "C" {
+// {"launches": [{"kernel": ..., "mma": ..., ...}]}, of all launches since the last reset; valid until the
+// next call of this thread.
+const char* infcl_emulator_stats();
+void infcl_emulator_reset_stats();
+// The message of the last failure (fault of a kernel, refused PTX or argument); "" if there was none.
+const char* infcl_emulator_last_error();
+// What was not given back: device allocations; pinned host allocations, streams, events, modules and
+// contexts retained.
+size_t infcl_emulator_live_allocations();
+size_t infcl_emulator_live_objects();
+// Forgets faults and objects: as a fresh process.
+void infcl_emulator_reset();
+}
