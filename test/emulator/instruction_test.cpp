@@ -89,6 +89,11 @@ const std::vector<Row> kIntegers = {
     {"neg.s64 %ld, %la;", 5, 0, 0, uint64_t(-5)},
     {"sad.s32 %d, %a, %b, %c;", s(-5), 5, 1, 11},
     {"add.s16 %hd, %ha, %hb;", 0x7fff, 1, 0, 0x8000},
+    {"add.cc.u32 %b, %a, %a; addc.u32 %d, %c, 0;", 0x80000000, 0, 5, 6},
+    {"sub.cc.u32 %b, %a, %b; subc.u32 %d, %c, 0;", 1, 2, 5, 4},
+    {"mad.lo.cc.u32 %d, %a, %b, %c; madc.hi.u32 %d, %a, %b, 0;", 0xffffffff, 0xffffffff, 0xffffffff,
+     0xffffffff},
+    {"add.cc.u64 %lb, %la, 1; addc.cc.u64 %lb, %la, 0; addc.u64 %ld, 0, 0;", kOnes, 0, 0, 1},
 };
 
 const std::vector<Row> kBits = {
@@ -124,6 +129,7 @@ const std::vector<Row> kBits = {
     {"clz.b64 %d, %la;", 1, 0, 0, 63},
     {"bfind.u32 %d, %a;", 0x100, 0, 0, 8},
     {"bfind.s32 %d, %a;", s(-1), 0, 0, 0xffffffff},
+    {"bfind.shiftamt.u64 %d, %la;", 0x100, 0, 0, 55},
     {"brev.b32 %d, %a;", 1, 0, 0, 0x80000000},
 };
 
@@ -158,8 +164,8 @@ const std::vector<Row> kFloats = {
     {"lg2.approx.f32 %d, %a;", f(8), 0, 0, f(3)},
     {"lg2.approx.ftz.f32 %d, %a;", 0, 0, 0, f(-kInfinity)},
     {"rsqrt.approx.f32 %d, %a;", f(4), 0, 0, f(0.5f)},
-    {"fma.rn.f16 %hd, %ha, %hb, %ha;", 0x3c00, 0x4000, 0, 0x4200},       // 1 * 2 + 1
-    {"mul.f16x2 %d, %a, %b;", 0x40003c00, 0x42004200, 0, 0x46004200},    // (1, 2) * 3
+    {"fma.rn.f16 %hd, %ha, %hb, %ha;", 0x3c00, 0x4000, 0, 0x4200},             // 1 * 2 + 1
+    {"mul.f16x2 %d, %a, %b;", 0x40003c00, 0x42004200, 0, 0x46004200},          // (1, 2) * 3
     {"fma.rn.bf16x2 %d, %a, %b, %a;", 0x40003f80, 0x40004000, 0, 0x40c04040},  // (1, 2) * 2 + (1, 2)
 };
 
@@ -266,11 +272,12 @@ void check_half_rounding() {
 // What is not understood must be refused, never guessed.
 void check_refusals() {
   for (const char* instruction :
-       {"frobnicate.s32 %d, %a;", "add.s32.nonsense %d, %a, %b;", "add.s32 %ld, %a, %b;", "add.s32 %d, %a, %x;",
-        "cvt.f32.s32 %d, %a;", "cvt.s32.f32 %d, %a;", "setp.ltu.s32 %q, %a, %b;", "mul.s32 %d, %a, %b;",
-        "prmt.b32.f4e %d, %a, %b, %c;", "mma.sync.aligned.m8n8k4.row.col.f32.f16.f16.f32 %d, %a, %b, %c;",
-        "ld.global.v2.b64.unknown %ld, [%la];", "st.const.b32 [%la], %a;", "bra nowhere;", "mov.b32 %d, %tid.w;",
-        "fma.f32 %d, %a, %b, %c;", "cvt.rn.e4m3x2.f32 %hd, %a, %b;"}) {
+       {"frobnicate.s32 %d, %a;", "add.s32.nonsense %d, %a, %b;", "add.s32 %ld, %a, %b;",
+        "add.s32 %d, %a, %x;", "cvt.f32.s32 %d, %a;", "cvt.s32.f32 %d, %a;", "setp.ltu.s32 %q, %a, %b;",
+        "mul.s32 %d, %a, %b;", "prmt.b32.f4e %d, %a, %b, %c;",
+        "mma.sync.aligned.m8n8k4.row.col.f32.f16.f16.f32 %d, %a, %b, %c;",
+        "ld.global.v2.b64.unknown %ld, [%la];", "st.const.b32 [%la], %a;", "bra nowhere;",
+        "mov.b32 %d, %tid.w;", "fma.f32 %d, %a, %b, %c;", "cvt.rn.e4m3x2.f32 %hd, %a, %b;"}) {
     bool refused = false;
     try {
       Device device;
