@@ -79,6 +79,7 @@ api::Functions load() {
   library.find(f.EventRecord, "cuEventRecord");
   library.find(f.EventSynchronize, "cuEventSynchronize");
   const api::Result result = f.Init(0);
+  if (result == api::kNoDevice) unavailable("the CUDA driver finds no device");
   if (result != api::kSuccess) unavailable("the CUDA driver does not start: " + describe(f, result));
   return f;
 }

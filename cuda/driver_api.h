@@ -9,7 +9,7 @@
 namespace infcl::cuda::api {
 
 using Result = int;  // CUresult
-constexpr Result kSuccess = 0, kOutOfMemory = 2, kDeinitialised = 4, kNoBinaryForGpu = 209, kNotFound = 500;
+constexpr Result kSuccess = 0, kOutOfMemory = 2, kNoDevice = 100, kNotFound = 500;
 
 using Device = int;
 using DevicePointer = unsigned long long;  // CUdeviceptr, of a 64-bit process

@@ -14,9 +14,10 @@ import { parseArgs } from 'node:util';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const sanitizers = {
-  address: { flags: 'address,undefined', cases: 10_000 },
-  // each memory access costs ten, so fewer cases
-  thread: { flags: 'thread', cases: 2000 },
+  // the CUDA backend on the emulator, which runs PTX
+  address: { flags: 'address,undefined', cases: 10_000, cmake: ['-DINFCL_CUDA_TARGETS=compute_80'] },
+  // each memory access costs ten, so fewer cases; and no emulator, whose device is one thread
+  thread: { flags: 'thread', cases: 2000, cmake: ['-DINFCL_CUDA=OFF'] },
 };
 
 // Undefined behaviour would only be printed; the others end the process by themselves.
@@ -27,11 +28,13 @@ const environment = {
   TSAN_OPTIONS: 'halt_on_error=1',
 };
 
-function run(program, args) {
+const emulator = 'test/emulator/libinfcl_cuda_emulator.so';
+
+function run(program, args, library) {
   const start = performance.now();
   const { status, signal, error } = spawnSync(program, args, {
     cwd: root,
-    env: environment,
+    env: library ? { ...environment, INFCL_CUDA_LIBRARY: library } : environment,
     stdio: 'inherit',
   });
   if (status !== 0) {
@@ -44,17 +47,18 @@ function run(program, args) {
 
 function sanitize(name, cases, first) {
   const build = `build-sanitize-${name}`;
-  const { flags } = sanitizers[name];
+  const { flags, cmake } = sanitizers[name];
   const configured = existsSync(join(root, build, 'CMakeCache.txt'));
-  if (!configured) run('cmake', ['-B', build, `-DINFCL_SANITIZE=${flags}`]);
+  if (!configured) run('cmake', ['-B', build, `-DINFCL_SANITIZE=${flags}`, ...cmake]);
   console.log(`sanitize: compiling with -fsanitize=${flags}`);
   const built = run('cmake', ['--build', build, '--parallel', '2']);
   const tests = readdirSync(join(root, build)).filter((file) => /_(test|fuzz)$/.test(file));
   if (tests.length === 0) throw new Error(`no tests in ${build}`);
+  const library = [join(root, build, emulator)].find(existsSync);
   const times = tests.map((test) => {
     console.log(`sanitize: ${test} with -fsanitize=${flags}`);
     const args = test.endsWith('_fuzz') ? [String(cases), String(first)] : [];
-    return `${test} ${run(join(build, test), args)} s`;
+    return `${test} ${run(join(build, test), args, library)} s`;
   });
   return `${flags}: compiled in ${built} s; ${times.join(', ')}`;
 }

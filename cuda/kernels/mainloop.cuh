@@ -144,8 +144,7 @@ INFCL_DEVICE void multiply(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, St
     if (busy) multiply_stage<Kind>(a_fragments, b_fragments, ring[stage], out);
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
-  cp_async_wait<0>();
-  __syncthreads();
+  __syncthreads();  // the last steps loaded nothing, so nothing is under way either
 }
 
 }  // namespace infcl::cuda

@@ -6,7 +6,7 @@ import type { LossAndGradResult } from '../../lib';
 import { caseName, caseProblem } from '../exactness/cases';
 import { denseLossAndGrad } from '../reference/dense';
 import { cudaCases } from './cases';
-import { findEmulator, registerTypescript } from './emulator';
+import { cudaThrough, findEmulator, registerTypescript } from './emulator';
 
 const emulator = findEmulator();
 const children = join(__dirname, 'children');
@@ -128,6 +128,16 @@ if ('reason' in emulator) {
     });
 
     it('stops when told to', () => expect(answer.aborted).toBe('enough'));
+
+    it('without a driver, or without a device, it is unavailable and says why', () => {
+      const nowhere = cudaThrough({ ...env, INFCL_CUDA_LIBRARY: '/nowhere/libcuda.so' });
+      expect(nowhere).toMatchObject({ available: false, devices: [] });
+      expect(nowhere.reason).toMatch(/no CUDA driver.*nowhere/);
+      const none = cudaThrough({ ...env, INFCL_EMULATOR_DEVICES: '0' });
+      expect(none).toMatchObject({ available: false, devices: [], reason: expect.stringMatching(/device/i) });
+      const old = cudaThrough({ ...env, INFCL_EMULATOR_SM: '75' });
+      expect(old).toMatchObject({ available: false, reason: expect.stringMatching(/no kernels for/) });
+    });
 
     it('a device without memory: ERR_OUT_OF_MEMORY with what was wanted', async () => {
       const error = await answerOf('out-of-memory.ts', { ...env, INFCL_EMULATOR_MEMORY: '1000000' });

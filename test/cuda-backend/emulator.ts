@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BackendInfo } from '../../lib';
 
 const root = join(__dirname, '..', '..');
 const library = 'libinfcl_cuda_emulator.so';
@@ -26,12 +27,17 @@ const script = `
   console.log(JSON.stringify(backends().find(({ name }) => name === 'cuda')));
 `;
 
+/** What backends() says of 'cuda' in a process that looks for its driver there. */
+export function cudaThrough(env: NodeJS.ProcessEnv): BackendInfo {
+  const args = ['-r', registerTypescript, '-e', script];
+  return JSON.parse(execFileSync(process.execPath, args, { env, cwd: root, encoding: 'utf8' }));
+}
+
 /** The environment in which backend 'cuda' runs, or why it does not. */
 export function findEmulator(): { env: NodeJS.ProcessEnv } | { reason: string } {
   const path = findLibrary();
   if (!path) return { reason: `${library} was not built` };
   const env = { ...process.env, INFCL_CUDA_LIBRARY: path, INFCL_EMULATOR_DEVICES: '2' };
-  const args = ['-r', registerTypescript, '-e', script];
-  const answer = JSON.parse(execFileSync(process.execPath, args, { env, cwd: root, encoding: 'utf8' }));
-  return answer.available ? { env } : { reason: answer.reason };
+  const { available, reason } = cudaThrough(env);
+  return available ? { env } : { reason: reason! };
 }

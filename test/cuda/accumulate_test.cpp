@@ -64,7 +64,7 @@ void check_product(const Case& c, const Matrix& g, const Product& p, const char*
         size += std::fabs(product);
       }
       const double value = got[static_cast<size_t>(i) * stride + d];
-      const double error = size * (g.precision == Precision::kBFloat16x3 ? 6e-6 : 1e-6);
+      const double error = size * (g.precision == Precision::kBFloat16x3 ? 1.7e-5 : 1e-6);
       CHECK(std::fabs(value - want) <= error, "%d x %d x %d %s %s[%d][%d]: %.9g, not %.9g (+- %.3g)", c.rows,
             c.columns, c.dim, test::name(g.precision), what, i, d, value, want, error);
     }

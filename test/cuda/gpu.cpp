@@ -91,6 +91,16 @@ Driver& driver() {
 
 bool available() { return library() != nullptr; }
 
+bool counts() { return dlsym(library(), "infcl_emulator_stats") != nullptr; }
+
+uint64_t last_launch(const std::string& what) {
+  const auto statistics = reinterpret_cast<const char* (*)()>(dlsym(library(), "infcl_emulator_stats"));
+  const std::string json = statistics(), key = '"' + what + "\":";
+  const size_t at = json.rfind(key);
+  if (at == std::string::npos) throw std::runtime_error("the emulator does not count " + what);
+  return std::strtoull(json.c_str() + at + key.size(), nullptr, 10);
+}
+
 Pointer allocate(size_t bytes) {
   Pointer p;
   driver().call("cuMemAlloc_v2", &p, bytes);

@@ -20,6 +20,9 @@ Pointer allocate(size_t bytes);
 void release(Pointer);
 void write(Pointer to, const void* from, size_t bytes);
 void read(void* to, Pointer from, size_t bytes);
+// Whether the library counts what kernels do, and one of its counts of the latest launch.
+bool counts();
+uint64_t last_launch(const std::string& what);
 void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape&, const void* args);
 
 template <class Args>

@@ -33,6 +33,7 @@ inline uint16_t to_float16(float value) {
   const uint16_t sign = std::signbit(value) ? 0x8000 : 0;
   if (std::isnan(value)) return 0x7fff;
   const double magnitude = std::fabs(static_cast<double>(value));
+  if (magnitude == 0) return sign;
   int exponent;
   std::frexp(magnitude, &exponent);            // magnitude < 2^exponent
   exponent = exponent < -13 ? -13 : exponent;  // subnormals share a unit

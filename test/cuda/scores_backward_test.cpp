@@ -138,9 +138,9 @@ Run run(const ScoresProblem& p, const Knowledge& k) {
 // What storing a gradient of this size may change.
 double rounding(Precision p, double g) {
   const double size = std::fabs(g);
-  if (p == Precision::kBFloat16) return size * 0x1p-8 * 0.5 * 1.001;
-  if (p == Precision::kBFloat16x3) return size * 0x1p-17;
-  return size * 0x1p-11 * 1.001 + 0x1p-25 / kFloat16Scale;
+  if (p == Precision::kBFloat16) return size * 0x1p-8;
+  if (p == Precision::kBFloat16x3) return size * 0x1p-16;
+  return size * 0x1p-11 + 0x1p-25 / kFloat16Scale;
 }
 
 void check_case(const ScoresProblem& p) {
@@ -158,7 +158,8 @@ void check_case(const ScoresProblem& p) {
       }
       const bool exists = i < p.c.rows && j < p.c.columns;
       const Gradient want = exists ? expected(p, k, i, j) : Gradient();
-      const double error = want.size * relative + rounding(p.precision, want.value);
+      // exponentials far below their normaliser may be flushed to zero
+      const double error = want.size * relative + rounding(p.precision, want.value) + 0x1p-75;
       CHECK(std::fabs(value - want.value) <= error, "%s %s: g[%d][%d] is %.9g, not %.9g (+- %.3g)",
             p.c.name.c_str(), test::name(p.precision), i, j, value, want.value, error);
       if (!exists || (p.c.triangle && j <= i)) continue;

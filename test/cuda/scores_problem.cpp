@@ -97,8 +97,8 @@ void ScoresProblem::measure() {
       dots_[static_cast<size_t>(i) * c.columns + j] = sum;
       largest = std::max(largest, size);
     }
-  // sums of up to 512 terms in float32; two planes leave out products of 2^-9 x 2^-9
-  dot_error_ = c.limits ? 0 : largest * (precision == Precision::kBFloat16x3 ? 8e-6 : 1e-6);
+  // sums of up to 512 terms in float32; two planes leave out products of 2^-8 x 2^-8
+  dot_error_ = c.limits ? 0 : largest * (precision == Precision::kBFloat16x3 ? 1.7e-5 : 1e-6);
 }
 
 Pair ScoresProblem::pair(int i, int j) const {

@@ -255,6 +255,14 @@ struct FindLeading {
     return bits == 0 ? kFullMask : static_cast<uint32_t>(63 - __builtin_clzll(bits));
   }
 };
+// .shiftamt: how far to shift left until that bit is the top one.
+struct FindShift {
+  template <class T>
+  static uint32_t apply(T a) {
+    const uint32_t position = FindLeading::apply(a);
+    return position == kFullMask ? position : 8 * sizeof(T) - 1 - position;
+  }
+};
 struct Reverse {
   template <class T>
   static T apply(T a) {
@@ -272,15 +280,28 @@ void decode_count(InstructionBuilder& b) {
   b.instruction.execute = wide ? unary<Op, uint32_t, uint64_t> : unary<Op, uint32_t, uint32_t>;
 }
 
+template <class Op>
+Execute pick_find(Type type) {
+  switch (type) {
+    case Type::kU32:
+      return unary<Op, uint32_t, uint32_t>;
+    case Type::kS32:
+      return unary<Op, uint32_t, int32_t>;
+    case Type::kU64:
+      return unary<Op, uint32_t, uint64_t>;
+    case Type::kS64:
+      return unary<Op, uint32_t, int64_t>;
+    default:
+      return nullptr;
+  }
+}
+
 void decode_find(InstructionBuilder& b) {
+  const bool shift = b.take("shiftamt");
   Type type = b.take_type();
   b.destination(0, Type::kU32);
   b.source(1, type);
-  b.instruction.execute = type == Type::kU32   ? unary<FindLeading, uint32_t, uint32_t>
-                          : type == Type::kS32 ? unary<FindLeading, uint32_t, int32_t>
-                          : type == Type::kU64 ? unary<FindLeading, uint32_t, uint64_t>
-                          : type == Type::kS64 ? unary<FindLeading, uint32_t, int64_t>
-                                               : nullptr;
+  b.instruction.execute = shift ? pick_find<FindShift>(type) : pick_find<FindLeading>(type);
   if (!b.instruction.execute) b.fail("type");
 }
 

@@ -91,7 +91,8 @@ std::string Block::describe_waiting() const {
     if (exited(*warp))
       out += "exited";
     else if (waits(*warp))
-      out += "waits at barrier " + std::to_string(warp->arrival().id) + ", " + warp->where();
+      out += "waits at barrier " + std::to_string(warp->arrival().id) + ", " +
+             launch_.kernel.describe(warp->arrival().instruction);
     else
       out += "at " + warp->where();
   }
@@ -131,7 +132,7 @@ void Cluster::run(uint32_t cluster_index) {
   pick_blocks(cluster_index);
   while (Warp* warp = next_warp()) {
     uint64_t slice = launch_.options.seed ? 1 + random_() % kLongestSlice : kUnseededSlice;
-    if (warp->run(slice) == Warp::Stop::kBarrier) warp->block().arrive(*warp);
+    warp->run(slice);
   }
   for (auto& block : blocks_)
     for (auto& warp : block->warps())

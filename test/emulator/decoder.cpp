@@ -11,6 +11,7 @@ const DecodeTable& decode_table() {
   static const DecodeTable table = [] {
     DecodeTable t;
     add_integer_opcodes(t);
+    add_carry_opcodes(t);
     add_bit_opcodes(t);
     add_float_opcodes(t);
     add_compare_opcodes(t);

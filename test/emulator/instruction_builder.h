@@ -64,6 +64,7 @@ using DecodeTable = std::map<std::string, DecodeFunction, std::less<>>;
 
 // Each family of opcodes adds its own.
 void add_integer_opcodes(DecodeTable& table);
+void add_carry_opcodes(DecodeTable& table);
 void add_bit_opcodes(DecodeTable& table);
 void add_float_opcodes(DecodeTable& table);
 void add_compare_opcodes(DecodeTable& table);
@@ -78,6 +79,7 @@ void add_matrix_opcodes(DecodeTable& table);
 
 // Opcodes whose type decides the family: add, sub, mul, mad, fma, div, min, max, abs, neg.
 void decode_integer_arithmetic(InstructionBuilder& builder, Type type);
+void decode_carry_arithmetic(InstructionBuilder& builder, Type type);  // with .cc
 void decode_float_arithmetic(InstructionBuilder& builder, Type type);
 
 }  // namespace infcl::emulator

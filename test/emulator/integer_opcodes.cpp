@@ -213,7 +213,9 @@ void decode_multiply(InstructionBuilder& b, Type type) {
 
 void decode_arithmetic(InstructionBuilder& b) {
   Type type = b.take_type();
-  if (is_float(type))
+  if (b.has("cc"))
+    decode_carry_arithmetic(b, type);
+  else if (is_float(type))
     decode_float_arithmetic(b, type);
   else
     decode_integer_arithmetic(b, type);

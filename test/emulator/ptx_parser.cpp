@@ -47,13 +47,14 @@ class ModuleParser {
 
  private:
   void parse_item() {
-    std::string word(tokens_.peek().text);
+    const std::string word(tokens_.peek().text);
+    const int line = tokens_.peek().line;
     if (word == ".version" || word == ".address_size") {
-      tokens_.skip_line();
+      tokens_.skip_line(line);
     } else if (word == ".target") {
       tokens_.take();
       module_.target = tokens_.take_word();
-      tokens_.skip_line();
+      tokens_.skip_line(line);
     } else if (word == ".file") {
       parse_file();
     } else if (word == ".section") {

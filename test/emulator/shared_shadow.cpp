@@ -33,10 +33,11 @@ SharedShadow::Finding SharedShadow::check(size_t warp, size_t byte, Access acces
 
 SharedShadow::Finding SharedShadow::touch(size_t warp, size_t offset, size_t n, Access access,
                                           uint32_t instruction) {
+  Finding result;
   for (size_t byte = offset; byte < offset + n; byte++) {
     Cell& c = cells_[byte];
-    if (access != Access::kWrite && !c.initialised && !c.under_way)
-      return {Finding::Kind::kUninitialised, byte, 0, 0, false};
+    if (access != Access::kWrite && !c.initialised && !c.under_way && result.kind == Finding::Kind::kNone)
+      result = {Finding::Kind::kUninitialised, byte, 0, 0, false};  // and yet an access that can race
     if (Finding f = check(warp, byte, access); f.kind != Finding::Kind::kNone) return f;
     if (access == Access::kRead) {
       c.readers |= 1u << warp;
@@ -50,7 +51,7 @@ SharedShadow::Finding SharedShadow::touch(size_t warp, size_t offset, size_t n, 
     c.initialised = true;
     c.by_atomic = access == Access::kAtomic;
   }
-  return {};
+  return result;
 }
 
 SharedShadow::Finding SharedShadow::begin_copy(size_t warp, size_t offset, size_t n, uint32_t instruction) {

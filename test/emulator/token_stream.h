@@ -35,8 +35,8 @@ class TokenStream {
   }
   int64_t take_integer();
   OperandSyntax take_number();  // integer, 0f..., 0d... or decimal, with an optional sign
-  void skip_line() {
-    for (int line = peek().line; !at_end() && peek().line == line;) take();
+  void skip_line(int line) {
+    while (!at_end() && peek().line == line) take();
   }
   [[noreturn]] void fail(const std::string& why) const {
     throw EmulatorError(Fault::kInvalidPtx, "PTX line " + std::to_string(peek().line) + ": " + why + " at '" +

@@ -47,7 +47,9 @@ void Warp::start() {
   for (auto& stack : returns_) stack.clear();
 }
 
-std::string Warp::where() const { return kernel_.describe(pc_) + " (lanes " + lanes_text(active_) + ")"; }
+std::string Warp::where() const {
+  return kernel_.describe(executing_) + " (lanes " + lanes_text(active_) + ")";
+}
 
 Warp::Stop Warp::run(uint64_t budget) {
   try {
@@ -65,7 +67,8 @@ Warp::Stop Warp::run(uint64_t budget) {
 
 bool Warp::step() {
   select();
-  const Instruction& in = kernel_.code[pc_];
+  executing_ = pc_;
+  const Instruction& in = kernel_.code[executing_];
   uint32_t mask = active_;
   if (in.guard != kNoRegister) mask &= in.guard_negated ? ~predicate(in.guard) : predicate(in.guard);
   statistics().warp_instructions++;
@@ -125,16 +128,15 @@ bool Warp::arrive_at_barrier(const Instruction& in, uint32_t mask) {
   arrival_.threads = in.operands[1] == kNoRegister ? 0 : lanes<uint32_t>(in.operands[1])[lane];
   arrival_.kind = static_cast<BarrierKind>(in.variant);
   arrival_.mask = mask;
+  arrival_.instruction = executing_;
   arrival_.predicate = 0;
   if (in.operands.size() > 2) {
     arrival_.result = in.operands[2];
     arrival_.predicate = in.negate_predicate ? ~predicate(in.operands[3]) : predicate(in.operands[3]);
   }
   statistics().barriers++;
-  if (arrival_.kind == BarrierKind::kArrive) {
-    block_.arrive(*this);
-    return false;
-  }
+  block_.arrive(*this);
+  if (arrival_.kind == BarrierKind::kArrive) return false;
   stop_ = Stop::kBarrier;
   return true;
 }

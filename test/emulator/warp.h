@@ -37,9 +37,10 @@ class Warp {
   uint32_t& predicate(uint32_t offset) const { return *lanes<uint32_t>(offset); }
 
   // For handlers.
-  uint32_t instruction() const { return pc_; }  // under way
-  void yield() { yield_ = true; }               // after this instruction, let others run
-  void retry() { retry_ = true; }               // and then execute it again
+  uint32_t& carry() { return carry_; }                 // of add.cc and its like, one bit a lane
+  uint32_t instruction() const { return executing_; }  // under way
+  void yield() { yield_ = true; }                      // after this instruction, let others run
+  void retry() { retry_ = true; }                      // and then execute it again
   uint8_t* local(uint32_t lane) { return local_.data() + size_t{lane} * launch_.kernel.local_bytes; }
   [[noreturn]] void fail(Fault fault, const std::string& what) const { throw EmulatorError(fault, what); }
 
@@ -50,6 +51,7 @@ class Warp {
     uint32_t predicate;  // lanes, of a reducing barrier
     uint32_t result;     // register
     uint32_t mask;       // lanes that arrived
+    uint32_t instruction;
   };
   const BarrierArrival& arrival() const { return arrival_; }
   void finish_barrier(uint32_t reduced);  // its result, for a reducing barrier
@@ -82,10 +84,12 @@ class Warp {
 
   uint32_t alive_ = 0, parked_ = 0, active_ = 0;
   uint32_t pc_ = 0;                   // of the active lanes
+  uint32_t executing_ = 0;            // instruction under way, while pc_ already moves on
   bool converged_ = true;             // all living lanes are at pc_
   bool second_look_ = false;          // every lane waits: look once more whether some may go on
   uint32_t lane_pc_[kWarpSize] = {};  // valid unless converged
   std::vector<std::pair<uint32_t, uint32_t>> returns_[kWarpSize];  // call instruction, its return copies
+  uint32_t carry_ = 0;
   bool yield_ = false, retry_ = false;
   Stop stop_ = Stop::kExited;
   BarrierArrival arrival_{};

@@ -1,0 +1,105 @@
+// What the emulator counts while kernels run, held to what their design promises: no bank conflicts in reads
+// of the ring, one exponential per logit, no local memory, and no more tensor-core work than the products
+// have.
+#include <cstdlib>
+#include <cstring>
+
+#include "../native/check.h"
+#include "scores_problem.h"
+
+using namespace infcl::cuda;
+using namespace test;
+
+namespace {
+
+constexpr uint64_t kMmaOfTile = 8 * 16 * 2;  // m16n8k16 of a 128 x 128 tile, per stage of depth 32
+
+uint64_t count(const std::string& key) { return gpu::last_launch(key); }
+
+void check_ring(const char* kernel, uint64_t mma) {
+  CHECK(count("mma") == mma, "%s: %llu mma, not %llu", kernel, static_cast<unsigned long long>(count("mma")),
+        static_cast<unsigned long long>(mma));
+  CHECK(count("ldmatrixPhases") > 0 && count("ldmatrixWaves") == count("ldmatrixPhases"),
+        "%s: bank conflicts", kernel);
+  CHECK(count("localRequests") == 0, "%s: local memory", kernel);
+}
+
+ScoresCase whole_tiles() {
+  ScoresCase c{};
+  c.name = "whole tiles";
+  c.rows = 256;
+  c.columns = 128;
+  c.dim = 192;
+  c.scale = 10;
+  c.labels = Labels::kOwnIndex;
+  return c;
+}
+
+void check_scores(Precision precision) {
+  const ScoresCase c = whole_tiles();
+  const ScoresProblem p(c, precision);
+  const uint64_t tiles = 2, stages = 192 / kDepth * (precision == Precision::kBFloat16x3 ? 3 : 1);
+  const uint64_t logits = tiles * kTile * kTile;
+  const size_t rows = static_cast<size_t>(c.rows), columns = static_cast<size_t>(c.columns);
+  gpu::Array<Partial> row_partials(rows, Partial{}), column_partials(2 * columns, Partial{});
+  gpu::Array<float> floats(rows, 1.f), positive_dots(rows, 0.f);
+  gpu::Array<TileSums> tile_sums(tiles, TileSums{});
+  ForwardArgs f{p.args(), row_partials.get(), column_partials.get(), positive_dots.get(), tile_sums.get()};
+  gpu::launch(p.kernel("scores_forward"), scores_shape(f.scores), f);
+  check_ring("scores_forward", tiles * stages * kMmaOfTile);
+  CHECK(count("ex2") == logits, "forward: %llu exponentials of %llu logits",
+        static_cast<unsigned long long>(count("ex2")), static_cast<unsigned long long>(logits));
+
+  gpu::Array<double> grads(rows, 0.);
+  gpu::Array<uint16_t> high(rows * columns, 0), low(rows * columns, 0);
+  BackwardArgs b{};
+  b.scores = p.args();
+  b.row_factors = b.row_shifts = b.column_factors = b.column_shifts = b.positive_dots = floats.get();
+  b.positive_grads = grads.get();
+  b.g_scale = 1;
+  b.g_high = high.get();
+  b.g_low = low.get();
+  b.g_stride = c.columns;
+  b.tile_sums = tile_sums.get();
+  gpu::launch(p.kernel("scores_backward"), scores_shape(b.scores), b);
+  check_ring("scores_backward", tiles * stages * kMmaOfTile);
+  CHECK(count("ex2") == logits, "backward: %llu exponentials of %llu logits",
+        static_cast<unsigned long long>(count("ex2")), static_cast<unsigned long long>(logits));
+}
+
+// 192 features: a whole tile and half a one, of which half the warps have nothing to do.
+void check_accumulate(Precision precision) {
+  const int rows = 128, columns = 256, dim = 192;
+  const Matrix zeros(precision, columns, columns);
+  const DeviceMatrix g(zeros), features(zeros);
+  gpu::Array<float> out(static_cast<size_t>(columns) * dim, 0.f);
+  AccumulateArgs a{};
+  a.g_high = g.planes().high;
+  a.g_low = g.planes().low;
+  a.g_stride = columns;
+  a.row_count = rows;
+  a.column_count = columns;
+  a.padded_dim = dim;
+  a.inverse_g_scale = 1;
+  const std::string kernel = std::string("accumulate_") + test::name(precision) + "_kernel";
+  const uint64_t segments = precision == Precision::kBFloat16x3 ? 3 : 1;
+  for (bool of_rows : {true, false}) {
+    const GradientProduct product{features.planes(), out.get(), of_rows ? rows : columns, true};
+    a.rows = of_rows ? product : GradientProduct{};
+    a.columns = of_rows ? GradientProduct{} : product;
+    gpu::launch(kernel, accumulate_shape(a), a);
+    const uint64_t stages = static_cast<uint64_t>(of_rows ? columns : 2 * rows) / kDepth * segments;
+    check_ring(kernel.c_str(), stages * kMmaOfTile * 3 / 2);
+  }
+}
+
+}  // namespace
+
+int main() {
+  if (!gpu::available() || !gpu::counts()) return 77;  // ctest: skipped
+  for (Precision precision : kPrecisions) {
+    check_scores(precision);
+    check_accumulate(precision);
+  }
+  return check::summary();
+}
