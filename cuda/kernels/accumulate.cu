@@ -26,13 +26,14 @@ struct GradientTile {
 };
 
 INFCL_DEVICE void write_gradient(const GradientProduct& p, const GradientTile& tile, int64_t stride,
-                                 float factor, const Patch& sums) {
+                                 float factor, const Patch<MmaLayout>& sums) {
+  using Patch = Patch<MmaLayout>;
 #pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
+  for (int r = 0; r < Patch::kRows; ++r) {
     const int row = tile.row + Patch::row(r);
     if (row >= p.count) continue;
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; c += 2) {
+    for (int c = 0; c < Patch::kColumns; c += 2) {
       const int column = Patch::column(c);
       if (column >= tile.features) continue;
       float2* out = reinterpret_cast<float2*>(p.out + row * stride + tile.feature + column);
@@ -51,8 +52,8 @@ INFCL_DEVICE void accumulate_tile(const AccumulateArgs& a, const GradientProduct
       kMajorG == Major::kAlongDepth ? tile.row * a.g_stride + tile.begin : tile.begin * a.g_stride + tile.row;
   const Planes g = plus(Planes{a.g_high, a.g_low}, g_corner);
   const Planes features = plus(p.features, tile.begin * stride + tile.feature);
-  const bool busy = warp_column() * kWarpColumns < tile.features;
-  Patch sums;
+  const bool busy = MmaLayout::warp_column() * MmaLayout::kWarpColumns < tile.features;
+  Patch<MmaLayout> sums;
   multiply<Kind>(OperandLoads<kMajorG>(g, a.g_stride, kTile),
                  OperandLoads<Major::kAlongSide>(features, stride, tile.features), tile.depth_tiles(),
                  shared_memory<Stage[kStages]>(), busy, sums);
@@ -66,7 +67,7 @@ INFCL_DEVICE void accumulate(const AccumulateArgs& a) {
   const GradientProduct& p = of_rows ? a.rows : a.columns;
   const GradientTile at(a, of_rows, of_rows ? tile : tile - row_tiles);
   if (at.depth_tiles() == 0) {  // a triangle's first columns
-    Patch zeros;
+    Patch<MmaLayout> zeros;
     zeros.clear();
     if (p.overwrite) write_gradient(p, at, a.padded_dim, 0, zeros);
   } else if (of_rows) {
