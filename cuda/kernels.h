@@ -40,12 +40,18 @@ class Kernels {
     std::string name;
   };
   bool load(const std::string& target, bool ptx, std::string& error);
+  bool use_sm90(int capability) const;
   void find_all();
+  api::Function look_up(const std::string& name) const;  // null: no such kernel
   Kernel find(const std::string& name) const;
+  static void launch(const Stream&, const Kernel&, const LaunchShape&, void** arguments);
   template <class Args>
   static void launch(const Stream&, const Kernel&, const LaunchShape&, const Args&);
+  template <class Operands, class Args>
+  void launch_product(const Stream&, const Kernel&, const LaunchShape&, const Operands&, const Args&) const;
 
   std::vector<Module> modules_;
+  bool sm90_ = false;                                          // products are those of NAME_sm90.cu
   Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];  // plain, general
   Kernel accumulate_[kPrecisions];
   Kernel reduce_, sum_tiles_, split_, pair_dots_, pair_gradients_;

@@ -63,7 +63,6 @@ INFCL_DEVICE constexpr uint64_t next_terms() {
 template <class Kind, Major kA, Major kB>
 INFCL_DEVICE void empty_ring(int steps, Ring& ring, Patch<WgmmaLayout>& out) {
   const int group = warp_id() / 4;
-  const bool speaker = threadIdx.x % 128 == 0;
   RingPosition at;
   int before = 0;
   for (int step = 0; step < steps; ++step, at.advance()) {
@@ -78,7 +77,7 @@ INFCL_DEVICE void empty_ring(int steps, Ring& ring, Patch<WgmmaLayout>& out) {
     wgmma_commit();
     if (step > 0) {
       wgmma_wait<1>();
-      if (speaker) ring.empty[before].arrive();
+      if (lane_id() == 0) ring.empty[before].arrive();
     }
     before = at.stage;
   }
@@ -89,7 +88,7 @@ INFCL_DEVICE void initialize(Ring& ring) {
   if (threadIdx.x == 0) {
     for (int stage = 0; stage < kStagesSm90; ++stage) {
       ring.full[stage].initialize(1);
-      ring.empty[stage].initialize(kThreads / 128);
+      ring.empty[stage].initialize(kWarpsOfBlock);
     }
     fence_barriers();
   }

@@ -21,8 +21,8 @@ struct StageSm90 {
 };
 static_assert(sizeof(StageSm90) == kStageBytesSm90, "hosts reserve what kernels use");
 
-// The ring of stages, and for each whether it is full (of one arrival, and bytes) or empty (of each
-// warpgroup).
+// The ring of stages, and for each whether it is full (one arrival, and bytes) or empty (every warp's
+// arrival).
 struct Ring {
   StageSm90 stages[kStagesSm90];
   TransactionBarrier full[kStagesSm90], empty[kStagesSm90];

@@ -8,6 +8,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "cuda/tensor_maps.h"
+
 namespace gpu {
 
 namespace {
@@ -15,6 +17,12 @@ namespace {
 constexpr int kMaxDynamicSharedBytes = 8;  // CUfunction_attribute
 constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumulate",
                                     "reduce",         "split",           "pairs"};
+constexpr const char* kSourcesOfSm90[] = {"scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90"};
+
+bool on_sm90() {
+  const char* path = std::getenv("INFCL_CUDA_PATH");
+  return path && std::string(path) == "sm90";
+}
 
 class Driver {
  public:
@@ -27,6 +35,8 @@ class Driver {
     call("cuCtxPushCurrent_v2", context);
     call("cuStreamCreate", &stream_, 0u);
     for (const char* source : kSources) load(std::string(INFCL_KERNEL_PTX_DIR "/") + source + ".ptx");
+    if (!on_sm90()) return;
+    for (const char* source : kSourcesOfSm90) load(std::string(INFCL_KERNEL_PTX_DIR "/") + source + ".ptx");
   }
 
   template <class... A>
@@ -46,6 +56,20 @@ class Driver {
     return found;
   }
 
+  infcl::cuda::api::EncodeTensorMap encode_tensor_map() const {
+    const char* symbol = "cuTensorMapEncodeTiled";
+    const auto function = reinterpret_cast<infcl::cuda::api::EncodeTensorMap>(dlsym(library_, symbol));
+    if (!function) throw std::runtime_error(std::string(symbol) + " is not in the library");
+    return function;
+  }
+
+  [[noreturn]] void fail(const char* symbol, int result) const {
+    const char* text = nullptr;
+    const auto describe = reinterpret_cast<int (*)(int, const char**)>(dlsym(library_, "cuGetErrorString"));
+    if (describe) describe(result, &text);
+    throw std::runtime_error(std::string(symbol) + ": " + std::to_string(result) + " " + (text ? text : ""));
+  }
+
   void* stream() const { return stream_; }
   void wait() const { call("cuStreamSynchronize", stream_); }
 
@@ -57,13 +81,6 @@ class Driver {
     void* module;
     call("cuModuleLoadData", &module, static_cast<const void*>(text.c_str()));
     modules_.push_back(module);
-  }
-
-  [[noreturn]] void fail(const char* symbol, int result) const {
-    const char* text = nullptr;
-    const auto describe = reinterpret_cast<int (*)(int, const char**)>(dlsym(library_, "cuGetErrorString"));
-    if (describe) describe(result, &text);
-    throw std::runtime_error(std::string(symbol) + ": " + std::to_string(result) + " " + (text ? text : ""));
   }
 
   void* library_;
@@ -85,6 +102,18 @@ void* library() {
 Driver& driver() {
   static Driver instance(library());
   return instance;
+}
+
+// NAME_kernel as NAME_sm90_kernel, with tensor maps of its operands.
+template <class Operands, class Args>
+void launch_product(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
+                    const Operands& operands, const Args& args) {
+  if (shape.empty()) return;
+  if (!on_sm90()) return launch_raw(kernel, shape, {&args});
+  const auto encoded = encode_maps(driver().encode_tensor_map(), operands);
+  if (encoded.result) driver().fail("cuTensorMapEncodeTiled", encoded.result);
+  const std::string name = kernel.substr(0, kernel.rfind("_kernel")) + "_sm90_kernel";
+  launch_raw(name, infcl::cuda::on_sm90(shape), {&args, &encoded.maps});
 }
 
 }  // namespace
@@ -119,15 +148,30 @@ void read(void* to, Pointer from, size_t bytes) {
   driver().wait();
 }
 
-void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s, const void* args) {
+void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s,
+                std::vector<const void*> arguments) {
   void* function = driver().kernel(kernel);
   driver().call("cuFuncSetAttribute", function, kMaxDynamicSharedBytes,
                 static_cast<int>(s.dynamic_shared_bytes));
-  void* arguments[] = {const_cast<void*>(args)};
   driver().call("cuLaunchKernel", function, s.grid_x, s.grid_y, s.grid_z, s.threads, 1u, 1u,
-                s.dynamic_shared_bytes, driver().stream(), static_cast<void**>(arguments),
+                s.dynamic_shared_bytes, driver().stream(), const_cast<void**>(arguments.data()),
                 static_cast<void**>(nullptr));
   driver().wait();
+}
+
+void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
+            const infcl::cuda::ForwardArgs& args) {
+  launch_product(kernel, shape, args.scores, args);
+}
+
+void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
+            const infcl::cuda::BackwardArgs& args) {
+  launch_product(kernel, shape, args.scores, args);
+}
+
+void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
+            const infcl::cuda::AccumulateArgs& args) {
+  launch_product(kernel, shape, args, args);
 }
 
 }  // namespace gpu

@@ -7,6 +7,7 @@
 
 #include "launch.h"
 #include "shared_shadow.h"
+#include "transaction_barriers_sm90.h"
 #include "warp.h"
 
 namespace infcl::emulator {
@@ -24,6 +25,7 @@ class Block {
   size_t shared_bytes() const { return launch_.shared_bytes(); }
   SharedShadow* shadow() { return shadow_.get(); }  // null unless checking
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
+  TransactionBarriers& transaction_barriers() { return transaction_barriers_; }
 
   // A warp has come to a barrier: bar.arrive goes on, others wait until it is complete.
   void arrive(Warp& warp);
@@ -49,6 +51,7 @@ class Block {
   std::vector<std::unique_ptr<Warp>> warps_;
   std::vector<bool> waiting_;
   Barrier barriers_[kBarriers];
+  TransactionBarriers transaction_barriers_;
 };
 
 // Runs its blocks to their end, warp by warp in a seeded order.
