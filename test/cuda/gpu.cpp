@@ -19,11 +19,6 @@ constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumu
                                     "reduce",         "split",           "pairs"};
 constexpr const char* kSourcesOfSm90[] = {"scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90"};
 
-bool on_sm90() {
-  const char* path = std::getenv("INFCL_CUDA_PATH");
-  return path && std::string(path) == "sm90";
-}
-
 class Driver {
  public:
   explicit Driver(void* library) : library_(library) {
@@ -117,6 +112,11 @@ void launch_product(const std::string& kernel, const infcl::cuda::LaunchShape& s
 }
 
 }  // namespace
+
+bool on_sm90() {
+  const char* path = std::getenv("INFCL_CUDA_PATH");
+  return path && std::string(path) == "sm90";
+}
 
 bool available() { return library() != nullptr; }
 

@@ -31,6 +31,7 @@ void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape, co
   if (!shape.empty()) launch_raw(kernel, shape, {&args});
 }
 // Products, by the kernels of sm_90 where INFCL_CUDA_PATH is "sm90".
+bool on_sm90();
 void launch(const std::string& kernel, const infcl::cuda::LaunchShape&, const infcl::cuda::ForwardArgs&);
 void launch(const std::string& kernel, const infcl::cuda::LaunchShape&, const infcl::cuda::BackwardArgs&);
 void launch(const std::string& kernel, const infcl::cuda::LaunchShape&, const infcl::cuda::AccumulateArgs&);
