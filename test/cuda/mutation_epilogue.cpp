@@ -87,10 +87,12 @@ std::vector<Mutant> rule_mutants() {
           1},
          0,
          "mov.pred $1, $2;"}}},
-      {"classes of a neighbouring row",
+      {"classes of a row 8 further on",
        kBackwardGeneral,
        backward_classes,
-       {{{"rules.cuh", "return rules.row_class[row] ==", "(ld\\.shared.*)\\+34304\\]", 64}, 0, "$1+34336]"}}},
+       {{{"rules.cuh", "return rules.row_class[row] ==", "(ld\\.shared.*)\\+34304\\]", 24},
+         kEach,
+         "$1+34336]"}}},
   };
 }
 
@@ -225,7 +227,7 @@ std::vector<Mutant> gradient_mutants() {
        backward_general,
        {{{"gradient.cuh", "g -= s.row_uniform[row] + s.column_uniform[column]",
           "add\\.f32\\s+(\\S+ \\S+) %f\\d+;", 192},
-         11,
+         kEach,
          "add.f32 $1 0f00000000;"}}},
       {"a positive keeps the gradient of a negative",
        kBackward,

@@ -85,10 +85,15 @@ std::vector<Mutant> copy_mutants() {
        kAccumulate,
        accumulate_block,
        {{{"mainloop.cuh", kSecondChunk, "shl\\.b64\\s+(\\S+ \\S+) 7;", 1}, 0, "shl.b64 $1 6;"}}},
+      // Either edit alone changes nothing: a copy of no bytes may have any address, and one of too many bytes
+      // reads what its neighbours read, for columns that nobody looks at.
       {"copies of what does not exist are not cut off",
        kAccumulate,
        accumulate_over,
-       {{{"", "", "selp\\.b32\\s+(\\S+) 16, 0,", 2}, kEach, "selp.b32 $1 16, 16,"}}},
+       {{{"", "", "selp\\.b32\\s+(\\S+) 16, 0,", 2}, kEach, "selp.b32 $1 16, 16,"},
+        {{"mainloop.cuh", "(inside_ ? chunk * 8 : 0)", "selp\\.b32\\s+(\\S+ %r\\d+), 0, %p\\d+;", 2},
+         kEach,
+         "mov.u32 $1;"}}},
       {"one step too many",
        kForward,
        forward_plain,

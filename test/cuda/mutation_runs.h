@@ -41,7 +41,11 @@ Outputs split_float32();
 Outputs split_float16();
 Outputs pair_rows();
 // In memory of more than 2^31 elements, of which little is ever touched.
+Outputs scores_beyond_32_bits();
+Outputs gradients_beyond_32_bits();
+Outputs rows_beyond_32_bits();
 Outputs split_beyond_32_bits();
+Outputs dots_beyond_32_bits();
 Outputs pairs_beyond_32_bits();
 
 // "" if they are the same, else where they differ most.

@@ -98,7 +98,7 @@ Outputs forward(const ScoresCase& c, Precision precision = Precision::kBFloat16x
 
 // Powers of two around the logits; far apart: more than one exponential can serve.
 std::vector<float> shifts(int count, bool far_apart, Random& random) {
-  std::uniform_int_distribution<int> any(6, far_apart ? 180 : 12);
+  std::uniform_int_distribution<int> any(6, far_apart ? 300 : 12);
   std::vector<float> all;
   for (int i = 0; i < count; ++i) all.push_back(static_cast<float>(any(random)));
   return all;
@@ -167,10 +167,13 @@ Outputs backward(const ScoresCase& c, bool far_apart = false) {
   const std::vector<uint16_t> high = b.high.read(), low = b.low.read();
   for (size_t i = 0; i < high.size(); ++i)
     g.values.push_back(static_cast<double>(half::from_bfloat16(high[i])) + half::from_bfloat16(low[i]));
+  // the low plane is what rounding to the high one left
+  Output high_plane{"high plane", {}, 0x1p-7, 1e-8};
+  for (uint16_t bits : high) high_plane.values.push_back(half::from_bfloat16(bits));
   const TileSums total = sum_tiles(b.tile_sums, tiles_of(c.rows), tiles_of(c.columns), c.triangle);
   Output sums{"sums of gradients", {total.dot_sum}, relative, 1e-5};
   if (!c.triangle) sums.values.push_back(total.sum);  // nobody asks
-  return {g, sums};
+  return {g, high_plane, sums};
 }
 
 ScoresCase with_labels(ScoresCase c) {

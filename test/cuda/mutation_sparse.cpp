@@ -39,7 +39,7 @@ std::vector<Mutant> reduce_mutants() {
       {"a partial of the next index",
        kReduce,
        forward_general,
-       {{{"reduce.cu", "all.dot_sum += part.dot_sum", "\\+16\\]", 1}, 0, "+48]"}}},
+       {{{"reduce.cu", "all.dot_sum += part.dot_sum", "\\+1[26]\\]", 3}, kEach, "+44]"}}},
       {"sums of warps are read too early",
        kSumTiles,
        sums_of_tiles,
@@ -96,12 +96,6 @@ std::vector<Mutant> split_mutants() {
        kSplit,
        split_float32,
        {{{"", "", "mul\\.lo\\.s64\\s+(%rd\\d+), (%rd\\d+), (%rd\\d+);", 3}, 0, "mul.lo.s64 $1, $3, 75;"}}},
-      {"offsets of 32 bits in split",
-       kSplit,
-       split_beyond_32_bits,
-       {{{"", "", "mul\\.lo\\.s64\\s+(%rd\\d+), (%rd\\d+), (%rd\\d+);", 3},
-         0,
-         "mul.lo.s64 $1, $2, $3;\n\tshl.b64 $1, $1, 32;\n\tshr.s64 $1, $1, 32;"}}},
   };
 }
 
@@ -140,13 +134,46 @@ std::vector<Mutant> pair_mutants() {
        {{{"pairs.cu", "make_float2(g * x.x, g * x.y)", "mul\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 14},
          kEach,
          "mul.f32 $1, $3, $3;"}}},
-      {"offsets of 32 bits in dots of pairs",
+  };
+}
+
+// Offsets that keep no more than 32 bits, which only shows beyond 2^31 elements.
+constexpr const char* kWide = "(mul\\.lo\\.s64\\s+)(%rd\\d+), (%rd\\d+), (%rd\\d+);";
+constexpr const char* kNarrow = "$1$2, $3, $4;\n\tshl.b64 $2, $2, 32;\n\tshr.s64 $2, $2, 32;";
+
+std::vector<Mutant> narrow_mutants() {
+  return {
+      {"offsets of rows have 32 bits",
+       "scores_forward_plain_bf16_kernel",
+       scores_beyond_32_bits,
+       {{{"scores.cuh", "Loads(plus(a.rows, tile.block_row * stride)", kWide, 1}, kEach, kNarrow}}},
+      {"offsets in G have 32 bits",
+       "scores_backward_plain_bf16_kernel",
+       gradients_beyond_32_bits,
+       {{{"gradient.cuh", "const int64_t corner = tile.block_row * a.g_stride", kWide, 1}, kEach, kNarrow}}},
+      {"offsets in G have 32 bits, too",
+       "accumulate_bf16_kernel",
+       rows_beyond_32_bits,
+       {{{"accumulate.cu", "kMajorG == Major::kAlongDepth ? tile.row * a.g_stride", kWide, 2},
+         kEach,
+         kNarrow}}},
+      {"offsets in gradients have 32 bits",
+       "accumulate_bf16_kernel",
+       rows_beyond_32_bits,
+       {{{"accumulate.cu", "float2* out = reinterpret_cast<float2*>", kWide, 2}, kEach, kNarrow}}},
+      {"offsets of what is split have 32 bits",
+       kSplit,
+       split_beyond_32_bits,
+       {{{"", "", kWide, 3}, 0, kNarrow}}},
+      {"offsets of planes have 32 bits", kSplit, split_beyond_32_bits, {{{"", "", kWide, 3}, 2, kNarrow}}},
+      {"offsets of partners have 32 bits",
        kDots,
+       dots_beyond_32_bits,
+       {{{"pairs.cu", "partner = partner_of(args, pair) * args.padded_dim", kWide, 1}, 0, kNarrow}}},
+      {"offsets of partners' gradients have 32 bits",
+       kGradients,
        pairs_beyond_32_bits,
-       {{{"pairs.cu", "partner = partner_of(args, pair) * args.padded_dim",
-          "mul\\.lo\\.s64\\s+(%rd\\d+), (%rd\\d+), (%rd\\d+);", 1},
-         0,
-         "mul.lo.s64 $1, $2, $3;\n\tshl.b64 $1, $1, 32;\n\tshr.s64 $1, $1, 32;"}}},
+       {{{"", "", kWide, 12}, 2, kNarrow}}},
   };
 }
 
@@ -154,7 +181,7 @@ std::vector<Mutant> pair_mutants() {
 
 std::vector<Mutant> sparse_mutants() {
   std::vector<Mutant> all;
-  for (const auto& some : {reduce_mutants(), split_mutants(), pair_mutants()})
+  for (const auto& some : {reduce_mutants(), split_mutants(), pair_mutants(), narrow_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }
