@@ -145,6 +145,7 @@ Outputs pair_rows() {
 Outputs scores_beyond_32_bits() { return far(sparse::scores_forward); }
 Outputs gradients_beyond_32_bits() { return far(sparse::scores_backward); }
 Outputs rows_beyond_32_bits() { return far(sparse::accumulate_rows); }
+Outputs columns_beyond_32_bits() { return far(sparse::accumulate_columns); }
 Outputs split_beyond_32_bits() { return far(sparse::split); }
 Outputs dots_beyond_32_bits() { return far(sparse::pair_dots); }
 Outputs pairs_beyond_32_bits() { return far(sparse::pair_gradients); }

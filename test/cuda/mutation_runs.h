@@ -44,6 +44,7 @@ Outputs pair_rows();
 Outputs scores_beyond_32_bits();
 Outputs gradients_beyond_32_bits();
 Outputs rows_beyond_32_bits();
+Outputs columns_beyond_32_bits();
 Outputs split_beyond_32_bits();
 Outputs dots_beyond_32_bits();
 Outputs pairs_beyond_32_bits();

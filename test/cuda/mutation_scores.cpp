@@ -65,6 +65,13 @@ TileSums sum_tiles(const gpu::Array<TileSums>& tile_sums, int64_t row_tiles, int
   return total.read()[0];
 }
 
+// 1 where there is more than poison.
+std::vector<double> written(const gpu::Array<Partial>& partials) {
+  std::vector<double> all;
+  for (const Partial& p : partials.read()) all.push_back(std::isnan(p.shift) ? 0 : 1);
+  return all;
+}
+
 Outputs forward(const ScoresCase& c, Precision precision = Precision::kBFloat16x3) {
   const ScoresProblem p(c, precision);
   const int64_t row_tiles = tiles_of(c.rows), column_tiles = tiles_of(c.columns);
@@ -89,6 +96,7 @@ Outputs forward(const ScoresCase& c, Precision precision = Precision::kBFloat16x
     add_gathered(all, p, reduce(columns, of_columns, row_tiles, column_stride, -1), false);
   }
   add_gathered(all, p, of_rows, true);
+  all.push_back({"written partials of columns", written(columns)});
   const std::vector<float> found = positive_dots.read();
   all.push_back({"positive dots", {found.begin(), found.end()}, 0, 2 * p.dot_error()});
   const TileSums total = sum_tiles(tile_sums, row_tiles, column_tiles, c.triangle);
