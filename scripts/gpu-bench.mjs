@@ -8,7 +8,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'gpu-torch.py');
-const defaultReport = 'gpu-bench.json';
 
 /** Value of an option among a program's arguments, which may not be there. */
 function option(args, name) {
@@ -61,9 +60,11 @@ function series(implementation, cases, limits) {
 
 /** Exit status for the process. */
 export function bench(program, given) {
-  const args = option(given, '--out') ? given : [...given, '--out', defaultReport];
-  const { status } = spawnSync(program, args, { stdio: 'inherit' });
-  if (status !== 0 || given.includes('--help')) return status ?? 1;
+  const beside = join(dirname(program), 'gpu-bench.json');
+  const args = option(given, '--out') ? given : [...given, '--out', beside];
+  const wantsHelp = given.includes('--help');
+  const { status } = spawnSync(program, wantsHelp ? ['--help'] : args, { stdio: 'inherit' });
+  if (status !== 0 || wantsHelp) return status ?? 1;
   const path = option(args, '--out');
   const report = JSON.parse(readFileSync(path, 'utf8'));
   const limits = ['--max-seconds', report.settings.max_seconds, '--repetitions', report.settings.repetitions];

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "bench_report.h"
 #include "core/errors.h"
 #include "cuda/device.h"
+#include "size_list.h"
 
 using namespace infcl::bench;
 using infcl::DType;
@@ -33,31 +33,9 @@ struct Options {
   std::vector<DType> dtypes{DType::kBFloat16, DType::kFloat32};
 };
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> words;
-  std::istringstream stream(list);
-  for (std::string word; std::getline(stream, word, ',');) words.push_back(word);
-  return words;
-}
-
-// A positive number, whole; else 0.
-int64_t positive(const std::string& text) {
-  char* end = nullptr;
-  const long long value = std::strtoll(text.c_str(), &end, 10);
-  return end == text.c_str() || *end || value < 0 ? 0 : value;
-}
-
-bool read_sizes(const std::string& list, std::vector<int64_t>& sizes) {
-  sizes.clear();
-  for (const std::string& word : split(list)) sizes.push_back(positive(word));
-  for (const int64_t size : sizes)
-    if (size == 0) return false;
-  return !sizes.empty();
-}
-
 bool read_dtypes(const std::string& list, std::vector<DType>& dtypes) {
   dtypes.clear();
-  for (const std::string& word : split(list)) {
+  for (const std::string& word : split_list(list)) {
     if (word != "bfloat16" && word != "float32") return false;
     dtypes.push_back(word == "bfloat16" ? DType::kBFloat16 : DType::kFloat32);
   }
@@ -74,7 +52,7 @@ bool read_option(const std::string& name, const std::string& value, Options& o) 
     o.settings.max_seconds = std::atof(value.c_str());
     return o.settings.max_seconds > 0;
   } else if (name == "--repetitions") {
-    o.settings.repetitions = static_cast<int>(positive(value));
+    o.settings.repetitions = static_cast<int>(read_size(value));
     return o.settings.repetitions > 0;
   } else {
     return false;
@@ -130,9 +108,10 @@ int run(const Options& o) {
 
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (argc == 2 && !std::strcmp(argv[1], "--help")) return std::fputs(kUsage, stdout) < 0;
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fputs(kUsage, argc == 2 && !std::strcmp(argv[1], "--help") ? stdout : stderr);
+    std::fputs(kUsage, stderr);
     return 2;
   }
   try {

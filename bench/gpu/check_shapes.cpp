@@ -33,11 +33,6 @@ constexpr Loss kLosses[] = {{"clip", ObjectiveKind::kClip, 1 / 0.07, 0},
                             {"ntxent", ObjectiveKind::kNtXent, 10, 0},
                             {"siglip", ObjectiveKind::kSigLip, 10, -10}};
 
-struct Grid {
-  std::vector<int64_t> rows, dims;
-};
-const Grid kFull{{4096, 16384}, {256, 512, 768}}, kQuick{{130}, {64}};
-
 ContrastiveRequest request(const Loss& loss, const Features& queries, const Features& keys) {
   ContrastiveRequest r;
   r.queries = queries.view();
@@ -48,21 +43,25 @@ ContrastiveRequest request(const Loss& loss, const Features& queries, const Feat
   return r;
 }
 
-// The largest distance between two rows, in root mean squares of a row's length. NaN if anything is.
+// The largest distance between two rows, as a share of the row's length, or of the usual length if that is
+// more. NaN if anything is.
 double row_error(const std::vector<float>& got, const std::vector<float>& want, int64_t dim) {
-  double largest = 0, total = 0;
-  const int64_t rows = static_cast<int64_t>(got.size()) / dim;
-  for (int64_t i = 0; i < rows; ++i) {
-    double distance = 0;
-    for (int64_t at = i * dim; at < (i + 1) * dim; ++at) {
-      const double w = want[static_cast<size_t>(at)], d = got[static_cast<size_t>(at)] - w;
-      distance += d * d;
-      total += w * w;
-    }
-    if (std::isnan(distance)) return distance;
-    largest = std::fmax(largest, distance);
+  const size_t rows = want.size() / static_cast<size_t>(dim);
+  std::vector<double> distances(rows), lengths(rows);  // squared
+  double total = 0;
+  for (size_t at = 0; at < want.size(); ++at) {
+    const double w = want[at], d = got[at] - w;
+    distances[at / static_cast<size_t>(dim)] += d * d;
+    lengths[at / static_cast<size_t>(dim)] += w * w;
+    total += w * w;
   }
-  return std::sqrt(largest / (total / static_cast<double>(rows)));
+  double largest = 0;
+  for (size_t i = 0; i < rows; ++i) {
+    const double error = distances[i] / std::fmax(lengths[i], total / static_cast<double>(rows));
+    if (std::isnan(error)) return error;
+    largest = std::fmax(largest, error);
+  }
+  return std::sqrt(largest);
 }
 
 double relative(double got, double want, double floor) {
@@ -110,9 +109,8 @@ class ShapeCheck {
 
 }  // namespace
 
-void check_shapes(Backend& cuda, bool quick) {
+void check_shapes(Backend& cuda, const ShapeGrid& grid) {
   std::printf("\n== against the CPU backend, and twice the same\n");
-  const Grid& grid = quick ? kQuick : kFull;
   ShapeCheck check(cuda);
   for (const Kind& kind : kKinds)
     for (const int64_t rows : grid.rows)
