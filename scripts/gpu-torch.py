@@ -10,6 +10,7 @@ machine lacks for any shape. Features alternate between two sets, and the L2 cac
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -101,7 +102,7 @@ def measure(torch, loss, options):
         "forward_ms": statistics.median(r[0] for r in rounds),
         "backward_ms": statistics.median(r[1] for r in rounds),
         "total_ms": statistics.median(r[0] + r[1] for r in rounds),
-        "loss": value,
+        "loss": value if math.isfinite(value) else None,
         "peak_bytes": torch.cuda.max_memory_allocated(),
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name(),

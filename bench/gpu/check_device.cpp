@@ -53,7 +53,8 @@ class DeviceCheck {
   }
 
  private:
-  // The driver gives memory in large pieces, and other programs take some too: three chances to lose none.
+  // Three chances to lose none, since other programs take memory too. A driver gives it in large pieces,
+  // which hide a small leak; the emulator counts bytes.
   void check_leaks() {
     const Features queries(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 1);
     const Features keys(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 2);
@@ -94,7 +95,8 @@ class DeviceCheck {
     r.control.words = words;
     const Stats whole = cases::run(backend_, *ring_, r).result.stats;
     const double block = whole.backward_seconds / words[Control::kTotal];
-    const double seconds = time_to_abort(r);
+    double seconds = -1;
+    for (int chance = 0; chance < 3 && seconds < 0; ++chance) seconds = time_to_abort(r);
     // Three blocks are on their way when the abort comes; the rest is for copies and for other tenants.
     const double bound = std::fmax(0.25, 6 * block);
     const bool stopped = seconds >= 0 && seconds <= bound;
@@ -103,7 +105,8 @@ class DeviceCheck {
     CHECK(stopped, "%.3f s, at most %.3f", seconds, bound);
   }
 
-  // Seconds from the abort, given once a block is done, to its error; -1 where none came.
+  // Seconds from the abort, given once a block is done, to its error; -1 where none came: a small call may be
+  // over before the other thread runs.
   double time_to_abort(ContrastiveRequest r) {
     int32_t words[Control::kWords] = {};
     r.control.words = words;
