@@ -64,7 +64,7 @@ bool read_option(const std::string& name, const std::string& value, Options& o) 
 bool parse(int argc, char** argv, Options& o) {
   for (int i = 1; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--quick")) {
-      o.settings = {2, 2};
+      o.settings = {2, 1};
       o.rows = {128, 200};
       o.dims = {64};
     } else if (i + 1 == argc || !read_option(argv[i], argv[i + 1], o)) {
