@@ -33,9 +33,9 @@ void LapTimer::prepare_lap(double& apart) {
   before_lap_();
 }
 
-void LapTimer::begin(const Problem& problem) {
+int64_t LapTimer::begin(const Problem& problem) {
   const Lap lap(times_.claim);
-  inner_.begin(problem);
+  return inner_.begin(problem);
 }
 
 void LapTimer::check_finite(const MatrixView& view, const char* name) {

@@ -27,7 +27,7 @@ class LapTimer final : public Backend {
   LapTimes take();  // what has gathered since the last take
 
   Plan plan(const PlanRequest& r) override { return inner_.plan(r); }
-  void begin(const Problem&) override;
+  int64_t begin(const Problem&) override;
   void check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                      float* out) override {
