@@ -139,6 +139,7 @@ std::vector<Mutant> pair_mutants() {
 
 // Offsets that keep no more than 32 bits, which only shows beyond 2^31 elements.
 constexpr const char* kWide = "(mul\\.lo\\.s64\\s+)(%rd\\d+), (%rd\\d+), (%rd\\d+);";
+constexpr const char* kWideOfInts = "(mul\\.wide\\.s32\\s+)(%rd\\d+), (%r\\d+), (%r\\d+);";
 constexpr const char* kNarrow = "$1$2, $3, $4;\n\tshl.b64 $2, $2, 32;\n\tshr.s64 $2, $2, 32;";
 
 std::vector<Mutant> narrow_mutants() {
@@ -160,7 +161,7 @@ std::vector<Mutant> narrow_mutants() {
       {"offsets in gradients have 32 bits",
        "accumulate_bf16_kernel",
        columns_beyond_32_bits,
-       {{{"", "", kWide, 16}, kEach, kNarrow}}},
+       {{{"accumulate.cu", "const int64_t stride = a.padded_dim", kWideOfInts, 16}, kEach, kNarrow}}},
       {"offsets of what is split have 32 bits",
        kSplit,
        split_beyond_32_bits,
