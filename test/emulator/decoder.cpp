@@ -13,6 +13,7 @@ const DecodeTable& decode_table() {
     add_integer_opcodes(t);
     add_carry_opcodes(t);
     add_bit_opcodes(t);
+    add_bit_field_opcodes(t);
     add_float_opcodes(t);
     add_compare_opcodes(t);
     add_convert_opcodes(t);

@@ -41,6 +41,7 @@ Options emulated_options() {
   o.race = environment_number("INFCL_EMULATOR_RACE", 0) != 0;
   o.check = environment_number("INFCL_EMULATOR_CHECK", 0) != 0;
   o.sm = emulated_sm();
+  o.first_block = environment_number("INFCL_EMULATOR_FIRST_BLOCK", 0);
   return o;
 }
 

@@ -66,6 +66,7 @@ using DecodeTable = std::map<std::string, DecodeFunction, std::less<>>;
 void add_integer_opcodes(DecodeTable& table);
 void add_carry_opcodes(DecodeTable& table);
 void add_bit_opcodes(DecodeTable& table);
+void add_bit_field_opcodes(DecodeTable& table);
 void add_float_opcodes(DecodeTable& table);
 void add_compare_opcodes(DecodeTable& table);
 void add_convert_opcodes(DecodeTable& table);

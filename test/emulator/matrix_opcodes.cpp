@@ -69,6 +69,14 @@ void widen_matrix(const uint16_t* from, float* to, int row_stride) {
     for (int c = 0; c < kSide; c++) to[r * row_stride + c] = kWiden(from[r * kSide + c]);
 }
 
+using Row = float __attribute__((vector_size(kSide * sizeof(float))));
+
+inline Row load_row(const float* from) {
+  Row row;
+  std::memcpy(&row, from, sizeof row);
+  return row;
+}
+
 // D[16][8] = A[16][16] B[16][8] + C. Operands: 4 of d, 4 of a, 2 of b, 4 of c.
 template <float (*kWiden)(uint16_t)>
 void multiply_m16n8k16(Warp& warp, const Instruction& in, uint32_t) {
@@ -86,9 +94,11 @@ void multiply_m16n8k16(Warp& warp, const Instruction& in, uint32_t) {
     for (int lane = 0; lane < kWarpSize; lane++)
       acc[lane / 4 + i / 2 * kSide][lane % 4 * 2 + i % 2] = c[lane];
   }
-  for (int m = 0; m < kM; m++)
-    for (int k = 0; k < kK; k++)
-      for (int n = 0; n < kN; n++) acc[m][n] += a[m][k] * b[k][n];
+  for (int m = 0; m < kM; m++) {
+    Row sum = load_row(acc[m]);
+    for (int k = 0; k < kK; k++) sum += a[m][k] * load_row(b[k]);
+    std::memcpy(acc[m], &sum, sizeof sum);
+  }
   for (int i = 0; i < 4; i++) {
     float* d = warp.lanes<float>(operands[i]);
     for (int lane = 0; lane < kWarpSize; lane++)

@@ -225,7 +225,10 @@ void test_progress_and_stats(Engine& e) {
   CHECK(stats.isa.rfind("sm_", 0) == 0 && stats.threads == 0, "%s", stats.isa.c_str());
   CHECK(stats.tiles == 4, "%ld tiles", static_cast<long>(stats.tiles));
   CHECK(stats.flops == 2. * 200 * 200 * 64 * 4, "%g flops", stats.flops);
-  const infcl::Plan plan = e.backend->plan({200, 200, 64, true, 0, 0});
+  infcl::PlanRequest request;
+  request.rows = request.keys = 200;
+  request.dim = 64;
+  const infcl::Plan plan = e.backend->plan(request);
   CHECK(plan.workspace_bytes == stats.workspace_bytes, "planned %ld, used %ld",
         static_cast<long>(plan.workspace_bytes), static_cast<long>(stats.workspace_bytes));
   CHECK(plan.gflops_per_second > 0 && plan.flops == stats.flops, "%g", plan.gflops_per_second);
