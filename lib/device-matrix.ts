@@ -214,7 +214,7 @@ export class DeviceMatrix implements Disposable {
 export function deviceMemory(device = 0): DeviceMemory {
   const which = readDevice('device', device);
   const binding = cudaBinding(which);
-  return native(() => binding.deviceMemory({ device: which, bytes: 0 }));
+  return native(() => binding.deviceMemory({ device: which }));
 }
 
 function cudaBinding(device: number): NativeBinding {

@@ -66,7 +66,7 @@ Napi::Value download_device(const Napi::CallbackInfo& info, AddonState& state) {
 }
 
 Napi::Value device_memory(const Napi::CallbackInfo& info, AddonState& state) {
-  const int device = read_allocation(info[0]).device;
+  const int device = read_device_request(info[0]);
   return write_device_memory(info.Env(), device_memory_info(device), state.ledger()->accounts[device]);
 }
 

@@ -34,6 +34,11 @@ MarshalledAllocation read_allocation(const Napi::Value& value) {
   return {read_device(in), in.integer("bytes")};
 }
 
+int read_device_request(const Napi::Value& value) {
+  Held none;
+  return read_device(RequestReader(value, "", none));
+}
+
 MarshalledAddress read_address(const Napi::Value& value) {
   Held none;
   const RequestReader in(value, "", none);

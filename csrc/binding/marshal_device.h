@@ -26,6 +26,7 @@ struct MarshalledAllocation {
   int64_t bytes = 0;
 };
 MarshalledAllocation read_allocation(const Napi::Value&);
+int read_device_request(const Napi::Value&);
 
 // Memory of somebody else.
 struct MarshalledAddress {

@@ -216,5 +216,5 @@ export interface NativeBinding {
     matrix: NativeDeviceMatrix;
     into: Float32Array | Uint16Array;
   }): Promise<void>;
-  deviceMemory(request: { device: number; bytes: 0 }): DeviceMemory;
+  deviceMemory(request: { device: number }): DeviceMemory;
 }

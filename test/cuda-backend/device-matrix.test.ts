@@ -196,6 +196,20 @@ if ('reason' in emulator) {
     });
   });
 
+  it('without a driver there is none, and it says so', async () => {
+    const script = `
+      const { DeviceMatrix, deviceMemory } = require('./lib');
+      const shape = [1, 2];
+      const matrix = { data: new Float32Array(2), shape };
+      const wrapped = { pointer: 4096n, shape, dtype: 'float32' };
+      const ways = [() => DeviceMatrix.fromHost(matrix), () => DeviceMatrix.wrap(wrapped), () => deviceMemory()];
+      const code = async (way) => { try { await way(); } catch (error) { return error.code; } };
+      Promise.all(ways.map(code)).then((codes) => console.log(codes.join()));`;
+    const options = { cwd: root, env: { ...env, INFCL_CUDA_LIBRARY: '/nowhere/libcuda.so' } };
+    const { stdout } = await run(process.execPath, ['-r', registerTypescript, '-e', script], options);
+    expect(stdout.trim()).toBe(Array(3).fill('ERR_BACKEND_UNAVAILABLE').join());
+  });
+
   it('the example of docs/api.md runs on the device', async () => {
     const text = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
     const [, code] = /^## Features on a device\n.*?^```js\n(.*?)^```$/ms.exec(text)!;
