@@ -74,10 +74,12 @@ api::Functions load() {
   library.find(f.StreamCreate, "cuStreamCreate");
   library.find(f.StreamDestroy, "cuStreamDestroy_v2");
   library.find(f.StreamSynchronize, "cuStreamSynchronize");
+  library.find(f.StreamWaitEvent, "cuStreamWaitEvent");
   library.find(f.EventCreate, "cuEventCreate");
   library.find(f.EventDestroy, "cuEventDestroy_v2");
   library.find(f.EventRecord, "cuEventRecord");
   library.find(f.EventSynchronize, "cuEventSynchronize");
+  library.find(f.PointerGetAttribute, "cuPointerGetAttribute");
   const api::Result result = f.Init(0);
   if (result == api::kNoDevice) unavailable("the CUDA driver finds no device");
   if (result != api::kSuccess) unavailable("the CUDA driver does not start: " + describe(f, result));

@@ -61,6 +61,7 @@ struct DriverState {
   uint32_t launches = 0;
   std::map<CUresult, std::string> messages;  // of the last failure with that code
   std::string last_message;
+  std::string event_log;
 };
 
 DriverState& state();
