@@ -26,6 +26,7 @@ set(INFCL_CUDA_SOURCES
   cuda/cuda_backend_rules.cpp
   cuda/device.cpp
   cuda/device_memory.cpp
+  cuda/device_storage.cpp
   cuda/driver.cpp
   cuda/factory.cpp
   cuda/image_targets.cpp

@@ -98,6 +98,10 @@ int64_t CudaBackend::begin(const Problem& problem) {
   c.bias = static_cast<float>(problem.logit_bias * kLog2E);
   c.plan = plan_call(problem);
   claim(c.plan);
+  visit_other_streams([&](api::Stream other) {  // what they do to features and gradients comes first
+    machine_->order.record(other);
+    machine_->order.hold(machine_->stream.get());
+  });
   c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   int64_t blocks = 0;
@@ -116,7 +120,8 @@ void CudaBackend::claim(const WorkspacePlan& p) {
   at = 0;
   for (const ProblemMatrix* m : {&c.problem.queries, &c.problem.keys, &c.problem.private_keys})
     if (m->gradient)
-      c.gradients.push_back({m->gradient, m->gradient_rows, DeviceBuffer(p.gradient_bytes[at++])});
+      c.gradients.push_back(
+          {m->gradient, m->gradient_rows, m->gradient_layout, DeviceBuffer(p.gradient_bytes[at++])});
   machine_->staging.reserve(p.staging);
   c.vectors = std::make_unique<LapVectors>(machine_->stream, machine_->staging, p.vectors);
   c.staging = DeviceBuffer(p.staging);
@@ -160,36 +165,51 @@ void CudaBackend::check_finite(const MatrixView& view, const char* name) {
 void CudaBackend::upload(Matrix& m) {
   Call& c = *call_;
   const Stream& stream = machine_->stream;
-  const int64_t width = m.view.dim * static_cast<int64_t>(dtype_size(m.view.dtype));
-  const int64_t step = std::max<int64_t>(1, c.plan.staging / width);
   const int64_t padded_dim = c.plan.padded_dim, padding = round_up(m.view.rows, kTile) - m.view.rows;
   const unsigned long long none = ~0ull;
   machine_->staging.upload(stream, c.not_finite.as<void>(), &none, sizeof none);
-  for (int64_t row = 0; row < m.view.rows; row += step) {
-    throw_if_aborted(c.problem.control);
-    const int64_t rows = std::min(step, m.view.rows - row);
-    machine_->staging.upload_piece(stream, c.staging.as<void>(), rows * width, [&](char* pinned) {
-      for (int64_t i = 0; i < rows; ++i)
-        std::memcpy(pinned + i * width, m.view.row(row + i), static_cast<size_t>(width));
-    });
-    SplitArgs a{};
-    a.in = c.staging.as<void>();
-    a.element = element_of(m.view.dtype);
-    a.rows = rows;
-    a.dim = a.stride = m.view.dim;
-    a.high = m.high.as<uint16_t>() + row * padded_dim;
-    a.low = m.low.as<uint16_t>() ? m.low.as<uint16_t>() + row * padded_dim : nullptr;
-    a.padded_dim = static_cast<int32_t>(padded_dim);
-    a.to_float16 = c.precision == Precision::kFloat16;
-    a.first_index = static_cast<unsigned long long>(row * m.view.dim);
-    a.first_not_finite = c.not_finite.as<unsigned long long>();
-    machine_->kernels.split(stream, a);
-  }
+  if (m.view.place.on_device)
+    split(m, m.view.data, m.view.stride, 0, m.view.rows);
+  else
+    upload_from_host(m);
   for (uint16_t* plane : {m.high.as<uint16_t>(), m.low.as<uint16_t>()})
     if (plane)
       stream.clear(plane + m.view.rows * padded_dim,
                    padding * padded_dim * static_cast<int64_t>(sizeof(uint16_t)));
   m.uploaded = true;
+}
+
+void CudaBackend::upload_from_host(const Matrix& m) {
+  Call& c = *call_;
+  const int64_t width = m.view.dim * static_cast<int64_t>(dtype_size(m.view.dtype));
+  const int64_t step = std::max<int64_t>(1, c.plan.staging / width);
+  for (int64_t row = 0; row < m.view.rows; row += step) {
+    throw_if_aborted(c.problem.control);
+    const int64_t rows = std::min(step, m.view.rows - row);
+    machine_->staging.upload_piece(machine_->stream, c.staging.as<void>(), rows * width, [&](char* pinned) {
+      for (int64_t i = 0; i < rows; ++i)
+        std::memcpy(pinned + i * width, m.view.row(row + i), static_cast<size_t>(width));
+    });
+    split(m, c.staging.as<void>(), m.view.dim, row, rows);
+  }
+}
+
+void CudaBackend::split(const Matrix& m, const void* rows, int64_t stride, int64_t row, int64_t count) {
+  const Call& c = *call_;
+  const int64_t padded_dim = c.plan.padded_dim;
+  SplitArgs a{};
+  a.in = rows;
+  a.element = element_of(m.view.dtype);
+  a.rows = count;
+  a.dim = m.view.dim;
+  a.stride = stride;
+  a.high = m.high.as<uint16_t>() + row * padded_dim;
+  a.low = m.low.as<uint16_t>() ? m.low.as<uint16_t>() + row * padded_dim : nullptr;
+  a.padded_dim = static_cast<int32_t>(padded_dim);
+  a.to_float16 = c.precision == Precision::kFloat16;
+  a.first_index = static_cast<unsigned long long>(row * m.view.dim);
+  a.first_not_finite = c.not_finite.as<unsigned long long>();
+  machine_->kernels.split(machine_->stream, a);
 }
 
 Planes CudaBackend::planes(const MatrixView& view, int64_t row) {
@@ -206,18 +226,30 @@ void CudaBackend::download(const void* device, int64_t rows, int64_t width, int6
 
 void CudaBackend::load(const PassOperands& operands) { call_->operands = operands; }
 
-float* CudaBackend::gradient_sums(const float* host) const {
-  if (!host) return nullptr;
+float* CudaBackend::gradient_sums(const float* target) const {
+  if (!target) return nullptr;
   for (const Gradient& g : call_->gradients)
-    if (g.host == host) return g.sums.as<float>();
+    if (g.target == target) return g.sums.as<float>();
   throw Error(ErrorCode::kInternal, "cuda", "a gradient that the problem did not name");
+}
+
+void CudaBackend::hand_over(const Gradient& g) const {
+  constexpr int64_t kFloat = sizeof(float);
+  const int64_t dim = call_->problem.dim, width = dim * kFloat, pitch = call_->plan.padded_dim * kFloat;
+  if (!g.layout.place.on_device) return download(g.sums.as<void>(), g.rows, width, pitch, g.target);
+  const int64_t stride = g.layout.stride > 0 ? g.layout.stride : dim;
+  machine_->stream.copy_rows({true, g.target, stride * kFloat}, {true, g.sums.as<void>(), pitch}, g.rows,
+                             width);
 }
 
 void CudaBackend::finish() {
   const DeviceContext::Scope current(context_);
-  const int64_t width = call_->problem.dim * static_cast<int64_t>(sizeof(float)),
-                pitch = call_->plan.padded_dim * static_cast<int64_t>(sizeof(float));
-  for (const Gradient& g : call_->gradients) download(g.sums.as<void>(), g.rows, width, pitch, g.host);
+  for (const Gradient& g : call_->gradients) hand_over(g);
+  visit_other_streams([&](api::Stream other) {  // what they do from now on comes after
+    machine_->order.record(machine_->stream);
+    machine_->order.hold(other);
+  });
+  machine_->stream.synchronise();  // that a copy failed is this call's error
 }
 
 }  // namespace infcl::cuda

@@ -42,6 +42,7 @@ class CudaBackend final : public Backend {
     Kernels kernels;
     Staging staging;
     Pacer::Events events;
+    Event order;  // against the streams of others
   };
   struct Matrix {
     MatrixView view;
@@ -49,8 +50,9 @@ class CudaBackend final : public Backend {
     bool uploaded = false;
   };
   struct Gradient {
-    float* host;
+    float* target;  // the caller's; in passes it also says which gradient is meant
     int64_t rows;
+    GradientLayout layout;
     DeviceBuffer sums;  // [rows padded][padded_dim]
   };
   // What lives as long as a call.
@@ -89,7 +91,14 @@ class CudaBackend final : public Backend {
   // Planes of a matrix from one of its rows on, uploaded on first use.
   Planes planes(const MatrixView&, int64_t row = 0);
   void upload(Matrix&);
-  float* gradient_sums(const float* host) const;
+  void upload_from_host(const Matrix&);
+  // Makes planes of rows that lie on the device, from `row` of the matrix on.
+  void split(const Matrix&, const void* rows, int64_t stride, int64_t row, int64_t count);
+  float* gradient_sums(const float* target) const;
+  void hand_over(const Gradient&) const;
+  // f(stream) for the streams on which others work with memory of this call.
+  template <class F>
+  void visit_other_streams(F f) const;
   void download(const void* device, int64_t rows, int64_t width, int64_t pitch, void* host) const;
   PairArgs pairs(const PrivateKeys&);
 
@@ -106,6 +115,18 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Call> call_;
   double measured_gflops_ = 0;
 };
+
+template <class F>
+void CudaBackend::visit_other_streams(F f) const {
+  const auto visit = [&](const Place& place) {
+    if (place.on_device && place.shared) f(static_cast<api::Stream>(place.stream));
+  };
+  const Problem& p = call_->problem;
+  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.private_keys}) {
+    if (m->view.rows > 0) visit(m->view.place);
+    if (m->gradient) visit(m->gradient_layout.place);
+  }
+}
 
 template <class F>
 void CudaBackend::visit_blocks(F f) {

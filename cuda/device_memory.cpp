@@ -51,18 +51,23 @@ void Stream::to_host(void* pinned, const void* device, int64_t bytes) const {
         "copy from the device");
 }
 
-void Stream::rows_to_host(void* pinned, const void* device, int64_t rows, int64_t width,
-                          int64_t pitch) const {
+void Stream::copy_rows(const RowBytes& to, const RowBytes& from, int64_t rows, int64_t width) const {
   api::Copy2D copy{};
-  copy.source_type = api::kMemoryTypeDevice;
-  copy.source_device = address(device);
-  copy.source_pitch = static_cast<size_t>(pitch);
-  copy.target_type = api::kMemoryTypeHost;
-  copy.target_host = pinned;
-  copy.target_pitch = static_cast<size_t>(width);
+  copy.source_pitch = static_cast<size_t>(from.pitch);
+  copy.target_pitch = static_cast<size_t>(to.pitch);
+  copy.source_type = from.on_device ? api::kMemoryTypeDevice : api::kMemoryTypeHost;
+  copy.target_type = to.on_device ? api::kMemoryTypeDevice : api::kMemoryTypeHost;
+  if (from.on_device)
+    copy.source_device = address(from.data);
+  else
+    copy.source_host = from.data;
+  if (to.on_device)
+    copy.target_device = address(to.data);
+  else
+    copy.target_host = const_cast<void*>(to.data);
   copy.width_bytes = static_cast<size_t>(width);
   copy.height = static_cast<size_t>(rows);
-  check(driver().Memcpy2DAsync(&copy, stream_), "copy from the device");
+  check(driver().Memcpy2DAsync(&copy, stream_), "copy of rows");
 }
 
 api::Function Module::find(const char* name) const {

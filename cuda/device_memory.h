@@ -53,6 +53,13 @@ class PinnedBuffer {
   int64_t bytes_;
 };
 
+// Rows of `width` bytes, `pitch` bytes apart, of the device or of the host.
+struct RowBytes {
+  bool on_device;
+  const void* data;
+  int64_t pitch;
+};
+
 class Stream {
  public:
   Stream() { check(driver().StreamCreate(&stream_, api::kStreamNonBlocking), "cuStreamCreate"); }
@@ -68,8 +75,8 @@ class Stream {
   void clear(void* device, int64_t bytes) const;
   void to_device(void* device, const void* pinned, int64_t bytes) const;
   void to_host(void* pinned, const void* device, int64_t bytes) const;
-  // `rows` rows of `width` bytes each, which lie `pitch` bytes apart on the device and side by side here.
-  void rows_to_host(void* pinned, const void* device, int64_t rows, int64_t width, int64_t pitch) const;
+  // The host's memory need not be pinned: what is not is copied before this returns.
+  void copy_rows(const RowBytes& to, const RowBytes& from, int64_t rows, int64_t width) const;
 
  private:
   api::Stream stream_ = nullptr;
@@ -82,7 +89,12 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  void record(const Stream& stream) { check(driver().EventRecord(event_, stream.get()), "cuEventRecord"); }
+  void record(const Stream& stream) { record(stream.get()); }
+  void record(api::Stream stream) { check(driver().EventRecord(event_, stream), "cuEventRecord"); }
+  // What is enqueued on `stream` from now on comes after what was recorded.
+  void hold(api::Stream stream) const {
+    check(driver().StreamWaitEvent(stream, event_, 0), "cuStreamWaitEvent");
+  }
   // Until what was recorded is done; at once when nothing was.
   void synchronise() const { check(driver().EventSynchronize(event_), "device work"); }
 

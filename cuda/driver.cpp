@@ -78,10 +78,12 @@ api::Functions load() {
   library.find(f.StreamCreate, "cuStreamCreate");
   library.find(f.StreamDestroy, "cuStreamDestroy_v2");
   library.find(f.StreamSynchronize, "cuStreamSynchronize");
+  library.find(f.StreamWaitEvent, "cuStreamWaitEvent");
   library.find(f.EventCreate, "cuEventCreate");
   library.find(f.EventDestroy, "cuEventDestroy_v2");
   library.find(f.EventRecord, "cuEventRecord");
   library.find(f.EventSynchronize, "cuEventSynchronize");
+  library.find(f.PointerGetAttribute, "cuPointerGetAttribute");
   library.find_if_any(f.TensorMapEncodeTiled, "cuTensorMapEncodeTiled");
   const api::Result result = f.Init(0);
   if (result == api::kNoDevice) unavailable("the CUDA driver finds no device");

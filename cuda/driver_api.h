@@ -25,6 +25,8 @@ constexpr int kMultiprocessorCount = 16, kL2CacheSize = 38, kCapabilityMajor = 7
 constexpr int kMaxDynamicSharedBytes = 8;
 constexpr unsigned kStreamNonBlocking = 1, kEventDisableTiming = 2;
 constexpr unsigned kMemoryTypeHost = 1, kMemoryTypeDevice = 2;
+// CUpointer_attribute
+constexpr int kPointerMemoryType = 2, kPointerDeviceOrdinal = 9;
 
 // CUDA_MEMCPY2D
 struct Copy2D {
@@ -83,10 +85,12 @@ struct Functions {
   Result (*StreamCreate)(Stream*, unsigned flags);
   Result (*StreamDestroy)(Stream);
   Result (*StreamSynchronize)(Stream);
+  Result (*StreamWaitEvent)(Stream, Event, unsigned flags);
   Result (*EventCreate)(Event*, unsigned flags);
   Result (*EventDestroy)(Event);
   Result (*EventRecord)(Event, Stream);
   Result (*EventSynchronize)(Event);
+  Result (*PointerGetAttribute)(void*, int attribute, DevicePointer);
   EncodeTensorMap TensorMapEncodeTiled;  // null before driver 12.0
 };
 

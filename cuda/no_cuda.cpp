@@ -2,6 +2,7 @@
 // do.
 #include "core/backend.h"
 #include "core/backend_factory.h"
+#include "core/device_storage.h"
 #include "core/errors.h"
 
 namespace infcl {
@@ -13,12 +14,18 @@ constexpr char kReason[] =
     "build "
     "it from source where the CUDA toolkit is installed";
 
+[[noreturn]] void unavailable() { throw Error(ErrorCode::kBackendUnavailable, "cuda", kReason); }
+
 }  // namespace
 
 CudaInfo cuda_info() { return {false, kReason, {}}; }
 
-std::unique_ptr<Backend> make_cuda_backend(int) {
-  throw Error(ErrorCode::kBackendUnavailable, "cuda", kReason);
-}
+std::unique_ptr<Backend> make_cuda_backend(int) { unavailable(); }
+
+std::unique_ptr<DeviceStorage> allocate_device_storage(int, int64_t) { unavailable(); }
+
+std::unique_ptr<DeviceStorage> borrow_device_storage(int, void*, int64_t, const Place&) { unavailable(); }
+
+DeviceMemoryInfo device_memory_info(int) { unavailable(); }
 
 }  // namespace infcl

@@ -53,8 +53,9 @@ void Staging::download(const Stream& stream, const Rows& from, void* host,
   for (int64_t begin = 0; begin < from.rows; begin += step) {
     may_go_on();
     const Piece piece{&next(), begin, std::min(step, from.rows - begin)};
-    stream.rows_to_host(piece.half->memory.data(), static_cast<const char*>(from.device) + begin * from.pitch,
-                        piece.rows, from.width, from.pitch);
+    stream.copy_rows({false, piece.half->memory.data(), from.width},
+                     {true, static_cast<const char*>(from.device) + begin * from.pitch, from.pitch},
+                     piece.rows, from.width);
     piece.half->copied.record(stream);
     if (before.half) hand_over(before);
     before = piece;

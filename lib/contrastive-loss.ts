@@ -8,6 +8,8 @@
 import { requireBackend } from './backend';
 import { CallQueue } from './call-queue';
 import type { ContrastiveOptions } from './contrastive-options';
+import { disposeAll, holdDeviceMemory } from './device-call';
+import type { DeviceMatrix, Gradient } from './device-matrix';
 import { codedError, fromNative } from './errors';
 import type { Features } from './matrix';
 import type {
@@ -15,6 +17,8 @@ import type {
   ContrastiveRequest,
   ContrastiveResponse,
   NativeBinding,
+  NativeMatrix,
+  NativeOutput,
   NativeStats,
 } from './native/binding';
 import { loadBinding } from './native/load';
@@ -51,18 +55,22 @@ export interface LossResult {
   stats: Stats;
 }
 
-export interface LossAndGradResult extends LossResult {
-  /** dLoss/dQueries [M × D], row-major; of length 0 when `grad.queries` is false. */
-  queryGrads: Float32Array;
+/** Gradients are of float32, in the place of the features: a DeviceMatrix for each DeviceMatrix. */
+export interface LossAndGradResult<G extends Gradient = Float32Array> extends LossResult {
+  /** dLoss/dQueries [M × D], row-major; of length 0 (on a device: of no rows) when `grad.queries` is false. */
+  queryGrads: G;
   /** dLoss/dKeys [N × D], or [n × D] with `grad.keys: { rows: n }`; of length 0 when `grad.keys` is false. */
-  keyGrads: Float32Array;
+  keyGrads: G;
   /** dLoss/dHardNegatives [M * perQuery × D], with `hardNegatives` whose gradient is wanted. */
-  hardNegativeGrads?: Float32Array;
+  hardNegativeGrads?: G;
   /** dLoss/dLogitScale. */
   logitScaleGrad: number;
   /** dLoss/dLogitBias: 0 but for 'siglip', as a bias cancels in every softmax objective. */
   logitBiasGrad: number;
 }
+
+/** What gradients of these features are. */
+export type GradientOf<F extends Features> = F extends DeviceMatrix ? DeviceMatrix : Float32Array;
 
 export interface LossFunctions {
   contrastiveLoss(
@@ -70,17 +78,17 @@ export interface LossFunctions {
     keys: Features | null,
     options?: ContrastiveOptions,
   ): Promise<LossResult>;
-  contrastiveLossAndGrad(
-    queries: Features,
+  contrastiveLossAndGrad<Q extends Features>(
+    queries: Q,
     keys: Features | null,
     options?: ContrastiveOptions,
-  ): Promise<LossAndGradResult>;
+  ): Promise<LossAndGradResult<GradientOf<Q>>>;
   contrastiveLossSync(queries: Features, keys: Features | null, options?: ContrastiveOptions): LossResult;
-  contrastiveLossAndGradSync(
-    queries: Features,
+  contrastiveLossAndGradSync<Q extends Features>(
+    queries: Q,
     keys: Features | null,
     options?: ContrastiveOptions,
-  ): LossAndGradResult;
+  ): LossAndGradResult<GradientOf<Q>>;
 }
 
 /** The four functions over one native binding, which is asked for only after the arguments have been checked. */
@@ -109,37 +117,58 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
   async function run(...args: Parameters<typeof prepare>) {
     const { call, binding, device } = prepare(...args);
     const { request, signal, onProgress } = call;
-    const verify = rememberBuffers(request);
-    const lastPhase = request.gradient ? 'backward' : 'forward';
-    const watch = { control: request.control, signal, onProgress, lastPhase } as const;
-    const response = await queueOf(request).run(
-      () => supervise(watch, () => callAsync(binding, request)),
-      signal,
-    );
-    verify();
-    return { call, response, device };
+    const { held, release } = holdDeviceMemory(request, binding);
+    try {
+      const verify = rememberBuffers(request);
+      const lastPhase = request.gradient ? 'backward' : 'forward';
+      const watch = { control: request.control, signal, onProgress, lastPhase } as const;
+      const response = await queueOf(request).run(
+        () => supervise(watch, () => callAsync(binding, held)),
+        signal,
+      );
+      verify();
+      return { call, response, device };
+    } catch (error) {
+      disposeAll(call.made);
+      throw error;
+    } finally {
+      release();
+    }
   }
 
   function runSync(...args: Parameters<typeof prepare>) {
     const { call, binding, device } = prepare(...args);
-    call.signal?.throwIfAborted();
-    const response = callSync(binding, call.request);
-    call.onProgress?.({ fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
-    return { call, response, device };
+    try {
+      call.signal?.throwIfAborted();
+      const response = callSync(binding, call.request);
+      call.onProgress?.({ fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
+      return { call, response, device };
+    } catch (error) {
+      disposeAll(call.made);
+      throw error;
+    }
   }
 
   return {
     async contrastiveLoss(queries, keys, options) {
       return lossResult(await run(queries, keys, options, false));
     },
-    async contrastiveLossAndGrad(queries, keys, options) {
-      return lossAndGradResult(await run(queries, keys, options, true));
+    async contrastiveLossAndGrad<Q extends Features>(
+      queries: Q,
+      keys: Features | null,
+      options?: ContrastiveOptions,
+    ) {
+      return lossAndGradResult<GradientOf<Q>>(await run(queries, keys, options, true));
     },
     contrastiveLossSync(queries, keys, options) {
       return lossResult(runSync(queries, keys, options, false));
     },
-    contrastiveLossAndGradSync(queries, keys, options) {
-      return lossAndGradResult(runSync(queries, keys, options, true));
+    contrastiveLossAndGradSync<Q extends Features>(
+      queries: Q,
+      keys: Features | null,
+      options?: ContrastiveOptions,
+    ) {
+      return lossAndGradResult<GradientOf<Q>>(runSync(queries, keys, options, true));
     },
   };
 }
@@ -166,15 +195,24 @@ function callSync(binding: NativeBinding, request: ContrastiveRequest): Contrast
  */
 function rememberBuffers(request: ContrastiveRequest): () => void {
   const { queries, keys, hardKeys, queryIds, keyIds, queryGrads, keyGrads, hardKeyGrads } = request;
-  const features = { queries: queries.data, keys: keys?.data, 'hardNegatives.keys': hardKeys?.data };
-  const arrays = { ...features, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads: hardKeyGrads };
-  const lengths = Object.entries(arrays).map(([name, array]) => ({ name, array, length: array?.length }));
+  const matrices = { queries, keys, 'hardNegatives.keys': hardKeys };
+  const arrays = { ...matrices, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads: hardKeyGrads };
+  const lengths = Object.entries(arrays).map(([name, memory]) => {
+    const array = hostArray(memory);
+    return { name, array, length: array?.length };
+  });
   return () => {
     const lost = lengths.find(({ array, length }) => array?.length !== length);
     if (lost) {
       throw codedError('ERR_DETACHED', `The buffer of ${lost.name} was detached while the call ran`);
     }
   };
+}
+
+/** What of these is in the host's memory. */
+function hostArray(memory: NativeMatrix | NativeOutput | Int32Array | null) {
+  if (memory === null || 'buffer' in memory) return memory;
+  return memory.device === undefined ? memory.data : null;
 }
 
 interface Finished {
@@ -193,13 +231,14 @@ function lossResult({ call, response, device }: Finished): LossResult {
   };
 }
 
-function lossAndGradResult(finished: Finished): LossAndGradResult {
+function lossAndGradResult<G extends Gradient>(finished: Finished): LossAndGradResult<G> {
   const { call, response } = finished;
+  const { queryGrads, keyGrads, hardNegativeGrads } = call.gradients!;
   return {
     ...lossResult(finished),
-    queryGrads: call.request.queryGrads ?? new Float32Array(0),
-    keyGrads: call.request.keyGrads ?? new Float32Array(0),
-    ...(call.request.hardKeyGrads && { hardNegativeGrads: call.request.hardKeyGrads }),
+    queryGrads: queryGrads as G,
+    keyGrads: keyGrads as G,
+    ...(hardNegativeGrads && { hardNegativeGrads: hardNegativeGrads as G }),
     logitScaleGrad: response.logitScaleGrad,
     logitBiasGrad: response.logitBiasGrad,
   };
@@ -218,13 +257,16 @@ const functions = createLossFunctions(() => loadBinding());
  *   supcon   L = mean_a [ lse_b≠a x_ab − mean_p∈P(a) x_ap ] over a with positives (Khosla et al. 2020, eq. 2)
  *   siglip   L = 1/M Σ_ij log(1 + exp(−z_ij (x_ij + c))), z = 1 for pairs, else −1 (Zhai et al. 2023, eq. 1)
  *
- * Does not block the event loop; calls run one after another, in order. The arrays must stay as they are until the
+ * Features of a {@link DeviceMatrix} stay on its device, which runs the call. Does not block the event loop; calls run one after another, in order. The arrays must stay as they are until the
  * promise settles. Rejects with the codes of docs/troubleshooting.md, with `signal.reason`, or with what `onProgress`
  * threw.
  */
 export const contrastiveLoss: LossFunctions['contrastiveLoss'] = functions.contrastiveLoss;
 
-/** The loss as {@link contrastiveLoss}, and its gradients with respect to queries, keys and logit scale. */
+/**
+ * The loss as {@link contrastiveLoss}, and its gradients with respect to queries, keys and logit scale: float32, on the
+ * host or, of a DeviceMatrix, as a DeviceMatrix of the caller's to dispose of.
+ */
 export const contrastiveLossAndGrad: LossFunctions['contrastiveLossAndGrad'] =
   functions.contrastiveLossAndGrad;
 

@@ -3,6 +3,7 @@
  * a native request.
  */
 
+import type { Gradient } from './device-matrix';
 import type { Features } from './matrix';
 import type { Direction, Objective } from './native/binding';
 
@@ -72,18 +73,21 @@ export interface ContrastiveOptions {
    */
   gradientFilter?: number;
   /**
-   * Default 'auto': the CPU, in whose memory the features are. A device has another arithmetic (see docs/numerics.md), so
-   * 'cuda' is only ever taken when asked for.
+   * Default 'auto': where the features are, the CPU or the device of a DeviceMatrix. A device has another arithmetic (see
+   * docs/numerics.md), so 'cuda' is only ever taken when asked for, or where features were brought there.
    */
   backend?: 'auto' | 'cpu' | 'cuda';
-  /** Which CUDA device, default 0; the CPU backend ignores it. Calls on different devices run beside each other. */
+  /** Which CUDA device, default 0, or the one that the features are on; the CPU backend ignores it. Calls on different devices run beside each other. */
   device?: number;
   /** Of the CPU. Default: as many as this process may use. Results do not depend on it. */
   threads?: number;
   /** Upper bound on scratch memory in bytes; on a device it holds features and gradients as well. */
   workspaceBytes?: number;
-  /** Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. */
-  out?: { queryGrads?: Float32Array; keyGrads?: Float32Array; hardNegativeGrads?: Float32Array };
+  /**
+   * Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. With
+   * features on a device: float32 DeviceMatrix there, of the gradients' shapes.
+   */
+  out?: { queryGrads?: Gradient; keyGrads?: Gradient; hardNegativeGrads?: Gradient };
   /** Stops the call at its next tile; the promise rejects with `signal.reason`. */
   signal?: AbortSignal;
   /** Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. */

@@ -21,6 +21,8 @@ const classOfCode = {
   ERR_BUFFER: TypeError,
   /** A buffer transferred away, before or during the call. */
   ERR_DETACHED: TypeError,
+  /** A DeviceMatrix that was disposed of. */
+  ERR_DISPOSED: TypeError,
   /** Output arrays that share memory with inputs or each other. */
   ERR_OVERLAP: RangeError,
   /** chunkedStep: no chunks, or a second pass unlike the first. */

@@ -8,6 +8,7 @@ export {
   contrastiveLossAndGradSync,
   contrastiveLossSync,
   type DirectionName,
+  type GradientOf,
   type LossAndGradResult,
   type LossResult,
   type Objective,
@@ -15,6 +16,13 @@ export {
   type RowResults,
   type Stats,
 } from './contrastive-loss';
+export {
+  DeviceMatrix,
+  type DeviceMemory,
+  deviceMemory,
+  type ForeignMatrix,
+  type Gradient,
+} from './device-matrix';
 export type { ErrorCode, InfclError } from './errors';
 export type { Features, MatrixLike } from './matrix';
 export { type Plan, type PlanOptions, plan } from './plan';

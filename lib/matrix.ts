@@ -6,8 +6,9 @@
  */
 
 import { types } from 'node:util';
+import type { DeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
-import type { DType, NativeMatrix } from './native/binding';
+import type { DType, NativeHostMatrix } from './native/binding';
 import { describeList, invalid, positiveInteger, stableArray } from './validate';
 
 /** Row-major features [rows × dim]. */
@@ -24,9 +25,10 @@ export interface MatrixLike {
   rowStride?: number;
 }
 
-export type Features = MatrixLike;
+/** Of the host or of a CUDA device; those of one call are all of one place. */
+export type Features = MatrixLike | DeviceMatrix;
 
-const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
+export const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 
 /** The wider view of a caller's object: anything may be missing or wrong. */
 interface Candidate {
@@ -43,7 +45,7 @@ interface Candidate {
  *
  * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
  */
-export function toNativeMatrix(name: string, features: unknown): NativeMatrix {
+export function toNativeMatrix(name: string, features: unknown): NativeHostMatrix {
   if (typeof features !== 'object' || features === null || ArrayBuffer.isView(features)) {
     throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features);
   }
@@ -66,7 +68,7 @@ export function toNativeMatrix(name: string, features: unknown): NativeMatrix {
   return { data, dtype, rows, dim, rowStride };
 }
 
-function readData(name: string, { data, dtype, type }: Candidate): Pick<NativeMatrix, 'data' | 'dtype'> {
+function readData(name: string, { data, dtype, type }: Candidate): Pick<NativeHostMatrix, 'data' | 'dtype'> {
   const stated = dtype ?? type;
   if (stated !== undefined && !dtypes.includes(stated as DType)) {
     throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated);
@@ -89,7 +91,11 @@ function readData(name: string, { data, dtype, type }: Candidate): Pick<NativeMa
   return { data, dtype: 'float32' };
 }
 
-function readShape(name: string, { shape, dims }: Candidate): { rows: number; dim: number } {
+/** Throws ERR_TYPE or ERR_SHAPE. */
+export function readShape(
+  name: string,
+  { shape, dims }: Pick<Candidate, 'shape' | 'dims'>,
+): { rows: number; dim: number } {
   const which = shape !== undefined ? 'shape' : 'dims';
   const stated = shape ?? dims;
   if (!Array.isArray(stated)) {

@@ -5,12 +5,13 @@
  * Refuses names it does not know, combinations that make no sense, and output arrays that overlap anything.
  */
 
-import { resolveBackend } from './backend';
 import type { ContrastiveOptions, Progress } from './contrastive-options';
+import { resolvePlace, toNativeFeatures } from './device-call';
+import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
-import { type Features, toNativeMatrix } from './matrix';
+import type { Features } from './matrix';
 import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
-import { allocateRows, noOutputs, resolveOutputs } from './outputs';
+import { allocateRows, type Gradients, noOutputs, resolveOutputs } from './outputs';
 import { resolveTerms } from './terms';
 import * as check from './validate';
 
@@ -50,13 +51,17 @@ const mostThreads = 1024;
 /** A checked call: what native code needs, and what stays on this side. */
 export interface ResolvedCall {
   request: ContrastiveRequest;
+  /** What the result will hold; null without gradient. */
+  gradients: Gradients | null;
+  /** Device memory that was allocated for this call's gradients: to be disposed of when it fails. */
+  made: DeviceMatrix[];
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => void) | undefined;
 }
 
 /**
- * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_OVERLAP or
- * ERR_NOT_IMPLEMENTED. With `gradient` false the options `grad` and `out` are ignored: the loss and its gradient can
+ * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_OVERLAP,
+ * ERR_DISPOSED, ERR_DEVICE, ERR_OUT_OF_MEMORY or ERR_NOT_IMPLEMENTED. With `gradient` false the options `grad` and `out` are ignored: the loss and its gradient can
  * share one options object.
  */
 export function resolveCall(
@@ -67,8 +72,8 @@ export function resolveCall(
 ): ResolvedCall {
   const given = check.plainObject('options', options) as ContrastiveOptions;
   check.knownNames('options', { ...given }, optionNames, laterOptionNames);
-  const queries = toNativeMatrix('queries', queryFeatures);
-  const keys = keyFeatures === null ? null : toNativeMatrix('keys', keyFeatures);
+  const queries = toNativeFeatures('queries', queryFeatures);
+  const keys = keyFeatures === null ? null : toNativeFeatures('keys', keyFeatures);
   const terms = resolveTerms(given, queries, keys);
   const hardKeys = resolveHardNegatives(given, queries);
   const keysAreAnchors =
@@ -76,26 +81,35 @@ export function resolveCall(
     terms.objective === 'supcon' ||
     (terms.directions & Direction.keyToKey) !== 0;
   const perRow = given.perRow !== undefined && check.boolean('options.perRow', given.perRow);
-  return {
-    request: {
-      queries,
-      keys,
-      ...terms,
-      hardKeys,
-      bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
-      gradientFilter:
-        given.gradientFilter === undefined ? 0 : check.share('options.gradientFilter', given.gradientFilter),
-      gradient,
-      ...(gradient ? resolveOutputs(given, { queries, keys, hardKeys, keysAreAnchors }) : noOutputs),
-      rows: perRow ? allocateRows(queries.rows) : null,
-      ...resolveBackend(given),
-      ...resolveResources(given),
-      control: new Int32Array(Control.length),
-    },
-    signal: given.signal === undefined ? undefined : check.abortSignal('options.signal', given.signal),
-    onProgress:
-      given.onProgress === undefined ? undefined : check.callback('options.onProgress', given.onProgress),
+  const place = resolvePlace(given, [
+    ['queries', queries],
+    ['keys', keys],
+    ['options.hardNegatives.keys', hardKeys],
+  ]);
+  const request = {
+    queries,
+    keys,
+    ...terms,
+    hardKeys,
+    bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
+    gradientFilter:
+      given.gradientFilter === undefined ? 0 : check.share('options.gradientFilter', given.gradientFilter),
+    gradient,
+    rows: perRow ? allocateRows(queries.rows) : null,
+    ...place,
+    ...resolveResources(given),
+    control: new Int32Array(Control.length),
   };
+  const signal = given.signal === undefined ? undefined : check.abortSignal('options.signal', given.signal);
+  const onProgress: ResolvedCall['onProgress'] =
+    given.onProgress === undefined ? undefined : check.callback('options.onProgress', given.onProgress);
+  if (!gradient)
+    return { request: { ...request, ...noOutputs }, gradients: null, made: [], signal, onProgress };
+  // last, as nothing may throw once there is device memory that only this call knows of
+  const neighbour = isDeviceMatrix(queryFeatures) ? queryFeatures : null;
+  const inputs = { queries, keys, hardKeys, neighbour, keysAreAnchors };
+  const { outputs, gradients, made } = resolveOutputs(given, inputs);
+  return { request: { ...request, ...outputs }, gradients, made, signal, onProgress };
 }
 
 /** The arithmetic of the products of features of these types. */
@@ -118,7 +132,7 @@ function resolveHardNegatives(
   const given = check.plainObject(name, hardNegatives);
   check.knownNames(name, given, ['keys', 'perQuery']);
   const perQuery = check.positiveInteger(`${name}.perQuery`, given.perQuery);
-  const keys = toNativeMatrix(`${name}.keys`, given.keys);
+  const keys = toNativeFeatures(`${name}.keys`, given.keys);
   if (keys.rows !== perQuery * queries.rows || keys.dim !== queries.dim) {
     throw codedError(
       'ERR_SHAPE',

@@ -3,7 +3,7 @@
  * by hand: node bench/dist/render.js [bench/results/<cpu>.json]. Refuses quick runs.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type BenchReport, type CaseReport, tableOf } from './report.js';
 import { benchFolder, projectFolder } from './toolchain.js';
 
@@ -23,10 +23,10 @@ function caseMarkdown(report: CaseReport): string {
   return lines.join('\n');
 }
 
-function reportMarkdown({ date, machine, cases }: BenchReport): string {
+function reportMarkdown(name: string, { date, machine, cases }: BenchReport): string {
   const facts = Object.entries(machine).map(([key, value]) => `${key} ${value}`);
   const head = [
-    `### ${machine.cpu}, ${machine.processors} processors`,
+    `### ${machine.cpu}, ${machine.processors} processors: \`${name}\``,
     '',
     `${date.slice(0, 10)}; ${facts.join('; ')}.`,
   ];
@@ -46,7 +46,7 @@ function main(): void {
   const reports = resultFiles().map((file) => {
     const report = JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
     if (report.quick) throw new Error(`${file} is of a quick run, whose figures mean nothing`);
-    return reportMarkdown(report);
+    return reportMarkdown(basename(file), report);
   });
   if (reports.length === 0) throw new Error('no results yet: npm run bench:cpu');
   const page = join(projectFolder, 'docs', 'performance.md');

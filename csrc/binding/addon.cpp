@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "binding/addon_state.h"
+#include "binding/device_exports.h"
 #include "binding/failure.h"
 #include "binding/marshal.h"
 #include "binding/napi_env.h"
@@ -27,10 +28,23 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
   }
 }
 
+class ContrastiveTask final : public Task {
+ public:
+  ContrastiveTask(BackendLane& lane, MarshalledCall call) : lane_(lane), call_(std::move(call)) {}
+  void run() override { result_ = lane_.run(call_.request); }
+  Napi::Value result(Napi::Env env) const override { return write_result(env, result_); }
+  Control control() const override { return call_.request.control; }
+
+ private:
+  BackendLane& lane_;
+  const MarshalledCall call_;
+  ContrastiveResult result_;
+};
+
 Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state) {
   MarshalledCall call = read_contrastive_request(info[0]);
   BackendLane& lane = state.lane(call.backend);
-  return lane.runner().submit(std::move(call));
+  return lane.runner().submit(std::make_unique<ContrastiveTask>(lane, std::move(call)));
 }
 
 Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) {
@@ -58,6 +72,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));
   exports.Set("cpuInfo", Napi::Function::New<entry<cpu>>(env, "cpuInfo"));
   exports.Set("cudaInfo", Napi::Function::New<entry<cuda>>(env, "cudaInfo"));
+  exports.Set("allocateDevice", Napi::Function::New<entry<allocate_device>>(env, "allocateDevice"));
+  exports.Set("wrapDevice", Napi::Function::New<entry<wrap_device>>(env, "wrapDevice"));
+  exports.Set("shareDevice", Napi::Function::New<entry<share_device>>(env, "shareDevice"));
+  exports.Set("releaseDevice", Napi::Function::New<entry<release_device>>(env, "releaseDevice"));
+  exports.Set("devicePointer", Napi::Function::New<entry<device_pointer>>(env, "devicePointer"));
+  exports.Set("uploadDevice", Napi::Function::New<entry<upload_device>>(env, "uploadDevice"));
+  exports.Set("downloadDevice", Napi::Function::New<entry<download_device>>(env, "downloadDevice"));
+  exports.Set("deviceMemory", Napi::Function::New<entry<device_memory>>(env, "deviceMemory"));
   return exports;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "binding/backend_lane.h"
+#include "binding/device_handle.h"
 #include "binding/napi_env.h"
 
 namespace infcl::binding {
@@ -22,8 +23,12 @@ class AddonState {
     return *lane;
   }
 
+  const std::shared_ptr<DeviceLedger>& ledger() const { return ledger_; }
+
  private:
   const Napi::Env env_;
+  // shared with the handles, which may be finalised after this
+  const std::shared_ptr<DeviceLedger> ledger_ = std::make_shared<DeviceLedger>();
   std::map<std::pair<BackendKind, int>, std::unique_ptr<BackendLane>> lanes_;
 };
 

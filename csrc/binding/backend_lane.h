@@ -17,8 +17,7 @@ namespace infcl::binding {
 
 class BackendLane {
  public:
-  BackendLane(Napi::Env env, const BackendChoice& choice)
-      : choice_(choice), runner_(env, [this](const ContrastiveRequest& r) { return run(r); }) {}
+  BackendLane(Napi::Env env, const BackendChoice& choice) : choice_(choice), runner_(env) {}
 
   // From the environment's thread or the runner's; one call at a time on the backend, the second waits.
   ContrastiveResult run(const ContrastiveRequest& request) {

@@ -16,14 +16,13 @@ void request_abort(const Control& control) {
 
 }  // namespace
 
-CallRunner::CallRunner(Napi::Env env, Run run) : env_(env), run_(std::move(run)) {}
+CallRunner::CallRunner(Napi::Env env) : env_(env) {}
 
 CallRunner::~CallRunner() { stop(); }
 
-Napi::Promise CallRunner::submit(MarshalledCall call) {
+Napi::Promise CallRunner::submit(std::unique_ptr<Task> task) {
   if (!wake_) start();
-  auto job =
-      std::make_unique<Job>(Job{std::move(call), Napi::Promise::Deferred::New(env_), {}, std::nullopt});
+  auto job = std::make_unique<Job>(Job{std::move(task), Napi::Promise::Deferred::New(env_), std::nullopt});
   const Napi::Promise promise = job->deferred.Promise();
   if (pending_++ == 0) napi_ref_threadsafe_function(env_, wake_);
   {
@@ -66,10 +65,10 @@ void CallRunner::work() {
     if (stopping_) return;
     std::unique_ptr<Job> job = std::move(waiting_.front());
     waiting_.pop_front();
-    running_ = job->call.request.control;
+    running_ = job->task->control();
     lock.unlock();
     try {
-      job->result = run_(job->call.request);
+      job->task->run();
     } catch (...) {
       job->failure = describe(std::current_exception());
     }
@@ -99,7 +98,7 @@ void CallRunner::settle(Napi::Env env, const Job& job) {
     if (job.failure)
       job.deferred.Reject(to_js_error(env, *job.failure).Value());
     else
-      job.deferred.Resolve(write_result(env, job.result));
+      job.deferred.Resolve(job.task->result(env));
   } catch (const Napi::Error&) {
     // Only a terminating environment refuses to settle a promise, and then nobody is left to read it.
   }

@@ -8,29 +8,26 @@
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "binding/failure.h"
-#include "binding/marshal.h"
 #include "binding/napi_env.h"
+#include "binding/task.h"
 
 namespace infcl::binding {
 
 class CallRunner {
  public:
-  using Run = std::function<ContrastiveResult(const ContrastiveRequest&)>;
-
-  CallRunner(Napi::Env env, Run run);
+  explicit CallRunner(Napi::Env env);
   ~CallRunner();
   CallRunner(const CallRunner&) = delete;
   CallRunner& operator=(const CallRunner&) = delete;
 
-  // Fulfilled with write_result's object, or rejected with to_js_error's.
-  Napi::Promise submit(MarshalledCall call);
+  // Fulfilled with the task's result, or rejected with to_js_error's.
+  Napi::Promise submit(std::unique_ptr<Task> task);
 
   // Stops the running call at its next tile, drops those that wait and joins the thread. Their promises stay
   // pending: the environment is going away.
@@ -38,9 +35,8 @@ class CallRunner {
 
  private:
   struct Job {
-    MarshalledCall call;
+    std::unique_ptr<Task> task;
     Napi::Promise::Deferred deferred;
-    ContrastiveResult result;
     std::optional<Failure> failure;
   };
 
@@ -50,7 +46,6 @@ class CallRunner {
   static void settle(Napi::Env env, const Job& job);
 
   const Napi::Env env_;
-  const Run run_;
   napi_threadsafe_function wake_ = nullptr;
   size_t pending_ = 0;  // promises not settled yet; while there are any, the event loop stays alive
   std::thread thread_;

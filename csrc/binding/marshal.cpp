@@ -5,19 +5,12 @@
 #include <limits>
 
 #include "binding/failure.h"
+#include "binding/request_parts.h"
 #include "binding/request_reader.h"
 
 namespace infcl::binding {
 
 namespace {
-
-DType read_dtype(const RequestReader& in) {
-  const std::string name = in.string("dtype");
-  if (name == "float32") return DType::kFloat32;
-  if (name == "float16") return DType::kFloat16;
-  if (name == "bfloat16") return DType::kBFloat16;
-  throw RequestError("ERR_TYPE", "Unknown dtype " + name);
-}
 
 ObjectiveKind read_objective_kind(const RequestReader& in) {
   const std::string name = in.string("objective");
@@ -39,33 +32,11 @@ BackendChoice read_backend(const RequestReader& in) {
   const std::string name = in.string("backend");
   if (name == "cpu") return {BackendKind::kCpu, 0};
   if (name != "cuda") throw RequestError("ERR_TYPE", "Unknown backend " + name);
-  // no machine has more devices than int holds; one that it does not have is the backend's to refuse
-  return {BackendKind::kCuda, static_cast<int>(std::min<int64_t>(in.integer("device"), INT32_MAX))};
-}
-
-// Elements that `rows` rows of `dim` span, the last one without its padding. Refuses what overflows.
-int64_t extent(int64_t rows, int64_t dim, int64_t stride) {
-  if (rows < 1 || dim < 1 || stride < dim)
-    throw RequestError("ERR_SHAPE", "Expected rows and dim of at least 1 and rowStride of at least dim");
-  int64_t elements = 0;
-  if (__builtin_mul_overflow(rows - 1, stride, &elements) || __builtin_add_overflow(elements, dim, &elements))
-    throw RequestError("ERR_SHAPE", "The stated shape has more elements than memory has addresses");
-  return elements;
-}
-
-MatrixView read_matrix(const RequestReader& in) {
-  MatrixView matrix;
-  matrix.dtype = read_dtype(in);
-  matrix.rows = in.integer("rows");
-  matrix.dim = in.integer("dim");
-  matrix.stride = in.integer("rowStride");
-  const napi_typedarray_type type = matrix.dtype == DType::kFloat32 ? napi_float32_array : napi_uint16_array;
-  matrix.data = in.typed_array("data", type, extent(matrix.rows, matrix.dim, matrix.stride));
-  return matrix;
+  return {BackendKind::kCuda, read_device(in)};
 }
 
 // What counts, and how much.
-void read_terms(const RequestReader& in, ContrastiveRequest& request) {
+void read_terms(const RequestReader& in, int device, ContrastiveRequest& request) {
   const int64_t rows = request.queries.rows, keys = request.keys.rows;
   const auto integers = [&](const char* name, int64_t count) {
     return static_cast<const int32_t*>(in.typed_array_or_null(name, napi_int32_array, count));
@@ -85,7 +56,7 @@ void read_terms(const RequestReader& in, ContrastiveRequest& request) {
   request.has_margin = !in.is_null("falseNegativeMargin");
   if (request.has_margin) request.margin = in.number("falseNegativeMargin");
   if (!in.is_null("hardKeys")) {
-    request.hard_keys = read_matrix(in.object("hardKeys"));
+    request.hard_keys = read_matrix(in.object("hardKeys"), device);
     request.hard_per_query = request.hard_keys.rows / rows;
     if (request.hard_keys.rows != request.hard_per_query * rows ||
         request.hard_keys.dim != request.queries.dim)
@@ -93,23 +64,48 @@ void read_terms(const RequestReader& in, ContrastiveRequest& request) {
   }
 }
 
-void read_outputs(const RequestReader& in, ContrastiveRequest& request) {
+// A gradient: how many rows there are, and where they go to.
+struct GradientTarget {
+  int64_t rows = 0;
+  float* data = nullptr;
+  GradientLayout layout;
+};
+
+// Of `rows` rows, or of as many as the target has room for.
+GradientTarget read_gradient(const RequestReader& in, const char* name, int device, int64_t rows, int64_t dim,
+                             bool may_be_fewer = false) {
+  if (in.is_null(name)) return {};
+  if (in.is_typed_array(name)) {
+    if (may_be_fewer) rows = in.length(name) / dim;
+    return {rows, static_cast<float*>(in.typed_array(name, napi_float32_array, rows * dim)), {}};
+  }
+  const MatrixView target = read_matrix(in.object(name), device);
+  const bool fits = target.rows == rows || (may_be_fewer && target.rows < rows);
+  if (!target.place.on_device || target.dtype != DType::kFloat32 || target.dim != dim || !fits)
+    throw RequestError("ERR_SHAPE",
+                       std::string("Expected device memory of the gradient's shape for ") + name);
+  return {target.rows, static_cast<float*>(const_cast<void*>(target.data)), {target.stride, target.place}};
+}
+
+void read_outputs(const RequestReader& in, int device, ContrastiveRequest& request) {
   const int64_t rows = request.queries.rows;
   const int64_t dim = request.queries.dim;
   request.gradient = in.boolean("gradient");
   request.gradient_filter = in.number("gradientFilter");
-  request.d_hard_keys = static_cast<float*>(
-      in.typed_array_or_null("hardKeyGrads", napi_float32_array, request.hard_keys.rows * dim));
-  request.d_queries =
-      static_cast<float*>(in.typed_array_or_null("queryGrads", napi_float32_array, extent(rows, dim, dim)));
-  if (!in.is_null("keyGrads")) {
-    request.d_key_rows = in.length("keyGrads") / dim;
-    if (request.d_key_rows > request.keys.rows)
-      throw RequestError("ERR_SHAPE", "Expected no more rows of keyGrads than of keys");
-    request.d_keys =
-        static_cast<float*>(in.typed_array("keyGrads", napi_float32_array, request.d_key_rows * dim));
-    if (request.d_key_rows == 0) throw RequestError("ERR_SHAPE", "Expected at least one row of keyGrads");
-  }
+  const GradientTarget hard_keys = read_gradient(in, "hardKeyGrads", device, request.hard_keys.rows, dim);
+  request.d_hard_keys = hard_keys.data;
+  request.d_hard_keys_layout = hard_keys.layout;
+  const GradientTarget queries = read_gradient(in, "queryGrads", device, rows, dim);
+  request.d_queries = queries.data;
+  request.d_queries_layout = queries.layout;
+  const GradientTarget keys = read_gradient(in, "keyGrads", device, request.keys.rows, dim, true);
+  request.d_keys = keys.data;
+  request.d_keys_layout = keys.layout;
+  request.d_key_rows = keys.rows;
+  if (keys.rows > request.keys.rows)
+    throw RequestError("ERR_SHAPE", "Expected no more rows of keyGrads than of keys");
+  if (!in.is_null("keyGrads") && keys.rows == 0)
+    throw RequestError("ERR_SHAPE", "Expected at least one row of keyGrads");
   if (!in.is_null("rows")) {
     const RequestReader out = in.object("rows");
     request.row_loss = static_cast<float*>(out.typed_array("loss", napi_float32_array, rows));
@@ -126,14 +122,15 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   const RequestReader in(value, "", call.held);
   call.backend = read_backend(in);
   ContrastiveRequest& request = call.request;
-  request.queries = read_matrix(in.object("queries"));
-  if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"));
+  const int device = call.backend.kind == BackendKind::kCuda ? call.backend.device : kNoDevice;
+  request.queries = read_matrix(in.object("queries"), device);
+  if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"), device);
   if (request.keys.rows > 0 && request.queries.dim != request.keys.dim)
     throw RequestError("ERR_SHAPE", "Expected queries and keys of equal dim");
   request.objective = read_objective(in);
   request.bfloat16 = in.boolean("bfloat16");
-  read_terms(in, request);
-  read_outputs(in, request);
+  read_terms(in, device, request);
+  read_outputs(in, device, request);
   request.threads = static_cast<int>(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
   request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
@@ -141,7 +138,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
 }
 
 MarshalledPlan read_plan_request(const Napi::Value& value) {
-  std::vector<HeldArray> none;
+  Held none;
   const RequestReader in(value, "", none);
   MarshalledPlan plan;
   plan.backend = read_backend(in);

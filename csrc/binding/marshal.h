@@ -3,22 +3,20 @@
 // turn.
 #pragma once
 
-#include <vector>
-
 #include "binding/napi_env.h"
-#include "binding/pinned_memory.h"
+#include "binding/request_reader.h"
 #include "core/backend_factory.h"
 #include "core/contrastive.h"
 #include "core/plan.h"
 
 namespace infcl::binding {
 
-// A request and the typed arrays it points into, held and pinned until this is destroyed (on the
-// environment's thread).
+// A request and what it points into, typed arrays pinned, until this is destroyed (on the environment's
+// thread).
 struct MarshalledCall {
   BackendChoice backend;
   ContrastiveRequest request;
-  std::vector<HeldArray> held;
+  Held held;
 };
 
 struct MarshalledPlan {

@@ -4,7 +4,7 @@
 
 namespace infcl::binding {
 
-RequestReader::RequestReader(const Napi::Value& object, std::string path, std::vector<HeldArray>& held)
+RequestReader::RequestReader(const Napi::Value& object, std::string path, Held& held)
     : path_(std::move(path)), held_(held) {
   if (!object.IsObject())
     throw RequestError("ERR_TYPE", "Expected object for " + (path_.empty() ? "request" : path_));
@@ -45,6 +45,15 @@ std::string RequestReader::string(const char* name) const {
   return value.As<Napi::String>().Utf8Value();
 }
 
+uint64_t RequestReader::address(const char* name) const {
+  const Napi::Value value = get(name);
+  if (!value.IsBigInt()) fail_type(name, "bigint");
+  bool lossless = false;
+  const uint64_t address = value.As<Napi::BigInt>().Uint64Value(&lossless);
+  if (!lossless) fail_type(name, "bigint of 64 bits");
+  return address;
+}
+
 void* RequestReader::typed_array(const char* name, napi_typedarray_type type, int64_t elements) const {
   const Napi::TypedArray array = get_typed_array(name);
   napi_typedarray_type actual;
@@ -62,13 +71,26 @@ void* RequestReader::typed_array(const char* name, napi_typedarray_type type, in
   if (elements < 0 || length < static_cast<uint64_t>(elements))
     throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(elements) + " elements for " +
                                         path_ + name + " but received " + std::to_string(length));
-  held_.push_back(hold_array(array, buffer));
+  held_.arrays.push_back(hold_array(array, buffer));
   return data;
 }
 
 void* RequestReader::typed_array_or_null(const char* name, napi_typedarray_type type,
                                          int64_t elements) const {
   return is_null(name) ? nullptr : typed_array(name, type, elements);
+}
+
+DeviceHandle RequestReader::device_memory(const char* name, int device, int64_t bytes) const {
+  const DeviceHandle& handle = open_handle(get(name));
+  if (handle.storage->device() != device)
+    throw RequestError("ERR_DEVICE", "Expected memory of device " + std::to_string(device) + " for " + path_ +
+                                         name + " but received some of device " +
+                                         std::to_string(handle.storage->device()));
+  if (bytes > handle.bytes())
+    throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(bytes) + " bytes for " + path_ +
+                                        name + " but received " + std::to_string(handle.bytes()));
+  held_.storages.push_back(handle.storage);
+  return handle;
 }
 
 int64_t RequestReader::length(const char* name) const {

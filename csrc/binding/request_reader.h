@@ -6,15 +6,22 @@
 #include <string>
 #include <vector>
 
+#include "binding/device_handle.h"
 #include "binding/napi_env.h"
 #include "binding/pinned_memory.h"
 
 namespace infcl::binding {
 
+// What a request points into: held until this is destroyed, on the environment's thread.
+struct Held {
+  std::vector<HeldArray> arrays;
+  std::vector<std::shared_ptr<DeviceStorage>> storages;
+};
+
 class RequestReader {
  public:
   // `path` prefixes property names in messages ("queries.").
-  RequestReader(const Napi::Value& object, std::string path, std::vector<HeldArray>& held);
+  RequestReader(const Napi::Value& object, std::string path, Held& held);
 
   RequestReader object(const char* name) const;
   bool is_null(const char* name) const;
@@ -22,12 +29,18 @@ class RequestReader {
   double number(const char* name) const;
   int64_t integer(const char* name) const;
   std::string string(const char* name) const;
+  uint64_t address(const char* name) const;  // a bigint
+  bool is_typed_array(const char* name) const { return get(name).IsTypedArray(); }
 
   // Pointer to at least `elements` elements of a typed array of the given type. ERR_DETACHED, ERR_SHAPE,
   // ERR_TYPE.
   void* typed_array(const char* name, napi_typedarray_type type, int64_t elements) const;
   // The same, or null for a property that is null.
   void* typed_array_or_null(const char* name, napi_typedarray_type type, int64_t elements) const;
+  // A share of device memory, of at least `bytes` bytes and on that device. ERR_DISPOSED, ERR_DEVICE,
+  // ERR_SHAPE, ERR_TYPE.
+  DeviceHandle device_memory(const char* name, int device, int64_t bytes) const;
+  bool is_device_memory(const char* name) const { return is_handle(get(name)); }
   // Number of elements of a typed array, whatever its type; 0 once detached.
   int64_t length(const char* name) const;
 
@@ -38,7 +51,7 @@ class RequestReader {
 
   Napi::Object object_;
   std::string path_;
-  std::vector<HeldArray>& held_;
+  Held& held_;
 };
 
 }  // namespace infcl::binding

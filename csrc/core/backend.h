@@ -18,6 +18,9 @@ struct ProblemMatrix {
   MatrixView view;
   float* gradient = nullptr;  // of its first rows, or null
   int64_t gradient_rows = 0;
+  GradientLayout gradient_layout;
+
+  bool on_device() const { return view.place.on_device || (gradient && gradient_layout.place.on_device); }
 };
 
 // Everything that stays the same for the whole call.

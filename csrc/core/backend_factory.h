@@ -1,14 +1,18 @@
 // Names of the backends this build knows. The binding asks here and never includes a backend's own headers.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "core/types.h"
 
 namespace infcl {
 
 class Backend;
 class Communicator;
+class DeviceStorage;
 
 enum class BackendKind { kCpu, kCuda };
 
@@ -37,6 +41,14 @@ std::unique_ptr<Backend> make_cpu_backend();
 // Throws Error: kBackendUnavailable, or kDevice for an index that no device has. Calls on several may run at
 // once.
 std::unique_ptr<Backend> make_cuda_backend(int device);
+// Memory of a device for features and gradients; 0 bytes are none. Throws kOutOfMemory with what there is.
+std::unique_ptr<DeviceStorage> allocate_device_storage(int device, int64_t bytes);
+// Memory of somebody else. Throws kDevice when it is not that device's.
+std::unique_ptr<DeviceStorage> borrow_device_storage(int device, void* address, int64_t bytes, const Place&);
+struct DeviceMemoryInfo {
+  int64_t free = 0, total = 0;
+};
+DeviceMemoryInfo device_memory_info(int device);
 std::unique_ptr<Communicator> make_single_communicator();
 
 }  // namespace infcl

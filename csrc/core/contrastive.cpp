@@ -45,9 +45,9 @@ class Call {
     p.pass_count = o_.pass_count;
     for (int i = 0; i < o_.pass_count; ++i)
       p.passes[i] = shape_of(o_.passes[i], r_.queries.rows, r_.keys.rows);
-    p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows);
-    p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows);
-    p.private_keys = matrix(r_.hard_keys, r_.d_hard_keys, r_.hard_keys.rows);
+    p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
+    p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
+    p.private_keys = matrix(r_.hard_keys, r_.d_hard_keys, r_.hard_keys.rows, r_.d_hard_keys_layout);
     p.dim = r_.queries.dim;
     p.logit_scale = r_.logit_scale + r_.hardness;  // in cells there are negatives only
     p.logit_bias = o_.sigmoid ? r_.logit_bias : 0;
@@ -143,9 +143,10 @@ class Call {
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
   float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
 
-  ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows) const {
-    if (!r_.gradient || !gradient) return {view, nullptr, 0};
-    return {view, gradient, rows};
+  ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
+                       const GradientLayout& layout) const {
+    if (!r_.gradient || !gradient) return {view, nullptr, 0, {}};
+    return {view, gradient, rows, layout};
   }
 
   PrivateKeys private_keys() const { return {r_.queries, r_.hard_keys, r_.hard_per_query}; }

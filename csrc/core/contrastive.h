@@ -45,6 +45,7 @@ struct ContrastiveRequest {
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen
   int64_t d_key_rows = 0;
   float* d_hard_keys = nullptr;  // [M * hard_per_query x D], or null
+  GradientLayout d_queries_layout, d_keys_layout, d_hard_keys_layout;
 
   // Per-row outputs, each [M], or all null.
   float* row_loss = nullptr;

@@ -105,6 +105,8 @@ class ColumnGate {
     }
     return true;
   }
+  // Only after `enter` of the same block: leaving out of order would move the count back, and strand whoever
+  // waits.
   void leave(int64_t column_block, int64_t row_block) {
     passed_[column_block].store(row_block + 1, std::memory_order_release);
   }

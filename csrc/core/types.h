@@ -12,6 +12,15 @@ enum class DType { kFloat32, kFloat16, kBFloat16 };
 
 constexpr size_t dtype_size(DType t) { return t == DType::kFloat32 ? 4 : 2; }
 
+// Whose memory something lies in: the host's, or the device's that the call runs on. There, somebody else may
+// be at work with it on a stream, whose handle is the driver's (null is one too): what they enqueued comes
+// first, and what they enqueue later comes after the call.
+struct Place {
+  bool on_device = false;
+  bool shared = false;  // with the work on `stream`
+  void* stream = nullptr;
+};
+
 // Row-major features [rows x dim]; `stride` is in elements from one row to the next.
 struct MatrixView {
   const void* data = nullptr;
@@ -19,10 +28,17 @@ struct MatrixView {
   int64_t rows = 0;
   int64_t dim = 0;
   int64_t stride = 0;
+  Place place;
 
   const void* row(int64_t i) const {
     return static_cast<const char*>(data) + static_cast<size_t>(i * stride) * dtype_size(dtype);
   }
+};
+
+// How a gradient lies where it goes to.
+struct GradientLayout {
+  int64_t stride = 0;  // elements from one row to the next; 0: dim
+  Place place;
 };
 
 // Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32

@@ -132,6 +132,10 @@ Plan CpuBackend::plan(const PlanRequest& r) {
 }
 
 int64_t CpuBackend::begin(const Problem& problem) {
+  for (const ProblemMatrix* m : {&problem.queries, &problem.keys, &problem.private_keys})
+    if (m->on_device())
+      throw Error(ErrorCode::kDevice, "cpu",
+                  "Expected features in the memory of the host but received some on a device");
   kernels_ = &select_kernels(problem.bfloat16);
   problem_ = problem;
   Cut c = cut(problem.passes, problem.pass_count, kernels_->cell);

@@ -196,8 +196,10 @@ class CpuBackend::Differentiate {
 
   bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
-    if (c.columns == 0) {
-      if (s_.triangle() || a_.filter > 0) gate_.leave(j, i);
+    if (c.columns == 0) {  // nothing to write, but blocks leave a column only in their order
+      if (!s_.triangle() && a_.filter == 0) return true;
+      if (!gate_.enter(j, i)) return false;
+      gate_.leave(j, i);
       return true;
     }
     float* out = a_.d_columns + s_.columns(j).begin * c.dim;

@@ -86,11 +86,11 @@ class CpuBackend::Fold {
     if (kept && a_.positives.labelled && !a_.positives.apart)
       for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) { x.at(r, q) = a_.positive_dots[r]; });
     merge_rows(x.rows, s);
-    if (fold_columns) {
+    if (fold_columns || s_.triangle()) {
       if (!gate_.enter(j, i)) return false;
-      merge_columns(x.columns, s);
+      if (fold_columns) merge_columns(x.columns, s);
+      gate_.leave(j, i);
     }
-    if (fold_columns || s_.triangle()) gate_.leave(j, i);
     b_.problem_.control.advance();
     return true;
   }

@@ -12,14 +12,35 @@ export type Objective = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
 /** Bits of {@link ContrastiveRequest.directions}. */
 export const Direction = { queryToKey: 1, keyToQuery: 2, queryToQuery: 4, keyToKey: 8 } as const;
 
-export interface NativeMatrix {
-  data: Float32Array | Uint16Array;
+declare const deviceMemory: unique symbol;
+/** A share of some memory of a device, from one of its bytes on. Opaque; collected like an object, or released. */
+export interface DeviceHandle {
+  readonly [deviceMemory]: never;
+}
+
+interface MatrixOfShape {
   dtype: DType;
   rows: number;
   dim: number;
   /** Elements from one row to the next, at least `dim`. */
   rowStride: number;
 }
+
+export interface NativeHostMatrix extends MatrixOfShape {
+  data: Float32Array | Uint16Array;
+  device?: undefined;
+}
+
+export interface NativeDeviceMatrix extends MatrixOfShape {
+  data: DeviceHandle;
+  /** Index of the device that `data` is of. */
+  device: number;
+}
+
+export type NativeMatrix = NativeHostMatrix | NativeDeviceMatrix;
+
+/** Where a gradient is written to: float32, without gaps on the host. */
+export type NativeOutput = Float32Array | NativeDeviceMatrix;
 
 /** Words of {@link ContrastiveRequest.control}; both sides access them atomically. */
 export const Control = { abort: 0, done: 1, total: 2, length: 3 } as const;
@@ -68,10 +89,10 @@ export interface ContrastiveRequest extends BackendChoice {
   /** False: loss only, the gradient arrays are null. */
   gradient: boolean;
   /** [M x D], or null when queries are frozen. */
-  queryGrads: Float32Array | null;
+  queryGrads: NativeOutput | null;
   /** [gradient key rows x D], or null when keys are frozen; may hold fewer rows than `keys` (the rest is a bank). */
-  keyGrads: Float32Array | null;
-  hardKeyGrads: Float32Array | null;
+  keyGrads: NativeOutput | null;
+  hardKeyGrads: NativeOutput | null;
   /** Per-row outputs, each [M], or null. */
   rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array } | null;
   /** 0: as many as the machine has. The CPU's. */
@@ -149,9 +170,29 @@ export interface CudaInfo {
   devices: string[];
 }
 
+/** Memory that somebody else owns, in the device's primary context. */
+export interface ForeignMemory {
+  device: number;
+  pointer: bigint;
+  bytes: number;
+  /** The driver's handle of the stream on which its owner works with it, or null. */
+  stream: bigint | null;
+}
+
+/** Bytes of a device. */
+export interface DeviceMemory {
+  free: number;
+  total: number;
+  /** Held by matrices of this thread, and by calls that run on what were matrices. */
+  allocated: number;
+  /** Matrices of this thread that are neither disposed of nor collected: views and wrapped memory as well. */
+  matrices: number;
+}
+
 /**
  * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
- * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_INTERNAL.
+ * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_DISPOSED,
+ * ERR_INTERNAL.
  */
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
@@ -159,4 +200,21 @@ export interface NativeBinding {
   plan(request: PlanRequest): NativePlan;
   cpuInfo(): CpuInfo;
   cudaInfo(): CudaInfo;
+
+  allocateDevice(request: { device: number; bytes: number }): DeviceHandle;
+  wrapDevice(memory: ForeignMemory): DeviceHandle;
+  /** A second handle of the same memory, from a byte of it on: of a matrix, or what a call holds one by. */
+  shareDevice(handle: DeviceHandle, byteOffset: number, isMatrix: boolean): DeviceHandle;
+  /** Gives up this share; the memory is freed with the last one. May be repeated. */
+  releaseDevice(handle: DeviceHandle): void;
+  devicePointer(handle: DeviceHandle): bigint;
+  /** Rows of `matrix`, side by side, to the beginning of `memory`. */
+  uploadDevice(request: { device: number; memory: DeviceHandle; matrix: NativeHostMatrix }): Promise<void>;
+  /** Rows of `matrix`, side by side, to the beginning of `into`. */
+  downloadDevice(request: {
+    device: number;
+    matrix: NativeDeviceMatrix;
+    into: Float32Array | Uint16Array;
+  }): Promise<void>;
+  deviceMemory(request: { device: number }): DeviceMemory;
 }

@@ -73,9 +73,4 @@ inline Matrix random_features(Precision p, int rows, int dim, bool grid, Random&
   return m;
 }
 
-template <class T>
-const T* or_null(const gpu::Array<T>& a) {
-  return a.get();
-}
-
 }  // namespace test

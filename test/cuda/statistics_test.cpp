@@ -1,9 +1,6 @@
 // What the emulator counts while kernels run, held to what their design promises: no bank conflicts in reads
 // of the ring, one exponential per logit, no local memory, and no more tensor-core work than the products
 // have.
-#include <cstdlib>
-#include <cstring>
-
 #include "../native/check.h"
 #include "scores_problem.h"
 

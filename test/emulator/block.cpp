@@ -155,7 +155,8 @@ void run_launch(Launch& launch) {
   const uint32_t(&c)[3] = launch.kernel.cluster;
   uint64_t clusters = 1;
   for (int d = 0; d < 3; d++) clusters *= launch.grid[d] / c[d];
-  for (uint64_t i = 0; i < clusters; i++) cluster.run(static_cast<uint32_t>(i));
+  const uint64_t first = launch.options.first_block / (uint64_t{c[0]} * c[1] * c[2]);
+  for (uint64_t i = first; i < clusters; i++) cluster.run(static_cast<uint32_t>(i));
 }
 
 }  // namespace infcl::emulator

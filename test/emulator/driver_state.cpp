@@ -41,6 +41,7 @@ Options emulated_options() {
   o.race = environment_number("INFCL_EMULATOR_RACE", 0) != 0;
   o.check = environment_number("INFCL_EMULATOR_CHECK", 0) != 0;
   o.sm = emulated_sm();
+  o.first_block = environment_number("INFCL_EMULATOR_FIRST_BLOCK", 0);
   return o;
 }
 
@@ -85,6 +86,14 @@ const char* infcl_emulator_stats() {
 void infcl_emulator_reset_stats() {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
   launch_log().clear();
+  state().event_log.clear();
+}
+
+const char* infcl_emulator_event_log() {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  thread_local std::string text;
+  text = state().event_log;
+  return text.c_str();
 }
 
 const char* infcl_emulator_last_error() {
@@ -121,6 +130,7 @@ void infcl_emulator_reset() {
   s.devices.clear();
   s.messages.clear();
   s.last_message.clear();
+  s.event_log.clear();
   s.initialised = false;
   context_stack().clear();
   launch_log().clear();

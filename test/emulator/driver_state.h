@@ -61,6 +61,7 @@ struct DriverState {
   uint32_t launches = 0;
   std::map<CUresult, std::string> messages;  // of the last failure with that code
   std::string last_message;
+  std::string event_log;
 };
 
 DriverState& state();
@@ -70,7 +71,7 @@ int emulated_sm();                      // INFCL_EMULATOR_SM, 80
 size_t emulated_memory_bytes();         // INFCL_EMULATOR_MEMORY, 8 GiB
 int emulated_device_count();            // INFCL_EMULATOR_DEVICES, 1
 int emulated_multiprocessors();         // INFCL_EMULATOR_MULTIPROCESSORS, 4
-Options emulated_options();             // INFCL_EMULATOR_SEED, _RACE, _CHECK
+Options emulated_options();             // INFCL_EMULATOR_SEED, _RACE, _CHECK, _FIRST_BLOCK
 size_t largest_dynamic_shared_bytes();  // of a block that opts in
 
 // Remembers the message for cuGetErrorString, and prints it if INFCL_EMULATOR_VERBOSE is 1.

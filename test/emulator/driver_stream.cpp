@@ -1,5 +1,6 @@
 // Driver API: streams and events. Work is done when it is given, so all of it is always complete.
 #include <chrono>
+#include <cstdio>
 
 #include "driver_state.h"
 
@@ -25,6 +26,13 @@ CUresult with_stream(CUstream stream, F f) {
     if (stream && !state().streams.count(stream)) return failed(CUDA_ERROR_INVALID_HANDLE, "no such stream");
     return f(context);
   });
+}
+
+void log_event(const char* what, CUevent event, CUstream stream) {
+  char line[96];
+  std::snprintf(line, sizeof line, "%s %p on %p\n", what, static_cast<void*>(event),
+                static_cast<void*>(stream));
+  state().event_log += line;
 }
 
 }  // namespace
@@ -56,8 +64,12 @@ CUresult cuStreamQuery(CUstream stream) {
 }
 
 CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
-  return with_stream(stream,
-                     [&](CUctx_st&) { return with_event(event, [](CUevent_st&) { return CUDA_SUCCESS; }); });
+  return with_stream(stream, [&](CUctx_st&) {
+    return with_event(event, [&](CUevent_st&) {
+      log_event("wait for", event, stream);
+      return CUDA_SUCCESS;
+    });
+  });
 }
 
 CUresult cuEventCreate(CUevent* event, unsigned) {
@@ -78,7 +90,8 @@ CUresult cuEventDestroy_v2(CUevent event) {
 
 CUresult cuEventRecord(CUevent event, CUstream stream) {
   return with_stream(stream, [&](CUctx_st&) {
-    return with_event(event, [](CUevent_st& e) {
+    return with_event(event, [&](CUevent_st& e) {
+      log_event("record", event, stream);
       e.recorded = true;
       e.seconds = now();
       return CUDA_SUCCESS;

@@ -1,16 +1,20 @@
 #include "global_shadow.h"
 
-#include <cstdlib>
+#include <sys/mman.h>
+
 #include <new>
 
 namespace infcl::emulator {
 
-GlobalShadow::GlobalShadow(size_t bytes)
-    : cells_(static_cast<Cell*>(std::calloc(bytes + 1, sizeof(Cell)))), bytes_(bytes) {
-  if (!cells_) throw std::bad_alloc();
+// Reserves nothing, so that also sparse allocations of gigabytes have one.
+GlobalShadow::GlobalShadow(size_t bytes) : mapping_bytes_((bytes + 1) * sizeof(Cell)) {
+  void* mapping = mmap(nullptr, mapping_bytes_, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping == MAP_FAILED) throw std::bad_alloc();
+  cells_ = static_cast<Cell*>(mapping);
 }
 
-GlobalShadow::~GlobalShadow() { std::free(cells_); }
+GlobalShadow::~GlobalShadow() { munmap(cells_, mapping_bytes_); }
 
 void GlobalShadow::mark_initialised(size_t offset, size_t n) {
   for (size_t i = 0; i < n; i++) cells_[offset + i].initialised = 1;

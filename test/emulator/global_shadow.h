@@ -40,7 +40,7 @@ class GlobalShadow {
   };
   static constexpr uint32_t kMany = 0xffffffffu;
   Cell* cells_;  // zero pages until touched
-  size_t bytes_;
+  size_t mapping_bytes_;
 };
 
 }  // namespace infcl::emulator

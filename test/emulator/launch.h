@@ -14,6 +14,7 @@ struct Options {
   bool race = false;   // find races and cp.async destinations read before their wait
   bool check = false;  // find reads of memory never written
   int sm = 80;
+  uint64_t first_block = 0;  // earlier ones are skipped: the far end of a grid too large to emulate
 };
 
 struct Launch {

@@ -65,6 +65,9 @@ const narrowBound = 1e-2;
  */
 export const usualShare = 1 / 32;
 
+/** Gradients of logits in 8 bits: terms that cancel are each off by 2^-9 of the usual size, a fifth of the bound. */
+const narrowShare = 1 / 4;
+
 /** All logits tie: what cancels is a sum of hundreds of equal terms, which round the same way (448 x 2^-24 = 3e-5). */
 export const shareOfTies = 1;
 
@@ -98,8 +101,9 @@ export function judge(
   const bound = gradientBound(largest);
   // what a side's gradient is made of: the other side, or, as of supcon's queries alone, itself
   const mass = Math.max(1, magnitudes.bias); // no more than 2 but for siglip, whose rows have a term per key
+  const gradientShare = narrow ? Math.max(share, narrowShare) : share;
   const gradient = (ours: Float32Array | undefined, reference: Float64Array, other: FloatMatrix) =>
-    gradientError(ours ?? [], reference, mass * gradientFloor(other, rows, logitScale, share)) /
+    gradientError(ours ?? [], reference, mass * gradientFloor(other, rows, logitScale, gradientShare)) /
     (narrow ? Math.max(narrowBound, bound) : bound);
   const scalar = (ours: number, reference: number, usual: number) => {
     if (ours === reference) return 0; // both may be zero, and so may what they are measured by

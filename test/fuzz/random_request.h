@@ -231,7 +231,7 @@ class RandomRequest {
         f.narrow[at] = dtype == infcl::DType::kFloat16 ? to_half(v) : to_bfloat(v);
     }
     has_broken_feature = has_broken_feature || broken >= 0;
-    f.view = {wide ? static_cast<const void*>(f.wide.data()) : f.narrow.data(), dtype, rows, dim, stride};
+    f.view = {wide ? static_cast<const void*>(f.wide.data()) : f.narrow.data(), dtype, rows, dim, stride, {}};
     return f.view;
   }
 

@@ -171,7 +171,7 @@ void expect_usable(Engine& e) {
   int32_t words[infcl::Control::kWords] = {};
   infcl::ContrastiveRequest r;
   r.objective = infcl::make_objective(infcl::ObjectiveKind::kInfoNce);
-  r.queries = r.keys = {data, infcl::DType::kFloat32, 3, 1, 1};
+  r.queries = r.keys = {data, infcl::DType::kFloat32, 3, 1, 1, {}};
   r.gradient = true;
   r.d_queries = gradient;
   r.control.words = words;

@@ -21,6 +21,7 @@ async function run(code: string): Promise<string> {
 it('has an example for each group', () => {
   expect(examples.map(([group]) => group)).toEqual([
     'Features',
+    'Features on a device',
     'Loss and gradients',
     'Options',
     'Before you pay',

@@ -12,6 +12,7 @@ const classes: Record<ErrorCode, typeof Error> = {
   ERR_OPTION: TypeError,
   ERR_BUFFER: TypeError,
   ERR_DETACHED: TypeError,
+  ERR_DISPOSED: TypeError,
   ERR_OVERLAP: RangeError,
   ERR_CHUNKS: RangeError,
   ERR_ENCODER: TypeError,

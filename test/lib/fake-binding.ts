@@ -45,6 +45,20 @@ export const fakeResponse: ContrastiveResponse = {
   stats,
 };
 
+const unexpected = () => {
+  throw new Error('there is no device');
+};
+const noDeviceMemory = {
+  allocateDevice: unexpected,
+  wrapDevice: unexpected,
+  shareDevice: unexpected,
+  releaseDevice: unexpected,
+  devicePointer: unexpected,
+  uploadDevice: unexpected,
+  downloadDevice: unexpected,
+  deviceMemory: unexpected,
+};
+
 export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
   const requests: ContrastiveRequest[] = [];
   const plans: PlanRequest[] = [];
@@ -68,6 +82,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
       };
     },
     cpuInfo: () => ({ isa: 'none', isas: ['none'], threads: 2 }),
+    ...noDeviceMemory,
     cudaInfo: () => ({ available: false, reason: 'no device at all', devices: [] }),
     ...overrides,
   };

@@ -116,11 +116,19 @@ it('loads once, and a failure is not remembered', () => {
   expectError(failed, { type: Error, code: 'ERR_BACKEND_UNAVAILABLE', message: 'could not be loaded' });
   expect(thrownBy(() => loadBinding(elsewhere))).not.toBe(failed);
   expect(Object.keys(loadBinding()).sort()).toEqual([
+    'allocateDevice',
     'contrastive',
     'contrastiveSync',
     'cpuInfo',
     'cudaInfo',
+    'deviceMemory',
+    'devicePointer',
+    'downloadDevice',
     'plan',
+    'releaseDevice',
+    'shareDevice',
+    'uploadDevice',
+    'wrapDevice',
   ]);
 });
 

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import {
   type ContrastiveOptions,
   contrastiveLossAndGradSync,
-  type Features,
   type LossAndGradResult,
+  type MatrixLike,
 } from '../../lib';
 
 export interface NumberedProblem {
-  queries: Features & { data: Float32Array };
-  keys: Features & { data: Float32Array };
+  queries: MatrixLike & { data: Float32Array };
+  keys: MatrixLike & { data: Float32Array };
   options: ContrastiveOptions;
 }
 

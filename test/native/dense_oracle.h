@@ -15,7 +15,7 @@ namespace oracle {
 struct Features {
   std::vector<float> data;
   int64_t rows, dim;
-  infcl::MatrixView view() const { return {data.data(), infcl::DType::kFloat32, rows, dim, dim}; }
+  infcl::MatrixView view() const { return {data.data(), infcl::DType::kFloat32, rows, dim, dim, {}}; }
 };
 
 // Unit rows that share a direction, so that logits are neither all alike nor centred on zero.

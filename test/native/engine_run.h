@@ -56,7 +56,7 @@ struct Matrix {
   infcl::DType dtype;
   infcl::MatrixView view() const {
     if (dtype == infcl::DType::kFloat32) return wide.view();
-    return {bits.data(), dtype, wide.rows, wide.dim, wide.dim};
+    return {bits.data(), dtype, wide.rows, wide.dim, wide.dim, {}};
   }
 };
 

@@ -135,6 +135,35 @@ void test_filter(std::vector<Engine>& engines) {
   }
 }
 
+// Frozen sides of self-similarity: nothing is written to their columns, and yet row blocks must leave them in
+// order, or a later one waits for ever. Small cells on many threads, so that blocks overtake each other when
+// they may.
+void test_frozen_triangles(Engine& e) {
+  for (const ObjectiveKind kind : {ObjectiveKind::kNtXent, ObjectiveKind::kSupCon}) {
+    Case c{"frozen", cases::request(kind, 10), 1200, 1200, 3};
+    std::vector<int32_t> classes(1200);
+    for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int32_t>(i % 9);
+    if (kind == ObjectiveKind::kSupCon) c.request.query_classes = c.request.key_classes = classes.data();
+    const Inputs inputs(c);
+    std::vector<float> d_keys[2] = {std::vector<float>(1200 * 3), std::vector<float>(1200 * 3)};
+    const auto differentiate = [&](int threads, bool keys, std::vector<float>& out) {
+      infcl::ContrastiveRequest r = inputs.request(c);
+      r.gradient = true;
+      r.threads = threads;
+      r.d_keys = keys ? out.data() : nullptr;
+      r.d_key_rows = keys ? 1200 : 0;
+      return infcl::contrastive(r, *e.backend, *e.ring).logit_scale_grad;
+    };
+    const double alone = differentiate(1, true, d_keys[0]);
+    for (int round = 0; round < 40; ++round)
+      for (const int threads : {2, 3, 5}) {
+        CHECK(differentiate(threads, true, d_keys[1]) == alone && d_keys[0] == d_keys[1], "%d threads",
+              threads);
+        CHECK(differentiate(threads, false, d_keys[1]) == alone, "%d threads, both frozen", threads);
+      }
+  }
+}
+
 void test_errors(Engine& e) {
   const infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kClip, 10);
   Features q = oracle::random_features(64, 16, 1), k = oracle::random_features(64, 16, 2);
@@ -196,6 +225,7 @@ int main() {
   test_cases(engines);
   test_sixteen_bits(engines);
   test_filter(engines);
+  for (Engine& e : engines) test_frozen_triangles(e);
   setenv("INFCL_ISA", "sse9", 1);
   try {
     infcl::cpu_info();

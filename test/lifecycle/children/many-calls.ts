@@ -3,7 +3,7 @@
  * twice as many of warm-up. Needs --expose-gc.
  */
 import { readFileSync } from 'node:fs';
-import { contrastiveLossAndGrad, contrastiveLossAndGradSync, type Features } from '../../../lib';
+import { contrastiveLossAndGrad, contrastiveLossAndGradSync, type MatrixLike } from '../../../lib';
 import { features } from '../problems';
 
 export interface ManyCallsAnswer {
@@ -15,7 +15,7 @@ export interface ManyCallsAnswer {
 const [rows, dim] = [24, 8];
 const queries = features(rows, dim, 1);
 const keys = features(rows, dim, 2);
-const broken: Features = { ...keys, data: keys.data.slice().fill(Number.NaN, 7, 8) };
+const broken: MatrixLike = { ...keys, data: keys.data.slice().fill(Number.NaN, 7, 8) };
 let rejected = 0;
 
 async function callBatch(size: number): Promise<void> {

@@ -1,0 +1,99 @@
+// One row of the bench: a clip loss with both gradients at one shape and element type, and its floor by
+// cuBLAS.
+//
+// Features and gradients are the host's, as the public API has them, so a call is timed with its copies. Laps
+// are the same calls' fold and differentiate: kernels, and vectors of a few dozen bytes a row. Repetitions
+// rotate through feature matrices that together exceed the L2 cache twice, two at least, and before each lap
+// the cache is overwritten, which no timing includes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/backend.h"
+#include "four_products.h"
+#include "machine.h"
+
+namespace infcl::bench {
+
+struct BenchCase {
+  DType dtype = DType::kFloat32;
+  int64_t rows = 0, dim = 0;
+  // Of a loss with gradients: logits twice, two gradients. float32 features take three products of bfloat16
+  // for one.
+  double flops() const { return 4. * 2 * static_cast<double>(rows) * static_cast<double>(rows * dim); }
+  double executed_flops() const { return flops() * (dtype == DType::kFloat32 ? 3 : 1); }
+};
+
+struct Floor {
+  Arithmetic arithmetic = Arithmetic::kBFloat16;
+  int repetitions = 0;
+  FourProducts::Milliseconds ms;
+  std::string skipped;  // why there are no figures
+};
+
+// Milliseconds, medians over the repetitions.
+struct Measured {
+  BenchCase shape;
+  int repetitions = 0, matrices = 0;
+  double forward = 0, backward = 0, total = 0;  // of a call
+  double claim = 0, upload = 0, download = 0;   // parts of it
+  double lap_forward = 0, lap_backward = 0;     // likewise
+  double loss = 0;
+  int64_t workspace_bytes = 0;
+  std::vector<Floor> floors;
+  Clocks clocks;  // while the last repetition was just over
+  double laps() const { return lap_forward + lap_backward; }
+};
+
+// Memory that is overwritten to empty the L2 cache. Needs a current context.
+class CacheFlush {
+ public:
+  explicit CacheFlush(int64_t l2_bytes);
+  void operator()(const cuda::Stream& stream) const { stream.clear(memory_.as<void>(), memory_.bytes()); }
+
+ private:
+  cuda::DeviceBuffer memory_;
+};
+
+class Bench {
+ public:
+  struct Settings {
+    double max_seconds = 20;  // of one call, and of the repetitions of one case
+    int repetitions = 9;
+  };
+  Bench(const Card&, Settings);
+
+  const Cublas& cublas() const { return cublas_; }
+  // Throws Error: kOutOfMemory, of the device or the host.
+  Measured run(const BenchCase&);
+  // Why a case is not worth starting, going by the last smaller one; empty: it is.
+  std::string too_long(const BenchCase&) const;
+  // The four products against plain loops, on a problem of no size. Throws Error when they are not the same.
+  void verify_floor() const;
+
+ private:
+  struct Last {
+    BenchCase shape{};
+    double seconds = 0;
+    // Of a call of another size, of the same features; 0 where that is not known.
+    double scaled_to(const BenchCase&) const;
+  };
+  void measure_calls(Measured&);
+  void measure_floors(Measured&);
+  Floor measure_floor(Arithmetic, const BenchCase&);
+  int repetitions_of(double seconds) const;
+
+  const Card& card_;
+  Settings settings_;
+  std::unique_ptr<Backend> backend_;
+  CacheFlush flush_;
+  cuda::Stream flush_stream_;
+  Cublas cublas_;
+  Last last_call_;
+  std::map<Arithmetic, Last> last_floors_;
+};
+
+}  // namespace infcl::bench

@@ -1,0 +1,177 @@
+#include "check_device.h"
+
+#include <cmath>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "clock.h"
+#include "core/backend_factory.h"
+#include "core/errors.h"
+#include "cuda/device.h"
+#include "cuda/device_memory.h"
+#include "cuda/planner.h"
+#include "engine_run.h"
+#include "unit_rows.h"
+
+namespace infcl::bench {
+
+namespace {
+
+struct Sizes {
+  int calls;
+  int64_t call_rows, call_dim;    // of each of many calls
+  int64_t abort_rows, abort_dim;  // of the one that is stopped
+  bool least_workspace;           // else too few blocks to be stopped between
+};
+constexpr Sizes kFull{100, 2048, 256, 65536, 768, false}, kQuick{4, 130, 64, 600, 64, true};
+
+ContrastiveRequest clip(const Features& queries, const Features& keys) {
+  ContrastiveRequest r;
+  r.queries = queries.view();
+  r.keys = keys.view();
+  r.objective = make_objective(ObjectiveKind::kClip);
+  r.logit_scale = 1 / 0.07;
+  return r;
+}
+
+cuda::MemoryInfo memory() {
+  const cuda::DeviceContext context(0);
+  const cuda::DeviceContext::Scope current(context);
+  return cuda::memory_info();
+}
+
+class DeviceCheck {
+ public:
+  DeviceCheck(Backend& backend, const Sizes& sizes) : backend_(backend), sizes_(sizes) {}
+
+  void run() {
+    check_leaks();
+    check_abort();
+    check_out_of_memory();
+  }
+
+ private:
+  // Three chances to lose none, since other programs take memory too. A driver gives it in large pieces,
+  // which hide a small leak; the emulator counts bytes.
+  void check_leaks() {
+    const Features queries(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 1);
+    const Features keys(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 2);
+    ContrastiveRequest r = clip(queries, keys);
+    cases::run(backend_, *ring_, r);
+    int64_t lost = 0;
+    for (int chance = 0; chance < 3; ++chance) {
+      const int64_t before = memory().free;
+      for (int call = 0; call < sizes_.calls; ++call) {
+        r.bfloat16 = call % 2 == 1;
+        cases::run(backend_, *ring_, r);
+      }
+      lost = before - memory().free;
+      if (lost <= 0) break;
+    }
+    std::printf("%s %d calls: %ld bytes of the device not given back\n", lost <= 0 ? "ok  " : "BAD ",
+                sizes_.calls, static_cast<long>(lost));
+    CHECK(lost <= 0, "%ld bytes", static_cast<long>(lost));
+  }
+
+  // Of blocks of one tile.
+  static int64_t least_workspace(int64_t rows, int64_t dim) {
+    cuda::WorkspaceRequest w;
+    w.passes = {{rows, rows, false}};
+    w.matrices = w.gradients = {rows, rows};
+    w.dim = dim;
+    w.planes = 2;
+    w.bound = 1;
+    return cuda::plan_workspace(w, {}).minimum;
+  }
+
+  void check_abort() {
+    const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
+    const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
+    ContrastiveRequest r = clip(queries, keys);
+    if (sizes_.least_workspace) r.workspace_bytes = least_workspace(sizes_.abort_rows, sizes_.abort_dim);
+    int32_t words[Control::kWords] = {};
+    r.control.words = words;
+    const Stats whole = cases::run(backend_, *ring_, r).result.stats;
+    const double block = whole.backward_seconds / words[Control::kTotal];
+    double seconds = -1;
+    for (int chance = 0; chance < 3 && seconds < 0; ++chance) seconds = time_to_abort(r);
+    // Three blocks are on their way when the abort comes; the rest is for copies and for other tenants.
+    const double bound = std::fmax(0.25, 6 * block);
+    const bool stopped = seconds >= 0 && seconds <= bound;
+    std::printf("%s abort: %.1f ms from the word to the error, in a call of %.0f ms and %d blocks a lap\n",
+                stopped ? "ok  " : "BAD ", 1e3 * seconds, 1e3 * whole.seconds, words[Control::kTotal]);
+    CHECK(stopped, "%.3f s, at most %.3f", seconds, bound);
+  }
+
+  // Seconds from the abort, given once a block is done, to its error; -1 where none came: a small call may be
+  // over before the other thread runs.
+  double time_to_abort(ContrastiveRequest r) {
+    int32_t words[Control::kWords] = {};
+    r.control.words = words;
+    double given = 0;
+    bool over = false;
+    std::thread watcher([&] {
+      while (__atomic_load_n(words + Control::kDone, __ATOMIC_RELAXED) < 1 &&
+             !__atomic_load_n(&over, __ATOMIC_ACQUIRE))
+        std::this_thread::yield();
+      given = now_seconds();
+      __atomic_store_n(words + Control::kAbort, 1, __ATOMIC_RELAXED);
+    });
+    double caught = 0;
+    try {
+      cases::run(backend_, *ring_, r);
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::kAborted) caught = now_seconds();
+    }
+    __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+    watcher.join();
+    return caught > 0 ? caught - given : -1;
+  }
+
+  template <class F>
+  static void expect_out_of_memory(const char* what, F f) {
+    try {
+      f();
+      CHECK(false, "%s: no error", what);
+    } catch (const Error& e) {
+      std::printf("%s %s: %s\n", e.code() == ErrorCode::kOutOfMemory ? "ok  " : "BAD ", what, e.what());
+      CHECK(e.code() == ErrorCode::kOutOfMemory, "%s: %s", what, error_code_name(e.code()));
+    }
+  }
+
+  // Refused by the planner, and by the driver; and the backend goes on working.
+  void check_out_of_memory() {
+    const int64_t total = memory().total;
+    const std::vector<float> row(16384, 0.f);
+    const int64_t dim = static_cast<int64_t>(row.size()), plane_bytes = 2 * 2 * 2 * dim;  // of a pair of rows
+    const int64_t rows = 2 * total / plane_bytes;
+    ContrastiveRequest r;
+    r.queries = r.keys = {row.data(), DType::kFloat32, rows, dim, 0};  // every row the same one
+    r.keys.data = row.data() + 1;                                      // another matrix; neither is read
+    r.objective = make_objective(ObjectiveKind::kClip);
+    expect_out_of_memory("a call twice the memory", [&] { contrastive(r, backend_, *ring_); });
+    expect_out_of_memory("an allocation twice the memory", [&] {
+      const cuda::DeviceContext context(0);
+      const cuda::DeviceContext::Scope current(context);
+      const cuda::DeviceBuffer buffer(2 * total);
+    });
+    const Features queries(200, 64, DType::kFloat32, 1), keys(200, 64, DType::kFloat32, 2);
+    const double loss = cases::run(backend_, *ring_, clip(queries, keys)).result.loss;
+    CHECK(std::isfinite(loss), "usable after errors: loss %g", loss);
+  }
+
+  Backend& backend_;
+  const Sizes& sizes_;
+  std::unique_ptr<Communicator> ring_ = make_single_communicator();
+};
+
+}  // namespace
+
+void check_device(Backend& cuda, bool quick) {
+  std::printf("\n== memory, abort, errors\n");
+  DeviceCheck(cuda, quick ? kQuick : kFull).run();
+}
+
+}  // namespace infcl::bench

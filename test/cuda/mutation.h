@@ -1,0 +1,22 @@
+// Seeded bugs in the shipped kernels.
+#pragma once
+
+#include <vector>
+
+#include "mutation_ptx.h"
+#include "mutation_runs.h"
+
+namespace mutation {
+
+struct Mutant {
+  const char* name;
+  const char* kernel;
+  Run run;  // launches the kernel
+  std::vector<Edit> edits;
+};
+
+std::vector<Mutant> pipeline_mutants();  // copies, barriers, fragments, tensor-core products
+std::vector<Mutant> epilogue_mutants();  // rules, folds, gradients
+std::vector<Mutant> sparse_mutants();    // reduce, split, pairs
+
+}  // namespace mutation
