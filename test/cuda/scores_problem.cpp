@@ -111,8 +111,8 @@ Pair ScoresProblem::pair(int i, int j) const {
   return Pair::kCounts;
 }
 
-std::string ScoresProblem::kernel(const std::string& stem) const {
-  const bool plain = infcl::cuda::is_plain(args().rules, c.smoothing) && !c.general;
+std::string ScoresProblem::kernel(const std::string& stem, bool general) const {
+  const bool plain = !general && infcl::cuda::is_plain(args().rules, c.smoothing) && !c.general;
   return stem + (plain ? "_plain_" : "_general_") + test::name(precision) + "_kernel";
 }
 
