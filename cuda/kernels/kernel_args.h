@@ -23,8 +23,9 @@ struct Planes {
   const uint16_t* low;  // null: one plane, of bfloat16 or float16
 };
 
-// What a tile gathers along one of its sides, in the units of the core's FoldArgs.
-struct Partial {
+// What a tile gathers along one of its sides, in the units of the core's FoldArgs. Aligned, as is what is
+// like it, so that a thread moves it 16 bytes at a time.
+struct alignas(16) Partial {
   float shift, sum;  // sum * 2^shift: exponentials; sigmoid: sum of softplus (natural logarithm), shift 0
   float max_dot;     // rows: of what counts; -inf: none
   float positive_max_dot;  // rows: class positives; -inf: none
@@ -35,7 +36,7 @@ struct Partial {
 };
 
 // The same over the whole pass.
-struct Gathered {
+struct alignas(16) Gathered {
   double sum, dot_sum, positive_dot_sum;
   int64_t count;
   float shift, max_dot, positive_max_dot;  // an integer shift; a Gathered of zeros with max -inf is empty
@@ -43,7 +44,7 @@ struct Gathered {
 };
 
 // Sums over a tile of G and of what masks exclude.
-struct TileSums {
+struct alignas(16) TileSums {
   double dot_sum;    // sum of g * dot
   double sum;        // sum of g
   int64_t masked;    // forward: pairs that ids and limits exclude (a diagonal tile counts each once)

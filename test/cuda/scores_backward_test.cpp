@@ -164,6 +164,8 @@ void check_case(const ScoresProblem& p, const Knowledge& k, const Run& got) {
       const double error = want.size * relative + rounding(p.precision, want.value) + 0x1p-75;
       CHECK(std::fabs(value - want.value) <= error, "%s %s: g[%d][%d] is %.9g, not %.9g (+- %.3g)",
             p.c.name.c_str(), test::name(p.precision), i, j, value, want.value, error);
+      if (p.precision == Precision::kBFloat16x3)
+        CHECK(got.g.is_split(i, j), "%s: planes of g[%d][%d] exchanged", p.c.name.c_str(), i, j);
       if (!exists || (p.c.triangle && j <= i)) continue;
       const double dot = p.pair(i, j) == Pair::kPositive ? k.positive_dots[i] : p.dot(i, j);
       dot_sum += want.in_sums * dot;
