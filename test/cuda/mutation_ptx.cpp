@@ -11,8 +11,10 @@ namespace mutation {
 
 namespace {
 
-constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumulate",
-                                    "reduce",         "split",           "pairs"};
+constexpr const char* kSources[] = {
+    "scores_forward",      "scores_backward",      "accumulate",      "reduce", "split", "pairs",
+    "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90",
+};
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
