@@ -12,8 +12,8 @@ namespace mutation {
 namespace {
 
 constexpr const char* kSources[] = {
-    "scores_forward",      "scores_backward",      "accumulate",      "reduce", "split", "pairs",
-    "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90",
+    "scores_forward", "scores_backward",     "accumulate",           "reduce",          "split",
+    "pairs",          "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90",
 };
 
 std::string read_file(const std::string& path) {
