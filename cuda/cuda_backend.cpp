@@ -100,7 +100,7 @@ int64_t CudaBackend::begin(const Problem& problem) {
     machine_->order.record(other);
     machine_->order.hold(machine_->stream.get());
   });
-  c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
+  c.stats.isa = machine_->kernels.instruction_set() + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   int64_t blocks = 0;
   for (const BlockGrid& g : c.plan.grids) blocks += g.blocks();

@@ -8,10 +8,11 @@ namespace infcl::cuda {
 template <class Kind, Major kMajorG>
 INFCL_DEVICE void accumulate_tile(const AccumulateArgs& a, const GradientProduct& p,
                                   const GradientTile<kDepth>& tile) {
+  const int64_t stride = a.padded_dim;
   Patch<MmaLayout> sums;
   sums.clear();
   add_product<Kind, kMajorG>(a, p, tile, sums);
-  write_gradient(p, tile, a.padded_dim, a.inverse_g_scale, sums);
+  write_gradient(p, tile, stride, a.inverse_g_scale, sums);
 }
 
 template <class Kind>

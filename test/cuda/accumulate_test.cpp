@@ -22,7 +22,8 @@ std::vector<TileSums> random_tiles(const Case& c, Random& random) {
   std::vector<TileSums> tiles;
   for (int i = 0; i < tiles_of(c.rows); ++i)
     for (int j = 0; j < tiles_of(c.columns); ++j)
-      tiles.push_back(c.triangle && j < i ? gpu::poison<TileSums>() : TileSums{0, 0, 0, random() % 2});
+      tiles.push_back(c.triangle && j < i ? gpu::poison<TileSums>()
+                                          : TileSums{0, 0, 0, static_cast<int64_t>(random() % 2)});
   return tiles;
 }
 bool is_left_out(const Case& c, const std::vector<TileSums>& tiles, int i, int j) {

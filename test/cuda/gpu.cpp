@@ -8,8 +8,6 @@
 #include <map>
 #include <stdexcept>
 
-#include "cuda/tensor_maps.h"
-
 namespace gpu {
 
 namespace {
@@ -21,7 +19,7 @@ constexpr const char* kSourcesOfSm90[] = {"scores_forward_sm90", "scores_backwar
 
 class Driver {
  public:
-  explicit Driver(void* library) : library_(library) {
+  Driver() {
     call("cuInit", 0u);
     int device;
     call("cuDeviceGet", &device, 0);
@@ -36,33 +34,16 @@ class Driver {
 
   template <class... A>
   void call(const char* symbol, A... arguments) const {
-    const auto function = reinterpret_cast<int (*)(A...)>(dlsym(library_, symbol));
-    if (!function) throw std::runtime_error(std::string(symbol) + " is not in the library");
-    if (const int result = function(arguments...)) fail(symbol, result);
+    check(symbol, reinterpret_cast<int (*)(A...)>(find(symbol))(arguments...));
   }
 
   void* kernel(const std::string& name) {
     void*& found = kernels_[name];
-    const auto get =
-        reinterpret_cast<int (*)(void**, void*, const char*)>(dlsym(library_, "cuModuleGetFunction"));
+    const auto get = reinterpret_cast<int (*)(void**, void*, const char*)>(find("cuModuleGetFunction"));
     for (size_t m = 0; !found && m < modules_.size(); ++m)
       if (get(&found, modules_[m], name.c_str()) != 0) found = nullptr;
     if (!found) throw std::runtime_error("no kernel " + name);
     return found;
-  }
-
-  infcl::cuda::api::EncodeTensorMap encode_tensor_map() const {
-    const char* symbol = "cuTensorMapEncodeTiled";
-    const auto function = reinterpret_cast<infcl::cuda::api::EncodeTensorMap>(dlsym(library_, symbol));
-    if (!function) throw std::runtime_error(std::string(symbol) + " is not in the library");
-    return function;
-  }
-
-  [[noreturn]] void fail(const char* symbol, int result) const {
-    const char* text = nullptr;
-    const auto describe = reinterpret_cast<int (*)(int, const char**)>(dlsym(library_, "cuGetErrorString"));
-    if (describe) describe(result, &text);
-    throw std::runtime_error(std::string(symbol) + ": " + std::to_string(result) + " " + (text ? text : ""));
   }
 
   void* stream() const { return stream_; }
@@ -78,7 +59,6 @@ class Driver {
     modules_.push_back(module);
   }
 
-  void* library_;
   void* stream_ = nullptr;
   std::vector<void*> modules_;
   std::map<std::string, void*> kernels_;
@@ -95,20 +75,8 @@ void* library() {
 }
 
 Driver& driver() {
-  static Driver instance(library());
+  static Driver instance;
   return instance;
-}
-
-// NAME_kernel as NAME_sm90_kernel, with tensor maps of its operands.
-template <class Operands, class Args>
-void launch_product(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
-                    const Operands& operands, const Args& args) {
-  if (shape.empty()) return;
-  if (!on_sm90()) return launch_raw(kernel, shape, {&args});
-  const auto encoded = encode_maps(driver().encode_tensor_map(), operands);
-  if (encoded.result) driver().fail("cuTensorMapEncodeTiled", encoded.result);
-  const std::string name = kernel.substr(0, kernel.rfind("_kernel")) + "_sm90_kernel";
-  launch_raw(name, infcl::cuda::on_sm90(shape), {&args, &encoded.maps});
 }
 
 }  // namespace
@@ -118,12 +86,25 @@ bool on_sm90() {
   return path && std::string(path) == "sm90";
 }
 
+void* find(const char* symbol) {
+  void* const found = dlsym(library(), symbol);
+  if (!found) throw std::runtime_error(std::string(symbol) + " is not in the library");
+  return found;
+}
+
+void check(const char* symbol, int result) {
+  if (result == 0) return;
+  const char* text = nullptr;
+  reinterpret_cast<int (*)(int, const char**)>(find("cuGetErrorString"))(result, &text);
+  throw std::runtime_error(std::string(symbol) + ": " + std::to_string(result) + " " + (text ? text : ""));
+}
+
 bool available() { return library() != nullptr; }
 
 bool counts() { return dlsym(library(), "infcl_emulator_stats") != nullptr; }
 
 uint64_t last_launch(const std::string& what) {
-  const auto statistics = reinterpret_cast<const char* (*)()>(dlsym(library(), "infcl_emulator_stats"));
+  const auto statistics = reinterpret_cast<const char* (*)()>(find("infcl_emulator_stats"));
   const std::string json = statistics(), key = '"' + what + "\":";
   const size_t at = json.rfind(key);
   if (at == std::string::npos) throw std::runtime_error("the emulator does not count " + what);
@@ -157,21 +138,6 @@ void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s,
                 s.dynamic_shared_bytes, driver().stream(), const_cast<void**>(arguments.data()),
                 static_cast<void**>(nullptr));
   driver().wait();
-}
-
-void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
-            const infcl::cuda::ForwardArgs& args) {
-  launch_product(kernel, shape, args.scores, args);
-}
-
-void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
-            const infcl::cuda::BackwardArgs& args) {
-  launch_product(kernel, shape, args.scores, args);
-}
-
-void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape,
-            const infcl::cuda::AccumulateArgs& args) {
-  launch_product(kernel, shape, args, args);
 }
 
 }  // namespace gpu

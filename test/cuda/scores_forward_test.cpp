@@ -90,7 +90,7 @@ Run run(const ScoresProblem& p) {
   }
   if (p.c.triangle) check_diagonal_columns(p, columns.read());
   out.positive_dots = positive_dots.read();
-  gpu::Array<TileSums> total(1, TileSums{0, 0, 5});
+  gpu::Array<TileSums> total(1, TileSums{0, 0, 5, 0});
   const SumTilesArgs sum{tile_sums.get(), total.get(), static_cast<int32_t>(row_tiles),
                          static_cast<int32_t>(column_tiles), p.c.triangle};
   gpu::launch("sum_tiles_kernel", sum_tiles_shape(sum), sum);

@@ -34,6 +34,7 @@ void Block::start(const uint32_t (&index)[3]) {
   waiting_.assign(warps_.size(), false);
   for (Barrier& b : barriers_) b = {};
   transaction_barriers_.reset();
+  register_pool_.reset(warps_.size());
   for (auto& warp : warps_) warp->start();
 }
 

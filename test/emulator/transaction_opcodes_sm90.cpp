@@ -114,15 +114,26 @@ void copy_box(Warp& warp, const Instruction& in, uint32_t mask) {
   }
 }
 
+void take_registers(Warp& warp, const Instruction& in, uint32_t) {
+  if (warp.block().register_pool().take(warp, static_cast<uint32_t>(in.immediate))) return;
+  warp.retry();
+  warp.yield();
+}
+
+void give_registers(Warp& warp, const Instruction& in, uint32_t) {
+  warp.block().register_pool().give(warp, static_cast<uint32_t>(in.immediate));
+}
+
 void decode_setmaxnreg(InstructionBuilder& b) {
-  b.require_one_of({"inc", "dec"});
+  const bool takes = b.require_one_of({"inc", "dec"}) == 0;
   b.require("sync");
   b.require("aligned");
   b.require("u32");
   const int64_t registers = b.immediate(0);
   if (registers < 24 || registers > 256 || registers % 8) b.fail("number of registers");
   b.instruction.rendezvous = Rendezvous::kWholeWarp;
-  b.instruction.execute = [](Warp&, const Instruction&, uint32_t) {};  // registers are not counted
+  b.instruction.immediate = registers;
+  b.instruction.execute = takes ? take_registers : give_registers;
 }
 
 uint32_t plain_address(InstructionBuilder& b, size_t i, Type type) {
