@@ -104,6 +104,13 @@ void test_sixteen_bits(Engine& e) {
   }
 }
 
+// First of all, since pinned memory only grows: features of 4 bytes, results of more.
+void test_smallest(Engine& e) {
+  Worst worst;
+  const Case c{"smallest", cases::request(ObjectiveKind::kClip, 10), 1, 1, 1};
+  against_oracle(e, c, false, {1e-5, 2e-4}, worst);
+}
+
 template <class F>
 void expect_error(ErrorCode code, const char* text, F f) {
   try {
@@ -297,6 +304,7 @@ int main() {
   std::printf("on %s\n", info.devices[0].c_str());
   Engine engine;
   const int64_t free_before = free_memory();
+  test_smallest(engine);
   test_errors(engine);
   test_abort_midway(engine);
   test_progress_and_stats(engine);
