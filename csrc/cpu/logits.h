@@ -20,7 +20,7 @@ INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, 
   const float* a = c.key_panels + key * kPanel;
   const float* b = c.queries + query * depth;
   const int64_t jump = c.key_panel_rows * kPanel;
-  ResultPrefetch<Isa, Isa::kStrip> prefetch{next, Isa::kCell};
+  ResultPrefetch<Isa, Isa::kStrip> prefetch(next, Isa::kCell, depth);
   Tile<Isa, Isa::kStrip> tile;
   tile.clear();
   int64_t d = 0;
