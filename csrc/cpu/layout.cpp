@@ -38,6 +38,8 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
     l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
     l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
     l.cell = std::max(l.cell, k.cell.rows * columns);
+    l.kept_stride = std::max(l.kept_stride, rows);
+    l.kept_cell = std::max(l.kept_cell, rows * columns);
     l.key_panels = std::max(l.key_panels, columns * padded_elements);
     if (k.pair > 1 && r.gradient) l.key_values = std::max(l.key_values, k.elements(columns) * padded_dim);
     l.key_block = l.key_panels + l.key_values;
@@ -65,8 +67,8 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
   if (r.gradient && r.keep_logits && l.packed_blocks == column_blocks) {
-    l.kept_cells = std::min(cells, (bound - l.bytes) / Workspace::bytes_for(l.cell));
-    l.bytes += l.kept_cells * Workspace::bytes_for(l.cell);
+    l.kept_cells = std::min(cells, (bound - l.bytes) / Workspace::bytes_for(l.kept_cell));
+    l.bytes += l.kept_cells * Workspace::bytes_for(l.kept_cell);
   }
   return l;
 }

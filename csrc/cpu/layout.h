@@ -28,6 +28,7 @@ struct Layout {
   int64_t key_block = 0, key_panels = 0, key_values = 0;  // block = panels, then values where they differ
   int64_t packed_blocks = 0;                              // column blocks that stay packed
   int64_t kept_cells = 0;                                 // cells whose logits are kept, by columns first
+  int64_t kept_stride = 0, kept_cell = 0;                 // of their logits; floats of one such cell
   // Bytes
   int64_t lse_bytes = 0;      // held by the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included

@@ -47,6 +47,8 @@ void test_priorities(const Kernels& k) {
   r.bound = int64_t{8} << 30;
   l = layout(k, 8192, r);
   CHECK(l.kept_cells == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
+  CHECK(l.kept_stride == round_up(Schedule(8192, 8192, k.cell).max_rows(), k.panel), "without gaps: %ld",
+        (long)l.kept_stride);
   r.keep_logits = false;
   CHECK(layout(k, 8192, r).kept_cells == 0, "unless it may not");
   r.keep_logits = true;
