@@ -137,7 +137,7 @@ class CpuBackend::Differentiate {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? sigmoid_factors(g.rows, s) : factors(g.rows, g.columns, s);
     grad.dots = kept;
-    grad.dots_stride = b_.layout_.kept_stride;
+    grad.dots_stride = kept_stride(s_, *b_.kernels_);
     const auto sliced = [&](auto f) {
       return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
     };
