@@ -42,9 +42,10 @@ class CpuBackend::Differentiate {
 
   DifferentiateResult result() const {
     DifferentiateResult out;
-    for (const LogitGradSums& s : row_sums_) {
+    for (const DifferentiateResult& s : row_sums_) {
       out.dot_sum += s.dot_sum;
       out.sum += s.sum;
+      out.loss_change += s.loss_change;
     }
     return out;
   }
@@ -96,6 +97,11 @@ class CpuBackend::Differentiate {
     Scratch& s = scratch_[t];
     const double pairs = static_cast<double>(c.rows * c.columns);
     if (!kept) s.pairs_multiplied += pairs;
+    if (a_.loss_per_g > 0) {
+      if (!refine_loss(i, c, g)) return false;
+      s.pairs_multiplied += 2 * pairs;
+    }
+    if (!b_.problem_.gradient) return leave(i, j);
     b_.problem_.control.advance();
     if (a_.filter > 0) {
       // what the columns have lost so far is known only after the rows above
@@ -118,6 +124,25 @@ class CpuBackend::Differentiate {
     }
     s.pairs_multiplied += static_cast<double>(c.rows * gradient_columns(i, j));
     return accumulate_columns(c, i, j, for_columns);
+  }
+
+  // A product in float64 less that in float32, times G.
+  bool refine_loss(int64_t i, const CellOperands& c, const Cell& g) {
+    double change = 0;
+    const auto set_apart = [&](double factor) {
+      if (a_.positives.apart)
+        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
+          g.at(r, q) = static_cast<float>(factor * a_.positive_grads[r]);
+        });
+    };
+    set_apart(1 / a_.loss_per_g);
+    if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range keys) {
+          change += b_.kernels_->residual_sum(c, keys, g.data, a_.negligible_g);
+        }))
+      return false;
+    set_apart(1);
+    row_sums_[i].loss_change += a_.loss_per_g * (g.diagonal ? change / 2 : change);
+    return true;
   }
 
   // Whether every row and column of the cell can afford to lose it; if so, it is charged to them.
@@ -194,14 +219,17 @@ class CpuBackend::Differentiate {
     });
   }
 
+  // Nothing to write, but blocks leave a column only in their order.
+  bool leave(int64_t i, int64_t j) {
+    if (!s_.triangle() && a_.filter == 0) return true;
+    if (!gate_.enter(j, i)) return false;
+    gate_.leave(j, i);
+    return true;
+  }
+
   bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
-    if (c.columns == 0) {  // nothing to write, but blocks leave a column only in their order
-      if (!s_.triangle() && a_.filter == 0) return true;
-      if (!gate_.enter(j, i)) return false;
-      gate_.leave(j, i);
-      return true;
-    }
+    if (c.columns == 0) return leave(i, j);
     float* out = a_.d_columns + s_.columns(j).begin * c.dim;
     const bool overwrite = a_.overwrite_columns && a_.filter == 0 && i == 0;
     if (!gate_.enter(j, i)) return false;
@@ -269,7 +297,7 @@ class CpuBackend::Differentiate {
   const DifferentiateArgs& a_;
   const Schedule& s_;
   ColumnGate gate_;
-  std::vector<LogitGradSums> row_sums_;  // of each row block, so that their order is fixed
+  std::vector<DifferentiateResult> row_sums_;  // of each row block, so that their order is fixed
   std::vector<Scratch> scratch_;
   std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the cells left out
 };

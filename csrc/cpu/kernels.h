@@ -80,9 +80,10 @@ struct Kernels {
   void (*pack_panels)(const MatrixView& m, Range rows, float* out, int64_t panel_rows);
   void (*pack_values)(const MatrixView& m, Range rows, float* out, int64_t value_rows);
   void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
-  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
-  int64_t (*find_not_finite)(const MatrixView& m, Range rows);
-  float (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
+  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none. Raises
+  // `longest` to the largest sum of a row's squares.
+  int64_t (*find_not_finite)(const MatrixView& m, Range rows, float* longest);
+  double (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
   // out (+)= factor * m[row]
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
@@ -95,6 +96,9 @@ struct Kernels {
                        float* row_max);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // sum of g_ij * (q_i . k_j in float64, less the same from `logits`), over the keys in `keys`; tiles in which
+  // no |g| is above `negligible` are left out.
+  double (*residual_sum)(const CellOperands&, Range keys, const float* g, float negligible);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
   void (*narrow_gradients)(const CellOperands&, float* g, float* out);

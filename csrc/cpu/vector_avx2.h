@@ -10,6 +10,7 @@ namespace {
 
 struct Avx2 {
   using V = __m256;
+  using Wide = __m256d;  // half as many lanes, float64
   static constexpr const char* kName = "avx2";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 8;
@@ -40,6 +41,8 @@ struct Avx2 {
         _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return mul(a, _mm256_castsi256_ps(bits));
   }
+  template <int kPart>
+  static Wide widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
   static float hmax(V v) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     m = _mm_max_ps(m, _mm_movehl_ps(m, m));

@@ -11,6 +11,7 @@ namespace {
 struct Scalar {
   typedef float V __attribute__((vector_size(16)));
   typedef int32_t VI __attribute__((vector_size(16)));
+  typedef double Wide __attribute__((vector_size(16)));  // half as many lanes
   static constexpr const char* kName = "scalar";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 4;
@@ -52,6 +53,8 @@ struct Scalar {
     std::memcpy(&power, &bits, sizeof power);
     return a * power;
   }
+  template <int kPart>
+  static Wide widen(const float* p) { return Wide{p[0], p[1]}; }
   static float hmax(V v) {
     float m = v[0];
     for (int i = 1; i < kLanes; ++i) m = v[i] > m ? v[i] : m;
