@@ -88,16 +88,16 @@ struct DifferentiateArgs {
   // A cell is left out of the gradients while what each of its rows and columns has lost, the sum of |g| over
   // its cells left out, stays within this. 0: none is.
   double filter = 0;
-  // What the float32 rounding of each dot does to the loss is wanted, d loss / d dot being `loss_per_g` g_ij (1
-  // at labelled positives that are apart); |g| up to `negligible_g` may be left out. 0: it is not.
+  // What the float32 rounding of each dot does to the loss is wanted, d loss / d dot being `loss_per_g` g_ij
+  // (1 at labelled positives that are apart); |g| up to `negligible_g` may be left out. 0: it is not.
   double loss_per_g = 0;
   float negligible_g = 0;
   bool overwrite_rows = true, overwrite_columns = true;  // no earlier pass has written them
 };
 
 struct DifferentiateResult {
-  double dot_sum = 0;  // sum of g_ij (q_i . k_j), without uniform terms and class positives
-  double sum = 0;      // sum of g_ij, sigmoid only
+  double dot_sum = 0;      // sum of g_ij (q_i . k_j), without uniform terms and class positives
+  double sum = 0;          // sum of g_ij, sigmoid only
   double loss_change = 0;  // to be added to the loss, where it was wanted
 };
 

@@ -107,8 +107,8 @@ class Call {
     lengths_[1] = keys;
   }
 
-  // Whether rounding may show in the loss: few rows, long ones, large scales. The loss is promised to 1e-6, which
-  // is five standard errors.
+  // Whether rounding may show in the loss: few rows, long ones, large scales. The loss is promised to 1e-6,
+  // which is five standard errors.
   bool wants_refinement(const ContrastiveResult& out) const {
     constexpr double kTolerance = 1e-6 / 5;
     const double longest = longest_product();

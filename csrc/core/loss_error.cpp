@@ -7,8 +7,8 @@
 
 namespace infcl {
 
-// A partial sum of a dot is the dot's own growth along the features plus a random walk, and each addition rounds
-// it.
+// A partial sum of a dot is the dot's own growth along the features plus a random walk, and each addition
+// rounds it.
 double LogitError::of(double logit) const {
   constexpr double kUnit = 0x1p-24;
   return kUnit * (0.25 * std::sqrt(static_cast<double>(dim)) * std::fabs(logit) + 0.25 * longest_logit);
@@ -23,14 +23,15 @@ double Anchors::loss_error(double longest_product) const {
       for (int64_t i = 0; i < anchor_count(n); ++i) add(class_error(n, i, error));
   } else {
     for (int64_t i = 0; i < r_.queries.rows; ++i)
-      add(weight(i) * (o_.sigmoid ? sigmoid_row(i).loss * error.of(error.longest_logit) : labelled_error(i, error)));
+      add(weight(i) *
+          (o_.sigmoid ? sigmoid_row(i).loss * error.of(error.longest_logit) : labelled_error(i, error)));
   }
   return total_weight_ > 0 ? std::sqrt(squares) / total_weight_ : 0;
 }
 
-// The derivatives of a row are p_j - [j is the positive], less what smoothing spreads: their squares add up to at
-// most 2 (1 - p)^2 with p of the positive. So a row whose positive has it all has no error. Both logits that
-// matter are no larger than the log-sum-exp or the positive.
+// The derivatives of a row are p_j - [j is the positive], less what smoothing spreads: their squares add up
+// to at most 2 (1 - p)^2 with p of the positive. So a row whose positive has it all has no error. Both logits
+// that matter are no larger than the log-sum-exp or the positive.
 double Anchors::labelled_error(int64_t i, const LogitError& error) const {
   const double x = scale2_ * positive_dots_[i];
   double sum = 0;

@@ -220,8 +220,9 @@ void CpuBackend::for_each_row(int64_t rows, F f) {
 
 void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                float* out) {
-  for_each_row(queries.rows,
-               [&](int64_t i) { out[i] = static_cast<float>(kernels_->dot(queries, i, keys, labels ? labels[i] : i)); });
+  for_each_row(queries.rows, [&](int64_t i) {
+    out[i] = static_cast<float>(kernels_->dot(queries, i, keys, labels ? labels[i] : i));
+  });
 }
 
 void CpuBackend::private_dots(const PrivateKeys& p, double* dots) {

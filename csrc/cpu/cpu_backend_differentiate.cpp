@@ -98,8 +98,7 @@ class CpuBackend::Differentiate {
     const double pairs = static_cast<double>(c.rows * c.columns);
     if (!kept) s.pairs_multiplied += pairs;
     if (a_.loss_per_g > 0) {
-      if (!refine_loss(i, c, g)) return false;
-      s.pairs_multiplied += 2 * pairs;
+      if (!refine_loss(s, i, c, g)) return false;
     }
     if (!b_.problem_.gradient) return leave(i, j);
     b_.problem_.control.advance();
@@ -127,7 +126,7 @@ class CpuBackend::Differentiate {
   }
 
   // A product in float64 less that in float32, times G.
-  bool refine_loss(int64_t i, const CellOperands& c, const Cell& g) {
+  bool refine_loss(Scratch& s, int64_t i, const CellOperands& c, const Cell& g) {
     double change = 0;
     const auto set_apart = [&](double factor) {
       if (a_.positives.apart)
@@ -137,7 +136,9 @@ class CpuBackend::Differentiate {
     };
     set_apart(1 / a_.loss_per_g);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range keys) {
-          change += b_.kernels_->residual_sum(c, keys, g.data, a_.negligible_g);
+          const ResidualSum part = b_.kernels_->residual_sum(c, keys, g.data, a_.negligible_g);
+          change += part.sum;
+          s.pairs_multiplied += 2 * static_cast<double>(part.pairs);
         }))
       return false;
     set_apart(1);

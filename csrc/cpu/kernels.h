@@ -70,6 +70,11 @@ struct LogitGradSums {
   double sum = 0;      // sum of g_ij, kSigmoid only
 };
 
+struct ResidualSum {
+  double sum = 0;     // of g_ij * (q_i . k_j in float64, less the same from the logits kernel)
+  int64_t pairs = 0;  // that it was formed of
+};
+
 struct Kernels {
   const char* isa;
   CellShape cell;
@@ -96,9 +101,8 @@ struct Kernels {
                        float* row_max);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
-  // sum of g_ij * (q_i . k_j in float64, less the same from `logits`), over the keys in `keys`; tiles in which
-  // no |g| is above `negligible` are left out.
-  double (*residual_sum)(const CellOperands&, Range keys, const float* g, float negligible);
+  // Over the keys in `keys`, but not the tiles in which no |g| is above `negligible`.
+  ResidualSum (*residual_sum)(const CellOperands&, Range keys, const float* g, float negligible);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
   void (*narrow_gradients)(const CellOperands&, float* g, float* out);

@@ -1,5 +1,6 @@
-// What rounding in the logits kernel does to a loss: the sum of g_ij times the error of dot ij, which a second
-// product in float64 finds. The packed operands are those of the logits, so the dots are of the same numbers.
+// What rounding in the logits kernel does to a loss: the sum of g_ij times the error of dot ij, which a
+// second product in float64 finds. The packed operands are those of the logits, so the dots are of the same
+// numbers.
 #pragma once
 
 #include <cstring>
@@ -102,11 +103,11 @@ double residual_tile(const WideTile<Isa>& wide, const float* dots, const float* 
 }
 
 template <class Isa>
-double residual_sum(const CellOperands& c, Range keys, const float* g, float negligible) {
+ResidualSum residual_sum(const CellOperands& c, Range keys, const float* g, float negligible) {
   constexpr int64_t kPanel = panel_width<Isa>(), kStep = WideTile<Isa>::kVectors * WideTile<Isa>::kLanes;
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
   alignas(64) float dots[Isa::kStrip * kPanel];
-  double total = 0;
+  ResidualSum total;
   for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip) {
     const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
     for (int64_t i = 0; i < c.rows; i += kPanel) {
@@ -116,8 +117,9 @@ double residual_sum(const CellOperands& c, Range keys, const float* g, float neg
       for (int64_t lane = 0; lane < kPanel && i + lane < c.rows; lane += kStep) {
         WideTile<Isa> wide;
         wide_dot_tile<Isa>(c, j, c.queries + i * depth + lane, wide);
-        total += residual_tile<Isa>(wide, dots + lane, tile + lane, strip, c.rows - i - lane);
+        total.sum += residual_tile<Isa>(wide, dots + lane, tile + lane, strip, c.rows - i - lane);
       }
+      total.pairs += strip * (c.rows - i < kPanel ? c.rows - i : kPanel);
     }
   }
   return total;

@@ -43,7 +43,9 @@ struct Avx2 {
     return mul(a, _mm256_castsi256_ps(bits));
   }
   template <int kPart>
-  static Wide widen(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+  static Wide widen(const float* p) {
+    return _mm256_cvtps_pd(_mm_loadu_ps(p));
+  }
   static float hmax(V v) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     m = _mm_max_ps(m, _mm_movehl_ps(m, m));

@@ -18,8 +18,9 @@ struct Avx512Bf16 : Avx512 {
   template <int kPart>
   static Wide widen(const float* p) {
     const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    const __m256i bits = kPart == 0 ? _mm256_slli_epi32(pairs, 16)
-                                    : _mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int>(0xffff0000)));
+    const __m256i bits = kPart == 0
+                             ? _mm256_slli_epi32(pairs, 16)
+                             : _mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int>(0xffff0000)));
     return _mm512_cvtps_pd(_mm256_castsi256_ps(bits));
   }
 

@@ -38,16 +38,16 @@ struct Scalar {
   static V abs(V a) { return a < zero() ? -a : a; }
   static V select_negative(V x, V yes, V no) { return x < zero() ? yes : no; }
   static V fma(V a, V b, V c) { return a * b + c; }
-  // With one rounding for certain, which the target's own `a * b + c` need not have: the product of two floats is
-  // exact in float64.
+  // With one rounding for certain, which the target's own `a * b + c` need not have: the product of two
+  // floats is exact in float64.
   static V fused(V a, V b, V c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
     return fma(a, b, c);
 #else
     typedef double Whole __attribute__((vector_size(32)));
-    return __builtin_convertvector(
-        __builtin_convertvector(a, Whole) * __builtin_convertvector(b, Whole) + __builtin_convertvector(c, Whole),
-        V);
+    return __builtin_convertvector(__builtin_convertvector(a, Whole) * __builtin_convertvector(b, Whole) +
+                                       __builtin_convertvector(c, Whole),
+                                   V);
 #endif
   }
   static V round(V a) {  // adding and taking away 1.5 * 2^23 drops the fraction of anything below 2^22
@@ -66,7 +66,9 @@ struct Scalar {
     return a * power;
   }
   template <int kPart>
-  static Wide widen(const float* p) { return Wide{p[0], p[1]}; }
+  static Wide widen(const float* p) {
+    return Wide{p[0], p[1]};
+  }
   static float hmax(V v) {
     float m = v[0];
     for (int i = 1; i < kLanes; ++i) m = v[i] > m ? v[i] : m;

@@ -65,7 +65,8 @@ inline void visit_wide_ranges(const Visit& visit) {
 // So few rows, at so large a scale, that the rounding of float32 dots shows in the loss. Their features share
 // most of a direction: dots near one, and yet no positive that outweighs the rest.
 inline void visit_few_rows(infcl::DType dtype, const Visit& visit) {
-  const auto add = [&](const char* name, infcl::ContrastiveRequest r, int64_t rows, int64_t keys, int64_t dim) {
+  const auto add = [&](const char* name, infcl::ContrastiveRequest r, int64_t rows, int64_t keys,
+                       int64_t dim) {
     Case c{name, r, rows, keys, dim, dtype};
     c.alike = true;
     // What cancels is held to a 32nd of the usual size; in one dimension all logits tie, and it is the whole.

@@ -22,9 +22,9 @@ struct Case {
   infcl::ContrastiveRequest request;  // without matrices
   int64_t rows, keys, dim;
   infcl::DType dtype = infcl::DType::kFloat32;
-  bool alike = false;         // a strong common direction: all dots near one
-  bool uneven_rows = false;   // norms of the queries from 0 to 4
-  bool coarse = false;        // features of so few bits that any arithmetic has their dots exactly
+  bool alike = false;        // a strong common direction: all dots near one
+  bool uneven_rows = false;  // norms of the queries from 0 to 4
+  bool coarse = false;       // features of so few bits that any arithmetic has their dots exactly
   // Below which an error is not relative. Of feature gradients, 0: a hundredth of the usual size.
   double gradient_floor = 0, scalar_floor = 1e-2;
 };
