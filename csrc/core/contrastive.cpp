@@ -149,7 +149,8 @@ class Call {
       written[rows] = written[columns] = true;
       dot_sum += d.dot_sum;
       sum += d.sum;
-      out.loss += d.loss_change;
+      // a dot below float32's range weighs nothing, and yet its error is infinite
+      if (std::isfinite(d.loss_change)) out.loss += d.loss_change;
     }
     if (!r_.gradient) return;
     if (r_.hard_per_query > 0) {

@@ -12,58 +12,73 @@
 namespace infcl {
 namespace {
 
-// Two vectors of queries against a strip of keys: as many registers as the float32 tile.
+// Float64 of packed elements; of pairs, either their first values or their second.
+template <class Isa, int kPart>
+INFCL_INLINE typename Isa::Wide widen(const float* p) {
+  if constexpr (Isa::kPair == 1) {
+    return Isa::load_wide(p);
+  } else {
+    return Isa::template load_part<kPart>(p);
+  }
+}
+
+// A strip of keys against a panel of queries, whose lanes are twice as many registers as there are: it is
+// formed in two halves.
 template <class Isa>
 struct WideTile {
   using Wide = typename Isa::Wide;
-  static constexpr int kVectors = 2;
-  static constexpr int64_t kLanes = Isa::kLanes / 2;
-  Wide acc[Isa::kStrip][kVectors] = {};
+  static constexpr int64_t kLanes = Isa::kLanes / 2, kHalf = panel_width<Isa>() / 2;
+  static constexpr int kVectors = Isa::kVectors, kStrip = Isa::kStrip;
+  Wide sums[2][kStrip][kVectors] = {};
 
-  // `a`: some features of the strip's keys, [kStrip][panel]; `b`: of the queries, a panel for each feature.
-  // The product of two floats is exact in float64.
+  // Adds some features: `a` of the strip's keys, [kStrip][panel], `b` of the queries, a panel each. The
+  // product of two floats is exact in float64.
   template <int kPart>
-  INFCL_INLINE void run(const double* a, const float* b, int64_t count) {
+  INFCL_NOINLINE void add(const double* a, const float* b, int64_t count, int half) {
     constexpr int64_t kPanel = panel_width<Isa>();
+    Wide acc[kStrip][kVectors];
+    std::memcpy(acc, sums[half], sizeof acc);
+    b += half * kHalf;
     for (int64_t k = 0; k < count; ++k, ++a, b += kPanel) {
-      const Wide low = Isa::template widen<kPart>(b), high = Isa::template widen<kPart>(b + kLanes);
+      // the features that follow lie on another page, which no hardware prefetches in time
+      for (int64_t q = 0; q < kHalf; q += 16) __builtin_prefetch(b + kPanel * kPanel + q, 0, 3);
+      Wide v[kVectors];
+#pragma GCC unroll 4
+      for (int u = 0; u < kVectors; ++u) v[u] = widen<Isa, kPart>(b + u * kLanes);
 #pragma GCC unroll 32
-      for (int r = 0; r < Isa::kStrip; ++r) {
-        acc[r][0] += a[r * kPanel] * low;
-        acc[r][1] += a[r * kPanel] * high;
-      }
+      for (int r = 0; r < kStrip; ++r)
+#pragma GCC unroll 4
+        for (int u = 0; u < kVectors; ++u) acc[r][u] += a[r * kPanel] * v[u];
     }
+    std::memcpy(sums[half], acc, sizeof acc);
   }
 };
 
 template <class Isa, int kPart>
-INFCL_INLINE void widen_strip(const float* keys, double* out) {
-  constexpr int64_t kLanes = WideTile<Isa>::kLanes;
-  for (int64_t at = 0; at < Isa::kStrip * panel_width<Isa>(); at += kLanes) {
-    const typename Isa::Wide v = Isa::template widen<kPart>(keys + at);
-    std::memcpy(out + at, &v, sizeof v);
+INFCL_INLINE void add_features(const float* keys, const float* queries, int64_t count, int halves,
+                               WideTile<Isa>& tile) {
+  constexpr int64_t kSize = Isa::kStrip * panel_width<Isa>();
+  alignas(64) double wide[kSize];
+  for (int64_t at = 0; at < kSize; at += WideTile<Isa>::kLanes) {
+    const typename Isa::Wide v = widen<Isa, kPart>(keys + at);
+    std::memcpy(wide + at, &v, sizeof v);
   }
+  for (int half = 0; half < halves; ++half) tile.template add<kPart>(wide, queries, count, half);
 }
 
-// dot_tile in float64, for kVectors * kLanes queries.
+// dot_tile in float64; of its halves only those that hold real queries.
 template <class Isa>
-INFCL_NOINLINE void wide_dot_tile(const CellOperands& c, int64_t key, const float* queries,
-                                  WideTile<Isa>& tile) {
+INFCL_NOINLINE void wide_dot_tile(const CellOperands& c, int64_t key, int64_t query, WideTile<Isa>& tile) {
   constexpr int64_t kPanel = panel_width<Isa>();
-  alignas(64) double keys[Isa::kStrip * kPanel];
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
+  const int halves = c.rows - query > WideTile<Isa>::kHalf ? 2 : 1;
   const float* a = c.key_panels + key * kPanel;
-  WideTile<Isa> t;
-  for (int64_t d = 0; d < depth; d += kPanel, a += c.key_panel_rows * kPanel, queries += kPanel * kPanel) {
+  const float* b = c.queries + query * depth;
+  for (int64_t d = 0; d < depth; d += kPanel, a += c.key_panel_rows * kPanel, b += kPanel * kPanel) {
     const int64_t count = depth - d < kPanel ? depth - d : kPanel;
-    widen_strip<Isa, 0>(a, keys);
-    t.template run<0>(keys, queries, count);
-    if constexpr (Isa::kPair == 2) {
-      widen_strip<Isa, 1>(a, keys);
-      t.template run<1>(keys, queries, count);
-    }
+    add_features<Isa, 0>(a, b, count, halves, tile);
+    if constexpr (Isa::kPair == 2) add_features<Isa, 1>(a, b, count, halves, tile);
   }
-  tile = t;
 }
 
 // Largest |g| of a tile, its real rows and columns.
@@ -89,23 +104,22 @@ double residual_tile(const WideTile<Isa>& wide, const float* dots, const float* 
                      int64_t queries) {
   constexpr int64_t kPanel = panel_width<Isa>(), kLanes = WideTile<Isa>::kLanes;
   double total = 0;
-  for (int v = 0; v < WideTile<Isa>::kVectors; ++v) {
+  for (int64_t i = 0; i < kPanel && i < queries; i += kLanes) {
+    const int64_t half = i / WideTile<Isa>::kHalf, u = i % WideTile<Isa>::kHalf / kLanes;
     typename Isa::Wide sums{};
-    for (int64_t r = 0; r < keys; ++r) {
-      double exact[kLanes];
-      std::memcpy(exact, &wide.acc[r][v], sizeof exact);
-      for (int64_t l = 0; l < kLanes; ++l)
-        sums[l] += g[r * Isa::kCell + v * kLanes + l] * (exact[l] - dots[r * kPanel + v * kLanes + l]);
-    }
-    for (int64_t l = 0; l < kLanes && v * kLanes + l < queries; ++l) total += sums[l];
+    for (int64_t r = 0; r < keys; ++r)
+      sums += Isa::load_wide(g + r * Isa::kCell + i) *
+              (wide.sums[half][r][u] - Isa::load_wide(dots + r * kPanel + i));
+    double lanes[kLanes];
+    std::memcpy(lanes, &sums, sizeof lanes);
+    for (int64_t l = 0; l < kLanes && i + l < queries; ++l) total += lanes[l];
   }
   return total;
 }
 
 template <class Isa>
 ResidualSum residual_sum(const CellOperands& c, Range keys, const float* g, float negligible) {
-  constexpr int64_t kPanel = panel_width<Isa>(), kStep = WideTile<Isa>::kVectors * WideTile<Isa>::kLanes;
-  const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
+  constexpr int64_t kPanel = panel_width<Isa>();
   alignas(64) float dots[Isa::kStrip * kPanel];
   ResidualSum total;
   for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip) {
@@ -113,12 +127,10 @@ ResidualSum residual_sum(const CellOperands& c, Range keys, const float* g, floa
     for (int64_t i = 0; i < c.rows; i += kPanel) {
       const float* tile = g + j * Isa::kCell + i;
       if (largest_magnitude<Isa>(tile, strip, c.rows - i) <= negligible) continue;
+      WideTile<Isa> wide;
+      wide_dot_tile<Isa>(c, j, i, wide);
       dot_tile<Isa>(c, j, i, dots, kPanel, dots);
-      for (int64_t lane = 0; lane < kPanel && i + lane < c.rows; lane += kStep) {
-        WideTile<Isa> wide;
-        wide_dot_tile<Isa>(c, j, c.queries + i * depth + lane, wide);
-        total.sum += residual_tile<Isa>(wide, dots + lane, tile + lane, strip, c.rows - i - lane);
-      }
+      total.sum += residual_tile<Isa>(wide, dots, tile, strip, c.rows - i);
       total.pairs += strip * (c.rows - i < kPanel ? c.rows - i : kPanel);
     }
   }

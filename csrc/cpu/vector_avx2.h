@@ -42,10 +42,7 @@ struct Avx2 {
         _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return mul(a, _mm256_castsi256_ps(bits));
   }
-  template <int kPart>
-  static Wide widen(const float* p) {
-    return _mm256_cvtps_pd(_mm_loadu_ps(p));
-  }
+  static Wide load_wide(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
   static float hmax(V v) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     m = _mm_max_ps(m, _mm_movehl_ps(m, m));

@@ -16,7 +16,7 @@ struct Avx512Bf16 : Avx512 {
 
   // The first values of 8 pairs, or the second.
   template <int kPart>
-  static Wide widen(const float* p) {
+  static Wide load_part(const float* p) {
     const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     const __m256i bits = kPart == 0
                              ? _mm256_slli_epi32(pairs, 16)

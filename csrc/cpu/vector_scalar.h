@@ -65,9 +65,11 @@ struct Scalar {
     std::memcpy(&power, &bits, sizeof power);
     return a * power;
   }
-  template <int kPart>
-  static Wide widen(const float* p) {
-    return Wide{p[0], p[1]};
+  static Wide load_wide(const float* p) {
+    typedef float Half __attribute__((vector_size(8)));
+    Half v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Wide);
   }
   static float hmax(V v) {
     float m = v[0];

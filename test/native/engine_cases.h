@@ -90,6 +90,7 @@ inline void visit_few_rows(infcl::DType dtype, const Visit& visit) {
   infcl::ContrastiveRequest r = one;
   r.label_smoothing = 0.3;
   add("few rows, smoothing", r, 1, 449, dim);
+  r.label_smoothing = 0;
   r.hardness = 20;
   r.hard_per_query = 3;
   r.private_hardness = 10;
