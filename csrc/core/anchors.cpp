@@ -127,14 +127,6 @@ void Anchors::add_labelled_positives() {
   }
 }
 
-// Of those that count.
-double Anchors::private_dot_sum(int64_t i) const {
-  double sum = 0;
-  for (int64_t at = i * r_.hard_per_query; at < (i + 1) * r_.hard_per_query; ++at)
-    if (std::isfinite(private_dots_[at])) sum += private_dots_[at];
-  return sum;
-}
-
 // sum_n weight_n [ a_n - (1 - eps) x_p - eps mean_j x_j ]
 Anchors::RowLoss Anchors::labelled_row(int64_t i) const {
   const double x = scale2_ * positive_dots_[i], smoothing = r_.label_smoothing;
@@ -144,8 +136,7 @@ Anchors::RowLoss Anchors::labelled_row(int64_t i) const {
     const int64_t a = anchor_of(n, i);
     double target = x;
     if (smoothing > 0) {
-      double sum = negative_scale2_ * normaliser.dot_sums[a] + x;
-      if (n == 0) sum += (private_scale2_ - negative_scale2_) * private_dot_sum(i);
+      const double sum = negative_scale2_ * normaliser.dot_sums[a] + x;
       target = (1 - smoothing) * x + smoothing * sum / static_cast<double>(normaliser.counts[a] + 1);
     }
     row.loss += kLn2 * o_.normalisers[n].weight * (normaliser.lse.log2(a) - target);

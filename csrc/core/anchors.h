@@ -62,7 +62,6 @@ class Anchors {
   double weight(int64_t query) const { return r_.query_weights ? r_.query_weights[query] : 1; }
   void count_classes();
   void add_labelled_positives();
-  double private_dot_sum(int64_t query) const;
   RowLoss labelled_row(int64_t query) const;
   RowLoss sigmoid_row(int64_t query) const;
   double class_loss(int normaliser);
