@@ -1,6 +1,5 @@
 // How far a loss may be off because dots are rounded to float32: tells whether a second product in float64 is
 // worth its time. docs/numerics.md derives the numbers.
-#include <algorithm>
 #include <cmath>
 
 #include "core/anchors.h"

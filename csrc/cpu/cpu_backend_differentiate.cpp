@@ -97,9 +97,7 @@ class CpuBackend::Differentiate {
     Scratch& s = scratch_[t];
     const double pairs = static_cast<double>(c.rows * c.columns);
     if (!kept) s.pairs_multiplied += pairs;
-    if (a_.loss_per_g > 0) {
-      if (!refine_loss(s, i, c, g)) return false;
-    }
+    if (a_.loss_per_g > 0 && !refine_loss(s, i, c, g)) return false;
     if (!b_.problem_.gradient) return leave(i, j);
     b_.problem_.control.advance();
     if (a_.filter > 0) {

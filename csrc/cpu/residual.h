@@ -40,8 +40,6 @@ struct WideTile {
     std::memcpy(acc, sums[half], sizeof acc);
     b += half * kHalf;
     for (int64_t k = 0; k < count; ++k, ++a, b += kPanel) {
-      // the features that follow lie on another page, which no hardware prefetches in time
-      for (int64_t q = 0; q < kHalf; q += 16) __builtin_prefetch(b + kPanel * kPanel + q, 0, 3);
       Wide v[kVectors];
 #pragma GCC unroll 4
       for (int u = 0; u < kVectors; ++u) v[u] = widen<Isa, kPart>(b + u * kLanes);
