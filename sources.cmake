@@ -35,6 +35,7 @@ set(INFCL_CUDA_SOURCES
   cuda/lap_vectors.cpp
   cuda/planner.cpp
   cuda/staging.cpp
+  cuda/tensor_maps.cpp
 )
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)
 set(INFCL_AVX512_SOURCES csrc/cpu/kernels_avx512.cpp)

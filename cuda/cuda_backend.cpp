@@ -85,8 +85,6 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
 }
 
 int64_t CudaBackend::begin(const Problem& problem) {
-  if (problem.gradient_filter > 0)
-    throw Error(ErrorCode::kBackendUnavailable, "cuda", "gradientFilter is not available on backend 'cuda'");
   const DeviceContext::Scope current(context_);
   call_ = std::make_unique<Call>(problem);
   Call& c = *call_;
@@ -102,7 +100,7 @@ int64_t CudaBackend::begin(const Problem& problem) {
     machine_->order.record(other);
     machine_->order.hold(machine_->stream.get());
   });
-  c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
+  c.stats.isa = machine_->kernels.instruction_set() + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   int64_t blocks = 0;
   for (const BlockGrid& g : c.plan.grids) blocks += g.blocks();
