@@ -14,6 +14,7 @@
       "csrc/cpu/cpu_backend_fold.cpp",
       "csrc/cpu/isa_dispatch.cpp",
       "csrc/cpu/layout.cpp",
+      "csrc/cpu/logit_factors.cpp",
       "csrc/cpu/thread_pool.cpp",
       "csrc/cpu/workspace.cpp",
       "csrc/cpu/kernels_scalar.cpp"
