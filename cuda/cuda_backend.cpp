@@ -146,14 +146,14 @@ CudaBackend::Matrix& CudaBackend::matrix(const MatrixView& view) {
   throw Error(ErrorCode::kInternal, "cuda", "a matrix that the problem did not name");
 }
 
-void CudaBackend::check_finite(const MatrixView& view, const char* name) {
+double CudaBackend::check_finite(const MatrixView& view, const char* name) {
   const DeviceContext::Scope current(context_);
   Matrix& m = matrix(view);
-  if (m.uploaded) return;
+  if (m.uploaded) return 0;
   upload(m);
   unsigned long long at = 0;
   download(call_->not_finite.as<void>(), 1, sizeof at, sizeof at, &at);
-  if (at == ~0ull) return;
+  if (at == ~0ull) return 0;
   const unsigned long long dim = static_cast<unsigned long long>(view.dim);
   throw Error(ErrorCode::kNotFinite, "input",
               std::string("Expected finite values for ") + name + " but received NaN or Infinity at row " +

@@ -1,4 +1,7 @@
 // Single pairs of rows: each query with its labelled key, or with the negatives that are its own.
+#include <algorithm>
+#include <vector>
+
 #include "cuda/cuda_backend.h"
 
 namespace infcl::cuda {
@@ -16,13 +19,15 @@ void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& key
   download(a.dots, a.count, sizeof(float), sizeof(float), out);
 }
 
-void CudaBackend::private_dots(const PrivateKeys& p, float* dots) {
+void CudaBackend::private_dots(const PrivateKeys& p, double* dots) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
   PairArgs a = pairs(p);
   a.dots = call_->vectors->take<float>(a.count);
   machine_->kernels.pair_dots(machine_->stream, a);
-  download(a.dots, a.count, sizeof(float), sizeof(float), dots);
+  std::vector<float> narrow(static_cast<size_t>(a.count));
+  download(a.dots, a.count, sizeof(float), sizeof(float), narrow.data());
+  std::copy(narrow.begin(), narrow.end(), dots);
 }
 
 void CudaBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,

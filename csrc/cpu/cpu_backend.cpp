@@ -188,15 +188,16 @@ void CpuBackend::throw_if_stopped() const {
   if (stopped()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
 }
 
-void CpuBackend::check_finite(const MatrixView& m, const char* name) {
+double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
   const int threads = layout_.threads;
   const int64_t step = kChunk / m.dim > 0 ? kChunk / m.dim : 1;
   std::vector<int64_t> found(static_cast<size_t>(threads), -1);
+  std::vector<float> longest(static_cast<size_t>(threads), 0.f);  // squared
   pool_.run(threads, [&](int t) {
     const int64_t begin = m.rows * t / threads, end = m.rows * (t + 1) / threads;
     for (int64_t i = begin; i < end && found[t] < 0 && !stopped(); i += step)
-      found[t] = kernels_->find_not_finite(m, {i, std::min(end, i + step)});
+      found[t] = kernels_->find_not_finite(m, {i, std::min(end, i + step)}, &longest[t]);
   });
   throw_if_stopped();
   for (int64_t at : found)
@@ -205,6 +206,7 @@ void CpuBackend::check_finite(const MatrixView& m, const char* name) {
                   std::string("Expected finite values for ") + name +
                       " but received NaN or Infinity at row " + std::to_string(at / m.dim) + ", column " +
                       std::to_string(at % m.dim));
+  return std::sqrt(*std::max_element(longest.begin(), longest.end()));
 }
 
 template <class F>
@@ -218,11 +220,12 @@ void CpuBackend::for_each_row(int64_t rows, F f) {
 
 void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                float* out) {
-  for_each_row(queries.rows,
-               [&](int64_t i) { out[i] = kernels_->dot(queries, i, keys, labels ? labels[i] : i); });
+  for_each_row(queries.rows, [&](int64_t i) {
+    out[i] = static_cast<float>(kernels_->dot(queries, i, keys, labels ? labels[i] : i));
+  });
 }
 
-void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
+void CpuBackend::private_dots(const PrivateKeys& p, double* dots) {
   for_each_row(p.queries.rows, [&](int64_t i) {
     for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h)
       dots[h] = kernels_->dot(p.queries, i, p.keys, h);

@@ -72,6 +72,11 @@ struct LogitGradSums {
   double sum = 0;      // sum of g_ij, kSigmoid only
 };
 
+struct ResidualSum {
+  double sum = 0;     // of g_ij * (q_i . k_j in float64, less the same from the logits kernel)
+  int64_t pairs = 0;  // that it was formed of
+};
+
 struct Kernels {
   const char* isa;
   CellShape cell;
@@ -82,9 +87,10 @@ struct Kernels {
   void (*pack_panels)(const MatrixView& m, Range rows, float* out, int64_t panel_rows);
   void (*pack_values)(const MatrixView& m, Range rows, float* out, int64_t value_rows);
   void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
-  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
-  int64_t (*find_not_finite)(const MatrixView& m, Range rows);
-  float (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
+  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none. Raises
+  // `longest` to the largest sum of a row's squares.
+  int64_t (*find_not_finite)(const MatrixView& m, Range rows, float* longest);
+  double (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
   // out (+)= factor * m[row]
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
@@ -97,6 +103,8 @@ struct Kernels {
                        float* row_sum, float* row_max);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // Over the keys in `keys`, but not the tiles in which no |g| is above `negligible`.
+  ResidualSum (*residual_sum)(const CellOperands&, Range keys, const float* g, float negligible);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
   void (*narrow_gradients)(const CellOperands&, float* g, float* out);

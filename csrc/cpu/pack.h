@@ -151,7 +151,7 @@ void pack_transposed(const MatrixView& m, Range rows, float* out) {
     }
 }
 
-inline float dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b) {
+inline double dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b) {
   constexpr int64_t kBlock = 32;
   RowReader<kBlock> left{a, {}}, right{b, {}};
   double sum = 0;
@@ -160,7 +160,7 @@ inline float dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, i
     const float *x = left.read(row_a, d, count), *y = right.read(row_b, d, count);
     for (int64_t q = 0; q < count; ++q) sum += static_cast<double>(x[q]) * y[q];
   }
-  return static_cast<float>(sum);
+  return sum;
 }
 
 inline void add_scaled_row(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out) {
@@ -173,37 +173,44 @@ inline void add_scaled_row(const MatrixView& m, int64_t row, float factor, bool 
   }
 }
 
+// x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.
 template <class Isa>
-bool row_is_finite(const float* row, int64_t dim) {
-  // x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.
-  typename Isa::V bad[4] = {Isa::zero(), Isa::zero(), Isa::zero(), Isa::zero()};
-  int64_t d = 0;
-  for (; d + 4 * Isa::kLanes <= dim; d += 4 * Isa::kLanes)
-    for (int u = 0; u < 4; ++u) {
-      const typename Isa::V x = Isa::load(row + d + u * Isa::kLanes);
-      bad[u] = Isa::add(bad[u], Isa::sub(x, x));
+struct RowScan {
+  typename Isa::V bad[2] = {Isa::zero(), Isa::zero()}, squares[2] = {Isa::zero(), Isa::zero()};
+  float bad_rest = 0, squares_rest = 0;
+
+  INFCL_INLINE void add(const float* x, int64_t count) {
+    int64_t d = 0;
+    for (; d + 2 * Isa::kLanes <= count; d += 2 * Isa::kLanes)
+      for (int u = 0; u < 2; ++u) {
+        const typename Isa::V v = Isa::load(x + d + u * Isa::kLanes);
+        bad[u] = Isa::add(bad[u], Isa::sub(v, v));
+        squares[u] = Isa::fma(v, v, squares[u]);
+      }
+    for (; d < count; ++d) {
+      bad_rest += x[d] - x[d];
+      squares_rest += x[d] * x[d];
     }
-  float sum = Isa::hsum(Isa::add(Isa::add(bad[0], bad[1]), Isa::add(bad[2], bad[3])));
-  for (; d < dim; ++d) sum += row[d] - row[d];
-  return sum == 0;
-}
-
-// A 16-bit float is finite unless all its exponent bits are set.
-INFCL_INLINE bool row_is_finite(const uint16_t* row, int64_t dim, uint16_t exponent) {
-  int bad = 0;
-  for (int64_t d = 0; d < dim; ++d) bad |= (row[d] & exponent) == exponent;
-  return !bad;
-}
+  }
+  bool finite() const { return Isa::hsum(Isa::add(bad[0], bad[1])) + bad_rest == 0; }
+  float sum_of_squares() const { return Isa::hsum(Isa::add(squares[0], squares[1])) + squares_rest; }
+};
 
 template <class Isa>
-int64_t find_not_finite(const MatrixView& m, Range rows) {
-  const uint16_t exponent = m.dtype == DType::kBFloat16 ? 0x7f80 : 0x7c00;
-  RowReader<1> reader{m, {}};
+int64_t find_not_finite(const MatrixView& m, Range rows, float* longest) {
+  constexpr int64_t kBlock = 256;
+  RowReader<kBlock> reader{m, {}};
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    const bool finite = m.dtype == DType::kFloat32
-                            ? row_is_finite<Isa>(static_cast<const float*>(m.row(i)), m.dim)
-                            : row_is_finite(static_cast<const uint16_t*>(m.row(i)), m.dim, exponent);
-    if (finite) continue;
+    RowScan<Isa> scan;
+    for (int64_t d = 0; d < m.dim; d += kBlock) {
+      const int64_t count = m.dim - d < kBlock ? m.dim - d : kBlock;
+      scan.add(reader.read(i, d, count), count);
+    }
+    if (scan.finite()) {
+      const float squares = scan.sum_of_squares();
+      *longest = squares > *longest ? squares : *longest;
+      continue;
+    }
     for (int64_t d = 0; d < m.dim; ++d) {
       const float value = *reader.read(i, d, 1);
       if (value - value != 0) return i * m.dim + d;
