@@ -1,8 +1,7 @@
-// A thread block: shared memory, warps and named barriers; and the scheduler of the blocks of a cluster.
+// A thread block: shared memory, warps and named barriers.
 #pragma once
 
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "launch.h"
@@ -13,11 +12,14 @@
 
 namespace infcl::emulator {
 
+class Cluster;
+
 class Block {
  public:
-  Block(Launch& launch, uint32_t rank_in_cluster);
+  Block(Cluster& cluster, Launch& launch, uint32_t rank_in_cluster);
   void start(const uint32_t (&index)[3]);
 
+  Cluster& cluster() { return cluster_; }
   Launch& launch() { return launch_; }
   const uint32_t (&index() const)[3] { return index_; }
   uint32_t linear_index() const;
@@ -33,6 +35,7 @@ class Block {
   void arrive(Warp& warp);
   bool waits(const Warp& warp) const { return waiting_[warp.index()]; }
   bool exited(const Warp& warp) const { return warp.alive() == 0; }
+  bool has_exited() const;  // all of it
   std::string describe_waiting() const;
 
  private:
@@ -44,6 +47,7 @@ class Block {
   };
   void complete(Barrier& barrier);
 
+  Cluster& cluster_;
   Launch& launch_;
   uint32_t rank_;
   uint32_t index_[3] = {0, 0, 0};
@@ -53,25 +57,8 @@ class Block {
   std::vector<std::unique_ptr<Warp>> warps_;
   std::vector<bool> waiting_;
   Barrier barriers_[kBarriers];
-  TransactionBarriers transaction_barriers_;
+  TransactionBarriers transaction_barriers_{*this};
   RegisterPool register_pool_;
-};
-
-// Runs its blocks to their end, warp by warp in a seeded order.
-class Cluster {
- public:
-  explicit Cluster(Launch& launch);
-  void run(uint32_t cluster_index);
-
- private:
-  void pick_blocks(uint32_t cluster_index);
-  Warp* next_warp();
-  [[noreturn]] void fail_deadlock() const;
-
-  Launch& launch_;
-  std::vector<std::unique_ptr<Block>> blocks_;
-  std::mt19937_64 random_;
-  size_t turn_ = 0;
 };
 
 }  // namespace infcl::emulator

@@ -48,7 +48,7 @@ void read_operand(Warp& warp, uint64_t bits, int first, int count, bool along_si
     for (int k = 0; k < Product::kDepth; k++) {
       const uint32_t at = descriptor.address(first + i, k, along_side);
       const uint8_t* element = shared_pointer(warp, at, 2, 2);
-      if (shadow) report(warp, shadow->touch(warp.index(), at, 2, Access::kRead, p.instruction));
+      if (shadow) report(warp, shadow->touch(warp.index_in_cluster(), at, 2, Access::kRead, p.instruction));
       uint16_t value;
       std::memcpy(&value, element, sizeof value);
       f(i, k, p.bfloat ? bfloat16_to_float(value) : float16_to_float(value));
