@@ -33,6 +33,7 @@ void Block::start(const uint32_t (&index)[3]) {
   if (shadow_) shadow_->reset();
   waiting_.assign(warps_.size(), false);
   for (Barrier& b : barriers_) b = {};
+  visits_.clear();
   transaction_barriers_.reset();
   register_pool_.reset(warps_.size());
   for (auto& warp : warps_) warp->start();
@@ -88,6 +89,28 @@ void Block::complete(Barrier& barrier) {
 
 bool Block::has_exited() const {
   return std::all_of(warps_.begin(), warps_.end(), [&](const auto& warp) { return exited(*warp); });
+}
+
+void Block::visit(Warp& visitor) {
+  if (has_exited())
+    visitor.fail(Fault::kIllegalAddress, "shared memory of block " + std::to_string(linear_index()) +
+                                             " of the cluster, which has exited");
+  const WarpClocks* clocks = cluster_.clocks();
+  if (!clocks) return;
+  visits_.resize(clocks->warps(), 0);
+  visits_[visitor.index_in_cluster()] = clocks->now(visitor.index_in_cluster());
+}
+
+void Block::check_visits(const Warp& last) const {
+  if (!launch_.options.race) return;
+  for (size_t visitor = 0; visitor < visits_.size(); visitor++) {
+    const bool known = std::any_of(warps_.begin(), warps_.end(), [&](const auto& warp) {
+      return cluster_.clocks()->heard(warp->index_in_cluster(), visitor) >= visits_[visitor];
+    });
+    if (!known)
+      last.fail(Fault::kLaunchFailed, "block exits without knowing that warp " + std::to_string(visitor) +
+                                          " of the cluster is done with its shared memory");
+  }
 }
 
 std::string Block::describe_waiting() const {

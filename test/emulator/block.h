@@ -36,6 +36,10 @@ class Block {
   bool waits(const Warp& warp) const { return waiting_[warp.index()]; }
   bool exited(const Warp& warp) const { return warp.alive() == 0; }
   bool has_exited() const;  // all of it
+  // Another block's warp uses this one's shared memory, which must be there: whoever exits last must have
+  // heard that it is done.
+  void visit(Warp& visitor);
+  void check_visits(const Warp& last) const;
   std::string describe_waiting() const;
 
  private:
@@ -56,6 +60,7 @@ class Block {
   std::unique_ptr<SharedShadow> shadow_;
   std::vector<std::unique_ptr<Warp>> warps_;
   std::vector<bool> waiting_;
+  WarpClocks::Clock visits_;  // of each warp of the cluster, its latest
   Barrier barriers_[kBarriers];
   TransactionBarriers transaction_barriers_{*this};
   RegisterPool register_pool_;

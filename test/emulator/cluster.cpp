@@ -129,9 +129,7 @@ Block& block_of(Warp& warp, uint32_t address) {
     warp.fail(Fault::kIllegalAddress,
               "address " + std::to_string(address) + " is in no block of the cluster");
   Block& block = *blocks[rank - 1];
-  if (block.has_exited())
-    warp.fail(Fault::kIllegalAddress, "address of shared memory of block " +
-                                          std::to_string(block.linear_index()) + ", which has exited");
+  if (&block != &warp.block()) block.visit(warp);
   return block;
 }
 
