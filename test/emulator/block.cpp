@@ -35,6 +35,7 @@ void Block::start(const uint32_t (&index)[3]) {
   for (Barrier& b : barriers_) b = {};
   visits_.clear();
   transaction_barriers_.reset();
+  warpgroups_.assign((warps_.size() + 3) / 4, {});
   register_pool_.reset(warps_.size());
   for (auto& warp : warps_) warp->start();
 }

@@ -29,6 +29,7 @@ class Block {
   SharedShadow* shadow() { return shadow_.get(); }  // null unless checking
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
   TransactionBarriers& transaction_barriers() { return transaction_barriers_; }
+  WarpgroupOrder& order_of_warpgroup(const Warp& warp) { return warpgroups_[warp.index() / 4]; }
   RegisterPool& register_pool() { return register_pool_; }
 
   // A warp has come to a barrier: bar.arrive goes on, others wait until it is complete.
@@ -63,6 +64,7 @@ class Block {
   WarpClocks::Clock visits_;  // of each warp of the cluster, its latest
   Barrier barriers_[kBarriers];
   TransactionBarriers transaction_barriers_{*this};
+  std::vector<WarpgroupOrder> warpgroups_;
   RegisterPool register_pool_;
 };
 

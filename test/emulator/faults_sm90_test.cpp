@@ -80,6 +80,7 @@ const std::vector<Fault> kFaults = {
     {"product", 7, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"lanes disagree about a descriptor"}},
     {"product", 8, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"divergence", "wgmma"}},
     {"product", 9, "INFCL_EMULATOR_RACE", CUDA_ERROR_LAUNCH_FAILED, {"race on shared byte", "wgmma"}},
+    {"product", 10, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"warps of a warpgroup disagree"}},
     {"cluster", 0, "INFCL_EMULATOR_RACE", CUDA_SUCCESS, {}},
     {"cluster", 0, nullptr, CUDA_SUCCESS, {}},
     {"cluster", 1, "INFCL_EMULATOR_RACE", CUDA_ERROR_LAUNCH_FAILED, {"shared byte"}},

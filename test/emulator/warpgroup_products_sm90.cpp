@@ -85,7 +85,15 @@ bool same_registers(const uint32_t* a, const uint32_t* b) {
 
 }  // namespace
 
+void WarpgroupOrder::issue(const Warp& warp, size_t count, const Product& p) {
+  if (count == issued_.size()) issued_.push_back({p.instruction, p.a, p.b});
+  const Issued& first = issued_[count];
+  if (first.instruction != p.instruction || first.a != p.a || first.b != p.b)
+    warp.fail(Fault::kLaunchFailed, "warps of a warpgroup disagree about a wgmma");
+}
+
 void WarpgroupProducts::issue(Warp& warp, const Product& product) {
+  warp.block().order_of_warpgroup(warp).issue(warp, issued_++, product);
   if (registers_ && !same_registers(registers_, product.registers))
     warp.fail(Fault::kLaunchFailed, "wgmma with two sets of accumulators under way: not modelled");
   if (!registers_) {

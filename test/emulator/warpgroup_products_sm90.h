@@ -19,6 +19,19 @@ struct WarpgroupProduct {
   const uint32_t* registers;  // kAccumulators of them
 };
 
+// What a warpgroup has issued: its four warps must agree on all of it.
+class WarpgroupOrder {
+ public:
+  void issue(const Warp& warp, size_t count, const WarpgroupProduct& product);  // its warp's count-th
+
+ private:
+  struct Issued {
+    uint32_t instruction;
+    uint64_t a, b;
+  };
+  std::vector<Issued> issued_;
+};
+
 class WarpgroupProducts {
  public:
   void reset() { *this = {}; }
@@ -37,6 +50,7 @@ class WarpgroupProducts {
 
   std::vector<Pending> pending_;
   uint64_t groups_ = 0;                  // committed
+  size_t issued_ = 0;                    // ever
   bool fenced_ = false;                  // since registers were last given back
   const uint32_t* registers_ = nullptr;  // in flight
   float sums_[WarpgroupProduct::kRows][WarpgroupProduct::kColumns];
