@@ -85,8 +85,6 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
 }
 
 int64_t CudaBackend::begin(const Problem& problem) {
-  if (problem.gradient_filter > 0)
-    throw Error(ErrorCode::kBackendUnavailable, "cuda", "gradientFilter is not available on backend 'cuda'");
   const DeviceContext::Scope current(context_);
   call_ = std::make_unique<Call>(problem);
   Call& c = *call_;

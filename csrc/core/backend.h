@@ -34,8 +34,7 @@ struct Problem {
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
-  double gradient_filter = 0;  // of the request; 0: none
-  bool keep_logits = true;     // between fold and differentiate, where there is room; not when shards travel
+  bool keep_logits = true;  // between fold and differentiate, where there is room; not when shards travel
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;

@@ -54,7 +54,6 @@ class Call {
     p.sigmoid = o_.sigmoid;
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
-    p.gradient_filter = r_.gradient ? r_.gradient_filter : 0;
     p.keep_logits = ring.size() == 1;
     p.threads = r_.threads;
     p.workspace_bytes = r_.workspace_bytes;

@@ -3,6 +3,7 @@
 // wait is seen.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
