@@ -33,7 +33,11 @@ set(INFCL_CUDA_SOURCES
   cuda/kernels.cpp
   cuda/lap_vectors.cpp
   cuda/planner.cpp
+  cuda/resident_store.cpp
+  cuda/shard_store.cpp
+  cuda/shards.cpp
   cuda/staging.cpp
+  cuda/transport.cpp
 )
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)
 set(INFCL_AVX512_SOURCES csrc/cpu/kernels_avx512.cpp)
