@@ -96,6 +96,7 @@ int64_t CudaBackend::begin(const Problem& problem) {
   });
   c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
+  c.stats.shards = c.plan.shard_count;
   int64_t blocks = 0;
   for (int i = 0; i < problem.pass_count; ++i) blocks += count_blocks(problem.passes[i], c.plan);
   return blocks;

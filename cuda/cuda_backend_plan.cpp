@@ -30,6 +30,7 @@ Plan CudaBackend::plan(const PlanRequest& r) {
   p.workspace_bytes = workspace.total;
   p.minimum_workspace_bytes = workspace.minimum;
   p.lse_bytes = workspace.vectors;
+  p.shards = workspace.shard_count;
   p.gflops_per_second = measured_gflops_;
   return p;
 }

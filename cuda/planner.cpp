@@ -21,7 +21,8 @@ constexpr int64_t kLeastStagingBytes = int64_t{64} << 10;  // where memory is sc
 constexpr int64_t kReserve = int64_t{64} << 20;
 // One shard of a visit passes by while the next comes.
 constexpr int64_t kPassingSlots = 2, kLeastSlots = kPassingSlots + 1;
-constexpr int64_t kSlots = 16;              // where there is plenty of memory
+constexpr int64_t kSlots = 16;              // where there is plenty of memory: most of them hold
+constexpr int64_t kScarceSlots = 6;         // where there is not
 constexpr int64_t kEnoughShardRows = 4096;  // for blocks of good size
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
@@ -163,8 +164,8 @@ bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_
   return resident.minimum - block(kTile) + block(kModestBlock) > bound;
 }
 
-// Slots take what the block leaves of `bound`. Where there is plenty, a shard is a sixteenth of it; where
-// memory is scarce, shards are smaller before there are less of them to hold.
+// Slots take what the block leaves of `bound`. More and smaller ones hold more of it and let less travel, but
+// visits of few rows leave the device idle.
 WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
   WorkspacePlan p = plan_fixed(r);
   const int64_t row_bytes = p.padded_dim * (r.planes * static_cast<int64_t>(sizeof(uint16_t)) +
@@ -175,7 +176,7 @@ WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device,
   const int64_t for_slots =
       std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
-  if (rows < kEnoughShardRows) rows = std::min(kEnoughShardRows, for_slots / kLeastSlots / row_bytes);
+  if (rows < kEnoughShardRows) rows = std::min(kEnoughShardRows, for_slots / kScarceSlots / row_bytes);
   rows = std::clamp(rows / kTile * kTile, int64_t{kTile}, most_rows);
   p.shards.rows = equal_share(largest_matrix(r), rows);
   p.slot_plane = p.shards.rows * p.padded_dim * static_cast<int64_t>(sizeof(uint16_t));
@@ -188,6 +189,7 @@ WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device,
   const BlockGrid grid = make_grid(visit.passes[0], block);
   const BlockBytes bytes = block_bytes({grid.block_rows, grid.block_columns}, r.gradient);
   set_block(p, r.passes, {grid.block_rows, grid.block_columns}, bytes);
+  p.shard_count = ceil_div(largest_matrix(r), p.shards.rows);
   int64_t shards = 0;
   for (const int64_t m : r.matrices) shards += ceil_div(m, p.shards.rows);
   const int64_t affordable = (budget - bytes.total(r.planes)) / slot;

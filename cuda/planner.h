@@ -65,8 +65,9 @@ struct WorkspacePlan {
   BlockSize block;               // no block is larger
   int64_t padded_dim = 0;
   int planes = 1;
-  ShardCut shards;    // none where all operands are resident
-  int64_t slots = 0;  // for a shard each
+  ShardCut shards;          // none where all operands are resident
+  int64_t shard_count = 1;  // of the longest matrix
+  int64_t slots = 0;        // for a shard each
   // Bytes
   std::vector<int64_t> plane_bytes;       // resident: of each plane of each matrix
   std::vector<int64_t> gradient_bytes;    // resident: of each gradient

@@ -120,6 +120,8 @@ export interface NativeStats {
   tilesReused: number;
   tilesSkipped: number;
   maskedPairs: number;
+  /** Parts in which a device took the longest matrix; 1: as a whole. */
+  shards: number;
 }
 
 export interface ContrastiveResponse {
@@ -150,6 +152,7 @@ export interface NativePlan {
   /** The least `workspaceBytes` a call of this shape accepts. */
   minimumWorkspaceBytes: number;
   lseBytes: number;
+  shards: number;
   /** GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
   gflopsPerSecond: number;
 }

@@ -94,6 +94,7 @@ void infcl_emulator_reset_stats() {
   launch_log().clear();
   state().event_log.clear();
   state().work_log.clear();
+  for (auto& device : state().devices) device->memory.reset_peak();
 }
 
 const char* infcl_emulator_event_log() {
@@ -108,6 +109,11 @@ const char* infcl_emulator_work_log() {
   thread_local std::string text;
   text = state().work_log;
   return text.c_str();
+}
+
+size_t infcl_emulator_peak_bytes() {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  return state().devices.empty() ? 0 : state().devices[0]->memory.peak_bytes();
 }
 
 const char* infcl_emulator_last_error() {

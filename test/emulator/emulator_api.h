@@ -15,6 +15,8 @@ const char* infcl_emulator_event_log();
 // 0x..", "copy in BYTES on 0x..", "copy out ..", "copy within ..", "clear BYTES on 0x.." and, of the host,
 // "await 0x.. on 0x.." (event, stream) and "await all on 0x..".
 const char* infcl_emulator_work_log();
+// The most that was allocated of the first device at a time since the last reset.
+size_t infcl_emulator_peak_bytes();
 // The message of the last failure (fault of a kernel, refused PTX or argument); "" if there was none.
 const char* infcl_emulator_last_error();
 // What was not given back: device allocations; pinned host allocations, streams, events, modules and
