@@ -88,12 +88,12 @@ int64_t CudaBackend::begin(const Problem& problem) {
   // base 2 for both: softplus(x) = ln 2 * log2(1 + 2^x2)
   c.bias = static_cast<float>(problem.logit_bias * kLog2E);
   c.plan = plan_call(problem);
-  claim(c.plan);
   visit_other_streams([&](api::Stream other) {  // what they do to features and gradients comes first
     machine_->order.record(other);
     machine_->order.hold(machine_->stream.get());
     if (c.plan.shards.rows > 0) machine_->order.hold(machine_->copies.get());
   });
+  claim(c.plan);
   c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   c.stats.shards = c.plan.shard_count;
@@ -169,8 +169,10 @@ OperandStore::Lap CudaBackend::lap(float* d_rows, float* d_columns) const {
 void CudaBackend::finish() {
   const DeviceContext::Scope current(context_);
   call_->store->hand_over();
-  machine_->order.record(machine_->copies);
-  machine_->order.hold(machine_->stream.get());
+  if (call_->plan.shards.rows > 0) {
+    machine_->order.record(machine_->copies);
+    machine_->order.hold(machine_->stream.get());
+  }
   visit_other_streams([&](api::Stream other) {  // what they do from now on comes after
     machine_->order.record(machine_->stream);
     machine_->order.hold(other);
