@@ -32,6 +32,7 @@ set(INFCL_CUDA_SOURCES
   cuda/image_targets.cpp
   cuda/kernels.cpp
   cuda/lap_vectors.cpp
+  cuda/memory_cache.cpp
   cuda/planner.cpp
   cuda/resident_store.cpp
   cuda/shard_store.cpp

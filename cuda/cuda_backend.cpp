@@ -41,9 +41,9 @@ std::vector<GradientTarget> wanted_gradients(const Problem& p) {
 
 }  // namespace
 
-CudaBackend::CudaBackend(int device) : context_(device), traits_(device_traits(device)) {
+CudaBackend::CudaBackend(int device) : device_(device), context_(device), traits_(device_traits(device)) {
   const DeviceContext::Scope current(context_);
-  machine_ = std::make_unique<Machine>(traits_.capability);
+  machine_ = std::make_unique<Machine>(device, context_, traits_.capability);
 }
 
 CudaBackend::~CudaBackend() {
@@ -62,7 +62,7 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   r.planes = planes_of(choose_precision(p));
   r.gradient = p.gradient;
   r.bound = p.workspace_bytes;
-  const MemoryInfo memory = memory_info();
+  const MemoryInfo memory = available_memory();
   const WorkspacePlan plan = plan_workspace(r, {traits_.multiprocessors, traits_.l2_bytes, memory.free});
   if (r.bound > 0 && plan.minimum > r.bound)
     throw Error(ErrorCode::kWorkspace, "workspace",
@@ -73,6 +73,11 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
                 "this call needs " + std::to_string(plan.minimum) + " bytes of the device: " +
                     std::to_string(memory.free) + " of its " + std::to_string(memory.total) + " are free");
   return plan;
+}
+
+MemoryInfo CudaBackend::available_memory() const {
+  const MemoryInfo memory = memory_info();
+  return {memory.free + MemoryCache::kept_bytes(device_), memory.total};
 }
 
 int64_t CudaBackend::begin(const Problem& problem) {
@@ -94,6 +99,7 @@ int64_t CudaBackend::begin(const Problem& problem) {
     if (c.plan.shards.rows > 0) machine_->order.hold(machine_->copies.get());
   });
   claim(c.plan);
+  c.has_begun = true;
   c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   c.stats.shards = c.plan.shard_count;
@@ -107,19 +113,22 @@ void CudaBackend::claim(const WorkspacePlan& p) {
   Machine& m = *machine_;
   const bool shards = p.shards.rows > 0, two = p.planes == 2;
   const std::vector<GradientTarget> gradients = wanted_gradients(c.problem);
+  MemoryCache* const cache = &m.cache;
+  m.cache.expect(p.total);
   m.staging.reserve(p.staging);
-  c.transport = std::make_unique<Transport>(shards ? m.copies : m.stream, m.staging, m.kernels, c.problem,
-                                            c.precision, p);
+  c.transport = std::make_unique<Transport>(shards ? m.copies : m.stream, m.staging, m.kernels, cache,
+                                            c.problem, c.precision, p);
   if (shards)
-    c.store = std::make_unique<ShardStore>(*c.transport, m.copies, m.stream, p, gradients);
+    c.store = std::make_unique<ShardStore>(*c.transport, m.copies, m.stream, cache, p, gradients);
   else
-    c.store = std::make_unique<ResidentStore>(*c.transport, p, distinct_matrices(c.problem), gradients);
-  c.vectors = std::make_unique<LapVectors>(m.stream, m.staging, p.vectors);
-  c.row_partials = DeviceBuffer(p.row_partials);
-  c.column_partials = DeviceBuffer(p.column_partials);
-  c.tile_sums = DeviceBuffer(p.tile_sums);
-  c.g_high = DeviceBuffer(p.g_plane);
-  c.g_low = DeviceBuffer(two ? p.g_plane : 0);
+    c.store =
+        std::make_unique<ResidentStore>(*c.transport, cache, p, distinct_matrices(c.problem), gradients);
+  c.vectors = std::make_unique<LapVectors>(m.stream, m.staging, cache, p.vectors);
+  c.row_partials = DeviceBuffer(p.row_partials, cache);
+  c.column_partials = DeviceBuffer(p.column_partials, cache);
+  c.tile_sums = DeviceBuffer(p.tile_sums, cache);
+  c.g_high = DeviceBuffer(p.g_plane, cache);
+  c.g_low = DeviceBuffer(two ? p.g_plane : 0, cache);
 }
 
 void CudaBackend::end() {
@@ -128,7 +137,9 @@ void CudaBackend::end() {
   machine_->stream.drain();
   machine_->copies.drain();
   machine_->staging.forget();
+  const bool keep = call_->has_begun;
   call_.reset();
+  if (!keep) machine_->cache.release();  // somebody is short of memory
 }
 
 BackendStats CudaBackend::stats() const { return call_->stats; }

@@ -11,6 +11,7 @@
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/lap_vectors.h"
+#include "cuda/memory_cache.h"
 #include "cuda/operand_store.h"
 #include "cuda/pacer.h"
 #include "cuda/planner.h"
@@ -39,7 +40,9 @@ class CudaBackend final : public Backend {
  private:
   // What lives as long as the backend.
   struct Machine {
-    explicit Machine(int capability) : kernels(capability) {}
+    Machine(int device, const DeviceContext& context, int capability)
+        : cache(device, context), kernels(capability) {}
+    MemoryCache cache;
     Stream stream, copies;  // work, and shards on their way
     Kernels kernels;
     Staging staging;
@@ -59,6 +62,7 @@ class CudaBackend final : public Backend {
     DeviceBuffer row_partials, column_partials, tile_sums, g_high, g_low;
     float scale_high = 0, scale_low = 0, bias = 0;
     BackendStats stats;
+    bool has_begun = false;
   };
   // A macro-block of the pass.
   struct Block {
@@ -75,6 +79,7 @@ class CudaBackend final : public Backend {
   class Differentiate;  // one lap of the backward pass
 
   WorkspacePlan plan_call(const Problem&) const;
+  MemoryInfo available_memory() const;
   void claim(const WorkspacePlan&);
   double measure_gflops();
 
@@ -98,6 +103,7 @@ class CudaBackend final : public Backend {
   void visit_private(const PrivateKeys&, float* d_queries, float* d_keys, F f);
   PairArgs pairs(const Planes& rows, const Planes& partners) const;
 
+  const int device_;
   DeviceContext context_;
   DeviceTraits traits_;
   std::unique_ptr<Machine> machine_;

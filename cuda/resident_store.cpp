@@ -12,15 +12,15 @@ void run(const Transport::Steps& steps) {
 
 }  // namespace
 
-ResidentStore::ResidentStore(Transport& transport, const WorkspacePlan& plan,
+ResidentStore::ResidentStore(Transport& transport, MemoryCache* cache, const WorkspacePlan& plan,
                              const std::vector<MatrixView>& matrices,
                              const std::vector<GradientTarget>& gradients)
     : transport_(transport), padded_dim_(plan.padded_dim) {
   for (size_t i = 0; i < matrices.size(); ++i)
-    matrices_.push_back({matrices[i], DeviceBuffer(plan.plane_bytes[i]),
-                         DeviceBuffer(plan.planes == 2 ? plan.plane_bytes[i] : 0)});
+    matrices_.push_back({matrices[i], DeviceBuffer(plan.plane_bytes[i], cache),
+                         DeviceBuffer(plan.planes == 2 ? plan.plane_bytes[i] : 0, cache)});
   for (size_t i = 0; i < gradients.size(); ++i)
-    gradients_.push_back({gradients[i], DeviceBuffer(plan.gradient_bytes[i])});
+    gradients_.push_back({gradients[i], DeviceBuffer(plan.gradient_bytes[i], cache)});
 }
 
 uint64_t ResidentStore::check_finite(const MatrixView& view) {

@@ -10,7 +10,7 @@ namespace infcl::cuda {
 
 class ResidentStore final : public OperandStore {
  public:
-  ResidentStore(Transport&, const WorkspacePlan&, const std::vector<MatrixView>& matrices,
+  ResidentStore(Transport&, MemoryCache*, const WorkspacePlan&, const std::vector<MatrixView>& matrices,
                 const std::vector<GradientTarget>& gradients);
   uint64_t check_finite(const MatrixView&) override;
   Planes planes(const MatrixView&, int64_t row) override;

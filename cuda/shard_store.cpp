@@ -15,7 +15,7 @@ bool is_same(const Range& a, const Range& b) { return a.begin == b.begin && a.en
 
 }  // namespace
 
-ShardStore::ShardStore(Transport& transport, const Stream& copies, const Stream& work,
+ShardStore::ShardStore(Transport& transport, const Stream& copies, const Stream& work, MemoryCache* cache,
                        const WorkspacePlan& plan, const std::vector<GradientTarget>& gradients)
     : transport_(transport),
       copies_(copies),
@@ -25,9 +25,9 @@ ShardStore::ShardStore(Transport& transport, const Stream& copies, const Stream&
   for (const GradientTarget& g : gradients) gradients_.push_back({g, {}});
   for (int64_t i = 0; i < plan.slots; ++i) {
     Slot& slot = slots_.emplace_back();
-    slot.high = DeviceBuffer(plan.slot_plane);
-    slot.low = DeviceBuffer(plan.planes == 2 ? plan.slot_plane : 0);
-    slot.sums = DeviceBuffer(plan.slot_sums);
+    slot.high = DeviceBuffer(plan.slot_plane, cache);
+    slot.low = DeviceBuffer(plan.planes == 2 ? plan.slot_plane : 0, cache);
+    slot.sums = DeviceBuffer(plan.slot_sums, cache);
     copies_.clear(slot.sums.as<void>(), plan.slot_sums);  // features of padding come from nowhere else
   }
 }

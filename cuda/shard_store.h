@@ -19,7 +19,7 @@ namespace infcl::cuda {
 class ShardStore final : public OperandStore {
  public:
   // `copies` is the transport's stream, `work` that of the visits.
-  ShardStore(Transport&, const Stream& copies, const Stream& work, const WorkspacePlan&,
+  ShardStore(Transport&, const Stream& copies, const Stream& work, MemoryCache*, const WorkspacePlan&,
              const std::vector<GradientTarget>&);
   uint64_t check_finite(const MatrixView&) override;
   void begin(const Lap&) override;

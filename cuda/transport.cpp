@@ -25,8 +25,8 @@ Element element_of(DType t) {
 
 }  // namespace
 
-Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kernels, const Problem& problem,
-                     Precision precision, const WorkspacePlan& plan)
+Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kernels, MemoryCache* cache,
+                     const Problem& problem, Precision precision, const WorkspacePlan& plan)
     : stream_(stream),
       staging_(staging),
       kernels_(kernels),
@@ -34,8 +34,8 @@ Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kern
       to_float16_(precision == Precision::kFloat16),
       dim_(problem.dim),
       padded_dim_(plan.padded_dim),
-      piece_(plan.staging),
-      not_finite_(plan.not_finite) {
+      piece_(plan.staging, cache),
+      not_finite_(plan.not_finite, cache) {
   clear_finding();
 }
 

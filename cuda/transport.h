@@ -31,7 +31,8 @@ class Transport {
   using Steps = std::deque<std::function<void()>>;
   static constexpr uint64_t kAllFinite = ~uint64_t{0};
 
-  Transport(const Stream&, Staging&, const Kernels&, const Problem&, Precision, const WorkspacePlan&);
+  Transport(const Stream&, Staging&, const Kernels&, MemoryCache*, const Problem&, Precision,
+            const WorkspacePlan&);
 
   // Planes of rows of a matrix, with zeros up to a whole tile of rows.
   void bring_features(const MatrixView&, Range rows, const PlaneMemory& to, Steps&);

@@ -184,8 +184,11 @@ export interface ForeignMemory {
 
 /** Bytes of a device. */
 export interface DeviceMemory {
+  /** What can be had, `kept` included. */
   free: number;
   total: number;
+  /** By this process for its next call. Other processes cannot have it. */
+  kept: number;
   /** Held by matrices of this thread, and by calls that run on what were matrices. */
   allocated: number;
   /** Matrices of this thread that are neither disposed of nor collected: views and wrapped memory as well. */

@@ -10,7 +10,6 @@
 #include "check.h"
 #include "core/backend_factory.h"
 #include "core/errors.h"
-#include "cuda/device.h"
 #include "engine_cases.h"
 
 using cases::Case;
@@ -206,11 +205,7 @@ void test_abort_midway(Engine& e) {
         "%d of %d blocks", word(infcl::Control::kDone), word(infcl::Control::kTotal));
 }
 
-int64_t free_memory() {
-  const infcl::cuda::DeviceContext context(0);
-  const infcl::cuda::DeviceContext::Scope current(context);
-  return infcl::cuda::memory_info().free;
-}
+int64_t free_memory() { return infcl::device_memory_info(0).free; }
 
 void test_progress_and_stats(Engine& e) {
   const Case c{"stats", cases::request(ObjectiveKind::kClip, 10), 200, 200, 64};
