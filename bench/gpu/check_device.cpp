@@ -1,5 +1,6 @@
 #include "check_device.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "core/errors.h"
 #include "cuda/device.h"
 #include "cuda/device_memory.h"
+#include "cuda/kernels/kernel_args.h"
 #include "cuda/planner.h"
 #include "engine_run.h"
 #include "unit_rows.h"
