@@ -38,6 +38,7 @@ set(INFCL_CUDA_SOURCES
   cuda/shard_store.cpp
   cuda/shards.cpp
   cuda/staging.cpp
+  cuda/tensor_maps.cpp
   cuda/transport.cpp
 )
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)

@@ -100,7 +100,7 @@ int64_t CudaBackend::begin(const Problem& problem) {
   });
   claim(c.plan);
   c.has_begun = true;
-  c.stats.isa = "sm_" + std::to_string(traits_.capability) + " " + traits_.name;
+  c.stats.isa = machine_->kernels.instruction_set() + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   c.stats.shards = c.plan.shard_count;
   int64_t blocks = 0;

@@ -33,8 +33,12 @@ class Library {
   }
 
   template <class F>
-  void find(F*& out, const char* symbol) const {
+  void find_if_any(F*& out, const char* symbol) const {
     out = reinterpret_cast<F*>(dlsym(handle_, symbol));
+  }
+  template <class F>
+  void find(F*& out, const char* symbol) const {
+    find_if_any(out, symbol);
     if (!out) unavailable("the CUDA driver " + path_ + " has no " + symbol + "; a newer driver is needed");
   }
 
@@ -80,6 +84,7 @@ api::Functions load() {
   library.find(f.EventRecord, "cuEventRecord");
   library.find(f.EventSynchronize, "cuEventSynchronize");
   library.find(f.PointerGetAttribute, "cuPointerGetAttribute");
+  library.find_if_any(f.TensorMapEncodeTiled, "cuTensorMapEncodeTiled");
   const api::Result result = f.Init(0);
   if (result == api::kNoDevice) unavailable("the CUDA driver finds no device");
   if (result != api::kSuccess) unavailable("the CUDA driver does not start: " + describe(f, result));

@@ -46,6 +46,14 @@ struct Copy2D {
 };
 static_assert(sizeof(Copy2D) == 128, "CUDA_MEMCPY2D of a 64-bit process");
 
+// cuTensorMapEncodeTiled, and the values of its enumerations that are used
+using EncodeTensorMap = Result (*)(void* map, int type, uint32_t rank, void* base, const uint64_t* sizes,
+                                   const uint64_t* strides, const uint32_t* box,
+                                   const uint32_t* element_strides, int interleave, int swizzle,
+                                   int promotion, int fill);
+constexpr int kTensorUint16 = 1, kTensorNotInterleaved = 0, kTensorSwizzle128 = 3, kTensorPromote256 = 3,
+              kTensorFillZeros = 0;
+
 struct Functions {
   Result (*Init)(unsigned flags);
   Result (*GetErrorName)(Result, const char**);
@@ -83,6 +91,7 @@ struct Functions {
   Result (*EventRecord)(Event, Stream);
   Result (*EventSynchronize)(Event);
   Result (*PointerGetAttribute)(void*, int attribute, DevicePointer);
+  EncodeTensorMap TensorMapEncodeTiled;  // null before driver 12.0
 };
 
 }  // namespace infcl::cuda::api

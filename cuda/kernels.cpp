@@ -1,7 +1,10 @@
 #include "cuda/kernels.h"
 
+#include <cstdlib>
+
 #include "core/errors.h"
 #include "cuda/kernel_images.h"
+#include "cuda/tensor_maps.h"
 
 namespace infcl::cuda {
 
@@ -11,18 +14,31 @@ constexpr const char* kPrecisionNames[kPrecisions] = {"bf16", "f16", "bf16x3"};
 
 int index_of(Precision p) { return static_cast<int>(p); }
 
+[[noreturn]] void unavailable(const std::string& why) {
+  throw Error(ErrorCode::kBackendUnavailable, "cuda", why);
+}
+
+// INFCL_CUDA_PATH: "sm80" or "sm90"; "" leaves it to the device.
+std::string wanted_path() {
+  const char* path = std::getenv("INFCL_CUDA_PATH");
+  const std::string name = path ? path : "";
+  if (!name.empty() && name != "sm80" && name != "sm90")
+    unavailable("Expected INFCL_CUDA_PATH to be sm80 or sm90 but received " + name);
+  return name;
+}
+
 }  // namespace
 
-Kernels::Kernels(int capability) {
+Kernels::Kernels(int capability) : capability_(capability) {
   std::string error = "this build carries none for it";
   for (const ImageTarget& target : targets_for(kernel_images(), capability))
     if (load(target.name, target.ptx, error)) {
+      sm90_ = use_sm90();
       find_all();
       return;
     }
-  throw Error(ErrorCode::kBackendUnavailable, "cuda",
-              "no kernels for a device of capability " + std::to_string(capability / 10) + "." +
-                  std::to_string(capability % 10) + ": " + error);
+  unavailable("no kernels for a device of capability " + std::to_string(capability / 10) + "." +
+              std::to_string(capability % 10) + ": " + error);
 }
 
 bool Kernels::load(const std::string& target, bool ptx, std::string& error) {
@@ -42,9 +58,21 @@ bool Kernels::load(const std::string& target, bool ptx, std::string& error) {
   return true;
 }
 
+bool Kernels::use_sm90() const {
+  const std::string wanted = wanted_path();
+  if (wanted == "sm80") return false;
+  const char* missing = nullptr;
+  if (capability_ != 90 || !look_up("accumulate_bf16_sm90_kernel"))
+    missing = "a device of capability 9.0 and a build for sm_90a";
+  else if (!driver().TensorMapEncodeTiled)
+    missing = "a driver that has cuTensorMapEncodeTiled";
+  if (missing && wanted == "sm90") unavailable(std::string("INFCL_CUDA_PATH=sm90 needs ") + missing);
+  return !missing;
+}
+
 void Kernels::find_all() {
   for (int p = 0; p < kPrecisions; ++p) {
-    const std::string suffix = std::string("_") + kPrecisionNames[p] + "_kernel";
+    const std::string suffix = std::string("_") + kPrecisionNames[p] + (sm90_ ? "_sm90_kernel" : "_kernel");
     for (int general = 0; general < 2; ++general) {
       const std::string rules = general ? "_general" : "_plain";
       forward_[p][general] = find("scores_forward" + rules + suffix);
@@ -59,37 +87,57 @@ void Kernels::find_all() {
   pair_gradients_ = find("pair_gradients_kernel");
 }
 
-Kernels::Kernel Kernels::find(const std::string& name) const {
+api::Function Kernels::look_up(const std::string& name) const {
   for (const Module& module : modules_)
-    if (const api::Function function = module.find(name.c_str())) return {function, name};
+    if (const api::Function function = module.find(name.c_str())) return function;
+  return nullptr;
+}
+
+Kernels::Kernel Kernels::find(const std::string& name) const {
+  if (const api::Function function = look_up(name)) return {function, name};
   throw Error(ErrorCode::kInternal, "cuda", "no kernel " + name + " in this build");
 }
 
-template <class Args>
-void Kernels::launch(const Stream& stream, const Kernel& kernel, const LaunchShape& shape, const Args& args) {
+void Kernels::launch(const Stream& stream, const Kernel& kernel, const LaunchShape& shape, void** arguments) {
   if (shape.empty()) return;
   const int shared = static_cast<int>(shape.dynamic_shared_bytes);
   if (shared > 0)
     check(driver().FuncSetAttribute(kernel.function, api::kMaxDynamicSharedBytes, shared),
           kernel.name.c_str());
-  void* arguments[] = {const_cast<Args*>(&args)};
   check(driver().LaunchKernel(kernel.function, shape.grid_x, shape.grid_y, shape.grid_z, shape.threads, 1, 1,
                               shape.dynamic_shared_bytes, stream.get(), arguments, nullptr),
         kernel.name.c_str());
 }
 
+template <class Args>
+void Kernels::launch(const Stream& stream, const Kernel& kernel, const LaunchShape& shape, const Args& args) {
+  void* arguments[] = {const_cast<Args*>(&args)};
+  launch(stream, kernel, shape, arguments);
+}
+
+// `operands`: of the product, which sm_90 wants as tensor maps.
+template <class Operands, class Args>
+void Kernels::launch_product(const Stream& stream, const Kernel& kernel, const LaunchShape& shape,
+                             const Operands& operands, const Args& args) const {
+  if (!sm90_ || shape.empty()) return launch(stream, kernel, shape, args);
+  auto encoded = encode_maps(driver().TensorMapEncodeTiled, operands);
+  check(encoded.result, "cuTensorMapEncodeTiled");
+  void* arguments[] = {const_cast<Args*>(&args), &encoded.maps};
+  launch(stream, kernel, on_sm90(shape), arguments);
+}
+
 void Kernels::scores_forward(const Stream& s, Precision p, bool label_smoothing, const ForwardArgs& a) const {
   const bool general = !is_plain(a.scores.rules, label_smoothing);
-  launch(s, forward_[index_of(p)][general], scores_shape(a.scores), a);
+  launch_product(s, forward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::scores_backward(const Stream& s, Precision p, const BackwardArgs& a) const {
   const bool general = !is_plain(a.scores.rules, a.row_uniform || a.column_uniform);
-  launch(s, backward_[index_of(p)][general], scores_shape(a.scores), a);
+  launch_product(s, backward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::accumulate(const Stream& s, Precision p, const AccumulateArgs& a) const {
-  launch(s, accumulate_[index_of(p)], accumulate_shape(a), a);
+  launch_product(s, accumulate_[index_of(p)], accumulate_shape(a), a, a);
 }
 
 void Kernels::reduce(const Stream& s, const ReduceArgs& a) const { launch(s, reduce_, reduce_shape(a), a); }

@@ -25,6 +25,9 @@ class Kernels {
   // Throws Error (kBackendUnavailable) when no image runs on a device of this capability.
   explicit Kernels(int capability);
 
+  // "sm_86": of the device; "sm_90a": with the instructions that only Hopper has.
+  std::string instruction_set() const { return "sm_" + std::to_string(capability_) + (sm90_ ? "a" : ""); }
+
   void scores_forward(const Stream&, Precision, bool label_smoothing, const ForwardArgs&) const;
   void scores_backward(const Stream&, Precision, const BackwardArgs&) const;
   void accumulate(const Stream&, Precision, const AccumulateArgs&) const;
@@ -40,12 +43,19 @@ class Kernels {
     std::string name;
   };
   bool load(const std::string& target, bool ptx, std::string& error);
+  bool use_sm90() const;
   void find_all();
+  api::Function look_up(const std::string& name) const;  // null: no such kernel
   Kernel find(const std::string& name) const;
+  static void launch(const Stream&, const Kernel&, const LaunchShape&, void** arguments);
   template <class Args>
   static void launch(const Stream&, const Kernel&, const LaunchShape&, const Args&);
+  template <class Operands, class Args>
+  void launch_product(const Stream&, const Kernel&, const LaunchShape&, const Operands&, const Args&) const;
 
+  const int capability_;
   std::vector<Module> modules_;
+  bool sm90_ = false;                                          // products are those of NAME_sm90.cu
   Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];  // plain, general
   Kernel accumulate_[kPrecisions];
   Kernel reduce_, sum_tiles_, split_, pair_dots_, pair_gradients_;

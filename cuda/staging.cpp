@@ -5,7 +5,10 @@
 
 namespace infcl::cuda {
 
+constexpr int64_t kLeastPiece = 4096;  // results have longer rows than the smallest features
+
 void Staging::reserve(int64_t bytes) {
+  bytes = std::max(bytes, kLeastPiece);
   if (piece_bytes() >= bytes) return;
   for (auto& half : halves_) {
     half.reset();

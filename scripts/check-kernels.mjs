@@ -12,15 +12,26 @@ import { opcodeCounts } from './cubin.mjs';
 
 const kernels = fileURLToPath(new URL('../cuda/kernels/', import.meta.url));
 const targets = ['80', '86', '89', '90a', '100', '120'];
+const isHopper = (name) => /_sm90(_kernel|\.cu)$/.test(name);
+const targetsOf = (file) => (isHopper(file) ? ['90a'] : targets);
 const nvcc = process.env.NVCC ?? 'nvcc';
 const ptxas = process.env.PTXAS ?? 'ptxas';
 
-/** Kernels that multiply matrices must have HMMA, LDSM and LDGSTS; two blocks share a multiprocessor's 64 K registers. */
+/**
+ * Kernels that multiply matrices must have HMMA, LDSM and LDGSTS; two blocks share a multiprocessor's 64 K registers.
+ * Those of Hopper have HGMMA and UTMALDG instead, and 168 registers a thread, which warpgroups pass on to each other.
+ */
 const multiplies = /^(scores|accumulate)_/;
-const registerCap = (kernel) => (/_general_/.test(kernel) ? 255 : 128);
+const needed = (kernel) => (isHopper(kernel) ? ['HGMMA', 'UTMALDG'] : ['HMMA', 'LDSM', 'LDGSTS']);
+const forbidden = (kernel) => (isHopper(kernel) ? ['LDL', 'STL', 'HMMA'] : ['LDL', 'STL']);
+function registerCap(kernel) {
+  if (isHopper(kernel)) return 168;
+  return /_general_/.test(kernel) ? 255 : 128;
+}
 
 function compile(source, out) {
-  execFileSync(nvcc, ['-O3', '-std=c++17', '-arch=compute_80', '-ptx', '-lineinfo', '-o', out, source], {
+  const architecture = isHopper(source) ? 'compute_90a' : 'compute_80';
+  execFileSync(nvcc, ['-O3', '-std=c++17', `-arch=${architecture}`, '-ptx', '-lineinfo', '-o', out, source], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
@@ -53,8 +64,8 @@ function faults({ kernel, registers, stack, spills, opcodes }) {
   if (stack !== 0) list.push(`${stack} bytes of stack`);
   if (spills !== 0) list.push(`${spills} bytes of spills`);
   if (!opcodes) list.push('no machine code found');
-  for (const name of ['LDL', 'STL']) if (count(name) > 0) list.push(`${count(name)} ${name}`);
-  for (const name of ['HMMA', 'LDSM', 'LDGSTS'])
+  for (const name of forbidden(kernel)) if (count(name) > 0) list.push(`${count(name)} ${name}`);
+  for (const name of needed(kernel))
     if (multiplies.test(kernel) && count(name) === 0) list.push(`no ${name}`);
   return list;
 }
@@ -67,7 +78,7 @@ try {
     const name = basename(file, '.cu');
     const ptx = join(dir, `${name}.ptx`);
     compile(join(kernels, file), ptx);
-    for (const target of targets) {
+    for (const target of targetsOf(file)) {
       const cubin = join(dir, `${name}.${target}.cubin`);
       const { found, notes } = assemble(ptx, target, cubin);
       if (found.length === 0) errors.push(`${file} sm_${target}: no kernels`);
@@ -86,6 +97,7 @@ const registersOf = (kernel, target) =>
   rows.find((row) => row.kernel === kernel && row.target === target)?.registers ?? '';
 const names = [...new Set(rows.map((row) => row.kernel))].sort();
 const shown = ['HMMA', 'LDSM', 'LDGSTS', 'MUFU', 'SHFL', 'BAR', 'LDL', 'STL'];
+const shownOfHopper = ['HGMMA', 'UTMALDG', 'HMMA', 'MUFU', 'SHFL', 'BAR', 'LDL', 'STL'];
 const line = (cells) => cells.map((cell, i) => (i ? String(cell).padStart(7) : cell.padEnd(38))).join('');
 console.log(line(['registers', ...targets.map((target) => `sm_${target}`)]));
 for (const kernel of names)
@@ -93,6 +105,10 @@ for (const kernel of names)
 console.log(`\n${line(['instructions, sm_80', 'all', ...shown])}`);
 for (const { kernel, opcodes } of rows.filter((row) => row.target === '80' && row.opcodes))
   console.log(line([kernel, opcodes.all, ...shown.map((name) => opcodes[name] ?? 0)]));
+
+console.log(`\n${line(['instructions, sm_90a', 'all', ...shownOfHopper])}`);
+for (const { kernel, opcodes } of rows.filter((row) => isHopper(row.kernel) && row.opcodes))
+  console.log(line([kernel, opcodes.all, ...shownOfHopper.map((name) => opcodes[name] ?? 0)]));
 
 if (errors.length > 0 || rows.length === 0) {
   console.error(`\n${errors.join('\n') || 'no kernels found'}`);

@@ -6,6 +6,8 @@
 /** Opcodes that the checks ask about; found by assembling kernels of one instruction each. */
 const names = new Map([
   [0x23c, 'HMMA'],
+  [0x9f0, 'HGMMA'],
+  [0x5b4, 'UTMALDG'],
   [0x83b, 'LDSM'],
   [0xfae, 'LDGSTS'],
   [0x308, 'MUFU'],

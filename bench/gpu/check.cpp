@@ -59,8 +59,9 @@ bool parse(int argc, char** argv, Options& o) {
 }
 
 int run(const Options& options) {
-  print(read_card());
-  if (options.wants("suites")) run_suites(options.quick);
+  const Card card = read_card();
+  print(card);
+  if (options.wants("suites")) run_suites(options.quick, card.capability);
   const std::unique_ptr<infcl::Backend> cuda = infcl::make_cuda_backend(0);
   if (options.wants("shapes")) check_shapes(*cuda, options.grid);
   if (options.wants("device")) check_device(*cuda, options.quick);

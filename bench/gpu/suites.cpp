@@ -45,20 +45,31 @@ int run(const std::string& path) {
   return WEXITSTATUS(status);
 }
 
-}  // namespace
-
-void run_suites(bool quick) {
-  setenv("INFCL_TEST_DEVICE", "0", 1);  // else they would rather not touch a machine's own device
-  // The suites compare free memory before and after, and kernels that are loaded on first use take some.
-  setenv("CUDA_MODULE_LOADING", "EAGER", 0);
+void run_all(bool quick) {
+  const char* path_of_products = std::getenv("INFCL_CUDA_PATH");
+  const std::string kernels = path_of_products ? std::string(" on ") + path_of_products : "";
   for (const std::string& path : suites(quick)) {
-    std::printf("\n== %s\n", path.substr(path.rfind('/') + 1).c_str());
+    std::printf("\n== %s%s\n", path.substr(path.rfind('/') + 1).c_str(), kernels.c_str());
     const double start = now_seconds();
     const int status = run(path);
-    CHECK(status == 0, "%s: %s, exit status %d", path.c_str(),
+    CHECK(status == 0, "%s%s: %s, exit status %d", path.c_str(), kernels.c_str(),
           status == kSkipped ? "found no device" : "failed", status);
     std::printf("%.1f s\n", now_seconds() - start);
   }
+}
+
+}  // namespace
+
+void run_suites(bool quick, int capability) {
+  setenv("INFCL_TEST_DEVICE", "0", 1);  // else they would rather not touch a machine's own device
+  // The suites compare free memory before and after, and kernels that are loaded on first use take some.
+  setenv("CUDA_MODULE_LOADING", "EAGER", 0);
+  if (capability != 90 || std::getenv("INFCL_CUDA_PATH")) return run_all(quick);
+  for (const char* path_of_products : {"sm80", "sm90"}) {
+    setenv("INFCL_CUDA_PATH", path_of_products, 1);
+    run_all(quick);
+  }
+  unsetenv("INFCL_CUDA_PATH");
 }
 
 }  // namespace infcl::bench

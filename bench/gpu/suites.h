@@ -3,7 +3,8 @@
 
 namespace infcl::bench {
 
-// Runs each and counts it as a CHECK; quick: one of them.
-void run_suites(bool quick);
+// Runs each and counts it as a CHECK, on a device of capability 9.0 with either kind of product kernels;
+// quick: one of them.
+void run_suites(bool quick, int capability);
 
 }  // namespace infcl::bench

@@ -1,60 +1,24 @@
 // Both gradients of a block of logits, in one launch: products of G with the columns' features, and of its
 // transpose with the rows'. A block of threads makes one tile of 128 rows x 128 features, and no tile has two
 // makers: sums are plain and in a fixed order.
+#include "gradient_tile.cuh"
 #include "mainloop.cuh"
 
 namespace infcl::cuda {
 
-// Which tile this block makes, and the range of logits it sums over.
-struct GradientTile {
-  int row, feature;  // of its corner
-  int begin, end;    // a multiple of kDepth; G is zero beyond the logits
-  int features;      // that exist of the tile
-
-  INFCL_DEVICE GradientTile(const AccumulateArgs& a, bool of_rows, int tile)
-      : row(tile * kTile), feature(static_cast<int>(blockIdx.x) * kTile), begin(0) {
-    features = min(kTile, a.padded_dim - feature);
-    end = ((of_rows ? a.column_count : a.row_count) + kDepth - 1) / kDepth * kDepth;
-    if (!a.triangle) return;
-    if (of_rows) {
-      begin = row;
-    } else {
-      end = row;
-    }
-  }
-  INFCL_DEVICE int depth_tiles() const { return (end - begin) / kDepth; }
-};
-
-INFCL_DEVICE void write_gradient(const GradientProduct& p, const GradientTile& tile, int64_t stride,
-                                 float factor, const Patch& sums) {
-#pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
-    const int row = tile.row + Patch::row(r);
-    if (row >= p.count) continue;
-#pragma unroll
-    for (int c = 0; c < Patch::kSide; c += 2) {
-      const int column = Patch::column(c);
-      if (column >= tile.features) continue;
-      float2* out = reinterpret_cast<float2*>(p.out + row * stride + tile.feature + column);
-      const float2 before = p.overwrite ? make_float2(0, 0) : *out;
-      *out = make_float2(before.x + factor * sums.at(r, c), before.y + factor * sums.at(r, c + 1));
-    }
-  }
-}
-
 // kMajorG: along which side of the tile's product G is contiguous
 template <class Kind, Major kMajorG>
 INFCL_DEVICE void accumulate_tile(const AccumulateArgs& a, const GradientProduct& p,
-                                  const GradientTile& tile) {
+                                  const GradientTile<kDepth>& tile) {
   const int64_t stride = a.padded_dim;
   const int64_t g_corner =
       kMajorG == Major::kAlongDepth ? tile.row * a.g_stride + tile.begin : tile.begin * a.g_stride + tile.row;
   const Planes g = plus(Planes{a.g_high, a.g_low}, g_corner);
   const Planes features = plus(p.features, tile.begin * stride + tile.feature);
-  const bool busy = warp_column() * kWarpColumns < tile.features;
-  Patch sums;
+  const bool busy = MmaLayout::warp_column() * MmaLayout::kWarpColumns < tile.features;
+  Patch<MmaLayout> sums;
   multiply<Kind>(OperandLoads<kMajorG>(g, a.g_stride, kTile),
-                 OperandLoads<Major::kAlongSide>(features, stride, tile.features), tile.depth_tiles(),
+                 OperandLoads<Major::kAlongSide>(features, stride, tile.features), tile.steps(),
                  shared_memory<Stage[kStages]>(), busy, sums);
   write_gradient(p, tile, stride, a.inverse_g_scale, sums);
 }
@@ -64,9 +28,9 @@ INFCL_DEVICE void accumulate(const AccumulateArgs& a) {
   const int row_tiles = static_cast<int>(gradient_tiles(a.rows)), tile = static_cast<int>(blockIdx.y);
   const bool of_rows = tile < row_tiles;
   const GradientProduct& p = of_rows ? a.rows : a.columns;
-  const GradientTile at(a, of_rows, of_rows ? tile : tile - row_tiles);
-  if (at.depth_tiles() == 0) {  // a triangle's first columns
-    Patch zeros;
+  const GradientTile<kDepth> at(a, of_rows, of_rows ? tile : tile - row_tiles);
+  if (at.steps() == 0) {  // a triangle's first columns
+    Patch<MmaLayout> zeros;
     zeros.clear();
     if (p.overwrite) write_gradient(p, at, a.padded_dim, 0, zeros);
   } else if (of_rows) {

@@ -42,28 +42,45 @@ INFCL_DEVICE void halve(float* values, int mask, Op op) {
 }
 
 // What the warps next to each other find out about each row, and those above each other about each column.
-using RowParts = float[kWarpsAlongColumns][kTile];
-using ColumnParts = float[kWarpsAlongRows][kTile];
+template <class Layout>
+using RowParts = float[Layout::kWarpsAlongColumns][kTile];
+template <class Layout>
+using ColumnParts = float[Layout::kWarpsAlongRows][kTile];
+
+// Of a thread, one value for each of its rows, and for each of eight of its columns.
+template <class Layout>
+using RowValues = float[Patch<Layout>::kRows];
+constexpr int kEight = 8;
+using EightColumns = float[kEight];
 
 // values[r]: of this thread's row r. Destroys them.
-template <class Op>
-INFCL_DEVICE void collect_rows(float (&values)[Patch::kSide], RowParts& out, Op op) {
-  halve<4>(values, 1, op);
-  halve<2>(values, 2, op);
-  const int lane = lane_id(), first = (lane & 1) * 4 + (lane & 2);
-  out[warp_column()][Patch::row(first)] = values[0];
-  out[warp_column()][Patch::row(first + 1)] = values[1];
+template <class Layout, class Op>
+INFCL_DEVICE void collect_rows(RowValues<Layout>& values, RowParts<Layout>& out, Op op) {
+  constexpr int kRows = Patch<Layout>::kRows;
+  static_assert(kRows == 8 || kRows == 2, "four lanes share the rows evenly, or two by two");
+  const int lane = lane_id();
+  float* parts = out[Layout::warp_column()];
+  halve<kRows / 2>(values, 1, op);
+  if constexpr (kRows == 8) {
+    halve<2>(values, 2, op);
+    const int first = (lane & 1) * 4 + (lane & 2);
+    parts[Patch<Layout>::row(first)] = values[0];
+    parts[Patch<Layout>::row(first + 1)] = values[1];
+  } else {
+    const float value = op(values[0], __shfl_xor_sync(kAllLanes, values[0], 2));
+    if (lane % 4 < 2) parts[Patch<Layout>::row(lane & 1)] = value;
+  }
 }
 
-// values[c]: of this thread's column c. Destroys them.
-template <class Op>
-INFCL_DEVICE void collect_columns(float (&values)[Patch::kSide], ColumnParts& out, Op op) {
+// values[c]: of this thread's column first + c. Destroys them.
+template <class Layout, class Op>
+INFCL_DEVICE void collect_columns(EightColumns& values, int first, ColumnParts<Layout>& out, Op op) {
   halve<4>(values, 4, op);
   halve<2>(values, 8, op);
   halve<1>(values, 16, op);
   const int lane = lane_id();
-  const int c = (lane & 4) + (lane & 8) / 4 + (lane & 16) / 16;
-  out[warp_row()][Patch::column(c)] = values[0];
+  const int c = first + (lane & 4) + (lane & 8) / 4 + (lane & 16) / 16;
+  out[Layout::warp_row()][Patch<Layout>::column(c)] = values[0];
 }
 
 template <int kParts, class Op>

@@ -13,97 +13,116 @@ namespace infcl::cuda {
 constexpr float kSmallestTrustedSum = 0x1p-60f;
 constexpr float kLargestTrustedShift = 0x1p20f;
 
+template <class Layout>
 struct FoldStorage {
   TileRules rules;
-  RowParts row_max, row_sum, row_dot_sum, row_count, row_positive_sum, row_positive_max;
-  ColumnParts column_max, column_sum, column_dot_sum, column_count, column_positive_sum;
+  RowParts<Layout> row_max, row_sum, row_dot_sum, row_count, row_positive_sum, row_positive_max;
+  ColumnParts<Layout> column_max, column_sum, column_dot_sum, column_count, column_positive_sum;
   float row_shift[kTile], column_shift[kTile];
   float warp_max[kWarpsOfBlock];
   int warp_masked[kWarpsOfBlock];
 };
 
-using Side = float[Patch::kSide];
-
-INFCL_DEVICE void clear(Side& values) {
+template <int kCount>
+INFCL_DEVICE void fill(float (&values)[kCount], float value) {
 #pragma unroll
-  for (int i = 0; i < Patch::kSide; ++i) values[i] = 0;
+  for (int i = 0; i < kCount; ++i) values[i] = value;
 }
 
 // term(r, c) summed along rows and columns
-template <class F>
-INFCL_DEVICE void collect_sums(RowParts& rows, ColumnParts& columns, F term) {
-  Side row_sums, column_sums;
-  clear(row_sums);
-  clear(column_sums);
+template <class Layout, class F>
+INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F term) {
+  using Patch = Patch<Layout>;
+  RowValues<Layout> row_sums;
+  fill(row_sums, 0);
 #pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r)
+  for (int first = 0; first < Patch::kColumns; first += kEight) {
+    EightColumns column_sums;
+    fill(column_sums, 0);
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) {
-      const float value = term(r, c);
-      row_sums[r] += value;
-      column_sums[c] += value;
-    }
-  collect_rows(row_sums, rows, Sum{});
-  collect_columns(column_sums, columns, Sum{});
+    for (int r = 0; r < Patch::kRows; ++r)
+#pragma unroll
+      for (int c = 0; c < kEight; ++c) {
+        const float value = term(r, first + c);
+        row_sums[r] += value;
+        column_sums[c] += value;
+      }
+    collect_columns<Layout>(column_sums, first, columns, Sum{});
+  }
+  collect_rows<Layout>(row_sums, rows, Sum{});
 }
 
-INFCL_DEVICE void collect_row_maxima(const Patch& dots, FoldStorage& s) {
-  Side most;
+// value(r, c) along columns alone, folded with op from `none` on
+template <class Layout, class Op, class F>
+INFCL_DEVICE void collect_by_column(ColumnParts<Layout>& out, float none, Op op, F value) {
+#pragma unroll
+  for (int first = 0; first < Patch<Layout>::kColumns; first += kEight) {
+    EightColumns values;
+    fill(values, none);
+#pragma unroll
+    for (int c = 0; c < kEight; ++c)
+#pragma unroll
+      for (int r = 0; r < Patch<Layout>::kRows; ++r) values[c] = op(values[c], value(r, first + c));
+    collect_columns<Layout>(values, first, out, op);
+  }
+}
+
+// likewise along rows
+template <class Layout, class Op, class F>
+INFCL_DEVICE void collect_by_row(RowParts<Layout>& out, float none, Op op, F value) {
+  RowValues<Layout> values;
+  fill(values, none);
+#pragma unroll
+  for (int r = 0; r < Patch<Layout>::kRows; ++r)
+#pragma unroll
+    for (int c = 0; c < Patch<Layout>::kColumns; ++c) values[r] = op(values[r], value(r, c));
+  collect_rows<Layout>(values, out, op);
+}
+
+template <class Layout>
+INFCL_DEVICE void collect_row_maxima(const Patch<Layout>& dots, FoldStorage<Layout>& s) {
+  RowValues<Layout> most;
   float all = kMaskedDot;
 #pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
+  for (int r = 0; r < Patch<Layout>::kRows; ++r) {
     most[r] = kMaskedDot;
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) most[r] = fmaxf(most[r], dots.at(r, c));
+    for (int c = 0; c < Patch<Layout>::kColumns; ++c) most[r] = fmaxf(most[r], dots.at(r, c));
     all = fmaxf(all, most[r]);
   }
-  collect_rows(most, s.row_max, Max{});
+  collect_rows<Layout>(most, s.row_max, Max{});
   all = fold_warp(all, Max{});
   if (lane_id() == 0) s.warp_max[warp_id()] = all;
 }
 
-INFCL_DEVICE void collect_column_maxima(const Patch& dots, FoldStorage& s) {
-  Side most;
-#pragma unroll
-  for (int c = 0; c < Patch::kSide; ++c) {
-    most[c] = kMaskedDot;
-#pragma unroll
-    for (int r = 0; r < Patch::kSide; ++r) most[c] = fmaxf(most[c], dots.at(r, c));
-  }
-  collect_columns(most, s.column_max, Max{});
-}
-
 // Label smoothing's sums and numbers of dots that count.
-INFCL_DEVICE void collect_dots(const Patch& dots, FoldStorage& s) {
-  collect_sums(s.row_dot_sum, s.column_dot_sum,
-               [&](int r, int c) { return is_masked(dots.at(r, c)) ? 0 : dots.at(r, c); });
-  collect_sums(s.row_count, s.column_count,
-               [&](int r, int c) { return is_masked(dots.at(r, c)) ? 0.f : 1.f; });
+template <class Layout>
+INFCL_DEVICE void collect_dots(const Patch<Layout>& dots, FoldStorage<Layout>& s) {
+  collect_sums<Layout>(s.row_dot_sum, s.column_dot_sum,
+                       [&](int r, int c) { return is_masked(dots.at(r, c)) ? 0 : dots.at(r, c); });
+  collect_sums<Layout>(s.row_count, s.column_count,
+                       [&](int r, int c) { return is_masked(dots.at(r, c)) ? 0.f : 1.f; });
 }
 
-INFCL_DEVICE void collect_class_positives(const Patch& dots, FoldStorage& s) {
+template <class Layout>
+INFCL_DEVICE void collect_class_positives(const Patch<Layout>& dots, FoldStorage<Layout>& s) {
   const auto positive = [&](int r, int c) {
-    return !is_masked(dots.at(r, c)) && same_class(s.rules, Patch::row(r), Patch::column(c));
+    return !is_masked(dots.at(r, c)) && same_class(s.rules, Patch<Layout>::row(r), Patch<Layout>::column(c));
   };
-  collect_sums(s.row_positive_sum, s.column_positive_sum,
-               [&](int r, int c) { return positive(r, c) ? dots.at(r, c) : 0; });
-  Side most;
-#pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
-    most[r] = kMaskedDot;
-#pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c)
-      if (positive(r, c)) most[r] = fmaxf(most[r], dots.at(r, c));
-  }
-  collect_rows(most, s.row_positive_max, Max{});
+  collect_sums<Layout>(s.row_positive_sum, s.column_positive_sum,
+                       [&](int r, int c) { return positive(r, c) ? dots.at(r, c) : 0; });
+  collect_by_row<Layout>(s.row_positive_max, kMaskedDot, Max{},
+                         [&](int r, int c) { return positive(r, c) ? dots.at(r, c) : kMaskedDot; });
 }
 
 // Sums with one shift for all, and whether the owned row's or column's says enough.
-INFCL_DEVICE bool sum_one_shift(const Logit& logit, const Patch& dots, const TilePosition& tile,
-                                FoldStorage& s) {
+template <class Layout>
+INFCL_DEVICE bool sum_one_shift(const Logit& logit, const Patch<Layout>& dots, const TilePosition& tile,
+                                FoldStorage<Layout>& s) {
   const float most = fold_block(s.warp_max, Max{}), shift = logit.ceiling(most);
-  collect_sums(s.row_sum, s.column_sum, [&](int r, int c) { return logit.exp2(dots.at(r, c), shift, 1); });
-  __syncthreads();
+  collect_sums<Layout>(s.row_sum, s.column_sum,
+                       [&](int r, int c) { return logit.exp2(dots.at(r, c), shift, 1); });
+  Layout::sync();
   const int i = owned();
   if (owns_row()) {
     s.row_shift[i] = shift;
@@ -114,54 +133,38 @@ INFCL_DEVICE bool sum_one_shift(const Logit& logit, const Patch& dots, const Til
   return fold_parts(s.column_sum, i, Sum{}) >= kSmallestTrustedSum || i >= tile.columns || tile.on_diagonal;
 }
 
-INFCL_DEVICE void sum_own_shifts(const Logit& logit, const Patch& dots, FoldStorage& s) {
-  collect_column_maxima(dots, s);
-  __syncthreads();
+template <class Layout>
+INFCL_DEVICE void sum_own_shifts(const Logit& logit, const Patch<Layout>& dots, FoldStorage<Layout>& s) {
+  collect_by_column<Layout>(s.column_max, kMaskedDot, Max{}, [&](int r, int c) { return dots.at(r, c); });
+  Layout::sync();
   const int i = owned();
   if (owns_row()) {
     s.row_shift[i] = logit.ceiling(fold_parts(s.row_max, i, Max{}));
   } else {
     s.column_shift[i] = logit.ceiling(fold_parts(s.column_max, i, Max{}));
   }
-  __syncthreads();
-  Side sums;
-#pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
-    const float shift = s.row_shift[Patch::row(r)];
-    sums[r] = 0;
-#pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) sums[r] += logit.exp2(dots.at(r, c), shift, 1);
-  }
-  collect_rows(sums, s.row_sum, Sum{});
-#pragma unroll
-  for (int c = 0; c < Patch::kSide; ++c) {
-    const float shift = s.column_shift[Patch::column(c)];
-    sums[c] = 0;
-#pragma unroll
-    for (int r = 0; r < Patch::kSide; ++r) sums[c] += logit.exp2(dots.at(r, c), shift, 1);
-  }
-  collect_columns(sums, s.column_sum, Sum{});
-  __syncthreads();
+  Layout::sync();
+  collect_by_row<Layout>(s.row_sum, 0, Sum{}, [&](int r, int c) {
+    return logit.exp2(dots.at(r, c), s.row_shift[Patch<Layout>::row(r)], 1);
+  });
+  collect_by_column<Layout>(s.column_sum, 0, Sum{}, [&](int r, int c) {
+    return logit.exp2(dots.at(r, c), s.column_shift[Patch<Layout>::column(c)], 1);
+  });
+  Layout::sync();
 }
 
 // softplus(x) along rows; siglip has no normalisers along columns
-INFCL_DEVICE void sum_softplus(const SigmoidLogit& logit, const Patch& dots, FoldStorage& s) {
-  Side sums;
-#pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
-    sums[r] = 0;
-#pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) sums[r] += logit.softplus(dots.at(r, c));
-  }
-  collect_rows(sums, s.row_sum, Sum{});
+template <class Layout>
+INFCL_DEVICE void sum_softplus(const SigmoidLogit& logit, const Patch<Layout>& dots, FoldStorage<Layout>& s) {
+  collect_by_row<Layout>(s.row_sum, 0, Sum{}, [&](int r, int c) { return logit.softplus(dots.at(r, c)); });
   if (owns_row()) s.row_shift[owned()] = 0;
-  __syncthreads();
+  Layout::sync();
 }
 
 INFCL_DEVICE float or_none(float max_dot) { return is_masked(max_dot) ? -INFINITY : max_dot; }
 
-template <bool kPlain>
-INFCL_DEVICE Partial row_partial(const FoldStorage& s, int i, bool classes) {
+template <bool kPlain, class Layout>
+INFCL_DEVICE Partial row_partial(const FoldStorage<Layout>& s, int i, bool classes) {
   Partial p{s.row_shift[i], fold_parts(s.row_sum, i, Sum{}), or_none(fold_parts(s.row_max, i, Max{})),
             -INFINITY};
   if constexpr (!kPlain) {
@@ -175,8 +178,8 @@ INFCL_DEVICE Partial row_partial(const FoldStorage& s, int i, bool classes) {
   return p;
 }
 
-template <bool kPlain>
-INFCL_DEVICE Partial column_partial(const FoldStorage& s, int i, bool classes) {
+template <bool kPlain, class Layout>
+INFCL_DEVICE Partial column_partial(const FoldStorage<Layout>& s, int i, bool classes) {
   Partial p{s.column_shift[i], fold_parts(s.column_sum, i, Sum{}), -INFINITY, -INFINITY};
   if constexpr (!kPlain) {
     p.dot_sum = fold_parts(s.column_dot_sum, i, Sum{});
@@ -186,8 +189,9 @@ INFCL_DEVICE Partial column_partial(const FoldStorage& s, int i, bool classes) {
   return p;
 }
 
-template <bool kPlain>
-INFCL_DEVICE void write_partials(const ForwardArgs& args, const TilePosition& tile, const FoldStorage& s) {
+template <bool kPlain, class Layout>
+INFCL_DEVICE void write_partials(const ForwardArgs& args, const TilePosition& tile,
+                                 const FoldStorage<Layout>& s) {
   const int i = owned();
   const bool classes = args.scores.rules.row_classes;
   if (owns_row()) {
@@ -199,10 +203,11 @@ INFCL_DEVICE void write_partials(const ForwardArgs& args, const TilePosition& ti
   }
 }
 
-template <bool kPlain>
-INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, Patch& dots, FoldStorage& s) {
+template <bool kPlain, class Layout>
+INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, Patch<Layout>& dots,
+                            FoldStorage<Layout>& s) {
   int masked = 0;
-  if (load_rules<kPlain>(args.scores, tile, s.rules))
+  if (load_rules<kPlain, Layout>(args.scores, tile, s.rules))
     masked = exclude<kPlain>(args.scores, tile, s.rules, dots, [&](int row, float dot) {
       if (args.positive_dots) args.positive_dots[tile.block_row + row] = dot;
     });
@@ -213,12 +218,12 @@ INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, P
     masked = fold_warp(masked, Sum{});
     if (lane_id() == 0) s.warp_masked[warp_id()] = masked;
   }
-  __syncthreads();
+  Layout::sync();
   if (args.scores.sigmoid) {
     sum_softplus(SigmoidLogit(args.scores), dots, s);
   } else {
     const Logit logit(args.scores);
-    if (__syncthreads_or(!sum_one_shift(logit, dots, tile, s))) sum_own_shifts(logit, dots, s);
+    if (Layout::sync_or(!sum_one_shift(logit, dots, tile, s))) sum_own_shifts(logit, dots, s);
   }
   write_partials<kPlain>(args, tile, s);
   if (threadIdx.x == 0) {

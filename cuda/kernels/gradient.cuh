@@ -57,7 +57,7 @@ struct Spread {
 };
 
 // Loads rules and factors, between barriers; whether there is anything to exclude.
-template <bool kPlain>
+template <bool kPlain, class Layout>
 INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile, GradientStorage& s,
                                 Spread& spread) {
   Anchor anchor(a, tile);
@@ -68,13 +68,13 @@ INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile,
     s.warp_low[warp_id()] = low;
     s.warp_high[warp_id()] = high;
   }
-  const bool special = load_rules<kPlain>(a.scores, tile, s.rules);
+  const bool special = load_rules<kPlain, Layout>(a.scores, tile, s.rules);
   const float lowest = fold_block(s.warp_low, Min{}), highest = fold_block(s.warp_high, Max{});
   spread.one_exponential = highest - lowest < kLargestSpread;
   spread.shift = lowest <= highest ? floorf((lowest + highest) / 2) : 0;
   if (spread.one_exponential && term) anchor.factor *= power_of_two(spread.shift - anchor.shift);
   anchor.store(s);
-  __syncthreads();
+  Layout::sync();
   return special;
 }
 
@@ -84,17 +84,10 @@ struct ThreadSums {
   float dot_sum, sum;
 };
 
-template <class F>
-INFCL_DEVICE ThreadSums differentiate_dots(Patch& dots, F value) {
+template <class Layout, class F>
+INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
-#pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r)
-#pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) {
-      float& x = dots.at(r, c);
-      const float dot = x;
-      x = value(r, c, dot, sums);
-    }
+  dots.for_each([&](int r, int c, float& x) { x = value(r, c, x, sums); });
   return sums;
 }
 
@@ -111,9 +104,10 @@ INFCL_DEVICE float without_targets(const BackwardArgs& a, const GradientStorage&
   return g;
 }
 
-template <bool kPlain>
+template <bool kPlain, class Layout>
 INFCL_DEVICE ThreadSums differentiate_tile(const BackwardArgs& a, const GradientStorage& s,
-                                           const Spread& spread, Patch& dots) {
+                                           const Spread& spread, Patch<Layout>& dots) {
+  using Patch = Patch<Layout>;
   const auto finish = [&](int r, int c, float dot, float g, ThreadSums& sums) {
     sums.dot_sum += g * dot;
     sums.sum += g;
@@ -144,22 +138,25 @@ struct Sums {
 };
 
 // Labelled positives get the gradient that the engine knows.
+template <class Layout>
 INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& tile, const GradientStorage& s,
-                                  Patch& g, Sums& sums) {
+                                  Patch<Layout>& g, Sums& sums) {
+  using Patch = Patch<Layout>;
 #pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
+  for (int r = 0; r < Patch::kRows; ++r) {
     const int row = Patch::row(r), label = s.rules.label[row];
-    if (!holds_column(label)) continue;
+    if (!holds_column<Layout>(label)) continue;
     const double grad = a.positive_grads[tile.block_row + row];
     sums.dot_sum += grad * a.positive_dots[tile.block_row + row];
     sums.sum += grad;
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c)
+    for (int c = 0; c < Patch::kColumns; ++c)
       if (label == Patch::column(c)) g.at(r, c) = static_cast<float>(grad);
   }
 }
 
 // Between barriers.
+template <class Layout>
 INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, const Sums& sums,
                              GradientStorage& s) {
   const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
@@ -167,7 +164,7 @@ INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, co
     s.warp_dot_sum[warp_id()] = dot_sum;
     s.warp_sum[warp_id()] = sum;
   }
-  __syncthreads();
+  Layout::sync();
   if (threadIdx.x > 0) return;
   const double total = fold_block(s.warp_dot_sum, Sum{});
   // the diagonal tile shows every pair twice
@@ -179,20 +176,21 @@ using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there
 
 // Rounds the patch to 16 bits, leaving what rounding lost in it, and writes the tile by way of shared memory:
 // a warp then writes whole rows.
-template <class Type>
-INFCL_DEVICE void write_plane(Patch& g, uint16_t* out, int64_t stride, GradientStorage& s) {
+template <class Type, class Layout>
+INFCL_DEVICE void write_plane(Patch<Layout>& g, uint16_t* out, int64_t stride, GradientStorage& s) {
+  using Patch = Patch<Layout>;
   unsigned char* staged = reinterpret_cast<unsigned char*>(s.g);
 #pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r)
+  for (int r = 0; r < Patch::kRows; ++r)
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; c += 2) {
+    for (int c = 0; c < Patch::kColumns; c += 2) {
       const uint32_t pair = Type::pack(g.at(r, c), g.at(r, c + 1));
       g.at(r, c) -= Type::low(pair);
       g.at(r, c + 1) -= Type::high(pair);
       const int row = Patch::row(r), column = Patch::column(c);
       *reinterpret_cast<uint32_t*>(staged + GLayout::offset(row, column / 8) + column % 8 * 2) = pair;
     }
-  __syncthreads();
+  Layout::sync();
 #pragma unroll
   for (int i = static_cast<int>(threadIdx.x); i < kTile * GLayout::kChunks; i += kThreads) {
     const int row = i / GLayout::kChunks, chunk = i % GLayout::kChunks;
@@ -201,24 +199,21 @@ INFCL_DEVICE void write_plane(Patch& g, uint16_t* out, int64_t stride, GradientS
   }
 }
 
-template <class Kind, bool kPlain>
-INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile, Patch& dots,
+template <class Kind, bool kPlain, class Layout>
+INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile, Patch<Layout>& dots,
                                 GradientStorage& s) {
   Spread spread;
-  const bool special = load_gradient<kPlain>(a, tile, s, spread);
+  const bool special = load_gradient<kPlain, Layout>(a, tile, s, spread);
   if (special) exclude<kPlain>(a.scores, tile, s.rules, dots, [](int, float) {});
   const ThreadSums sums_of_thread = differentiate_tile<kPlain>(a, s, spread, dots);
   Sums sums{sums_of_thread.dot_sum, sums_of_thread.sum};
   if (special) place_positives(a, tile, s, dots, sums);
-  write_sums(a, tile, sums, s);
-#pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r)
-#pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) dots.at(r, c) *= a.g_scale;
+  write_sums<Layout>(a, tile, sums, s);
+  dots.for_each([&](int, int, float& g) { g *= a.g_scale; });
   const int64_t corner = tile.block_row * a.g_stride + tile.block_column;
   write_plane<typename Kind::Type>(dots, a.g_high + corner, a.g_stride, s);
   if constexpr (Kind::kSegments > 1) {
-    __syncthreads();
+    Layout::sync();
     write_plane<typename Kind::Type>(dots, a.g_low + corner, a.g_stride, s);
   }
 }

@@ -3,29 +3,10 @@
 // filled by cp.async while the tensor cores work on the stage that arrived longest ago.
 #pragma once
 
+#include "operands.cuh"
 #include "tile.cuh"
 
 namespace infcl::cuda {
-
-// How elements are stored and how many products make one of them. bf16x3: a float32 is high + low, and
-// a b = high high + high low + low high, in one accumulator.
-struct OneBFloat16 {
-  using Type = BFloat16;
-  static constexpr int kSegments = 1;
-};
-struct TwoBFloat16 {
-  using Type = BFloat16;
-  static constexpr int kSegments = 3;
-};
-struct OneFloat16 {
-  using Type = Float16;
-  static constexpr int kSegments = 1;
-};
-
-INFCL_DEVICE const uint16_t* plus(const uint16_t* p, int64_t offset) { return p ? p + offset : nullptr; }
-INFCL_DEVICE Planes plus(const Planes& p, int64_t offset) {
-  return {plus(p.high, offset), plus(p.low, offset)};
-}
 
 // A thread's share of the loads of an operand: two chunks of every tile, half a tile apart.
 template <Major kMajor>
@@ -93,8 +74,8 @@ class Fragments {
 // out += the product of one stage's tiles
 template <class Kind, Major kA, Major kB>
 INFCL_DEVICE void multiply_stage(const Fragments<kA, true>& a, const Fragments<kB, false>& b,
-                                 const Stage& stage, Patch& out) {
-  constexpr int kARows = kWarpRows / 16, kBPairs = kWarpColumns / 16;
+                                 const Stage& stage, Patch<MmaLayout>& out) {
+  constexpr int kARows = MmaLayout::kWarpRows / 16, kBPairs = MmaLayout::kWarpColumns / 16;
   const uint32_t a_tile = shared_address(stage.a), b_tile = shared_address(stage.b);
 #pragma unroll
   for (int k = 0; k < kDepth / 16; ++k) {
@@ -116,9 +97,9 @@ INFCL_DEVICE void multiply_stage(const Fragments<kA, true>& a, const Fragments<k
 // free for other use afterwards.
 template <class Kind, Major kA, Major kB>
 INFCL_DEVICE void multiply(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, Stage* ring, bool busy,
-                           Patch& out) {
-  const Fragments<kA, true> a_fragments(warp_row() * kWarpRows);
-  const Fragments<kB, false> b_fragments(warp_column() * kWarpColumns);
+                           Patch<MmaLayout>& out) {
+  const Fragments<kA, true> a_fragments(MmaLayout::warp_row() * MmaLayout::kWarpRows);
+  const Fragments<kB, false> b_fragments(MmaLayout::warp_column() * MmaLayout::kWarpColumns);
   int segment = 0, tile = 0;  // of the next load
   const auto load = [&](int stage) {
     if (segment < Kind::kSegments) {

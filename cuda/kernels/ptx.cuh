@@ -1,4 +1,5 @@
-// Every instruction that CUDA C++ has no word for, one function each. No other file contains inline assembly.
+// Every instruction that CUDA C++ has no word for, one function each. Beside ptx_sm90.cuh, no other file
+// contains inline assembly.
 #pragma once
 
 #include <cstdint>

@@ -49,7 +49,7 @@ INFCL_DEVICE int label_in_tile(const ScoresArgs& a, const TilePosition& tile, in
 
 // Loads the tile's rules, between barriers. Whether anything in the tile is masked or a labelled positive; if
 // not, there is nothing to exclude.
-template <bool kPlain>
+template <bool kPlain, class Layout>
 INFCL_DEVICE bool load_rules(const ScoresArgs& a, const TilePosition& tile, TileRules& rules) {
   const int i = owned();
   const Rules& r = a.rules;
@@ -71,28 +71,30 @@ INFCL_DEVICE bool load_rules(const ScoresArgs& a, const TilePosition& tile, Tile
     load(r.row_limits, r.column_limits, rules.row_limit, rules.column_limit, INFINITY);
     special = special || r.row_ids || r.row_limits;
   }
-  return __syncthreads_or(special);
+  return Layout::sync_or(special);
 }
 
 // Whether a column of the tile, or -1, is one of this thread's.
+template <class Layout>
 INFCL_DEVICE bool holds_column(int column) {
-  const int offset = column - Patch::column(0);  // 0, 1, 8, 9, ..., 25
-  return offset >= 0 && offset < kWarpColumns && offset % 8 < 2;
+  const int offset = column - Patch<Layout>::column(0);  // 0, 1, 8, 9, 16, ...
+  return offset >= 0 && offset < Layout::kWarpColumns && offset % 8 < 2;
 }
 
 // Replaces the dot of every pair that does not count, and of labelled positives, by kMaskedDot; positives go
 // to on_positive(row, dot) first. Returns how many pairs of this thread ids and limits exclude.
-template <bool kPlain, class F>
-INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const TileRules& rules, Patch& dots,
-                         F on_positive) {
+template <bool kPlain, class Layout, class F>
+INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const TileRules& rules,
+                         Patch<Layout>& dots, F on_positive) {
+  using Patch = Patch<Layout>;
   int masked = 0;
 #pragma unroll
-  for (int r = 0; r < Patch::kSide; ++r) {
+  for (int r = 0; r < Patch::kRows; ++r) {
     const int row = Patch::row(r), label = rules.label[row];
     const bool no_row = row >= tile.rows;
     float positive = kMaskedDot;
 #pragma unroll
-    for (int c = 0; c < Patch::kSide; ++c) {
+    for (int c = 0; c < Patch::kColumns; ++c) {
       const int column = Patch::column(c);
       float& dot = dots.at(r, c);
       if (label == column) {
@@ -108,7 +110,7 @@ INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const Ti
         }
       }
     }
-    if (holds_column(label)) on_positive(row, positive);
+    if (holds_column<Layout>(label)) on_positive(row, positive);
   }
   return masked;
 }

@@ -7,7 +7,8 @@
 namespace infcl::cuda {
 
 template <class Kind>
-INFCL_DEVICE void multiply_scores(const ScoresArgs& a, const TilePosition& tile, Stage* ring, Patch& dots) {
+INFCL_DEVICE void multiply_scores(const ScoresArgs& a, const TilePosition& tile, Stage* ring,
+                                  Patch<MmaLayout>& dots) {
   using Loads = OperandLoads<Major::kAlongDepth>;
   const int64_t stride = a.padded_dim;
   multiply<Kind>(Loads(plus(a.rows, tile.block_row * stride), stride, kDepth),

@@ -13,7 +13,7 @@ INFCL_DEVICE void scores_backward(const BackwardArgs& args) {
   Storage& shared = shared_memory<Storage>();
   const TilePosition tile(args.scores);
   if (tile.below_diagonal) return;
-  Patch dots;
+  Patch<MmaLayout> dots;
   multiply_scores<Kind>(args.scores, tile, shared.ring, dots);
   differentiate<Kind, kPlain>(args, tile, dots, shared.gradient);
 }

@@ -8,12 +8,12 @@ template <class Kind, bool kPlain>
 INFCL_DEVICE void scores_forward(const ForwardArgs& args) {
   union Storage {
     Stage ring[kStages];
-    FoldStorage fold;
+    FoldStorage<MmaLayout> fold;
   };
   Storage& shared = shared_memory<Storage>();
   const TilePosition tile(args.scores);
   if (tile.below_diagonal) return;
-  Patch dots;
+  Patch<MmaLayout> dots;
   multiply_scores<Kind>(args.scores, tile, shared.ring, dots);
   fold_tile<kPlain>(args, tile, dots, shared.fold);
 }

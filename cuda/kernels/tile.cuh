@@ -1,5 +1,5 @@
-// A block computes a tile of 128 x 128 with 8 warps of 64 x 32. Which thread holds what of it, and how
-// operand tiles lie in shared memory.
+// A block computes a tile of 128 x 128 with 8 warps. Which thread holds what of it, and how the operand tiles
+// of mma.sync lie in shared memory.
 #pragma once
 
 #include "launch_shapes.h"
@@ -7,32 +7,51 @@
 
 namespace infcl::cuda {
 
-constexpr int kWarpRows = 64, kWarpColumns = 32;
-// Warps side by side in a tile. The warps of a column strip have consecutive numbers, so that each of the
-// four schedulers of a multiprocessor still has work when a strip has none.
-constexpr int kWarpsAlongRows = kTile / kWarpRows, kWarpsAlongColumns = kTile / kWarpColumns;
-
 INFCL_DEVICE int lane_id() { return static_cast<int>(threadIdx.x % 32); }
 INFCL_DEVICE int warp_id() { return static_cast<int>(threadIdx.x / 32); }
-INFCL_DEVICE int warp_row() { return warp_id() % kWarpsAlongRows; }
-INFCL_DEVICE int warp_column() { return warp_id() / kWarpsAlongRows; }
 
-// A thread's share of the tile: 8 x 8 elements, as the accumulators of mma.m16n8k16 hold them.
+// How the warps of a tile share it. Warps above each other have consecutive numbers, so that each of the four
+// schedulers of a multiprocessor still has work when a column strip has none.
+template <int kRowsOfWarp, int kColumnsOfWarp>
+struct WarpGrid {
+  static constexpr int kWarpRows = kRowsOfWarp, kWarpColumns = kColumnsOfWarp;
+  static constexpr int kWarpsAlongRows = kTile / kWarpRows, kWarpsAlongColumns = kTile / kWarpColumns;
+  static_assert(kWarpsAlongRows * kWarpsAlongColumns == kWarpsOfBlock, "every warp has its share");
+  INFCL_DEVICE static int warp_row() { return warp_id() % kWarpsAlongRows; }
+  INFCL_DEVICE static int warp_column() { return warp_id() / kWarpsAlongRows; }
+};
+
+// The tile as mma.sync leaves it: the block is these 8 warps.
+struct MmaLayout : WarpGrid<64, 32> {
+  INFCL_DEVICE static void sync() { __syncthreads(); }
+  INFCL_DEVICE static bool sync_or(bool any) { return __syncthreads_or(any); }
+};
+
+// A thread's share of the tile, as the accumulators of 16-row matrix products hold it: of every 8 x 8
+// elements two neighbours.
+template <class Layout>
 struct Patch {
-  static constexpr int kSide = 8;
-  float value[kSide][kSide / 2][2];
+  static constexpr int kRows = Layout::kWarpRows / 8, kColumns = Layout::kWarpColumns / 4;
+  float value[kRows][kColumns / 2][2];
 
   INFCL_DEVICE float& at(int r, int c) { return value[r][c / 2][c % 2]; }
   INFCL_DEVICE float at(int r, int c) const { return value[r][c / 2][c % 2]; }
-  INFCL_DEVICE static int row(int r) { return warp_row() * kWarpRows + lane_id() / 4 + 8 * r; }
+  INFCL_DEVICE static int row(int r) {
+    return Layout::warp_row() * Layout::kWarpRows + lane_id() / 4 + 8 * r;
+  }
   INFCL_DEVICE static int column(int c) {
-    return warp_column() * kWarpColumns + lane_id() % 4 * 2 + c / 2 * 8 + c % 2;
+    return Layout::warp_column() * Layout::kWarpColumns + lane_id() % 4 * 2 + c / 2 * 8 + c % 2;
+  }
+  // f(r, c, element) for all of them, row by row.
+  template <class F>
+  INFCL_DEVICE void for_each(F f) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r)
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c) f(r, c, at(r, c));
   }
   INFCL_DEVICE void clear() {
-#pragma unroll
-    for (int r = 0; r < kSide; ++r)
-#pragma unroll
-      for (int c = 0; c < kSide; ++c) at(r, c) = 0;
+    for_each([](int, int, float& x) { x = 0; });
   }
 };
 
@@ -67,9 +86,9 @@ struct Stage {
 static_assert(sizeof(Stage) == kStageBytes, "hosts reserve what kernels use");
 
 // The ring of stages and what epilogues put in its place.
-template <class T>
+template <class T, unsigned kReservedBytes = kRingBytes>
 INFCL_DEVICE T& shared_memory() {
-  static_assert(sizeof(T) <= kRingBytes, "hosts reserve the ring and no more");
+  static_assert(sizeof(T) <= kReservedBytes, "hosts reserve this and no more");
   extern __shared__ __align__(1024) unsigned char bytes[];
   return *reinterpret_cast<T*>(bytes);
 }

@@ -16,6 +16,7 @@ import { type Dataset, makeDataset } from './features/dataset.js';
 import { describeMachine } from './machine.js';
 import { measureLossCost } from './measure/loss-cost.js';
 import { type Sweep, sweepBatches } from './measure/sweep.js';
+import { SweepLog } from './measure/sweep-log.js';
 import { renderReport } from './report/report.js';
 import type { Example, Results } from './results.js';
 import { quickTrainPairs, type Settings, settingsOf } from './settings.js';
@@ -169,14 +170,25 @@ async function sweepIfWanted(run: Run): Promise<Sweep | undefined> {
   const { sweep } = settings;
   if (sweep === undefined) return undefined;
   const elapsed = run.seconds.reduce((sum, { seconds }) => sum + seconds, 0);
+  const { dropout, warmUp } = settings.training;
+  const config = {
+    data: dataset.pairs.name,
+    trainPairs: dataset.split.train.length,
+    epochs: sweep.epochs,
+    batches: sweep.batches.join(' '),
+    dropout,
+    warmUp,
+  };
+  const log = new SweepLog(join(flags.out, 'sweep.json'), config, flags.resume);
   return timed(run, 'recall by batch size', () =>
     sweepBatches(dataset, {
       ...sweep,
       mostSeconds: flags.sweep ? undefined : mostSeconds - elapsed,
-      dropout: settings.training.dropout,
-      warmUp: settings.training.warmUp,
+      dropout,
+      warmUp,
       threads: flags.threads,
       signal,
+      log,
       onRun: ({ panel, batch, seed, seconds, recallAt1 }) => {
         const budget = panel === 'pairs' ? 'equal pairs' : 'equal time';
         console.log(

@@ -1,7 +1,12 @@
-/** The sweep's bookkeeping: what each panel runs, and that time limits seeds. */
+/** The sweep's bookkeeping: what each panel runs, that time limits seeds, and that finished runs are not made again. */
 
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { makeDataset } from '../src/features/dataset.js';
-import { sweepBatches } from '../src/measure/sweep.js';
+import { type SweepRun, sweepBatches } from '../src/measure/sweep.js';
+import { SweepLog } from '../src/measure/sweep-log.js';
+import { CheckpointError } from '../src/train/checkpoint.js';
 import { startJax } from '../src/train/jax-side.js';
 
 beforeAll(startJax);
@@ -27,4 +32,54 @@ test('the first seed always runs, the next only if there is time', async () => {
   const sweep = await sweepBatches(dataset, { ...options, mostSeconds: 0 });
   expect(sweep).toMatchObject({ seeds: 1, seedsLeftOut: 1 });
   expect(new Set(sweep.runs.map(({ seed }) => seed))).toEqual(new Set([3]));
+});
+
+describe('a log', () => {
+  const config = { data: 'toy', epochs: 1 };
+  let folder: string;
+  let path: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'infcl-sweep-'));
+    path = join(folder, 'sweep.json');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('an interrupted sweep goes on where it was', async () => {
+    const stop = new AbortController();
+    const before: SweepRun[] = [];
+    const interrupted = sweepBatches(dataset, {
+      ...options,
+      signal: stop.signal,
+      log: new SweepLog(path, config, false),
+      onRun: (run) => {
+        before.push(run);
+        if (before.length === 2) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(interrupted).rejects.toThrow('enough');
+
+    const after: SweepRun[] = [];
+    const log = new SweepLog(path, config, true);
+    const sweep = await sweepBatches(dataset, { ...options, log, onRun: (run) => after.push(run) });
+    expect(before).toHaveLength(2);
+    expect(after).toHaveLength(4);
+    expect(sweep.runs).toEqual(expect.arrayContaining([...before, ...after]));
+    expect(sweep.runs).toHaveLength(8);
+    expect(JSON.parse(readFileSync(path, 'utf8')).runs).toEqual([...before, ...after]);
+  });
+
+  test('without resume it begins empty', () => {
+    new SweepLog(path, config, false).add({ panel: 'pairs', batch: 14, seed: 3 } as SweepRun);
+    expect(new SweepLog(path, config, true).find({ panel: 'pairs', batch: 14, seed: 3 })).toBeDefined();
+    expect(new SweepLog(path, config, false).find({ panel: 'pairs', batch: 14, seed: 3 })).toBeUndefined();
+  });
+
+  test('of another sweep, or of something else, is refused', () => {
+    new SweepLog(path, config, false).add({ panel: 'pairs', batch: 14, seed: 3 } as SweepRun);
+    expect(() => new SweepLog(path, { ...config, epochs: 2 }, true)).toThrow('Expected epochs 1');
+    for (const text of ['{', '[]', '{"runs":1,"config":{}}', 'null']) {
+      writeFileSync(path, text);
+      expect(() => new SweepLog(path, config, true)).toThrow(CheckpointError);
+    }
+  });
 });

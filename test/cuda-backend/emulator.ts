@@ -27,17 +27,51 @@ const script = `
   console.log(JSON.stringify(backends().find(({ name }) => name === 'cuda')));
 `;
 
-/** What backends() says of 'cuda' in a process that looks for its driver there. */
-export function cudaThrough(env: NodeJS.ProcessEnv): BackendInfo {
-  const args = ['-r', registerTypescript, '-e', script];
-  return JSON.parse(execFileSync(process.execPath, args, { env, cwd: root, encoding: 'utf8' }));
+function printed(source: string, env: NodeJS.ProcessEnv): string {
+  const args = ['-r', registerTypescript, '-e', source];
+  return execFileSync(process.execPath, args, { env, cwd: root, encoding: 'utf8' }).trim();
 }
 
-/** The environment in which backend 'cuda' runs, or why it does not. */
-export function findEmulator(): { env: NodeJS.ProcessEnv } | { reason: string } {
+/** What backends() says of 'cuda' in a process that looks for its driver there. */
+export function cudaThrough(env: NodeJS.ProcessEnv): BackendInfo {
+  return JSON.parse(printed(script, env));
+}
+
+export interface EmulatedDevice {
+  name: string;
+  env: NodeJS.ProcessEnv;
+  /** What `stats.isa` says on it. */
+  isa: RegExp;
+}
+
+interface Emulator {
+  env: NodeJS.ProcessEnv;
+  devices: EmulatedDevice[];
+  /** Why Hopper's kernels are not among what is tested. */
+  withoutHopper?: string;
+}
+
+const oneCall = `
+  const features = { data: Float32Array.of(1, 2), shape: [2, 1] };
+  const { contrastiveLossSync } = require('./lib');
+  try {
+    contrastiveLossSync(features, features, { backend: 'cuda' });
+  } catch ({ message }) {
+    console.log(message);
+  }
+`;
+
+/** The environments in which backend 'cuda' runs, or why it does not. */
+export function findEmulator(): Emulator | { reason: string } {
   const path = findLibrary();
   if (!path) return { reason: `${library} was not built` };
   const env = { ...process.env, INFCL_CUDA_LIBRARY: path, INFCL_EMULATOR_DEVICES: '2' };
   const { available, reason } = cudaThrough(env);
-  return available ? { env } : { reason: reason! };
+  if (!available) return { reason: reason! };
+  const devices = [{ name: 'sm_80', env, isa: /^sm_80 ./ }];
+  const hopper = { ...env, INFCL_EMULATOR_SM: '90', INFCL_CUDA_PATH: 'sm90' };
+  const withoutHopper = printed(oneCall, hopper);
+  if (withoutHopper) return { env, devices, withoutHopper };
+  devices.push({ name: 'sm_90a', env: hopper, isa: /^sm_90a ./ });
+  return { env, devices };
 }

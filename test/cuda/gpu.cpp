@@ -15,10 +15,11 @@ namespace {
 constexpr int kMaxDynamicSharedBytes = 8;  // CUfunction_attribute
 constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumulate",
                                     "reduce",         "split",           "pairs"};
+constexpr const char* kSourcesOfSm90[] = {"scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90"};
 
 class Driver {
  public:
-  explicit Driver(void* library) : library_(library) {
+  Driver() {
     call("cuInit", 0u);
     int device;
     call("cuDeviceGet", &device, 0);
@@ -27,19 +28,18 @@ class Driver {
     call("cuCtxPushCurrent_v2", context);
     call("cuStreamCreate", &stream_, 0u);
     for (const char* source : kSources) load(std::string(INFCL_KERNEL_PTX_DIR "/") + source + ".ptx");
+    if (!on_sm90()) return;
+    for (const char* source : kSourcesOfSm90) load(std::string(INFCL_KERNEL_PTX_DIR "/") + source + ".ptx");
   }
 
   template <class... A>
   void call(const char* symbol, A... arguments) const {
-    const auto function = reinterpret_cast<int (*)(A...)>(dlsym(library_, symbol));
-    if (!function) throw std::runtime_error(std::string(symbol) + " is not in the library");
-    if (const int result = function(arguments...)) fail(symbol, result);
+    check(symbol, reinterpret_cast<int (*)(A...)>(find(symbol))(arguments...));
   }
 
   void* kernel(const std::string& name) {
     void*& found = kernels_[name];
-    const auto get =
-        reinterpret_cast<int (*)(void**, void*, const char*)>(dlsym(library_, "cuModuleGetFunction"));
+    const auto get = reinterpret_cast<int (*)(void**, void*, const char*)>(find("cuModuleGetFunction"));
     for (size_t m = 0; !found && m < modules_.size(); ++m)
       if (get(&found, modules_[m], name.c_str()) != 0) found = nullptr;
     if (!found) throw std::runtime_error("no kernel " + name);
@@ -59,14 +59,6 @@ class Driver {
     modules_.push_back(module);
   }
 
-  [[noreturn]] void fail(const char* symbol, int result) const {
-    const char* text = nullptr;
-    const auto describe = reinterpret_cast<int (*)(int, const char**)>(dlsym(library_, "cuGetErrorString"));
-    if (describe) describe(result, &text);
-    throw std::runtime_error(std::string(symbol) + ": " + std::to_string(result) + " " + (text ? text : ""));
-  }
-
-  void* library_;
   void* stream_ = nullptr;
   std::vector<void*> modules_;
   std::map<std::string, void*> kernels_;
@@ -83,18 +75,36 @@ void* library() {
 }
 
 Driver& driver() {
-  static Driver instance(library());
+  static Driver instance;
   return instance;
 }
 
 }  // namespace
+
+bool on_sm90() {
+  const char* path = std::getenv("INFCL_CUDA_PATH");
+  return path && std::string(path) == "sm90";
+}
+
+void* find(const char* symbol) {
+  void* const found = dlsym(library(), symbol);
+  if (!found) throw std::runtime_error(std::string(symbol) + " is not in the library");
+  return found;
+}
+
+void check(const char* symbol, int result) {
+  if (result == 0) return;
+  const char* text = nullptr;
+  reinterpret_cast<int (*)(int, const char**)>(find("cuGetErrorString"))(result, &text);
+  throw std::runtime_error(std::string(symbol) + ": " + std::to_string(result) + " " + (text ? text : ""));
+}
 
 bool available() { return library() != nullptr; }
 
 bool counts() { return dlsym(library(), "infcl_emulator_stats") != nullptr; }
 
 uint64_t last_launch(const std::string& what) {
-  const auto statistics = reinterpret_cast<const char* (*)()>(dlsym(library(), "infcl_emulator_stats"));
+  const auto statistics = reinterpret_cast<const char* (*)()>(find("infcl_emulator_stats"));
   const std::string json = statistics(), key = '"' + what + "\":";
   const size_t at = json.rfind(key);
   if (at == std::string::npos) throw std::runtime_error("the emulator does not count " + what);
@@ -119,13 +129,13 @@ void read(void* to, Pointer from, size_t bytes) {
   driver().wait();
 }
 
-void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s, const void* args) {
+void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s,
+                std::vector<const void*> arguments) {
   void* function = driver().kernel(kernel);
   driver().call("cuFuncSetAttribute", function, kMaxDynamicSharedBytes,
                 static_cast<int>(s.dynamic_shared_bytes));
-  void* arguments[] = {const_cast<void*>(args)};
   driver().call("cuLaunchKernel", function, s.grid_x, s.grid_y, s.grid_z, s.threads, 1u, 1u,
-                s.dynamic_shared_bytes, driver().stream(), static_cast<void**>(arguments),
+                s.dynamic_shared_bytes, driver().stream(), const_cast<void**>(arguments.data()),
                 static_cast<void**>(nullptr));
   driver().wait();
 }

@@ -23,12 +23,21 @@ void read(void* to, Pointer from, size_t bytes);
 // Whether the library counts what kernels do, and one of its counts of the latest launch.
 bool counts();
 uint64_t last_launch(const std::string& what);
-void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape&, const void* args);
+// A function of the library, and what it returned: anything but 0 throws.
+void* find(const char* symbol);
+void check(const char* symbol, int result);
+void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape&,
+                std::vector<const void*> arguments);
 
 template <class Args>
 void launch(const std::string& kernel, const infcl::cuda::LaunchShape& shape, const Args& args) {
-  if (!shape.empty()) launch_raw(kernel, shape, &args);
+  if (!shape.empty()) launch_raw(kernel, shape, {&args});
 }
+// Products, by the kernels of sm_80 or of sm_90: gpu.cpp goes by INFCL_CUDA_PATH.
+bool on_sm90();
+void launch(const std::string& kernel, const infcl::cuda::LaunchShape&, const infcl::cuda::ForwardArgs&);
+void launch(const std::string& kernel, const infcl::cuda::LaunchShape&, const infcl::cuda::BackwardArgs&);
+void launch(const std::string& kernel, const infcl::cuda::LaunchShape&, const infcl::cuda::AccumulateArgs&);
 
 // A device array of exactly as many elements. An empty one is null.
 template <class T>

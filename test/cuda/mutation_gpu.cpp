@@ -25,19 +25,17 @@ void* library() {
 
 template <class F>
 F* function(const char* symbol) {
-  void* const found = dlsym(library(), symbol);
-  if (!found) throw std::runtime_error(std::string(symbol) + " is not in the library");
-  return reinterpret_cast<F*>(found);
+  return reinterpret_cast<F*>(gpu::find(symbol));
 }
 
 template <class... A>
 void call(const char* symbol, A... arguments) {
-  if (function<int(A...)>(symbol)(arguments...) != 0)
-    throw std::runtime_error(std::string(symbol) + ": " + mutation::last_error());
+  gpu::check(symbol, function<int(A...)>(symbol)(arguments...));
 }
 
 // What lives until the next restart.
 struct Session {
+  bool sm90 = false;
   void* stream = nullptr;
   std::string mutated, text;
   std::map<std::string, void*> kernels;
@@ -72,9 +70,11 @@ std::string last_error() { return function<const char*()>("infcl_emulator_last_e
 
 Counts counts(const std::string& kernel) { return session().counts[kernel]; }
 
-void restart(const std::string& kernel, const std::string& text) {
+void restart(bool sm90, const std::string& kernel, const std::string& text) {
+  setenv("INFCL_EMULATOR_SM", sm90 ? "90" : "80", 1);
   function<void()>("infcl_emulator_reset")();
   session() = Session();
+  session().sm90 = sm90;
   session().mutated = kernel;
   session().text = text;
   call("cuInit", 0u);
@@ -89,6 +89,18 @@ void restart(const std::string& kernel, const std::string& text) {
 }  // namespace mutation
 
 namespace gpu {
+
+bool on_sm90() { return session().sm90; }
+
+void* find(const char* symbol) {
+  void* const found = dlsym(library(), symbol);
+  if (!found) throw std::runtime_error(std::string(symbol) + " is not in the library");
+  return found;
+}
+
+void check(const char* symbol, int result) {
+  if (result != 0) throw std::runtime_error(std::string(symbol) + ": " + mutation::last_error());
+}
 
 bool available() { return library() && counts(); }
 bool counts() { return dlsym(library(), "infcl_emulator_stats") != nullptr; }
@@ -117,12 +129,12 @@ void read(void* to, Pointer from, size_t bytes) {
   call("cuMemcpyDtoHAsync_v2", to, from, bytes, session().stream);
 }
 
-void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s, const void* args) {
+void launch_raw(const std::string& kernel, const infcl::cuda::LaunchShape& s,
+                std::vector<const void*> arguments) {
   void* const f = session().kernel(kernel);
   call("cuFuncSetAttribute", f, kMaxDynamicSharedBytes, static_cast<int>(s.dynamic_shared_bytes));
-  void* arguments[] = {const_cast<void*>(args)};
   call("cuLaunchKernel", f, s.grid_x, s.grid_y, s.grid_z, s.threads, 1u, 1u, s.dynamic_shared_bytes,
-       session().stream, static_cast<void**>(arguments), static_cast<void**>(nullptr));
+       session().stream, const_cast<void**>(arguments.data()), static_cast<void**>(nullptr));
   call("cuStreamSynchronize", session().stream);
   for (const char* what : kCounted) session().counts[kernel][what] += last_launch(what);
 }

@@ -9,9 +9,9 @@
 
 namespace mutation {
 
-// Forgets the device and all that was on it. Until the next call `kernel` runs as `text`; all others as they
-// are.
-void restart(const std::string& kernel, const std::string& text);
+// Forgets the device and all that was on it; the next one is of sm_80 or of sm_90. Until the next call
+// `kernel` runs as `text`; all others as they are.
+void restart(bool sm90, const std::string& kernel, const std::string& text);
 const KernelText& original(const std::string& kernel);
 // What the emulator counted in all launches of the kernel since then.
 using Counts = std::map<std::string, uint64_t>;

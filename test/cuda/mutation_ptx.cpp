@@ -1,5 +1,6 @@
 #include "mutation_ptx.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -11,8 +12,10 @@ namespace mutation {
 
 namespace {
 
-constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumulate",
-                                    "reduce",         "split",           "pairs"};
+constexpr const char* kSources[] = {
+    "scores_forward", "scores_backward",     "accumulate",           "reduce",          "split",
+    "pairs",          "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90",
+};
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -53,8 +56,8 @@ KernelText::KernelText(const std::string& kernel) : kernel_(kernel) {
     const std::string all = read_file(std::string(INFCL_KERNEL_PTX_DIR "/") + source + ".ptx");
     const size_t first = all.find(".visible .entry"), begin = all.find(".visible .entry " + kernel + "(");
     if (begin == std::string::npos) continue;
-    const size_t end = all.find("\n}\n", begin) + 3;
-    const size_t names = all.find("\t.file\t", end);
+    const size_t names = all.find("\t.file\t", begin);
+    const size_t end = std::min(all.find(".visible .entry", begin + 1), names);
     before_ = all.substr(0, first);
     after_ = all.substr(names);
     files_ = file_names(after_);

@@ -19,6 +19,7 @@ using Outputs = std::vector<Output>;
 using Run = Outputs (*)();
 
 Outputs forward_plain();    // labels
+Outputs forward_deep();     // twice around the ring of sm_90, which is longer
 Outputs forward_general();  // and ids, limits, smoothing
 Outputs forward_classes();
 Outputs forward_steep();  // logits so far apart that rows and columns need shifts of their own
@@ -27,6 +28,7 @@ Outputs forward_sigmoid();
 Outputs forward_sigmoid_exact();  // dots without rounding
 Outputs forward_triangle();
 Outputs backward_plain();
+Outputs backward_deep();
 Outputs backward_general();
 Outputs backward_classes();
 Outputs backward_steep();  // normalisers so far apart that each needs an exponential of its own

@@ -200,6 +200,11 @@ ScoresCase with_classes(ScoresCase c) {
   return c;
 }
 
+ScoresCase with_dim(ScoresCase c, int dim) {
+  c.dim = dim;
+  return c;
+}
+
 ScoresCase with_scale(ScoresCase c, double scale) {
   c.scale = scale;
   return c;
@@ -247,6 +252,7 @@ Outputs sums(bool triangle) {
 Outputs sums_of_tiles() { return sums(false); }
 Outputs sums_of_triangle() { return sums(true); }
 Outputs forward_plain() { return forward(with_labels(small_case("plain"))); }
+Outputs forward_deep() { return forward(with_dim(with_labels(small_case("deep")), 170)); }
 Outputs forward_general() { return forward(with_all_rules(small_case("general"))); }
 Outputs forward_classes() { return forward(with_classes(small_case("classes"))); }
 Outputs forward_steep() { return forward(with_scale(small_case("steep"), 300)); }
@@ -255,6 +261,7 @@ Outputs forward_sigmoid_exact() { return forward(with_limits(with_sigmoid(small_
 Outputs forward_sigmoid() { return forward(with_sigmoid(small_case("sigmoid"))); }
 Outputs forward_triangle() { return forward(with_triangle(small_case("triangle"))); }
 Outputs backward_plain() { return backward(with_labels(small_case("plain"))); }
+Outputs backward_deep() { return backward(with_dim(with_labels(small_case("deep")), 170)); }
 Outputs backward_general() { return backward(with_all_rules(small_case("general"))); }
 Outputs backward_classes() { return backward(with_classes(small_case("classes"))); }
 Outputs backward_steep() { return backward(small_case("steep"), true); }

@@ -34,6 +34,8 @@ const char* check_of(const std::string& message) {
   if (contains(message, "race") || contains(message, "not been waited for")) return "race";
   if (contains(message, "uninitialised")) return "uninitialised";
   if (contains(message, "deadlock")) return "deadlock";
+  for (const char* of_sm90 : {"mbarrier", "wgmma", "descriptor", "tensor copies", "setmaxnreg"})
+    if (contains(message, of_sm90)) return "protocol";
   if (contains(message, "divergence") || contains(message, "member mask")) return "divergence";
   throw std::runtime_error("a fault of no known kind: " + message);
 }
@@ -47,11 +49,13 @@ std::string extra_work(const Counts& got, const Counts& want) {
   return "";
 }
 
+bool of_sm90(const Mutant& m) { return contains(m.kernel, "_sm90_"); }
+
 const Baseline& baseline(const Mutant& m) {
   static std::map<std::pair<Run, std::string>, Baseline> all;
   Baseline& b = all[{m.run, m.kernel}];
   if (b.outputs.empty()) {
-    restart("", "");
+    restart(of_sm90(m), "", "");
     b.outputs = m.run();
     b.counts = counts(m.kernel);
     if (b.counts.empty())
@@ -62,7 +66,7 @@ const Baseline& baseline(const Mutant& m) {
 
 Verdict examine(const Mutant& m) {
   const Baseline& want = baseline(m);
-  restart(m.kernel, original(m.kernel).text_with(m.edits));
+  restart(of_sm90(m), m.kernel, original(m.kernel).text_with(m.edits));
   Outputs got;
   try {
     got = m.run();
@@ -78,7 +82,7 @@ Verdict examine(const Mutant& m) {
 
 std::vector<Mutant> mutants() {
   std::vector<Mutant> all;
-  for (const auto& some : {pipeline_mutants(), epilogue_mutants(), sparse_mutants()})
+  for (const auto& some : {pipeline_mutants(), epilogue_mutants(), sparse_mutants(), sm90_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

@@ -50,12 +50,22 @@ void append(Bits& bits, const std::vector<T>& values) {
   }
 }
 
-// Runs blocks from `first` on.
+// While it lives, launches begin at a block.
+class FirstBlock {
+ public:
+  explicit FirstBlock(int64_t first) { setenv(kName, std::to_string(first).c_str(), 1); }
+  FirstBlock(const FirstBlock&) = delete;
+  FirstBlock& operator=(const FirstBlock&) = delete;
+  ~FirstBlock() { unsetenv(kName); }
+
+ private:
+  static constexpr const char* kName = "INFCL_EMULATOR_FIRST_BLOCK";
+};
+
 template <class Args>
 void launch_from(int64_t first, const char* kernel, const LaunchShape& shape, const Args& args) {
-  setenv("INFCL_EMULATOR_FIRST_BLOCK", std::to_string(first).c_str(), 1);
+  const FirstBlock block(first);
   gpu::launch(kernel, shape, args);
-  unsetenv("INFCL_EMULATOR_FIRST_BLOCK");
 }
 
 std::vector<uint16_t> features(int rows, unsigned seed, int dim = kDim) {

@@ -16,8 +16,9 @@ uint64_t count(const std::string& key) { return gpu::last_launch(key); }
 void check_ring(const char* kernel, uint64_t mma) {
   CHECK(count("mma") == mma, "%s: %llu mma, not %llu", kernel, static_cast<unsigned long long>(count("mma")),
         static_cast<unsigned long long>(mma));
-  CHECK(count("ldmatrixPhases") > 0 && count("ldmatrixWaves") == count("ldmatrixPhases"),
-        "%s: bank conflicts", kernel);
+  if (!gpu::on_sm90())
+    CHECK(count("ldmatrixPhases") > 0 && count("ldmatrixWaves") == count("ldmatrixPhases"),
+          "%s: bank conflicts", kernel);
   CHECK(count("localRequests") == 0, "%s: local memory", kernel);
 }
 
@@ -64,7 +65,8 @@ void check_scores(Precision precision) {
         static_cast<unsigned long long>(count("ex2")), static_cast<unsigned long long>(logits));
 }
 
-// 192 features: a whole tile and half a one, of which half the warps have nothing to do.
+// 192 features: a whole tile and half a one, of which half the warps have nothing to do. On sm_90 every warp
+// has all columns of its rows, zeros too.
 void check_accumulate(Precision precision) {
   const int rows = 128, columns = 256, dim = 192;
   const Matrix zeros(precision, columns, columns);
@@ -86,7 +88,7 @@ void check_accumulate(Precision precision) {
     a.columns = of_rows ? GradientProduct{} : product;
     gpu::launch(kernel, accumulate_shape(a), a);
     const uint64_t stages = static_cast<uint64_t>(of_rows ? columns : 2 * rows) / kDepth * segments;
-    check_ring(kernel.c_str(), stages * kMmaOfTile * 3 / 2);
+    check_ring(kernel.c_str(), stages * kMmaOfTile * (gpu::on_sm90() ? 4 : 3) / 2);
   }
 }
 

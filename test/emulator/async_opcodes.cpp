@@ -100,6 +100,7 @@ void decode_copy(InstructionBuilder& b) {
 void decode_cp(InstructionBuilder& b) {
   Instruction& in = b.instruction;
   b.require("async");
+  if (b.take("bulk")) return decode_bulk_copy(b);
   if (b.take("commit_group")) {
     in.execute = [](Warp& warp, const Instruction&, uint32_t mask) { warp.copies().commit(mask); };
   } else if (b.take("wait_group")) {

@@ -33,6 +33,8 @@ void Block::start(const uint32_t (&index)[3]) {
   if (shadow_) shadow_->reset();
   waiting_.assign(warps_.size(), false);
   for (Barrier& b : barriers_) b = {};
+  transaction_barriers_.reset();
+  register_pool_.reset(warps_.size());
   for (auto& warp : warps_) warp->start();
 }
 
@@ -134,9 +136,13 @@ void Cluster::run(uint32_t cluster_index) {
     uint64_t slice = launch_.options.seed ? 1 + random_() % kLongestSlice : kUnseededSlice;
     warp->run(slice);
   }
-  for (auto& block : blocks_)
+  for (auto& block : blocks_) {
     for (auto& warp : block->warps())
       if (!block->exited(*warp)) fail_deadlock();
+    if (!block->transaction_barriers().idle())
+      throw EmulatorError(Fault::kLaunchFailed,
+                          "block of " + launch_.kernel.name + " ends while tensor copies are under way");
+  }
 }
 
 void Cluster::fail_deadlock() const {

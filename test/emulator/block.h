@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "launch.h"
+#include "register_pool_sm90.h"
 #include "shared_shadow.h"
+#include "transaction_barriers_sm90.h"
 #include "warp.h"
 
 namespace infcl::emulator {
@@ -24,6 +26,8 @@ class Block {
   size_t shared_bytes() const { return launch_.shared_bytes(); }
   SharedShadow* shadow() { return shadow_.get(); }  // null unless checking
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
+  TransactionBarriers& transaction_barriers() { return transaction_barriers_; }
+  RegisterPool& register_pool() { return register_pool_; }
 
   // A warp has come to a barrier: bar.arrive goes on, others wait until it is complete.
   void arrive(Warp& warp);
@@ -49,6 +53,8 @@ class Block {
   std::vector<std::unique_ptr<Warp>> warps_;
   std::vector<bool> waiting_;
   Barrier barriers_[kBarriers];
+  TransactionBarriers transaction_barriers_;
+  RegisterPool register_pool_;
 };
 
 // Runs its blocks to their end, warp by warp in a seeded order.

@@ -24,6 +24,8 @@ const DecodeTable& decode_table() {
     add_atomic_opcodes(t);
     add_async_opcodes(t);
     add_matrix_opcodes(t);
+    add_transaction_opcodes(t);
+    add_warpgroup_opcodes(t);
     return t;
   }();
   return table;

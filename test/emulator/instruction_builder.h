@@ -77,10 +77,16 @@ void add_memory_opcodes(DecodeTable& table);
 void add_atomic_opcodes(DecodeTable& table);
 void add_async_opcodes(DecodeTable& table);
 void add_matrix_opcodes(DecodeTable& table);
+void add_transaction_opcodes(DecodeTable& table);
+void add_warpgroup_opcodes(DecodeTable& table);
 
 // Opcodes whose type decides the family: add, sub, mul, mad, fma, div, min, max, abs, neg.
 void decode_integer_arithmetic(InstructionBuilder& builder, Type type);
 void decode_carry_arithmetic(InstructionBuilder& builder, Type type);  // with .cc
 void decode_float_arithmetic(InstructionBuilder& builder, Type type);
+
+// What of cp and fence sm_90 adds.
+void decode_bulk_copy(InstructionBuilder& builder);
+void decode_barrier_fence(InstructionBuilder& builder);
 
 }  // namespace infcl::emulator

@@ -207,6 +207,7 @@ void decode_prefetch(InstructionBuilder& b) {
 }
 
 void decode_fence(InstructionBuilder& b) {
+  if (b.take("mbarrier_init")) return decode_barrier_fence(b);
   b.take_one_of({"sc", "acq_rel", "acquire", "release"});
   b.require_one_of({"cta", "gl", "sys", "gpu", "cluster"});
   b.instruction.execute = nothing;

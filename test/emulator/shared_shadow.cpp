@@ -77,6 +77,16 @@ bool SharedShadow::is_initialised(size_t offset, size_t n) const {
                      [](const Cell& c) { return c.initialised; });
 }
 
+void SharedShadow::release(size_t warp, Clock& into) {
+  into.resize(warps_, 0);
+  for (size_t of = 0; of < warps_; of++) into[of] = std::max(into[of], heard(warp, of));
+  heard(warp, warp)++;
+}
+
+void SharedShadow::acquire(size_t warp, const Clock& from) {
+  for (size_t of = 0; of < from.size(); of++) heard(warp, of) = std::max(heard(warp, of), from[of]);
+}
+
 void SharedShadow::join(const std::vector<size_t>& arriving, const std::vector<size_t>& leaving) {
   std::vector<uint32_t> joint(warps_, 0);
   for (size_t w : arriving)

@@ -33,6 +33,10 @@ class SharedShadow {
 
   // Those in `arriving` release what they did, those in `leaving` acquire it.
   void join(const std::vector<size_t>& arriving, const std::vector<size_t>& leaving);
+  // The two halves of it, for barriers that nobody leaves when others arrive. A clock begins empty.
+  using Clock = std::vector<uint32_t>;
+  void release(size_t warp, Clock& into);
+  void acquire(size_t warp, const Clock& from);
 
  private:
   struct Cell {

@@ -38,6 +38,7 @@ void Warp::start() {
   }
   fill_specials();
   copies_.reset();
+  products_.reset();
   uint32_t threads = std::min<uint32_t>(launch_.threads() - index_ * kWarpSize, kWarpSize);
   alive_ = threads == kWarpSize ? kFullMask : (1u << threads) - 1;
   parked_ = 0;

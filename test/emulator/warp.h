@@ -9,6 +9,7 @@
 #include "async_copies.h"
 #include "kernel.h"
 #include "launch.h"
+#include "warpgroup_products_sm90.h"
 
 namespace infcl::emulator {
 
@@ -27,6 +28,7 @@ class Warp {
   LaunchStatistics& statistics() const { return launch_.statistics; }
   uint32_t index() const { return index_; }
   AsyncCopies& copies() { return copies_; }
+  WarpgroupProducts& products() { return products_; }
   uint32_t alive() const { return alive_; }
 
   // Registers, by an offset in Instruction::operands.
@@ -81,6 +83,7 @@ class Warp {
   uint8_t* registers_;
   std::vector<uint8_t> local_;
   AsyncCopies copies_;
+  WarpgroupProducts products_;
 
   uint32_t alive_ = 0, parked_ = 0, active_ = 0;
   uint32_t pc_ = 0;                   // of the active lanes

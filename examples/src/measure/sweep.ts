@@ -8,6 +8,7 @@ import { evaluateModel } from '../evaluate/model-evaluation.js';
 import type { Dataset } from '../features/dataset.js';
 import { makeSparseSide } from '../train/sparse-side.js';
 import { type TrainingConfig, train } from '../train/training.js';
+import type { SweepLog } from './sweep-log.js';
 
 export interface SweepRun {
   panel: 'pairs' | 'time';
@@ -43,6 +44,8 @@ export interface SweepOptions {
   warmUp: number;
   threads?: number;
   signal?: AbortSignal;
+  /** Runs that it holds are not made again, and each new one is added. */
+  log?: SweepLog;
   onRun?: (run: SweepRun) => void;
 }
 
@@ -94,7 +97,9 @@ async function runOnce(
   options: SweepOptions,
   run: Pick<SweepRun, 'panel' | 'batch' | 'seed' | 'steps'>,
 ): Promise<SweepRun> {
-  const { threads, signal, dropout, warmUp } = options;
+  const { threads, signal, dropout, warmUp, log } = options;
+  const logged = log?.find(run);
+  if (logged) return logged;
   const { batch, seed, steps } = run;
   const config: TrainingConfig = {
     batch,
@@ -113,6 +118,7 @@ async function runOnce(
   const { metrics } = await evaluateModel(dataset, weights, queries, { signal });
   model.dispose();
   const done = { ...run, pairs: steps * batch, seconds, recallAt1: metrics.recallAt1 };
+  log?.add(done);
   options.onRun?.(done);
   return done;
 }

@@ -1,0 +1,60 @@
+// Both gradients of a block of logits on sm_90: accumulate.cu with its products by wgmma. Each of G, its
+// transpose and the features lies in memory as it does; wgmma reads operands that are contiguous along either
+// side.
+#include "gradient_tile.cuh"
+#include "mainloop_sm90.cuh"
+
+namespace infcl::cuda {
+
+// kMajorG: along which side of the tile's product G is contiguous
+template <class Kind, Major kMajorG>
+INFCL_DEVICE void accumulate_tile_sm90(const AccumulateArgs& a, const GradientProduct& p, const PlaneMaps& g,
+                                       const PlaneMaps& features, const GradientTile<kBox>& tile) {
+  auto& shared = shared_memory_sm90<char>();
+  Patch<WgmmaLayout> sums;
+  if (multiply_sm90<Kind, kMajorG, Major::kAlongSide>(
+          g, {tile.row, tile.begin}, features, {tile.feature, tile.begin}, tile.steps(), shared.ring, sums))
+    write_gradient(p, tile, a.padded_dim, a.inverse_g_scale, sums);
+}
+
+template <class Kind>
+INFCL_DEVICE void accumulate_sm90(const AccumulateArgs& a, const AccumulateMaps& maps) {
+  const int row_tiles = static_cast<int>(gradient_tiles(a.rows)), tile = static_cast<int>(blockIdx.y);
+  const bool of_rows = tile < row_tiles;
+  const GradientProduct& p = of_rows ? a.rows : a.columns;
+  const GradientTile<kBox> at(a, of_rows, of_rows ? tile : tile - row_tiles);
+  if (at.steps() == 0) {  // a triangle's first columns
+    if (is_producer() || !p.overwrite) return;
+    Patch<WgmmaLayout> zeros;
+    zeros.clear();
+    write_gradient(p, at, a.padded_dim, 0, zeros);
+  } else if (of_rows) {
+    accumulate_tile_sm90<Kind, Major::kAlongDepth>(a, p, maps.g, maps.row_product, at);
+  } else {
+    accumulate_tile_sm90<Kind, Major::kAlongSide>(a, p, maps.g, maps.column_product, at);
+  }
+}
+
+extern "C" {
+
+__global__ void __launch_bounds__(kThreadsSm90, 1)
+    accumulate_bf16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                                const __grid_constant__ AccumulateMaps maps) {
+  accumulate_sm90<OneBFloat16>(args, maps);
+}
+
+__global__ void __launch_bounds__(kThreadsSm90, 1)
+    accumulate_bf16x3_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                                  const __grid_constant__ AccumulateMaps maps) {
+  accumulate_sm90<TwoBFloat16>(args, maps);
+}
+
+__global__ void __launch_bounds__(kThreadsSm90, 1)
+    accumulate_f16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                               const __grid_constant__ AccumulateMaps maps) {
+  accumulate_sm90<OneFloat16>(args, maps);
+}
+
+}  // extern "C"
+
+}  // namespace infcl::cuda

@@ -1,0 +1,115 @@
+// The product of two operands on sm_90, tile by tile of depth 64: out[i][j] = sum_k a[i][k] b[j][k], as in
+// mainloop.cuh. One thread has the tensor memory accelerator fill a ring of stages; two warpgroups multiply
+// what has arrived, 64 rows of the tile each, and hand stages back.
+#pragma once
+
+#include "operands.cuh"
+#include "tile_sm90.cuh"
+
+namespace infcl::cuda {
+
+// Where an operand's tile begins in its matrix.
+struct OperandOrigin {
+  int side, depth;
+};
+
+template <Major kMajor>
+INFCL_DEVICE void load_tile(const unsigned char* tile, const TensorMap& map, const OperandOrigin& origin,
+                            int step, const TransactionBarrier& full) {
+  const int depth = origin.depth + step * kBox;
+#pragma unroll
+  for (int box = 0; box < kBoxesOfTile; ++box) {
+    const int side = origin.side + box * kBox;
+    const bool along_depth = kMajor == Major::kAlongDepth;
+    copy_box(shared_address(tile + box * kBoxBytes), map, along_depth ? depth : side,
+             along_depth ? side : depth, full);
+  }
+}
+
+// The part of one thread. Segments are the products that bf16x3 is the sum of.
+template <class Kind, Major kA, Major kB>
+INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
+                            OperandOrigin b_origin, int steps, Ring& ring) {
+  RingPosition at;
+  for (int segment = 0; segment < Kind::kSegments; ++segment) {
+    const TensorMap& a_map = segment == 2 ? a.low : a.high;
+    const TensorMap& b_map = segment == 1 ? b.low : b.high;
+    for (int step = 0; step < steps; ++step, at.advance()) {
+      const TransactionBarrier& full = ring.full[at.stage];
+      ring.empty[at.stage].wait(at.parity ^ 1);
+      ring.full[at.stage].arrive_expecting(kStageBytesSm90);
+      load_tile<kA>(ring.stages[at.stage].a, a_map, a_origin, step, full);
+      load_tile<kB>(ring.stages[at.stage].b, b_map, b_origin, step, full);
+    }
+  }
+}
+
+// wgmma's descriptor of an operand in shared memory, in units of 16 bytes: address, and how far apart eights
+// of rows of 128 bytes are, and boxes along the side (of no meaning along the depth, where none is crossed).
+INFCL_DEVICE uint64_t describe(const unsigned char* operand) {
+  constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
+  constexpr uint64_t kEightRows = 8 * 128 / 16, kNextBox = kBoxBytes / 16;
+  return kSwizzle128 | kEightRows << 32 | kNextBox << 16 | shared_address(operand) >> 4;
+}
+
+// To the next 16 terms of the depth: within rows, or to rows below.
+template <Major kMajor>
+INFCL_DEVICE constexpr uint64_t next_terms() {
+  return kMajor == Major::kAlongDepth ? 16 * sizeof(uint16_t) / 16 : 16 * 128 / 16;
+}
+
+// The part of a warpgroup: its 64 rows of the tile. A stage's products are under way while those of the one
+// before it are waited for.
+template <class Kind, Major kA, Major kB>
+INFCL_DEVICE void empty_ring(int steps, Ring& ring, Patch<WgmmaLayout>& out) {
+  const int group = warp_id() / 4;
+  RingPosition at;
+  int before = 0;
+  for (int step = 0; step < steps; ++step, at.advance()) {
+    const StageSm90& stage = ring.stages[at.stage];
+    ring.full[at.stage].wait(at.parity);
+    const uint64_t a = describe(stage.a + group * kBoxBytes), b = describe(stage.b);
+    wgmma_fence();
+#pragma unroll
+    for (int k = 0; k < kBox / 16; ++k)
+      wgmma<typename Kind::Type, kA == Major::kAlongSide, kB == Major::kAlongSide>(
+          out.value, a + k * next_terms<kA>(), b + k * next_terms<kB>(), step == 0 && k == 0);
+    wgmma_commit();
+    if (step > 0) {
+      wgmma_wait<1>();
+      if (lane_id() == 0) ring.empty[before].arrive();
+    }
+    before = at.stage;
+  }
+  wgmma_finish(out.value);
+}
+
+INFCL_DEVICE void initialize(Ring& ring) {
+  if (threadIdx.x == 0) {
+    for (int stage = 0; stage < kStagesSm90; ++stage) {
+      ring.full[stage].initialize(1);
+      ring.empty[stage].initialize(kWarpsOfBlock);
+    }
+    fence_barriers();
+  }
+  __syncthreads();
+}
+
+// out = the product over `steps` > 0 tiles of depth. False for the producer, which has nothing more to do;
+// for the others the stages are free for other use.
+template <class Kind, Major kA, Major kB>
+INFCL_DEVICE bool multiply_sm90(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
+                                OperandOrigin b_origin, int steps, Ring& ring, Patch<WgmmaLayout>& out) {
+  initialize(ring);
+  if (is_producer()) {
+    give_registers<kProducerRegisters>();
+    if (threadIdx.x == kThreads) fill_ring<Kind, kA, kB>(a, a_origin, b, b_origin, steps, ring);
+    return false;
+  }
+  take_registers<kConsumerRegisters>();
+  empty_ring<Kind, kA, kB>(Kind::kSegments * steps, ring, out);
+  WgmmaLayout::sync();
+  return true;
+}
+
+}  // namespace infcl::cuda

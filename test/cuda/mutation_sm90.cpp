@@ -1,0 +1,229 @@
+// Mutants of what sm_90 does in its own way: tensor copies, their barriers, the ring, products of warpgroups.
+#include "mutation.h"
+
+namespace mutation {
+
+namespace {
+
+constexpr const char* kForward = "scores_forward_plain_bf16x3_sm90_kernel";
+constexpr const char* kBackward = "scores_backward_plain_bf16x3_sm90_kernel";
+constexpr const char* kAccumulate = "accumulate_bf16x3_sm90_kernel";
+
+// Instructions. Of loops there are four: consumers', and the producer's for each of three products.
+constexpr const char* kInitialize = "mbarrier\\.init\\.shared::cta\\.b64 \\[(%r\\d+)\\], (%r\\d+);";
+constexpr const char* kCopy =
+    "(cp\\.async\\.bulk\\S+ \\[%r\\d+\\], \\[%rd\\d+,) \\{(%r\\d+), (%r\\d+)\\}\\], \\[(%r\\d+)\\];";
+constexpr const char* kExpected = "mov\\.u32\\s+(%r\\d+), 32768;";
+constexpr const char* kOver = "setp\\.eq\\.s32\\s+(\\S+ \\S+) 0;";
+constexpr const char* kTurn = "xor\\.b32\\s+(%r\\d+), (%r\\d+), (%r\\d+);";
+constexpr const char* kDescriptor = "4611686293338849280";
+constexpr const char* kWgmma = "(wgmma\\.mma_async\\S+)\\.bf16\\.bf16 (.*), 1, 1, (\\d), (\\d);";
+
+// Lines of the kernels.
+constexpr const char* kOperands = "out.value, a + k * next_terms<kA>()";
+constexpr const char* kIsOver = "return over;";
+constexpr const char* kParity = "if (++stage == kStagesSm90) {";
+
+std::vector<Mutant> copy_mutants() {
+  return {
+      {"coordinates of a box change places",
+       kForward,
+       forward_deep,
+       {{{"", "", kCopy, 12}, 0, "$1 {$3, $2}], [$4];"}}},
+      {"the second box of columns is the first again",
+       kBackward,
+       backward_deep,
+       {{{"", "", "add\\.s32\\s+(%r\\d+, %r\\d+), 64;", 6}, 1, "add.s32 $1, 0;"}}},
+      {"the second box lands on the first",
+       kForward,
+       forward_deep,
+       {{{"", "", "add\\.s32\\s+(%r\\d+, %r\\d+), 8192;", 3}, 0, "add.s32 $1, 0;"}}},
+      {"the second box lands half a kilobyte off",
+       kAccumulate,
+       accumulate_block,
+       {{{"", "", "add\\.s32\\s+(%r\\d+, %r\\d+), 8192;", 6}, 0, "add.s32 $1, 7680;"}}},
+      {"a box arrives at another stage's barrier",
+       kForward,
+       forward_deep,
+       {{{"", "", kCopy, 12}, 3, "add.s32 $4, $4, 8;\n\t$1 {$2, $3}], [$4];"}}},
+      {"fewer bytes are announced than come",
+       kForward,
+       forward_deep,
+       {{{"", "", kExpected, 3}, 0, "mov.u32 $1, 32752;"}}},
+      {"more bytes are announced than come",
+       kAccumulate,
+       accumulate_block,
+       {{{"", "", kExpected, 6}, 2, "mov.u32 $1, 36864;"}}},
+      {"the third product takes the high plane of rows",
+       kForward,
+       forward_deep,
+       {{{"", "", "add\\.s64\\s+(%rd\\d+, %rd\\d+), 128;", 1}, 0, "add.s64 $1, 0;"}}},
+      {"the second product takes the high plane of columns",
+       kBackward,
+       backward_deep,
+       {{{"", "", "add\\.s64\\s+(%rd\\d+, %rd\\d+), 384;", 1}, 0, "add.s64 $1, 256;"}}},
+      {"depths of a step are half as far apart",
+       kForward,
+       forward_deep,
+       {{{"mainloop_sm90.cuh", "const int depth = origin.depth + step * kBox",
+          "shl\\.b32\\s+(%r\\d+, %r\\d+), 6;", 3},
+         1,
+         "shl.b32 $1, 5;"}}},
+      {"every lane of the producer copies",
+       kForward,
+       forward_deep,
+       {{{"mainloop_sm90.cuh", "if (threadIdx.x == kThreads) fill_ring",
+          "setp\\.ne\\.s32\\s+(\\S+ \\S+) 256;", 1},
+         0,
+         "setp.lt.s32 $1 256;"}}},
+  };
+}
+
+std::vector<Mutant> barrier_mutants() {
+  return {
+      {"a full stage takes two arrivals",
+       kForward,
+       forward_deep,
+       {{{"", "", kInitialize, 8}, 0, "mbarrier.init.shared::cta.b64 [$1], 2;"}}},
+      {"an empty stage takes one warp less",
+       kForward,
+       forward_deep,
+       {{{"", "", kInitialize, 8}, 1, "mbarrier.init.shared::cta.b64 [$1], 7;"}}},
+      {"an empty stage takes one warp more",
+       kBackward,
+       backward_deep,
+       {{{"", "", kInitialize, 8}, 7, "mbarrier.init.shared::cta.b64 [$1], 9;"}}},
+      {"barriers are not fenced for copies",
+       kForward,
+       forward_deep,
+       {{{"", "", "fence\\.mbarrier_init", 1}, 0, ""}}},
+      {"barriers are used before they are there",
+       kAccumulate,
+       accumulate_block,
+       {{{"mainloop_sm90.cuh", "__syncthreads();", "bar\\.sync", 2}, kEach, ""}}},
+      {"a stage is read before it is full",
+       kForward,
+       forward_deep,
+       {{{"ptx_sm90.cuh", kIsOver, kOver, 4}, 0, "setp.eq.s32 $1 2;"}}},
+      {"a stage is filled before it is empty",
+       kForward,
+       forward_deep,
+       {{{"ptx_sm90.cuh", kIsOver, kOver, 4}, 3, "setp.eq.s32 $1 2;"}}},
+      {"the first round waits to be emptied",
+       kForward,
+       forward_deep,
+       {{{"mainloop_sm90.cuh", "ring.empty[at.stage].wait(at.parity ^ 1)", "xor\\.b32\\s+(\\S+ \\S+) 1;", 3},
+         0,
+         "xor.b32 $1 0;"}}},
+      {"consumers do not notice that the ring went round",
+       kBackward,
+       backward_deep,
+       {{{"tile_sm90.cuh", kParity, kTurn, 4}, 0, ""}}},
+      {"the producer does not notice that the ring went round",
+       kForward,
+       forward_deep,
+       {{{"tile_sm90.cuh", kParity, kTurn, 4}, 2, ""}}},
+      {"consumers skip the last stage of the ring",
+       kForward,
+       forward_deep,
+       {{{"tile_sm90.cuh", kParity, "setp\\.eq\\.s32\\s+(\\S+ \\S+) 4;", 4}, 0, "setp.eq.s32 $1 3;"}}},
+      {"the producer runs over the ring",
+       kForward,
+       forward_deep,
+       {{{"tile_sm90.cuh", kParity, "setp\\.eq\\.s32\\s+(\\S+ \\S+) 4;", 4}, 2, "setp.eq.s32 $1 5;"}}},
+      {"the epilogue takes over the ring too early",
+       kBackward,
+       backward_deep,
+       {{{"", "", "bar\\.sync\\s+1, 256;", 6}, 0, ""}}},
+      {"a barrier of the epilogue waits for the producer",
+       kForward,
+       forward_deep,
+       {{{"", "", "bar\\.sync\\s+1, 256;", 7}, 1, "bar.sync 1, 384;"}}},
+      {"consumers take more registers than the producer gives",
+       kForward,
+       forward_deep,
+       {{{"", "", "setmaxnreg\\.inc\\.sync\\.aligned\\.u32 232;", 1},
+         0,
+         "setmaxnreg.inc.sync.aligned.u32 240;"}}},
+      {"the producer keeps its registers",
+       kForward,
+       forward_deep,
+       {{{"", "", "setmaxnreg\\.dec", 1}, 0, ""}}},
+  };
+}
+
+std::vector<Mutant> product_mutants() {
+  return {
+      {"products without a fence before them",
+       kForward,
+       forward_deep,
+       {{{"", "", "wgmma\\.fence", 1}, 0, ""}}},
+      {"products that nobody commits",
+       kForward,
+       forward_deep,
+       {{{"", "", "wgmma\\.commit_group", 1}, 0, ""}}},
+      {"a stage is handed back with its products under way",
+       kForward,
+       forward_deep,
+       {{{"", "", "wgmma\\.wait_group\\.sync\\.aligned 1;", 1}, 0, "wgmma.wait_group.sync.aligned 2;"}}},
+      {"sums are read before the last products are done",
+       kBackward,
+       backward_deep,
+       {{{"", "", "wgmma\\.wait_group\\.sync\\.aligned 0;", 1}, 0, "wgmma.wait_group.sync.aligned 1;"}}},
+      {"every stage starts afresh",
+       kForward,
+       forward_deep,
+       {{{"ptx_sm90.cuh", "INFCL_WGMMA(\"bf16\")", "selp\\.u32\\s+(%r\\d+), 1, 0,", 1},
+         0,
+         "selp.u32 $1, 1, 1,"}}},
+      {"eights of rows are half as far apart",
+       kForward,
+       forward_deep,
+       {{{"", "", kDescriptor, 2}, 0, "4611686155899895808"}}},
+      {"boxes are half as far apart",
+       kAccumulate,
+       accumulate_block,
+       {{{"", "", kDescriptor, 4}, 1, "4611686293322072064"}}},
+      {"the swizzle is that of 64 bytes",
+       kForward,
+       forward_deep,
+       {{{"", "", kDescriptor, 2}, 1, "9223372311766237184"}}},
+      {"both warpgroups multiply the same rows",
+       kForward,
+       forward_deep,
+       {{{"mainloop_sm90.cuh", "const int group = warp_id() / 4", "and\\.b32\\s+(\\S+ \\S+) -8192;", 1},
+         0,
+         "and.b32 $1 0;"}}},
+      {"the next terms of a are two further on",
+       kForward,
+       forward_deep,
+       {{{"mainloop_sm90.cuh", kOperands, "add\\.s64\\s+(\\S+ \\S+) 4;", 2}, 0, "add.s64 $1 6;"}}},
+      {"the next terms of b are as far as if they lay along the depth",
+       kAccumulate,
+       accumulate_block,
+       {{{"mainloop_sm90.cuh", kOperands, "add\\.s64\\s+(\\S+ \\S+) 128;", 3}, 0, "add.s64 $1 2;"}}},
+      {"an operand counts as transposed",
+       kForward,
+       forward_deep,
+       {{{"", "", kWgmma, 4}, 2, "$1.bf16.bf16 $2, 1, 1, 0, 1;"}}},
+      {"an operand does not count as transposed",
+       kAccumulate,
+       accumulate_block,
+       {{{"", "", kWgmma, 8}, 5, "$1.bf16.bf16 $2, 1, 1, 0, 1;"}}},
+      {"operands are taken for float16",
+       kBackward,
+       backward_deep,
+       {{{"", "", kWgmma, 4}, 3, "$1.f16.f16 $2, 1, 1, $3, $4;"}}},
+  };
+}
+
+}  // namespace
+
+std::vector<Mutant> sm90_mutants() {
+  std::vector<Mutant> all;
+  for (const auto& some : {copy_mutants(), barrier_mutants(), product_mutants()})
+    all.insert(all.end(), some.begin(), some.end());
+  return all;
+}
+
+}  // namespace mutation

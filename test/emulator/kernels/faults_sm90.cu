@@ -1,0 +1,106 @@
+// Programs of sm_90a that are wrong, one mistake each, named by `mistake`; 0 is none.
+#include "cuda/kernels/ptx_sm90.cuh"
+
+using namespace infcl::cuda;
+
+namespace {
+
+struct Box {
+  alignas(1024) uint16_t element[64][64];  // permuted as the hardware does
+};
+
+// Elements of a row and of a chunk of 8 are permuted within the row, by the row.
+__device__ uint16_t at(const Box& box, int row, int column) {
+  return box.element[row][(column / 8 ^ row % 8) * 8 + column % 8];
+}
+
+}  // namespace
+
+// One thread of 64 copies a box, and all of them wait for it and read it, rows apart.
+extern "C" __global__ void box_kernel(int mistake, const __grid_constant__ TensorMap map, uint16_t* out) {
+  __shared__ Box box;
+  __shared__ TransactionBarrier full, other;
+  const int t = threadIdx.x;
+  const uint32_t to = shared_address(&box) + (mistake == 5 ? 64 : 0);
+  if (t == 0) {
+    if (mistake != 1) full.initialize(mistake == 9 ? 2 : 1);
+    if (mistake == 15) full.initialize(1);  // again
+    other.initialize(1);
+    if (mistake != 2) fence_barriers();
+  }
+  __syncthreads();
+  if (t == 0) {
+    const unsigned bytes = sizeof(Box) + (mistake == 4 ? 16 : 0) - (mistake == 3 ? 16 : 0);
+    if (mistake == 11) {
+      other.arrive_expecting(sizeof(Box));
+      copy_box(to, map, 0, 0, other);
+    }
+    full.arrive_expecting(bytes);
+    if (mistake == 10) full.arrive();
+    if (mistake == 18) box.element[5][5] = 1;  // before the copy, and that is fine
+    copy_box(to, map, mistake == 16 ? 32 : 0, mistake == 16 ? 70 : 0, full);
+    if (mistake == 19) box.element[5][5] = 1;  // while it is under way
+  }
+  if (mistake == 13) return;
+  if (mistake == 17) full.wait(2);
+  if (mistake != 6) full.wait(mistake == 8 ? 1 : 0);
+  if (mistake == 12 && t == 0) {  // others may still read
+    full.arrive_expecting(sizeof(Box));
+    copy_box(to, map, 64, 0, full);
+    full.wait(1);
+  }
+  for (int column = 0; column < 64; ++column) out[t * 64 + column] = at(box, t, column);
+  if (mistake == 6) full.wait(0);  // too late
+}
+
+// A warpgroup multiplies two boxes by one, and writes the first column of what it gets.
+extern "C" __global__ void product_kernel(int mistake, const __grid_constant__ TensorMap map, float* out) {
+  __shared__ Box a, b[2];
+  __shared__ TransactionBarrier full;
+  const int t = threadIdx.x;
+  if (t == 0) {
+    full.initialize(1);
+    fence_barriers();
+  }
+  __syncthreads();
+  if (t == 0) {
+    full.arrive_expecting(3 * sizeof(Box));
+    copy_box(shared_address(&a), map, 0, 0, full);
+    copy_box(shared_address(b), map, 0, 0, full);
+    copy_box(shared_address(b + 1), map, 0, 64, full);
+  }
+  if (mistake != 1) full.wait(0);
+  const uint64_t layout = (mistake == 5 ? uint64_t{2} << 62 : uint64_t{1} << 62) | uint64_t{64} << 32;
+  const uint32_t from = shared_address(&a) + (mistake == 6 ? 128 : 0) + (mistake == 7 ? t % 2 * 1024 : 0);
+  const uint64_t left = layout | from >> 4, right = layout | shared_address(b) >> 4;
+  float c[2][16][2];
+  for (auto& half : c)
+    for (auto& pair : half) pair[0] = pair[1] = 0;
+  if (mistake != 2) wgmma_fence();
+  if (mistake == 8) {
+    if (t % 32 < 16) wgmma<BFloat16, false, false>(c, left, right, true);
+  } else {
+    wgmma<BFloat16, false, false>(c, left, right, true);
+  }
+  if (mistake == 4) asm volatile("mov.f32 %0, 0f3F800000;" : "=f"(c[0][0][0]));
+  if (mistake != 3) wgmma_commit();
+  if (mistake == 9 && t == 0) a.element[40][3] = 0;  // while it may be read
+  wgmma_finish(c);
+  if (t % 4 == 0) {
+    const int row = t / 32 * 16 + t % 32 / 4;
+    out[row] = c[0][0][0];
+    out[row + 8] = c[1][0][0];
+  }
+}
+
+// Three warpgroups begin with 168 registers a thread, and one gives to the others.
+extern "C" __global__ void registers_kernel(int mistake, int* out) {
+  if (threadIdx.x < 128) {
+    if (mistake != 1) give_registers<40>();
+    if (mistake == 2) take_registers<32>();
+    if (mistake == 3) give_registers<48>();
+  } else {
+    take_registers<232>();
+  }
+  out[threadIdx.x] = 1;
+}

@@ -1,0 +1,64 @@
+// mbarriers of a block, and the tensor copies that arrive at them. What a program sees of a barrier in shared
+// memory is only its address; the state is here.
+//
+// A copy lands as late as the program allows: when a warp waits at its barrier and nothing else is missing
+// there, or nobody else can go on. Until then its destination holds NaN and counts as under way.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "shared_shadow.h"
+
+namespace infcl::emulator {
+
+class Warp;
+
+// 2-dimensional, of 16-bit elements, with the 128-byte swizzle.
+struct TensorBox {
+  uint64_t base, row_bytes;  // of the matrix
+  uint64_t width, height;    // of the matrix, in elements
+  uint32_t columns, rows;    // of the box
+  int64_t x, y;              // of its corner
+  uint32_t shared_offset;
+  size_t bytes() const { return size_t{2} * columns * rows; }
+};
+
+class TransactionBarriers {
+ public:
+  void reset() {
+    barriers_.clear();
+    copies_.clear();
+    fruitless_ = 0;
+  }
+  void initialize(Warp& warp, uint32_t offset, uint32_t arrivals);
+  void make_visible(const Warp& warp);  // to copies: what this warp initialised
+  void arrive(Warp& warp, uint32_t offset, uint32_t arrivals, uint64_t bytes);
+  // Whether the phase of this parity is over. If not, a copy may land, and the warp should let others run.
+  bool is_over(Warp& warp, uint32_t offset, uint32_t parity);
+  void copy(Warp& warp, uint32_t barrier, const TensorBox& box);
+  bool idle() const { return copies_.empty(); }
+
+ private:
+  struct Barrier {
+    uint32_t expected = 0, missing = 0, phase = 0, owner = 0;
+    int64_t bytes = 0;     // announced and not yet landed
+    bool visible = false;  // to copies
+    SharedShadow::Clock arrived,
+        over;  // what those who arrived had done: in this phase, by the end of the last
+  };
+  struct Copy {
+    uint32_t barrier, warp;
+    TensorBox box;
+  };
+  Barrier& at(Warp& warp, uint32_t offset);
+  void complete_if_due(Barrier& barrier);
+  bool land_one(Warp& warp, uint32_t barrier);
+
+  std::map<uint32_t, Barrier> barriers_;
+  std::vector<Copy> copies_;
+  uint64_t fruitless_ = 0;  // polls in a row that found nothing new
+};
+
+}  // namespace infcl::emulator
