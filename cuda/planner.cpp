@@ -148,7 +148,7 @@ WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& devic
   p.staging = staging_bytes(r, kStagingBytes, largest_matrix(r));
   const int64_t fixed = bytes_of(p);
   const auto least = largest_block(make_grids(r, {kTile, kTile}), r.gradient);
-  p.minimum = p.resident_minimum = fixed + least.total(r.planes);
+  p.resident_minimum = fixed + least.total(r.planes);
   const BlockSize block = choose_block(r, device, bound - fixed);
   set_block(p, r.passes, block, largest_block(make_grids(r, block), r.gradient));
   p.total = bytes_of(p);
@@ -161,39 +161,46 @@ bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_
   const auto block = [&](int64_t side) {
     return largest_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
   };
-  return resident.minimum - block(kTile) + block(kModestBlock) > bound;
+  return resident.resident_minimum - block(kTile) + block(kModestBlock) > bound;
 }
 
-// Slots take what the block leaves of `bound`. More and smaller ones hold more of it and let less travel, but
-// visits of few rows leave the device idle.
-WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
-  WorkspacePlan p = plan_fixed(r);
-  const int64_t row_bytes = p.padded_dim * (r.planes * static_cast<int64_t>(sizeof(uint16_t)) +
-                                            (r.gradient ? static_cast<int64_t>(sizeof(float)) : 0));
-  const int64_t most_rows = pad(largest_matrix(r));
-  p.staging = staging_bytes(r, std::clamp(bound / kSlots / 4, kLeastStagingBytes, kStagingBytes), most_rows);
-  const int64_t budget = bound - bytes_of(p);
+// Rows of a shard: a sixteenth of the memory where that is plenty, smaller where it is not, but large enough
+// for blocks of good size while a handful of shards fits.
+int64_t choose_shard_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
   const int64_t for_slots =
       std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
   if (rows < kEnoughShardRows) rows = std::min(kEnoughShardRows, for_slots / kScarceSlots / row_bytes);
-  rows = std::clamp(rows / kTile * kTile, int64_t{kTile}, most_rows);
-  p.shards.rows = equal_share(largest_matrix(r), rows);
-  p.slot_plane = p.shards.rows * p.padded_dim * static_cast<int64_t>(sizeof(uint16_t));
-  p.slot_sums = r.gradient ? p.shards.rows * p.padded_dim * static_cast<int64_t>(sizeof(float)) : 0;
-  const int64_t slot = r.planes * p.slot_plane + p.slot_sums;
+  const int64_t longest = largest_matrix(r);
+  return equal_share(longest, std::clamp(rows / kTile * kTile, int64_t{kTile}, pad(longest)));
+}
+
+// The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.
+WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
+  WorkspacePlan p = plan_fixed(r);
+  const int64_t sum_bytes = r.gradient ? static_cast<int64_t>(sizeof(float)) : 0,
+                plane_bytes = static_cast<int64_t>(sizeof(uint16_t)),
+                row_bytes = p.padded_dim * (r.planes * plane_bytes + sum_bytes);
+  p.staging = staging_bytes(r, std::clamp(bound / kSlots / 4, kLeastStagingBytes, kStagingBytes),
+                            pad(largest_matrix(r)));
+  const int64_t budget = bound - bytes_of(p);
+  p.shards.rows = choose_shard_rows(r, row_bytes, budget);
+  p.slot_plane = p.shards.rows * p.padded_dim * plane_bytes;
+  p.slot_sums = p.shards.rows * p.padded_dim * sum_bytes;
+  const int64_t slot_bytes = p.shards.rows * row_bytes;
 
   WorkspaceRequest visit = r;
   visit.passes = {{p.shards.rows, p.shards.rows, false}};
-  const BlockSize block = choose_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot));
-  const BlockGrid grid = make_grid(visit.passes[0], block);
+  const BlockSize block =
+      choose_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
+  const BlockGrid grid = make_grid(visit.passes[0], block);  // no visit of fewer rows has larger ones
   const BlockBytes bytes = block_bytes({grid.block_rows, grid.block_columns}, r.gradient);
   set_block(p, r.passes, {grid.block_rows, grid.block_columns}, bytes);
+
   p.shard_count = ceil_div(largest_matrix(r), p.shards.rows);
   int64_t shards = 0;
-  for (const int64_t m : r.matrices) shards += ceil_div(m, p.shards.rows);
-  const int64_t affordable = (budget - bytes.total(r.planes)) / slot;
-  p.slots = std::max(kLeastSlots, std::min(shards, affordable));
+  for (const int64_t rows : r.matrices) shards += ceil_div(rows, p.shards.rows);
+  p.slots = std::max(kLeastSlots, std::min(shards, (budget - bytes.total(r.planes)) / slot_bytes));
   p.shards.held = p.slots - kPassingSlots;
   p.total = bytes_of(p);
   return p;
@@ -250,8 +257,8 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const DeviceLimits& devi
     else if (least.total < resident.total && resident.total > bound)
       chosen = least;
   }
-  chosen.minimum = std::min(least.total, resident.minimum);
-  chosen.resident_minimum = resident.minimum;
+  chosen.minimum = std::min(least.total, resident.resident_minimum);
+  chosen.resident_minimum = resident.resident_minimum;
   return chosen;
 }
 

@@ -8,7 +8,8 @@ namespace infcl::cuda {
 
 namespace {
 
-// Of a visit's launches: as many pieces are copied beside each macro-block as it is worth waiting for.
+// Done beside each macro-block: about a piece of staging memory, which the host copies while the block
+// computes.
 constexpr int kStepsPerBlock = 2;
 
 bool is_same(const Range& a, const Range& b) { return a.begin == b.begin && a.end == b.end; }

@@ -74,6 +74,7 @@ int main() {
     std::printf("SKIPPED cuda_memory_test: INFCL_CUDA_LIBRARY names no emulator\n");
     return 77;
   }
+  setenv("INFCL_EMULATOR_MEMORY", std::to_string(64 << 20).c_str(), 1);
   test_same_size();
   test_given_up();
   test_failure();
