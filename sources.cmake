@@ -34,9 +34,14 @@ set(INFCL_CUDA_SOURCES
   cuda/image_targets.cpp
   cuda/kernels.cpp
   cuda/lap_vectors.cpp
+  cuda/memory_cache.cpp
   cuda/planner.cpp
+  cuda/resident_store.cpp
+  cuda/shard_store.cpp
+  cuda/shards.cpp
   cuda/staging.cpp
   cuda/tensor_maps.cpp
+  cuda/transport.cpp
 )
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels_avx2.cpp)
 set(INFCL_AVX512_SOURCES csrc/cpu/kernels_avx512.cpp)

@@ -2,31 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <string>
 
 #include "core/errors.h"
 #include "core/lse.h"
+#include "cuda/resident_store.h"
+#include "cuda/shard_store.h"
 
 namespace infcl::cuda {
 
 namespace {
-
-bool is_same(const MatrixView& a, const MatrixView& b) {
-  return a.data == b.data && a.dtype == b.dtype && a.rows == b.rows && a.dim == b.dim && a.stride == b.stride;
-}
-
-Element element_of(DType t) {
-  switch (t) {
-    case DType::kFloat16:
-      return Element::kFloat16;
-    case DType::kBFloat16:
-      return Element::kBFloat16;
-    case DType::kFloat32:
-      break;
-  }
-  return Element::kFloat32;
-}
 
 // float16 keeps its own form as long as everything is float16; two planes of bfloat16 hold any of the three
 // types.
@@ -47,11 +32,18 @@ std::vector<MatrixView> distinct_matrices(const Problem& p) {
   return found;
 }
 
+std::vector<GradientTarget> wanted_gradients(const Problem& p) {
+  std::vector<GradientTarget> found;
+  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.private_keys})
+    if (m->gradient) found.push_back({m->gradient, m->gradient_rows, m->gradient_layout});
+  return found;
+}
+
 }  // namespace
 
-CudaBackend::CudaBackend(int device) : context_(device), traits_(device_traits(device)) {
+CudaBackend::CudaBackend(int device) : device_(device), context_(device), traits_(device_traits(device)) {
   const DeviceContext::Scope current(context_);
-  machine_ = std::make_unique<Machine>(traits_.capability);
+  machine_ = std::make_unique<Machine>(device, context_, traits_.capability);
 }
 
 CudaBackend::~CudaBackend() {
@@ -64,14 +56,13 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   WorkspaceRequest r;
   r.passes.assign(p.passes, p.passes + p.pass_count);
   for (const MatrixView& m : distinct_matrices(p)) r.matrices.push_back(m.rows);
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.private_keys})
-    if (m->gradient) r.gradients.push_back(m->gradient_rows);
+  for (const GradientTarget& g : wanted_gradients(p)) r.gradients.push_back(g.rows);
   r.dim = p.dim;
   r.pairs = p.private_keys.view.rows;
   r.planes = planes_of(choose_precision(p));
   r.gradient = p.gradient;
   r.bound = p.workspace_bytes;
-  const MemoryInfo memory = memory_info();
+  const MemoryInfo memory = available_memory();
   const WorkspacePlan plan = plan_workspace(r, {traits_.multiprocessors, traits_.l2_bytes, memory.free});
   if (r.bound > 0 && plan.minimum > r.bound)
     throw Error(ErrorCode::kWorkspace, "workspace",
@@ -82,6 +73,11 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
                 "this call needs " + std::to_string(plan.minimum) + " bytes of the device: " +
                     std::to_string(memory.free) + " of its " + std::to_string(memory.total) + " are free");
   return plan;
+}
+
+MemoryInfo CudaBackend::available_memory() const {
+  const MemoryInfo memory = memory_info();
+  return {memory.free + MemoryCache::kept_bytes(device_), memory.total};
 }
 
 int64_t CudaBackend::begin(const Problem& problem) {
@@ -95,154 +91,97 @@ int64_t CudaBackend::begin(const Problem& problem) {
   // base 2 for both: softplus(x) = ln 2 * log2(1 + 2^x2)
   c.bias = static_cast<float>(problem.logit_bias * kLog2E);
   c.plan = plan_call(problem);
-  claim(c.plan);
   visit_other_streams([&](api::Stream other) {  // what they do to features and gradients comes first
     machine_->order.record(other);
     machine_->order.hold(machine_->stream.get());
+    if (c.plan.shards.rows > 0) machine_->order.hold(machine_->copies.get());
   });
+  claim(c.plan);
+  c.has_begun = true;
   c.stats.isa = machine_->kernels.instruction_set() + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
+  c.stats.shards = c.plan.shard_count;
   int64_t blocks = 0;
-  for (const BlockGrid& g : c.plan.grids) blocks += g.blocks();
+  for (int i = 0; i < problem.pass_count; ++i) blocks += count_blocks(problem.passes[i], c.plan);
   return blocks;
 }
 
 void CudaBackend::claim(const WorkspacePlan& p) {
   Call& c = *call_;
-  const bool two = planes_of(c.precision) == 2;
-  size_t at = 0;
-  for (const MatrixView& view : distinct_matrices(c.problem)) {
-    const int64_t bytes = p.plane_bytes[at++];
-    c.matrices.push_back({view, DeviceBuffer(bytes), DeviceBuffer(two ? bytes : 0)});
-  }
-  at = 0;
-  for (const ProblemMatrix* m : {&c.problem.queries, &c.problem.keys, &c.problem.private_keys})
-    if (m->gradient)
-      c.gradients.push_back(
-          {m->gradient, m->gradient_rows, m->gradient_layout, DeviceBuffer(p.gradient_bytes[at++])});
-  machine_->staging.reserve(p.staging);
-  c.vectors = std::make_unique<LapVectors>(machine_->stream, machine_->staging, p.vectors);
-  c.staging = DeviceBuffer(p.staging);
-  c.not_finite = DeviceBuffer(p.not_finite);
-  c.row_partials = DeviceBuffer(p.row_partials);
-  c.column_partials = DeviceBuffer(p.column_partials);
-  c.tile_sums = DeviceBuffer(p.tile_sums);
-  c.g_high = DeviceBuffer(p.g_plane);
-  c.g_low = DeviceBuffer(two ? p.g_plane : 0);
+  Machine& m = *machine_;
+  const bool shards = p.shards.rows > 0, two = p.planes == 2;
+  const std::vector<GradientTarget> gradients = wanted_gradients(c.problem);
+  MemoryCache* const cache = &m.cache;
+  m.cache.expect(p.total);
+  m.staging.reserve(p.staging);
+  c.transport = std::make_unique<Transport>(shards ? m.copies : m.stream, m.staging, m.kernels, cache,
+                                            c.problem, c.precision, p);
+  if (shards)
+    c.store = std::make_unique<ShardStore>(*c.transport, m.copies, m.stream, cache, p, gradients);
+  else
+    c.store =
+        std::make_unique<ResidentStore>(*c.transport, cache, p, distinct_matrices(c.problem), gradients);
+  c.vectors = std::make_unique<LapVectors>(m.stream, m.staging, cache, p.vectors);
+  c.row_partials = DeviceBuffer(p.row_partials, cache);
+  c.column_partials = DeviceBuffer(p.column_partials, cache);
+  c.tile_sums = DeviceBuffer(p.tile_sums, cache);
+  c.g_high = DeviceBuffer(p.g_plane, cache);
+  c.g_low = DeviceBuffer(two ? p.g_plane : 0, cache);
 }
 
 void CudaBackend::end() {
   if (!call_) return;
   const DeviceContext::Scope current(context_);
   machine_->stream.drain();
+  machine_->copies.drain();
+  machine_->staging.forget();
+  const bool keep = call_->has_begun;
   call_.reset();
+  if (!keep) machine_->cache.release();  // somebody is short of memory
 }
 
 BackendStats CudaBackend::stats() const { return call_->stats; }
 
-CudaBackend::Matrix& CudaBackend::matrix(const MatrixView& view) {
-  for (Matrix& m : call_->matrices)
-    if (is_same(m.view, view)) return m;
-  throw Error(ErrorCode::kInternal, "cuda", "a matrix that the problem did not name");
-}
-
 double CudaBackend::check_finite(const MatrixView& view, const char* name) {
   const DeviceContext::Scope current(context_);
-  Matrix& m = matrix(view);
-  if (m.uploaded) return 0;
-  upload(m);
-  unsigned long long at = 0;
-  download(call_->not_finite.as<void>(), 1, sizeof at, sizeof at, &at);
-  if (at == ~0ull) return 0;
-  const unsigned long long dim = static_cast<unsigned long long>(view.dim);
+  const uint64_t at = call_->store->check_finite(view), dim = static_cast<uint64_t>(view.dim);
+  if (at == Transport::kAllFinite) return 0;
   throw Error(ErrorCode::kNotFinite, "input",
               std::string("Expected finite values for ") + name + " but received NaN or Infinity at row " +
                   std::to_string(at / dim) + ", column " + std::to_string(at % dim));
 }
 
-void CudaBackend::upload(Matrix& m) {
-  Call& c = *call_;
-  const Stream& stream = machine_->stream;
-  const int64_t padded_dim = c.plan.padded_dim, padding = round_up(m.view.rows, kTile) - m.view.rows;
-  const unsigned long long none = ~0ull;
-  machine_->staging.upload(stream, c.not_finite.as<void>(), &none, sizeof none);
-  if (m.view.place.on_device)
-    split(m, m.view.data, m.view.stride, 0, m.view.rows);
-  else
-    upload_from_host(m);
-  for (uint16_t* plane : {m.high.as<uint16_t>(), m.low.as<uint16_t>()})
-    if (plane)
-      stream.clear(plane + m.view.rows * padded_dim,
-                   padding * padded_dim * static_cast<int64_t>(sizeof(uint16_t)));
-  m.uploaded = true;
-}
-
-void CudaBackend::upload_from_host(const Matrix& m) {
-  Call& c = *call_;
-  const int64_t width = m.view.dim * static_cast<int64_t>(dtype_size(m.view.dtype));
-  const int64_t step = std::max<int64_t>(1, c.plan.staging / width);
-  for (int64_t row = 0; row < m.view.rows; row += step) {
-    throw_if_aborted(c.problem.control);
-    const int64_t rows = std::min(step, m.view.rows - row);
-    machine_->staging.upload_piece(machine_->stream, c.staging.as<void>(), rows * width, [&](char* pinned) {
-      for (int64_t i = 0; i < rows; ++i)
-        std::memcpy(pinned + i * width, m.view.row(row + i), static_cast<size_t>(width));
-    });
-    split(m, c.staging.as<void>(), m.view.dim, row, rows);
-  }
-}
-
-void CudaBackend::split(const Matrix& m, const void* rows, int64_t stride, int64_t row, int64_t count) {
-  const Call& c = *call_;
-  const int64_t padded_dim = c.plan.padded_dim;
-  SplitArgs a{};
-  a.in = rows;
-  a.element = element_of(m.view.dtype);
-  a.rows = count;
-  a.dim = m.view.dim;
-  a.stride = stride;
-  a.high = m.high.as<uint16_t>() + row * padded_dim;
-  a.low = m.low.as<uint16_t>() ? m.low.as<uint16_t>() + row * padded_dim : nullptr;
-  a.padded_dim = static_cast<int32_t>(padded_dim);
-  a.to_float16 = c.precision == Precision::kFloat16;
-  a.first_index = static_cast<unsigned long long>(row * m.view.dim);
-  a.first_not_finite = c.not_finite.as<unsigned long long>();
-  machine_->kernels.split(machine_->stream, a);
-}
-
-Planes CudaBackend::planes(const MatrixView& view, int64_t row) {
-  const Matrix& m = matrix(view);
-  const int64_t offset = row * call_->plan.padded_dim;
-  uint16_t* const low = m.low.as<uint16_t>();
-  return {m.high.as<uint16_t>() + offset, low ? low + offset : nullptr};
-}
-
 void CudaBackend::download(const void* device, int64_t rows, int64_t width, int64_t pitch, void* host) const {
-  machine_->staging.download(machine_->stream, {device, rows, width, pitch}, host,
+  machine_->staging.download(machine_->stream, {const_cast<void*>(device), rows, width, pitch}, host,
                              [this] { throw_if_aborted(call_->problem.control); });
 }
 
 void CudaBackend::load(const PassOperands& operands) { call_->operands = operands; }
 
-float* CudaBackend::gradient_sums(const float* target) const {
-  if (!target) return nullptr;
-  for (const Gradient& g : call_->gradients)
-    if (g.target == target) return g.sums.as<float>();
-  throw Error(ErrorCode::kInternal, "cuda", "a gradient that the problem did not name");
-}
-
-void CudaBackend::hand_over(const Gradient& g) const {
-  constexpr int64_t kFloat = sizeof(float);
-  const int64_t dim = call_->problem.dim, width = dim * kFloat, pitch = call_->plan.padded_dim * kFloat;
-  if (!g.layout.place.on_device) return download(g.sums.as<void>(), g.rows, width, pitch, g.target);
-  const int64_t stride = g.layout.stride > 0 ? g.layout.stride : dim;
-  machine_->stream.copy_rows({true, g.target, stride * kFloat}, {true, g.sums.as<void>(), pitch}, g.rows,
-                             width);
+OperandStore::Lap CudaBackend::lap(float* d_rows, float* d_columns) const {
+  const Call& c = *call_;
+  const PassShape& pass = c.problem.passes[c.operands.pass];
+  const auto traffic = [&](const MatrixView& m, const float* gradient) {
+    RowTraffic t;
+    if (!m.place.on_device)
+      t.features = static_cast<double>(m.dim) * static_cast<double>(dtype_size(m.dtype));
+    for (const GradientTarget& g : wanted_gradients(c.problem))
+      if (g.data == gradient && !g.layout.place.on_device)
+        t.gradient = static_cast<double>(m.dim) * sizeof(float);
+    return t;
+  };
+  const MatrixView &rows = c.operands.rows, &columns = c.operands.columns;
+  const HeldSide held = choose_held(pass, c.plan.shards, traffic(rows, d_rows), traffic(columns, d_columns));
+  return {{rows, d_rows}, {columns, d_columns}, shard_visits(pass, c.plan.shards, held)};
 }
 
 void CudaBackend::finish() {
   const DeviceContext::Scope current(context_);
-  for (const Gradient& g : call_->gradients) hand_over(g);
+  call_->store->hand_over();
+  if (call_->plan.shards.rows > 0) {
+    machine_->order.record(machine_->copies);
+    machine_->order.hold(machine_->stream.get());
+  }
   visit_other_streams([&](api::Stream other) {  // what they do from now on comes after
     machine_->order.record(machine_->stream);
     machine_->order.hold(other);

@@ -1,6 +1,6 @@
-// The CUDA backend: features become planes of 16 bits on the device once per call, each lap visits its pass
-// in macro-blocks of a few launches each, gradients gather in float32 on the device and go home at the end.
-// Knows memory and order; every loop over elements is a kernel.
+// The CUDA backend: features become planes of 16 bits on the device, each lap visits its pass in macro-blocks
+// of a few launches each, gradients gather in float32 on the device and go home at the end. What does not fit
+// comes and goes in shards (operand_store.h). Knows memory and order; every loop over elements is a kernel.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,12 @@
 #include "cuda/device.h"
 #include "cuda/kernels.h"
 #include "cuda/lap_vectors.h"
+#include "cuda/memory_cache.h"
+#include "cuda/operand_store.h"
 #include "cuda/pacer.h"
 #include "cuda/planner.h"
 #include "cuda/staging.h"
+#include "cuda/transport.h"
 
 namespace infcl::cuda {
 
@@ -37,23 +40,14 @@ class CudaBackend final : public Backend {
  private:
   // What lives as long as the backend.
   struct Machine {
-    explicit Machine(int capability) : kernels(capability) {}
-    Stream stream;
+    Machine(int device, const DeviceContext& context, int capability)
+        : cache(device, context), kernels(capability) {}
+    MemoryCache cache;
+    Stream stream, copies;  // work, and shards on their way
     Kernels kernels;
     Staging staging;
     Pacer::Events events;
     Event order;  // against the streams of others
-  };
-  struct Matrix {
-    MatrixView view;
-    DeviceBuffer high, low;
-    bool uploaded = false;
-  };
-  struct Gradient {
-    float* target;  // the caller's; in passes it also says which gradient is meant
-    int64_t rows;
-    GradientLayout layout;
-    DeviceBuffer sums;  // [rows padded][padded_dim]
   };
   // What lives as long as a call.
   struct Call {
@@ -62,18 +56,19 @@ class CudaBackend final : public Backend {
     PassOperands operands;
     Precision precision = Precision::kBFloat16x3;
     WorkspacePlan plan;
-    std::vector<Matrix> matrices;
-    std::vector<Gradient> gradients;
+    std::unique_ptr<Transport> transport;
+    std::unique_ptr<OperandStore> store;
     std::unique_ptr<LapVectors> vectors;
-    DeviceBuffer staging, not_finite, row_partials, column_partials, tile_sums, g_high, g_low;
+    DeviceBuffer row_partials, column_partials, tile_sums, g_high, g_low;
     float scale_high = 0, scale_low = 0, bias = 0;
     BackendStats stats;
+    bool has_begun = false;
   };
   // A macro-block of the pass.
   struct Block {
-    int64_t row, column;  // among the blocks
     Range rows, columns;
     bool diagonal;
+    bool first_of_rows, first_of_columns;  // that adds to what are still garbage in their gradients' sums
   };
   // Rules and where the operands begin, for a whole pass.
   struct PassRules {
@@ -84,31 +79,31 @@ class CudaBackend final : public Backend {
   class Differentiate;  // one lap of the backward pass
 
   WorkspacePlan plan_call(const Problem&) const;
+  MemoryInfo available_memory() const;
   void claim(const WorkspacePlan&);
   double measure_gflops();
 
-  Matrix& matrix(const MatrixView&);
-  // Planes of a matrix from one of its rows on, uploaded on first use.
-  Planes planes(const MatrixView&, int64_t row = 0);
-  void upload(Matrix&);
-  void upload_from_host(const Matrix&);
-  // Makes planes of rows that lie on the device, from `row` of the matrix on.
-  void split(const Matrix&, const void* rows, int64_t stride, int64_t row, int64_t count);
-  float* gradient_sums(const float* target) const;
-  void hand_over(const Gradient&) const;
   // f(stream) for the streams on which others work with memory of this call.
   template <class F>
   void visit_other_streams(F f) const;
   void download(const void* device, int64_t rows, int64_t width, int64_t pitch, void* host) const;
-  PairArgs pairs(const PrivateKeys&);
 
   const BlockGrid& grid() const { return call_->plan.grids[static_cast<size_t>(call_->operands.pass)]; }
-  // f(block) for each block of the pass in order, each a few launches; waits for all of them.
+  OperandStore::Lap lap(float* d_rows, float* d_columns) const;
+  // f(visit) for each visit of a lap, with its operands on the device.
   template <class F>
-  void visit_blocks(F f);
+  void visit_shards(const OperandStore::Lap&, F f);
+  // f(block) for each block of the lap in order, each a few launches; waits for all of them.
+  template <class F>
+  void visit_blocks(const OperandStore::Lap&, F f);
   PassRules upload_rules(const PassPositives&, const PairMask&);
   ScoresArgs scores(const Block&, const PassRules&);
+  // Pairs of a visit to the rows that each query has for itself.
+  template <class F>
+  void visit_private(const PrivateKeys&, float* d_queries, float* d_keys, F f);
+  PairArgs pairs(const Planes& rows, const Planes& partners) const;
 
+  const int device_;
   DeviceContext context_;
   DeviceTraits traits_;
   std::unique_ptr<Machine> machine_;
@@ -129,16 +124,37 @@ void CudaBackend::visit_other_streams(F f) const {
 }
 
 template <class F>
-void CudaBackend::visit_blocks(F f) {
-  const BlockGrid& g = grid();
+void CudaBackend::visit_shards(const OperandStore::Lap& lap, F f) {
+  OperandStore& store = *call_->store;
+  store.begin(lap);
+  for (size_t i = 0; i < lap.visits.size(); ++i) {
+    store.enter(static_cast<int64_t>(i));
+    f(lap.visits[i]);
+    store.leave(static_cast<int64_t>(i));
+  }
+}
+
+template <class F>
+void CudaBackend::visit_blocks(const OperandStore::Lap& lap, F f) {
+  OperandStore& store = *call_->store;
+  const bool overwrites = store.sums_begin_as_garbage();
   Pacer pacer(machine_->stream, machine_->events, call_->problem.control);
-  for (int64_t i = 0; i < g.row_blocks(); ++i)
-    for (int64_t j = g.first_column_block(i); j < g.column_blocks(); ++j) {
-      const Range rows{i * g.block_rows, std::min(g.rows, (i + 1) * g.block_rows)};
-      const Range columns{j * g.block_columns, std::min(g.columns, (j + 1) * g.block_columns)};
-      f(Block{i, j, rows, columns, g.triangle && i == j});
-      pacer.enqueued();
-    }
+  visit_shards(lap, [&](const ShardVisit& v) {
+    const BlockGrid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, call_->plan.block);
+    for (int64_t i = 0; i < g.row_blocks(); ++i)
+      for (int64_t j = g.first_column_block(i); j < g.column_blocks(); ++j) {
+        const Range rows = g.rows_of(i), columns = g.columns_of(j);
+        const bool diagonal = g.triangle && i == j;
+        // In a triangle, earlier row blocks have already added to these rows as their columns.
+        f(Block{{v.rows.begin + rows.begin, v.rows.begin + rows.end},
+                {v.columns.begin + columns.begin, v.columns.begin + columns.end},
+                diagonal,
+                overwrites && j == 0 && (!g.triangle || i == 0),
+                overwrites && i == 0 && !diagonal});
+        pacer.enqueued();
+        store.work_ahead();
+      }
+  });
   pacer.drain();
 }
 

@@ -47,12 +47,10 @@ class CudaBackend::Differentiate {
       positive_dots_ = vectors.upload(a_.positive_dots, g_.rows);
       positive_grads_ = vectors.upload(a_.positive_grads, g_.rows);
     }
-    d_rows_ = b_.gradient_sums(a_.d_rows);
-    d_columns_ = b_.gradient_sums(a_.d_columns);
     g_scale_ = c_.precision == Precision::kFloat16 ? float16_scale() : 1;
     const TileSums nothing{};
     sums_ = vectors.writable_copy(&nothing, 1);
-    b_.visit_blocks([this](const Block& block) { enqueue(block); });
+    b_.visit_blocks(b_.lap(a_.d_rows, a_.d_columns), [this](const Block& block) { enqueue(block); });
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
     left_out_ = sums.left_out;
@@ -66,7 +64,7 @@ class CudaBackend::Differentiate {
     const double column_share =
         static_cast<double>(std::min(a_.d_column_rows, g_.columns)) / static_cast<double>(g_.columns);
     const double kept = 1 - static_cast<double>(left_out_) / static_cast<double>(g_.tiles());
-    const double products = 1 + kept * ((d_rows_ ? 1 : 0) + (d_columns_ ? column_share : 0));
+    const double products = 1 + kept * ((a_.d_rows ? 1 : 0) + (a_.d_columns ? column_share : 0));
     return 2 * g_.pairs() * products * static_cast<double>(c_.problem.dim);
   }
 
@@ -177,19 +175,16 @@ class CudaBackend::Differentiate {
   }
 
   GradientProduct row_product(const Block& block, const BackwardArgs& g) const {
-    if (!d_rows_) return {};
-    // In a triangle, earlier row blocks have already added to these rows as their columns.
-    const bool first = g_.triangle ? block.row == 0 && block.column == 0 : block.column == 0;
-    return {g.scores.columns, d_rows_ + block.rows.begin * c_.plan.padded_dim, g.scores.row_count,
-            a_.overwrite_rows && first};
+    if (!a_.d_rows) return {};
+    return {g.scores.columns, c_.store->sums(a_.d_rows, block.rows.begin), g.scores.row_count,
+            a_.overwrite_rows && block.first_of_rows};
   }
 
   GradientProduct column_product(const Block& block, const BackwardArgs& g) const {
     const int64_t count = std::min(block.columns.end, a_.d_column_rows) - block.columns.begin;
-    if (!d_columns_ || count <= 0) return {};
-    const bool first = block.row == 0 && !block.diagonal;
-    return {g.scores.rows, d_columns_ + block.columns.begin * c_.plan.padded_dim, static_cast<int32_t>(count),
-            a_.overwrite_columns && first};
+    if (!a_.d_columns || count <= 0) return {};
+    return {g.scores.rows, c_.store->sums(a_.d_columns, block.columns.begin), static_cast<int32_t>(count),
+            a_.overwrite_columns && block.first_of_columns};
   }
 
   CudaBackend& b_;
@@ -201,7 +196,6 @@ class CudaBackend::Differentiate {
   Terms rows_, columns_;
   const float* positive_dots_ = nullptr;
   const double* positive_grads_ = nullptr;
-  float *d_rows_ = nullptr, *d_columns_ = nullptr;
   float g_scale_ = 1;
   TileSums* sums_ = nullptr;
   int64_t left_out_ = 0;

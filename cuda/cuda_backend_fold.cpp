@@ -21,7 +21,7 @@ class CudaBackend::Fold {
     if (folds_columns()) columns_ = g_.triangle ? rows_ : empty(g_.columns);
     const TileSums nothing{};
     sums_ = c_.vectors->writable_copy(&nothing, 1);
-    b_.visit_blocks([this](const Block& block) { enqueue(block); });
+    b_.visit_blocks(b_.lap(nullptr, nullptr), [this](const Block& block) { enqueue(block); });
     collect();
   }
 

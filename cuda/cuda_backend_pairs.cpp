@@ -10,23 +10,62 @@ void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& key
                                 float* out) {
   const DeviceContext::Scope current(context_);
   LapVectors& vectors = *call_->vectors;
-  vectors.reset();
-  PairArgs a = pairs({queries, keys, 1});
-  a.count = queries.rows;
-  a.labels = vectors.upload(labels, queries.rows);
-  a.dots = vectors.take<float>(a.count);
-  machine_->kernels.pair_dots(machine_->stream, a);
-  download(a.dots, a.count, sizeof(float), sizeof(float), out);
+  const OperandStore::Lap lap{{queries, nullptr},
+                              {keys, nullptr},
+                              labelled_visits({queries.rows, keys.rows, false}, labels, call_->plan.shards)};
+  visit_shards(lap, [&](const ShardVisit& v) {
+    const int64_t count = v.rows.size();
+    const auto is_here = [&](int64_t i) {
+      return v.columns.contains(labels ? labels[v.rows.begin + i] : v.rows.begin + i);
+    };
+    // Rows whose partner is elsewhere take any: their dots are not read.
+    std::vector<int32_t> partners(static_cast<size_t>(count), 0);
+    for (int64_t i = 0; i < count; ++i)
+      if (is_here(i))
+        partners[i] =
+            static_cast<int32_t>((labels ? labels[v.rows.begin + i] : v.rows.begin + i) - v.columns.begin);
+    vectors.reset();
+    PairArgs a =
+        pairs(call_->store->planes(queries, v.rows.begin), call_->store->planes(keys, v.columns.begin));
+    a.count = count;
+    a.per_row = 1;
+    a.labels = vectors.upload(partners.data(), count);
+    a.dots = vectors.take<float>(count);
+    machine_->kernels.pair_dots(machine_->stream, a);
+    std::vector<float> dots(static_cast<size_t>(count));
+    download(a.dots, count, sizeof(float), sizeof(float), dots.data());
+    for (int64_t i = 0; i < count; ++i)
+      if (is_here(i)) out[v.rows.begin + i] = dots[i];
+  });
+}
+
+template <class F>
+void CudaBackend::visit_private(const PrivateKeys& p, float* d_queries, float* d_keys, F f) {
+  const OperandStore::Lap lap{{p.queries, d_queries},
+                              {p.keys, d_keys},
+                              private_visits(p.queries.rows, p.per_query, call_->plan.shards)};
+  visit_shards(lap, [&](const ShardVisit& v) {
+    const int64_t query = v.columns.begin / p.per_query;
+    PairArgs a = pairs(call_->store->planes(p.queries, query), call_->store->planes(p.keys, v.columns.begin));
+    a.count = v.columns.size();
+    a.per_row = std::min(p.per_query, a.count);
+    a.d_rows = call_->store->sums(d_queries, query);
+    a.d_partners = call_->store->sums(d_keys, v.columns.begin);
+    f(a, v.columns.begin);
+    call_->store->work_ahead();
+  });
 }
 
 void CudaBackend::private_dots(const PrivateKeys& p, double* dots) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
-  PairArgs a = pairs(p);
-  a.dots = call_->vectors->take<float>(a.count);
-  machine_->kernels.pair_dots(machine_->stream, a);
-  std::vector<float> narrow(static_cast<size_t>(a.count));
-  download(a.dots, a.count, sizeof(float), sizeof(float), narrow.data());
+  float* const all = call_->vectors->take<float>(p.keys.rows);
+  visit_private(p, nullptr, nullptr, [&](PairArgs& a, int64_t first) {
+    a.dots = all + first;
+    machine_->kernels.pair_dots(machine_->stream, a);
+  });
+  std::vector<float> narrow(static_cast<size_t>(p.keys.rows));
+  download(all, p.keys.rows, sizeof(float), sizeof(float), narrow.data());
   std::copy(narrow.begin(), narrow.end(), dots);
 }
 
@@ -34,22 +73,20 @@ void CudaBackend::differentiate_private(const PrivateKeys& p, const float* g, fl
                                         float* d_keys) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
-  PairArgs a = pairs(p);
-  a.g = call_->vectors->upload(g, a.count);
-  a.d_rows = gradient_sums(d_queries);
-  a.d_partners = gradient_sums(d_keys);
-  machine_->kernels.pair_gradients(machine_->stream, a);
+  const float* const all = call_->vectors->upload(g, p.keys.rows);
+  visit_private(p, d_queries, d_keys, [&](PairArgs& a, int64_t first) {
+    a.g = all + first;
+    machine_->kernels.pair_gradients(machine_->stream, a);
+  });
 }
 
-PairArgs CudaBackend::pairs(const PrivateKeys& p) {
+PairArgs CudaBackend::pairs(const Planes& rows, const Planes& partners) const {
   PairArgs a{};
-  a.rows = planes(p.queries);
-  a.partners = planes(p.keys);
+  a.rows = rows;
+  a.partners = partners;
   a.padded_dim = static_cast<int32_t>(call_->plan.padded_dim);
   a.dim = static_cast<int32_t>(call_->problem.dim);
   a.float16 = call_->precision == Precision::kFloat16;
-  a.count = p.keys.rows;
-  a.per_row = p.per_query;
   return a;
 }
 

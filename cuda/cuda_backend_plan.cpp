@@ -23,13 +23,14 @@ Plan CudaBackend::plan(const PlanRequest& r) {
   w.gradient = r.gradient;
   w.bound = r.workspace_bytes;
   const WorkspacePlan workspace =
-      plan_workspace(w, {traits_.multiprocessors, traits_.l2_bytes, memory_info().free});
+      plan_workspace(w, {traits_.multiprocessors, traits_.l2_bytes, available_memory().free});
   if (measured_gflops_ == 0) measured_gflops_ = measure_gflops();
   Plan p;
   p.flops = 2 * pairs * static_cast<double>(r.dim) * (r.gradient ? 4 : 1);
   p.workspace_bytes = workspace.total;
   p.minimum_workspace_bytes = workspace.minimum;
   p.lse_bytes = workspace.vectors;
+  p.shards = workspace.shard_count;
   p.gflops_per_second = measured_gflops_;
   return p;
 }

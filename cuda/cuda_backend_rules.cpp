@@ -48,8 +48,8 @@ Rules CudaBackend::PassRules::at(const Block& b) const {
 ScoresArgs CudaBackend::scores(const Block& b, const PassRules& rules) {
   const Call& c = *call_;
   ScoresArgs a{};
-  a.rows = planes(c.operands.rows, b.rows.begin);
-  a.columns = planes(c.operands.columns, b.columns.begin);
+  a.rows = c.store->planes(c.operands.rows, b.rows.begin);
+  a.columns = c.store->planes(c.operands.columns, b.columns.begin);
   a.padded_dim = static_cast<int32_t>(c.plan.padded_dim);
   a.row_count = static_cast<int32_t>(b.rows.size());
   a.column_count = static_cast<int32_t>(b.columns.size());

@@ -4,6 +4,7 @@
 
 #include "core/errors.h"
 #include "cuda/device.h"
+#include "cuda/memory_cache.h"
 
 namespace infcl::cuda {
 
@@ -13,9 +14,17 @@ api::DevicePointer address(const void* device) { return reinterpret_cast<api::De
 
 }  // namespace
 
-DeviceBuffer::DeviceBuffer(int64_t bytes) {
+DeviceBuffer::DeviceBuffer(int64_t bytes, MemoryCache* cache) {
   if (bytes == 0) return;
-  const api::Result result = driver().MemAlloc(&address_, static_cast<size_t>(bytes));
+  cache_ = cache;
+  bytes_ = bytes;
+  if (cache) address_ = cache->take(bytes);
+  if (address_) return;
+  api::Result result = driver().MemAlloc(&address_, static_cast<size_t>(bytes));
+  if (result == api::kOutOfMemory) {
+    MemoryCache::release_all();
+    result = driver().MemAlloc(&address_, static_cast<size_t>(bytes));
+  }
   if (result == api::kOutOfMemory) {
     const MemoryInfo memory = memory_info();
     throw Error(ErrorCode::kOutOfMemory, "cuda",
@@ -23,11 +32,10 @@ DeviceBuffer::DeviceBuffer(int64_t bytes) {
                     " of its " + std::to_string(memory.total) + " are free");
   }
   check(result, "cuMemAlloc");
-  bytes_ = bytes;
 }
 
 void DeviceBuffer::release() {
-  if (address_) driver().MemFree(address_);
+  if (address_ && !(cache_ && cache_->keep(address_, bytes_))) driver().MemFree(address_);
   address_ = 0;
   bytes_ = 0;
 }

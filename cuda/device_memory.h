@@ -9,11 +9,14 @@
 
 namespace infcl::cuda {
 
-// Memory of the device. Throws Error (kOutOfMemory) with what was wanted and what there is.
+class MemoryCache;
+
+// Memory of the device, from a cache and back to it where there is one. Throws Error (kOutOfMemory) with what
+// was wanted and what there is.
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
-  explicit DeviceBuffer(int64_t bytes);  // 0: none, and a null pointer
+  explicit DeviceBuffer(int64_t bytes, MemoryCache* = nullptr);  // 0 bytes: none, and a null pointer
   ~DeviceBuffer() { release(); }
   DeviceBuffer(DeviceBuffer&& other) noexcept { swap(other); }
   DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
@@ -32,10 +35,12 @@ class DeviceBuffer {
   void swap(DeviceBuffer& other) {
     std::swap(address_, other.address_);
     std::swap(bytes_, other.bytes_);
+    std::swap(cache_, other.cache_);
   }
 
   api::DevicePointer address_ = 0;
   int64_t bytes_ = 0;
+  MemoryCache* cache_ = nullptr;
 };
 
 // Memory of the host that the device copies from and to without a detour.

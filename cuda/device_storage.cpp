@@ -7,6 +7,7 @@
 #include "core/errors.h"
 #include "cuda/device.h"
 #include "cuda/device_memory.h"
+#include "cuda/memory_cache.h"
 
 namespace infcl {
 
@@ -101,7 +102,8 @@ DeviceMemoryInfo device_memory_info(int device) {
   const cuda::DeviceContext context(device);
   const cuda::DeviceContext::Scope current(context);
   const cuda::MemoryInfo memory = cuda::memory_info();
-  return {memory.free, memory.total};
+  const int64_t kept = cuda::MemoryCache::kept_bytes(device);
+  return {memory.free + kept, memory.total, kept};
 }
 
 }  // namespace infcl

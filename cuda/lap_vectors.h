@@ -16,8 +16,8 @@ int64_t pair_vector_bytes(int64_t pairs);
 
 class LapVectors {
  public:
-  LapVectors(const Stream& stream, Staging& staging, int64_t bytes)
-      : stream_(stream), staging_(staging), memory_(bytes) {}
+  LapVectors(const Stream& stream, Staging& staging, MemoryCache* cache, int64_t bytes)
+      : stream_(stream), staging_(staging), memory_(bytes, cache) {}
 
   // Hands out from the start again. What was handed out before may still be read by work enqueued before.
   void reset() { used_ = 0; }

@@ -13,11 +13,21 @@ namespace {
 // A block of 4096 x 8192 logits: 64 MiB of G a plane. Twice the rows would save less than a twentieth of the
 // traffic, and costs the caller's memory.
 constexpr int64_t kMostLogits = int64_t{32} << 20;
+constexpr int64_t kModestBlock = 1024;  // rows and columns
 constexpr int64_t kStagingBytes = int64_t{8} << 20;
+constexpr int64_t kLeastStagingBytes = int64_t{64} << 10;  // where memory is scarce
 // What the driver and other users of the device may still take after we looked.
 constexpr int64_t kReserve = int64_t{64} << 20;
+// One shard of a visit passes by while the next comes.
+constexpr int64_t kPassingSlots = 2, kLeastSlots = kPassingSlots + 1;
+constexpr int64_t kSlots = 16;              // where there is plenty of memory: most of them hold
+constexpr int64_t kScarceSlots = 6;         // where there is not
+constexpr int64_t kEnoughShardRows = 4096;  // for blocks of good size
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
+
+// Equal shares, in tiles: a last one of a few rows would leave the device idle.
+int64_t equal_share(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
 
 // The block's own buffers. Forward and backward laps alternate, but are not worth sharing memory: partials
 // are an eighth of two planes of G.
@@ -32,15 +42,6 @@ BlockBytes block_bytes(BlockSize b, bool gradient) {
           column_tiles * b.rows * static_cast<int64_t>(sizeof(Partial)),
           row_tiles * b.columns * static_cast<int64_t>(sizeof(Partial)),
           row_tiles * column_tiles * static_cast<int64_t>(sizeof(TileSums))};
-}
-
-BlockGrid make_grid(const PassShape& p, BlockSize largest) {
-  // Equal shares: a last block of a few rows would leave the device idle.
-  const auto share = [](int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); };
-  if (!p.triangle)
-    return {p.rows, p.columns, share(p.rows, largest.rows), share(p.columns, largest.columns), false};
-  const int64_t side = share(p.rows, std::min(largest.rows, largest.columns));
-  return {p.rows, p.columns, side, side, true};
 }
 
 BlockBytes largest_block(const std::vector<BlockGrid>& grids, bool gradient) {
@@ -98,11 +99,110 @@ BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, in
   return best;
 }
 
-int64_t fixed_bytes(const WorkspacePlan& p, int planes) {
-  int64_t bytes = p.vectors + p.staging + p.not_finite;
-  for (const int64_t b : p.plane_bytes) bytes += planes * b;
+// What a block gets of the plan.
+void set_block(WorkspacePlan& p, const std::vector<PassShape>& passes, BlockSize largest,
+               const BlockBytes& b) {
+  p.block = largest;
+  p.grids.clear();
+  for (const PassShape& pass : passes) p.grids.push_back(make_grid(pass, largest));
+  p.g_plane = b.g_plane;
+  p.row_partials = b.row_partials;
+  p.column_partials = b.column_partials;
+  p.tile_sums = b.tile_sums;
+}
+
+int64_t bytes_of(const WorkspacePlan& p) {
+  int64_t bytes = p.vectors + p.staging + p.not_finite + p.slots * (p.planes * p.slot_plane + p.slot_sums);
+  for (const int64_t b : p.plane_bytes) bytes += p.planes * b;
   for (const int64_t b : p.gradient_bytes) bytes += b;
-  return bytes;
+  return bytes + p.planes * p.g_plane + p.row_partials + p.column_partials + p.tile_sums;
+}
+
+// Everything that depends on neither blocks nor shards.
+WorkspacePlan plan_fixed(const WorkspaceRequest& r) {
+  WorkspacePlan p;
+  p.padded_dim = round_up(r.dim, kDimAlignment);
+  p.planes = r.planes;
+  for (const PassShape& s : r.passes) p.vectors = std::max(p.vectors, lap_vector_bytes(s, r.gradient));
+  p.vectors = std::max(p.vectors, pair_vector_bytes(r.pairs));
+  return p;
+}
+
+int64_t largest_matrix(const WorkspaceRequest& r) {
+  return r.matrices.empty() ? 0 : *std::max_element(r.matrices.begin(), r.matrices.end());
+}
+
+// Whole rows of float32, as many as fit `most`.
+int64_t staging_bytes(const WorkspaceRequest& r, int64_t most, int64_t rows) {
+  const int64_t row_bytes = r.dim * static_cast<int64_t>(sizeof(float));
+  return std::max(row_bytes, std::min(most / row_bytes, rows) * row_bytes);
+}
+
+WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
+  WorkspacePlan p = plan_fixed(r);
+  for (const int64_t rows : r.matrices)
+    p.plane_bytes.push_back(pad(rows) * p.padded_dim * static_cast<int64_t>(sizeof(uint16_t)));
+  for (const int64_t rows : r.gradients)
+    p.gradient_bytes.push_back(pad(rows) * p.padded_dim * static_cast<int64_t>(sizeof(float)));
+  p.staging = staging_bytes(r, kStagingBytes, largest_matrix(r));
+  const int64_t fixed = bytes_of(p);
+  const auto least = largest_block(make_grids(r, {kTile, kTile}), r.gradient);
+  p.resident_minimum = fixed + least.total(r.planes);
+  const BlockSize block = choose_block(r, device, bound - fixed);
+  set_block(p, r.passes, block, largest_block(make_grids(r, block), r.gradient));
+  p.total = bytes_of(p);
+  return p;
+}
+
+// Room for blocks so small that the device idles, which shards are better than. A caller who gives a bound is
+// taken at their word.
+bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_t bound) {
+  const auto block = [&](int64_t side) {
+    return largest_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
+  };
+  return resident.resident_minimum - block(kTile) + block(kModestBlock) > bound;
+}
+
+// Rows of a shard: a sixteenth of the memory where that is plenty, smaller where it is not, but large enough
+// for blocks of good size while a handful of shards fits.
+int64_t choose_shard_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
+  const int64_t for_slots =
+      std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
+  int64_t rows = for_slots / kSlots / row_bytes;
+  if (rows < kEnoughShardRows) rows = std::min(kEnoughShardRows, for_slots / kScarceSlots / row_bytes);
+  const int64_t longest = largest_matrix(r);
+  return equal_share(longest, std::clamp(rows / kTile * kTile, int64_t{kTile}, pad(longest)));
+}
+
+// The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.
+WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
+  WorkspacePlan p = plan_fixed(r);
+  const int64_t sum_bytes = r.gradient ? static_cast<int64_t>(sizeof(float)) : 0,
+                plane_bytes = static_cast<int64_t>(sizeof(uint16_t)),
+                row_bytes = p.padded_dim * (r.planes * plane_bytes + sum_bytes);
+  p.staging = staging_bytes(r, std::clamp(bound / kSlots / 4, kLeastStagingBytes, kStagingBytes),
+                            pad(largest_matrix(r)));
+  const int64_t budget = bound - bytes_of(p);
+  p.shards.rows = choose_shard_rows(r, row_bytes, budget);
+  p.slot_plane = p.shards.rows * p.padded_dim * plane_bytes;
+  p.slot_sums = p.shards.rows * p.padded_dim * sum_bytes;
+  const int64_t slot_bytes = p.shards.rows * row_bytes;
+
+  WorkspaceRequest visit = r;
+  visit.passes = {{p.shards.rows, p.shards.rows, false}};
+  const BlockSize block =
+      choose_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
+  const BlockGrid grid = make_grid(visit.passes[0], block);  // no visit of fewer rows has larger ones
+  const BlockBytes bytes = block_bytes({grid.block_rows, grid.block_columns}, r.gradient);
+  set_block(p, r.passes, {grid.block_rows, grid.block_columns}, bytes);
+
+  p.shard_count = ceil_div(largest_matrix(r), p.shards.rows);
+  int64_t shards = 0;
+  for (const int64_t rows : r.matrices) shards += ceil_div(rows, p.shards.rows);
+  p.slots = std::max(kLeastSlots, std::min(shards, (budget - bytes.total(r.planes)) / slot_bytes));
+  p.shards.held = p.slots - kPassingSlots;
+  p.total = bytes_of(p);
+  return p;
 }
 
 }  // namespace
@@ -129,37 +229,36 @@ double wave_efficiency(int64_t tiles, int multiprocessors) {
   return static_cast<double>(tiles) / static_cast<double>(waves * multiprocessors);
 }
 
-WorkspacePlan plan_workspace(const WorkspaceRequest& r, const DeviceLimits& device) {
-  WorkspacePlan p;
-  p.padded_dim = round_up(r.dim, kDimAlignment);
-  int64_t largest_matrix = 0;
-  for (const int64_t rows : r.matrices) {
-    p.plane_bytes.push_back(pad(rows) * p.padded_dim * static_cast<int64_t>(sizeof(uint16_t)));
-    largest_matrix = std::max(largest_matrix, rows);
-  }
-  for (const int64_t rows : r.gradients)
-    p.gradient_bytes.push_back(pad(rows) * p.padded_dim * static_cast<int64_t>(sizeof(float)));
-  for (const PassShape& s : r.passes) p.vectors = std::max(p.vectors, lap_vector_bytes(s, r.gradient));
-  p.vectors = std::max(p.vectors, pair_vector_bytes(r.pairs));
-  const int64_t row_bytes = r.dim * static_cast<int64_t>(sizeof(float));
-  p.staging = std::max(row_bytes, std::min(kStagingBytes / row_bytes, largest_matrix) * row_bytes);
+BlockGrid make_grid(const PassShape& p, BlockSize largest) {
+  if (!p.triangle)
+    return {p.rows, p.columns, equal_share(p.rows, largest.rows), equal_share(p.columns, largest.columns),
+            false};
+  const int64_t side = equal_share(p.rows, std::min(largest.rows, largest.columns));
+  return {p.rows, p.columns, side, side, true};
+}
 
-  const int64_t fixed = fixed_bytes(p, r.planes);
-  const int64_t device_bound = device.free_bytes - kReserve;
-  const int64_t bound = r.bound > 0 ? std::min(r.bound, device_bound) : device_bound;
-  const auto spend = [&](BlockSize largest) {
-    p.grids = make_grids(r, largest);
-    const BlockBytes b = largest_block(p.grids, r.gradient);
-    p.g_plane = b.g_plane;
-    p.row_partials = b.row_partials;
-    p.column_partials = b.column_partials;
-    p.tile_sums = b.tile_sums;
-    p.total = fixed + b.total(r.planes);
-  };
-  spend({kTile, kTile});
-  p.minimum = p.total;
-  spend(choose_block(r, device, bound - fixed));
-  return p;
+int64_t count_blocks(const PassShape& pass, const WorkspacePlan& plan) {
+  int64_t blocks = 0;
+  for (const ShardVisit& v : shard_visits(pass, plan.shards, HeldSide::kRows))
+    blocks += make_grid({v.rows.size(), v.columns.size(), v.triangle}, plan.block).blocks();
+  return blocks;
+}
+
+WorkspacePlan plan_workspace(const WorkspaceRequest& r, const DeviceLimits& device) {
+  const int64_t available = device.free_bytes - std::min(kReserve, device.free_bytes / 8);
+  const int64_t bound = r.bound > 0 ? std::min(r.bound, available) : available;
+  const WorkspacePlan resident = plan_resident(r, device, bound), least = plan_shards(r, device, 0);
+  WorkspacePlan chosen = resident;
+  if (resident.total > bound || (r.bound == 0 && is_cramped(r, resident, bound))) {
+    const WorkspacePlan shards = plan_shards(r, device, bound);
+    if (shards.total <= bound)
+      chosen = shards;
+    else if (least.total < resident.total && resident.total > bound)
+      chosen = least;
+  }
+  chosen.minimum = std::min(least.total, resident.resident_minimum);
+  chosen.resident_minimum = resident.resident_minimum;
+  return chosen;
 }
 
 }  // namespace infcl::cuda

@@ -1,16 +1,21 @@
 // How a call's device memory is spent, and how large a macro-block of logits is. A pure function of shape,
 // device and bound, so that `plan` can promise what `begin` will do.
 //
-// Features and gradients are resident: they are as large as the caller's own. What is left buys the block, of
-// which `scores` leaves G and `accumulate` reads it. The larger the block, the more often features and
-// gradients are used per visit; but a number of tiles just above a multiple of the multiprocessors leaves
-// most idle at the end of each launch.
+// Features and gradients are resident where they fit: they are as large as the caller's own. What is left
+// buys the block, of which `scores` leaves G and `accumulate` reads it. The larger the block, the more often
+// features and gradients are used per visit; but a number of tiles just above a multiple of the
+// multiprocessors leaves most idle at the end of each launch.
+//
+// Where they do not fit they come in shards (shards.h), in slots that take most of the memory: the more of
+// them, the more shards are held while others pass by, and the less travels.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "core/backend.h"
+#include "cuda/shards.h"
 
 namespace infcl::cuda {
 
@@ -26,6 +31,12 @@ struct BlockGrid {
   int64_t tiles() const;  // of logits that are computed
   double pairs() const;   // likewise
   int64_t first_column_block(int64_t row_block) const { return triangle ? row_block : 0; }
+  Range rows_of(int64_t row_block) const {
+    return {row_block * block_rows, std::min(rows, (row_block + 1) * block_rows)};
+  }
+  Range columns_of(int64_t column_block) const {
+    return {column_block * block_columns, std::min(columns, (column_block + 1) * block_columns)};
+  }
 };
 
 struct BlockSize {
@@ -51,20 +62,32 @@ struct WorkspaceRequest {
 
 struct WorkspacePlan {
   std::vector<BlockGrid> grids;  // of each pass
+  BlockSize block;               // no block is larger
   int64_t padded_dim = 0;
+  int planes = 1;
+  ShardCut shards;          // none where all operands are resident
+  int64_t shard_count = 1;  // of the longest matrix
+  int64_t slots = 0;        // for a shard each
   // Bytes
-  std::vector<int64_t> plane_bytes;       // of each plane of each matrix
-  std::vector<int64_t> gradient_bytes;    // of each gradient
+  std::vector<int64_t> plane_bytes;       // resident: of each plane of each matrix
+  std::vector<int64_t> gradient_bytes;    // resident: of each gradient
+  int64_t slot_plane = 0, slot_sums = 0;  // of each slot: of a plane, of a gradient's sums
   int64_t vectors = 0;                    // along rows and columns, of the most demanding lap
   int64_t staging = 0;                    // features on their way to planes
   int64_t not_finite = sizeof(uint64_t);  // where the first such feature is
   int64_t g_plane = 0, row_partials = 0, column_partials = 0, tile_sums = 0;  // of a block
   int64_t total = 0;
-  int64_t minimum = 0;  // with blocks of one tile
+  int64_t minimum = 0;           // with blocks of one tile, and with shards of one where that is less
+  int64_t resident_minimum = 0;  // without shards
 };
 
-// `total` above the bound, or above what is free, means that even blocks of one tile do not fit.
+// `total` above the bound, or above what is free, means that even `minimum` does not fit.
 WorkspacePlan plan_workspace(const WorkspaceRequest&, const DeviceLimits&);
+
+// Of a pass, or of a visit of it, in blocks of at most this size.
+BlockGrid make_grid(const PassShape&, BlockSize largest);
+// Of a lap over the pass.
+int64_t count_blocks(const PassShape&, const WorkspacePlan&);
 
 // Share of the multiprocessors' time that a launch of `tiles` equal tiles uses.
 double wave_efficiency(int64_t tiles, int multiprocessors);

@@ -16,11 +16,26 @@ void Staging::reserve(int64_t bytes) {
   }
 }
 
+void Staging::Half::land() {
+  copied.synchronise();
+  if (target) std::memcpy(target, memory.data(), static_cast<size_t>(bytes));
+  target = nullptr;
+}
+
 Staging::Half& Staging::next() {
   turn_ = 1 - turn_;
-  Half& half = *halves_[turn_];
-  half.copied.synchronise();
-  return half;
+  halves_[turn_]->land();
+  return *halves_[turn_];
+}
+
+void Staging::land() {
+  for (auto& half : halves_)
+    if (half && half->target) half->land();
+}
+
+void Staging::forget() {
+  for (auto& half : halves_)
+    if (half) half->target = nullptr;
 }
 
 void Staging::upload_piece(const Stream& stream, void* device, int64_t bytes,
@@ -40,30 +55,33 @@ void Staging::upload(const Stream& stream, void* device, const void* host, int64
   }
 }
 
+void Staging::upload_rows(const Stream& stream, const Rows& to, const void* host) {
+  Half& half = next();
+  std::memcpy(half.memory.data(), host, static_cast<size_t>(to.rows * to.width));
+  stream.copy_rows({true, to.device, to.pitch}, {false, half.memory.data(), to.width}, to.rows, to.width);
+  half.copied.record(stream);
+}
+
+void Staging::download_rows(const Stream& stream, const Rows& from, void* host) {
+  Half& half = next();
+  stream.copy_rows({false, half.memory.data(), from.width}, {true, from.device, from.pitch}, from.rows,
+                   from.width);
+  half.copied.record(stream);
+  half.target = host;
+  half.bytes = from.rows * from.width;
+}
+
 void Staging::download(const Stream& stream, const Rows& from, void* host,
                        const std::function<void()>& may_go_on) {
-  struct Piece {
-    Half* half = nullptr;
-    int64_t begin = 0, rows = 0;
-  };
-  const auto hand_over = [&](const Piece& p) {
-    p.half->copied.synchronise();
-    std::memcpy(static_cast<char*>(host) + p.begin * from.width, p.half->memory.data(),
-                static_cast<size_t>(p.rows * from.width));
-  };
-  const int64_t step = std::max<int64_t>(1, piece_bytes() / from.width);
-  Piece before;
+  const int64_t step = rows_of_piece(from.width);
   for (int64_t begin = 0; begin < from.rows; begin += step) {
     may_go_on();
-    const Piece piece{&next(), begin, std::min(step, from.rows - begin)};
-    stream.copy_rows({false, piece.half->memory.data(), from.width},
-                     {true, static_cast<const char*>(from.device) + begin * from.pitch, from.pitch},
-                     piece.rows, from.width);
-    piece.half->copied.record(stream);
-    if (before.half) hand_over(before);
-    before = piece;
+    download_rows(stream,
+                  {static_cast<char*>(from.device) + begin * from.pitch, std::min(step, from.rows - begin),
+                   from.width, from.pitch},
+                  static_cast<char*>(host) + begin * from.width);
   }
-  if (before.half) hand_over(before);
+  land();
 }
 
 }  // namespace infcl::cuda

@@ -1,7 +1,8 @@
 // The way between the caller's memory and the device: two halves of pinned memory, one being filled or
-// emptied here while the device copies the other. Bounded, whatever is transported.
+// emptied here while the device copies the other. Bounded, whatever is transported, and on whatever stream.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,19 +21,30 @@ class Staging {
   void upload_piece(const Stream&, void* device, int64_t bytes, const std::function<void(char*)>& fill);
   void upload(const Stream&, void* device, const void* host, int64_t bytes);
 
-  // What lies on the device, rows of `width` bytes `pitch` bytes apart, is with the caller when this returns.
-  // Between pieces `may_go_on` is asked, which throws if not.
+  // Rows of `width` bytes, which lie `pitch` bytes apart on the device and side by side with the caller.
   struct Rows {
-    const void* device;
+    void* device;
     int64_t rows, width, pitch;
   };
+  int64_t rows_of_piece(int64_t width) const { return std::max<int64_t>(1, piece_bytes() / width); }
+  // At most a piece each. What is downloaded is with the caller after the next land().
+  void upload_rows(const Stream&, const Rows&, const void* host);
+  void download_rows(const Stream&, const Rows&, void* host);
+  void land();
+  // Gives up what has not landed: the caller's memory may be gone. Nothing may be on its way.
+  void forget();
+
+  // All is with the caller when this returns. Between pieces `may_go_on` is asked, which throws if not.
   void download(const Stream&, const Rows&, void* host, const std::function<void()>& may_go_on);
 
  private:
   struct Half {
     explicit Half(int64_t bytes) : memory(bytes) {}
+    void land();
     PinnedBuffer memory;
     Event copied;
+    void* target = nullptr;  // of the caller, for what was downloaded
+    int64_t bytes = 0;
   };
   Half& next();  // free to be overwritten
 

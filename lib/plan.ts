@@ -48,6 +48,8 @@ export interface Plan {
   };
   /** What a dense loss needs beside its inputs: logits (M × N, or all rows with all rows), and with `gradient` their gradient and the features'. */
   denseBytes: number;
+  /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
+  shards: number;
   estimatedSeconds: number;
 }
 
@@ -125,6 +127,7 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
       total: inputs + grads + native.workspaceBytes,
     },
     denseBytes: gradient ? 2 * logits + grads : logits,
+    shards: native.shards,
     estimatedSeconds: native.flops / (native.gflopsPerSecond * 1e9),
   };
 }

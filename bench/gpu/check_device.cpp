@@ -1,5 +1,6 @@
 #include "check_device.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "core/errors.h"
 #include "cuda/device.h"
 #include "cuda/device_memory.h"
+#include "cuda/kernels/kernel_args.h"
 #include "cuda/planner.h"
 #include "engine_run.h"
 #include "unit_rows.h"
@@ -49,6 +51,7 @@ class DeviceCheck {
   void run() {
     check_leaks();
     check_abort();
+    check_shards();
     check_out_of_memory();
   }
 
@@ -75,22 +78,23 @@ class DeviceCheck {
     CHECK(lost <= 0, "%ld bytes", static_cast<long>(lost));
   }
 
-  // Of blocks of one tile.
-  static int64_t least_workspace(int64_t rows, int64_t dim) {
+  static cuda::WorkspacePlan least_plan(int64_t rows, int64_t dim) {
     cuda::WorkspaceRequest w;
     w.passes = {{rows, rows, false}};
     w.matrices = w.gradients = {rows, rows};
     w.dim = dim;
     w.planes = 2;
     w.bound = 1;
-    return cuda::plan_workspace(w, {}).minimum;
+    return cuda::plan_workspace(w, {});
   }
 
   void check_abort() {
     const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
     const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
     ContrastiveRequest r = clip(queries, keys);
-    if (sizes_.least_workspace) r.workspace_bytes = least_workspace(sizes_.abort_rows, sizes_.abort_dim);
+    // Blocks of one tile.
+    if (sizes_.least_workspace)
+      r.workspace_bytes = least_plan(sizes_.abort_rows, sizes_.abort_dim).resident_minimum;
     int32_t words[Control::kWords] = {};
     r.control.words = words;
     const Stats whole = cases::run(backend_, *ring_, r).result.stats;
@@ -130,6 +134,36 @@ class DeviceCheck {
     return caught > 0 ? caught - given : -1;
   }
 
+  // Sums in another order: what differs are last bits.
+  void check_shards() {
+    const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
+    const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
+    ContrastiveRequest r = clip(queries, keys);
+    const cases::Run whole = cases::run(backend_, *ring_, r);
+    const cuda::WorkspacePlan least = least_plan(sizes_.abort_rows, sizes_.abort_dim);
+    r.workspace_bytes = std::max(least.minimum, least.resident_minimum / 3);
+    const cases::Run shards = cases::run(backend_, *ring_, r);
+    const double loss = std::fabs(shards.result.loss - whole.result.loss) / whole.result.loss;
+    const double gradient = std::fmax(largest_difference(shards.d_queries, whole.d_queries),
+                                      largest_difference(shards.d_keys, whole.d_keys));
+    const bool equal = loss <= 1e-6 && gradient <= 1e-4 && shards.result.stats.shards > 1;
+    std::printf("%s %ld shards a side: loss off by %.1e, gradients by %.1e; %.0f ms, whole %.0f ms\n",
+                equal ? "ok  " : "BAD ", static_cast<long>(shards.result.stats.shards), loss, gradient,
+                1e3 * shards.result.stats.seconds, 1e3 * whole.result.stats.seconds);
+    CHECK(equal, "%ld shards: loss %.1e gradient %.1e", static_cast<long>(shards.result.stats.shards), loss,
+          gradient);
+  }
+
+  // Of elements, relative to the largest.
+  static double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+    double most = 0, size = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      most = std::fmax(most, std::fabs(static_cast<double>(a[i]) - b[i]));
+      size = std::fmax(size, std::fabs(static_cast<double>(b[i])));
+    }
+    return size > 0 ? most / size : most;
+  }
+
   template <class F>
   static void expect_out_of_memory(const char* what, F f) {
     try {
@@ -144,12 +178,12 @@ class DeviceCheck {
   // Refused by the planner, and by the driver; and the backend goes on working.
   void check_out_of_memory() {
     const int64_t total = memory().total;
-    const std::vector<float> row(16384, 0.f);
-    const int64_t dim = static_cast<int64_t>(row.size()), plane_bytes = 2 * 2 * 2 * dim;  // of a pair of rows
-    const int64_t rows = 2 * total / plane_bytes;
+    // Two planes of a tile of rows a side, which is also the smallest shard. Neither matrix is read.
+    const int64_t rows = 1, dim = 2 * total / (2 * 2 * cuda::kTile * 2);
+    const std::vector<float> row(static_cast<size_t>(dim) + 1, 0.f);
     ContrastiveRequest r;
-    r.queries = r.keys = {row.data(), DType::kFloat32, rows, dim, 0};  // every row the same one
-    r.keys.data = row.data() + 1;                                      // another matrix; neither is read
+    r.queries = r.keys = {row.data(), DType::kFloat32, rows, dim, dim, {}};
+    r.keys.data = row.data() + 1;
     r.objective = make_objective(ObjectiveKind::kClip);
     expect_out_of_memory("a call twice the memory", [&] { contrastive(r, backend_, *ring_); });
     expect_out_of_memory("an allocation twice the memory", [&] {

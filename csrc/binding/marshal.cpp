@@ -173,6 +173,7 @@ Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
   set(stats, "tilesReused", s.tiles_reused);
   set(stats, "tilesSkipped", s.tiles_skipped);
   set(stats, "maskedPairs", s.masked_pairs);
+  set(stats, "shards", s.shards);
 
   Napi::Object object = Napi::Object::New(env);
   set(object, "loss", result.loss);
@@ -190,6 +191,7 @@ Napi::Object write_plan(Napi::Env env, const Plan& plan) {
   object.Set("workspaceBytes", static_cast<double>(plan.workspace_bytes));
   object.Set("minimumWorkspaceBytes", static_cast<double>(plan.minimum_workspace_bytes));
   object.Set("lseBytes", static_cast<double>(plan.lse_bytes));
+  object.Set("shards", static_cast<double>(plan.shards));
   object.Set("gflopsPerSecond", plan.gflops_per_second);
   return object;
 }

@@ -57,6 +57,7 @@ Napi::Object write_device_memory(Napi::Env env, const DeviceMemoryInfo& info,
   Napi::Object object = Napi::Object::New(env);
   object.Set("free", static_cast<double>(info.free));
   object.Set("total", static_cast<double>(info.total));
+  object.Set("kept", static_cast<double>(info.kept));
   object.Set("allocated", static_cast<double>(held.bytes));
   object.Set("matrices", static_cast<double>(held.matrices));
   return object;

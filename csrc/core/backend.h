@@ -111,6 +111,7 @@ struct BackendStats {
   int threads = 0;
   double flops = 0;
   int64_t workspace_bytes = 0, tiles = 0, tiles_reused = 0, tiles_skipped = 0;
+  int64_t shards = 1;
 };
 
 class Backend {

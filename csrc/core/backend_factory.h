@@ -46,7 +46,8 @@ std::unique_ptr<DeviceStorage> allocate_device_storage(int device, int64_t bytes
 // Memory of somebody else. Throws kDevice when it is not that device's.
 std::unique_ptr<DeviceStorage> borrow_device_storage(int device, void* address, int64_t bytes, const Place&);
 struct DeviceMemoryInfo {
-  int64_t free = 0, total = 0;
+  int64_t free = 0, total = 0;  // free: with what backends keep for their next call, and give up when asked
+  int64_t kept = 0;
 };
 DeviceMemoryInfo device_memory_info(int device);
 std::unique_ptr<Communicator> make_single_communicator();

@@ -266,6 +266,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   out.stats.tiles = b.tiles;
   out.stats.tiles_reused = b.tiles_reused;
   out.stats.tiles_skipped = b.tiles_skipped;
+  out.stats.shards = b.shards;
   return out;
 }
 

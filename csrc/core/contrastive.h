@@ -65,6 +65,7 @@ struct Stats {
   int64_t workspace_bytes = 0;
   int64_t peak_bytes = 0;  // workspace and gradients
   int64_t tiles = 0, tiles_reused = 0, tiles_skipped = 0, masked_pairs = 0;
+  int64_t shards = 1;  // parts in which a device took the longest matrix; 1: as a whole
 };
 
 struct ContrastiveResult {

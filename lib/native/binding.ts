@@ -120,6 +120,8 @@ export interface NativeStats {
   tilesReused: number;
   tilesSkipped: number;
   maskedPairs: number;
+  /** Parts in which a device took the longest matrix; 1: as a whole. */
+  shards: number;
 }
 
 export interface ContrastiveResponse {
@@ -150,6 +152,7 @@ export interface NativePlan {
   /** The least `workspaceBytes` a call of this shape accepts. */
   minimumWorkspaceBytes: number;
   lseBytes: number;
+  shards: number;
   /** GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
   gflopsPerSecond: number;
 }
@@ -181,8 +184,11 @@ export interface ForeignMemory {
 
 /** Bytes of a device. */
 export interface DeviceMemory {
+  /** What can be had, `kept` included. */
   free: number;
   total: number;
+  /** By this process for its next call. Other processes cannot have it. */
+  kept: number;
   /** Held by matrices of this thread, and by calls that run on what were matrices. */
   allocated: number;
   /** Matrices of this thread that are neither disposed of nor collected: views and wrapped memory as well. */

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace infcl::emulator {
@@ -36,6 +37,7 @@ uint64_t DeviceMemory::allocate(size_t bytes, size_t capacity, bool with_shadow)
   a.mapping_bytes = total;
   if (with_shadow) a.shadow = std::make_unique<GlobalShadow>(bytes);
   bytes_in_use_ += bytes;
+  peak_bytes_ = std::max(peak_bytes_, bytes_in_use_);
   uint64_t begin = a.begin;
   allocations_.emplace(begin, std::move(a));
   return begin;

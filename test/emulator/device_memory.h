@@ -36,10 +36,12 @@ class DeviceMemory {
 
   size_t count() const { return allocations_.size(); }
   size_t bytes_in_use() const { return bytes_in_use_; }
+  size_t peak_bytes() const { return peak_bytes_; }
+  void reset_peak() { peak_bytes_ = bytes_in_use_; }
 
  private:
   std::map<uint64_t, Allocation> allocations_;
-  size_t bytes_in_use_ = 0;
+  size_t bytes_in_use_ = 0, peak_bytes_ = 0;
 };
 
 }  // namespace infcl::emulator

@@ -1,5 +1,6 @@
 // Driver API: modules, functions, launches.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "decoder.h"
@@ -79,7 +80,8 @@ CUresult load(CUmodule* handle, const void* image, CUctx_st& context) {
   return CUDA_SUCCESS;
 }
 
-std::string refuse(const CUfunc_st& f, const uint32_t (&grid)[3], const uint32_t (&block)[3], size_t shared) {
+std::string refuse(const CUfunc_st& f, const std::array<uint32_t, 3>& grid,
+                   const std::array<uint32_t, 3>& block, size_t shared) {
   const Kernel& k = f.kernel;
   const uint64_t threads = uint64_t{block[0]} * block[1] * block[2];
   for (int d = 0; d < 3; d++) {
@@ -110,26 +112,21 @@ CUresult fault_code(Fault fault) {
 }
 
 // Faults surface at the next call, as they do on a device that runs behind the host.
-CUresult launch(CUctx_st& context, CUfunc_st& f, const uint32_t (&grid)[3], const uint32_t (&block)[3],
-                size_t shared, void** arguments) {
-  if (std::string why = refuse(f, grid, block, shared); !why.empty())
-    return failed(CUDA_ERROR_INVALID_VALUE, "launch of " + f.kernel.name + " refused: " + why);
+void run(CUctx_st& context, const CUfunc_st& f, const std::array<uint32_t, 3>& grid,
+         const std::array<uint32_t, 3>& block, size_t shared, const std::vector<uint8_t>& parameters) {
   LaunchStatistics statistics;
   statistics.kernel = f.kernel.name;
   Launch l{f.kernel,
            {grid[0], grid[1], grid[2]},
            {block[0], block[1], block[2]},
            shared,
-           std::vector<uint8_t>(f.kernel.parameter_bytes),
+           parameters,
            context.memory,
            statistics,
            emulated_options(),
            ++state().launches};
-  for (size_t i = 0; i < f.kernel.parameters.size(); i++)
-    std::memcpy(l.parameters.data() + f.kernel.parameters[i].offset, arguments[i],
-                f.kernel.parameters[i].bytes);
-  std::copy(grid, grid + 3, statistics.grid);
-  std::copy(block, block + 3, statistics.block);
+  std::copy(grid.begin(), grid.end(), statistics.grid);
+  std::copy(block.begin(), block.end(), statistics.block);
   statistics.shared_bytes = l.shared_bytes();
   try {
     run_launch(l);
@@ -137,7 +134,21 @@ CUresult launch(CUctx_st& context, CUfunc_st& f, const uint32_t (&grid)[3], cons
     context.sticky = failed(fault_code(e.fault()), e.what());
   }
   launch_log().push_back(statistics);
-  return CUDA_SUCCESS;
+}
+
+CUresult launch(CUctx_st& context, const CUfunc_st& f, const std::array<uint32_t, 3>& grid,
+                const std::array<uint32_t, 3>& block, size_t shared, CUstream stream, void** arguments) {
+  if (std::string why = refuse(f, grid, block, shared); !why.empty())
+    return failed(CUDA_ERROR_INVALID_VALUE, "launch of " + f.kernel.name + " refused: " + why);
+  std::vector<uint8_t> parameters(f.kernel.parameter_bytes);
+  for (size_t i = 0; i < f.kernel.parameters.size(); i++)
+    std::memcpy(parameters.data() + f.kernel.parameters[i].offset, arguments[i],
+                f.kernel.parameters[i].bytes);
+  log_work("launch", f.kernel.name, stream);
+  return give_work(context, stream, [=, &f](CUctx_st& c) {
+    run(c, f, grid, block, shared, parameters);
+    return CUDA_SUCCESS;
+  });
 }
 
 }  // namespace
@@ -155,6 +166,7 @@ CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned, CUjit
 
 CUresult cuModuleUnload(CUmodule module) {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
+  state().work.finish_all();
   auto found = state().modules.find(as_module(module));
   if (found == state().modules.end()) return failed(CUDA_ERROR_INVALID_HANDLE, "no such module");
   unload(*found->second);
@@ -224,7 +236,7 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
     if (extra) return failed(CUDA_ERROR_NOT_SUPPORTED, "packed launch arguments are not emulated");
     if (!f || f->module->context != &context) return failed(CUDA_ERROR_INVALID_HANDLE, "no such function");
     if (stream && !state().streams.count(stream)) return failed(CUDA_ERROR_INVALID_HANDLE, "no such stream");
-    return launch(context, *f, {gx, gy, gz}, {bx, by, bz}, shared, arguments);
+    return launch(context, *f, {gx, gy, gz}, {bx, by, bz}, shared, stream, arguments);
   });
 }
 

@@ -69,6 +69,12 @@ CUresult failed(CUresult code, const std::string& message) {
   return code;
 }
 
+void log_work(const char* what, const std::string& subject, CUstream stream) {
+  char name[32];
+  std::snprintf(name, sizeof name, "%p", static_cast<void*>(stream));
+  state().work_log += std::string(what) + " " + subject + " on " + name + "\n";
+}
+
 }  // namespace infcl::emulator
 
 using namespace infcl::emulator;
@@ -87,6 +93,8 @@ void infcl_emulator_reset_stats() {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
   launch_log().clear();
   state().event_log.clear();
+  state().work_log.clear();
+  for (auto& device : state().devices) device->memory.reset_peak();
 }
 
 const char* infcl_emulator_event_log() {
@@ -94,6 +102,18 @@ const char* infcl_emulator_event_log() {
   thread_local std::string text;
   text = state().event_log;
   return text.c_str();
+}
+
+const char* infcl_emulator_work_log() {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  thread_local std::string text;
+  text = state().work_log;
+  return text.c_str();
+}
+
+size_t infcl_emulator_peak_bytes() {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  return state().devices.empty() ? 0 : state().devices[0]->memory.peak_bytes();
 }
 
 const char* infcl_emulator_last_error() {
@@ -122,6 +142,7 @@ size_t infcl_emulator_live_objects() {
 void infcl_emulator_reset() {
   DriverState& s = state();
   std::lock_guard<std::recursive_mutex> guard(s.lock);
+  s.work.clear();
   s.modules.clear();
   s.streams.clear();
   s.events.clear();
@@ -131,6 +152,7 @@ void infcl_emulator_reset() {
   s.messages.clear();
   s.last_message.clear();
   s.event_log.clear();
+  s.work_log.clear();
   s.initialised = false;
   context_stack().clear();
   launch_log().clear();

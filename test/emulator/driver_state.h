@@ -13,6 +13,7 @@
 #include "device_memory.h"
 #include "kernel.h"
 #include "launch.h"
+#include "stream_work.h"
 
 struct CUstream_st {
   int device;
@@ -21,6 +22,7 @@ struct CUevent_st {
   int device;
   bool recorded = false;
   double seconds = 0;
+  infcl::emulator::StreamWork::Mark mark;  // what was recorded
 };
 
 namespace infcl::emulator {
@@ -61,7 +63,8 @@ struct DriverState {
   uint32_t launches = 0;
   std::map<CUresult, std::string> messages;  // of the last failure with that code
   std::string last_message;
-  std::string event_log;
+  StreamWork work;
+  std::string event_log, work_log;
 };
 
 DriverState& state();
@@ -76,6 +79,9 @@ size_t largest_dynamic_shared_bytes();  // of a block that opts in
 
 // Remembers the message for cuGetErrorString, and prints it if INFCL_EMULATOR_VERBOSE is 1.
 CUresult failed(CUresult code, const std::string& message);
+
+// Adds a line "what subject on stream" to the work log.
+void log_work(const char* what, const std::string& subject, CUstream stream);
 
 // The calling thread's stack of current contexts.
 std::vector<CUcontext>& context_stack();
@@ -92,6 +98,22 @@ CUresult with_context(F f) {
   if (context->retained == 0) return failed(CUDA_ERROR_CONTEXT_IS_DESTROYED, "the context was released");
   if (context->sticky != CUDA_SUCCESS) return context->sticky;
   return f(*context);
+}
+
+// Gives `run(context)` to a stream. What fails when it is done later fails all later calls.
+template <class F>
+CUresult give_work(CUctx_st& context, CUstream stream, F run) {
+  CUresult now = CUDA_SUCCESS;
+  CUresult* const result = is_lazy() ? nullptr : &now;
+  state().work.give(stream, [&context, run, result] {
+    if (context.sticky != CUDA_SUCCESS) return;
+    const CUresult error = run(context);
+    if (result)
+      *result = error;
+    else if (error != CUDA_SUCCESS)
+      context.sticky = error;
+  });
+  return now;
 }
 
 }  // namespace infcl::emulator

@@ -1,4 +1,4 @@
-// Driver API: streams and events. Work is done when it is given, so all of it is always complete.
+// Driver API: streams and events. Work is done when it is given, or as late as it may be (stream_work.h).
 #include <chrono>
 #include <cstdio>
 
@@ -28,11 +28,20 @@ CUresult with_stream(CUstream stream, F f) {
   });
 }
 
+std::string text_of(const void* handle) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%p", handle);
+  return text;
+}
+
 void log_event(const char* what, CUevent event, CUstream stream) {
-  char line[96];
-  std::snprintf(line, sizeof line, "%s %p on %p\n", what, static_cast<void*>(event),
-                static_cast<void*>(stream));
-  state().event_log += line;
+  log_work(what, text_of(event), stream);
+  state().event_log += std::string(what) + " " + text_of(event) + " on " + text_of(stream) + "\n";
+}
+
+CUresult finish(CUctx_st& context, StreamWork::Mark mark) {
+  state().work.finish(mark);
+  return context.sticky;
 }
 
 }  // namespace
@@ -51,23 +60,30 @@ CUresult cuStreamCreate(CUstream* stream, unsigned) {
 
 CUresult cuStreamDestroy_v2(CUstream stream) {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
+  state().work.finish(stream);
   if (state().streams.erase(stream) == 0) return failed(CUDA_ERROR_INVALID_HANDLE, "no such stream");
   return with_context([](CUctx_st&) { return CUDA_SUCCESS; });
 }
 
 CUresult cuStreamSynchronize(CUstream stream) {
-  return with_stream(stream, [](CUctx_st&) { return CUDA_SUCCESS; });
+  return with_stream(stream, [&](CUctx_st& context) {
+    log_work("await", "all", stream);
+    return finish(context, state().work.mark(stream));
+  });
 }
 
-CUresult cuStreamQuery(CUstream stream) {
-  return with_stream(stream, [](CUctx_st&) { return CUDA_SUCCESS; });
+CUresult cuStreamQuery(CUstream stream) {  // whoever asks waits
+  return with_stream(stream, [&](CUctx_st& context) { return finish(context, state().work.mark(stream)); });
 }
 
 CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
-  return with_stream(stream, [&](CUctx_st&) {
-    return with_event(event, [&](CUevent_st&) {
+  return with_stream(stream, [&](CUctx_st& context) {
+    return with_event(event, [&](CUevent_st& e) {
       log_event("wait for", event, stream);
-      return CUDA_SUCCESS;
+      return give_work(context, stream, [mark = e.mark](CUctx_st&) {
+        state().work.finish(mark);
+        return CUDA_SUCCESS;
+      });
     });
   });
 }
@@ -94,17 +110,25 @@ CUresult cuEventRecord(CUevent event, CUstream stream) {
       log_event("record", event, stream);
       e.recorded = true;
       e.seconds = now();
+      e.mark = state().work.mark(stream);
       return CUDA_SUCCESS;
     });
   });
 }
 
-CUresult cuEventQuery(CUevent event) {
-  return with_event(event, [](CUevent_st&) { return CUDA_SUCCESS; });
+CUresult cuEventQuery(CUevent event) {  // whoever asks waits
+  return with_context([&](CUctx_st& context) {
+    return with_event(event, [&](CUevent_st& e) { return finish(context, e.mark); });
+  });
 }
 
 CUresult cuEventSynchronize(CUevent event) {
-  return with_event(event, [](CUevent_st&) { return CUDA_SUCCESS; });
+  return with_context([&](CUctx_st& context) {
+    return with_event(event, [&](CUevent_st& e) {
+      log_work("await", text_of(event), e.mark.stream);
+      return finish(context, e.mark);
+    });
+  });
 }
 
 #undef cuEventElapsedTime

@@ -1,7 +1,5 @@
 // Features and gradients that live on a device, and their order against the stream of a foreign owner, as the
 // emulator logs it. The CPU backend's refusal.
-#include <dlfcn.h>
-
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +16,7 @@
 #include "core/errors.h"
 #include "cuda/device.h"
 #include "cuda/device_memory.h"
+#include "emulator_log.h"
 
 using infcl::MatrixView;
 
@@ -45,23 +44,12 @@ infcl::ContrastiveRequest request(const MatrixView& queries, const MatrixView& k
   return r;
 }
 
-struct Line {
-  std::string what, event, stream;
-};
+using emulator::Line;
 
 // What happened to events since the last call.
 std::vector<Line> take_log() {
-  void* library = dlopen(std::getenv("INFCL_CUDA_LIBRARY"), RTLD_NOW);
-  const auto log = reinterpret_cast<const char* (*)()>(dlsym(library, "infcl_emulator_event_log"));
-  const auto reset = reinterpret_cast<void (*)()>(dlsym(library, "infcl_emulator_reset_stats"));
-  std::vector<Line> lines;
-  const std::string text = log();
-  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
-    const std::string line = text.substr(at, text.find('\n', at) - at);
-    const size_t on = line.rfind(" on "), event = line.rfind(' ', on - 1);
-    lines.push_back({line.substr(0, event), line.substr(event + 1, on - event - 1), line.substr(on + 4)});
-  }
-  reset();
+  const std::vector<Line> lines = emulator::events();
+  emulator::reset();
   return lines;
 }
 
@@ -74,7 +62,8 @@ std::string text_of(const void* handle) {
 // Line `at` records on one stream, and the next makes the other wait for that.
 bool is_order(const std::vector<Line>& log, size_t at, const std::string& before, const std::string& after) {
   return at + 1 < log.size() && log[at].what == "record" && log[at].stream == before &&
-         log[at + 1].what == "wait for" && log[at + 1].stream == after && log[at].event == log[at + 1].event;
+         log[at + 1].what == "wait for" && log[at + 1].stream == after &&
+         log[at].subject == log[at + 1].subject;
 }
 
 void orders_against_foreign_streams() {

@@ -10,7 +10,7 @@
 #include "check.h"
 #include "core/backend_factory.h"
 #include "core/errors.h"
-#include "cuda/device.h"
+#include "cuda/planner.h"
 #include "engine_cases.h"
 
 using cases::Case;
@@ -49,15 +49,35 @@ int64_t least_workspace(Engine& e, infcl::ContrastiveRequest r) {
   return 0;
 }
 
-// As the planner likes it, and in blocks of one tile.
+// Of blocks of one tile, with all operands resident.
+int64_t least_resident(const infcl::ContrastiveRequest& r) {
+  infcl::cuda::WorkspaceRequest w;
+  for (int p = 0; p < r.objective.pass_count; ++p)
+    w.passes.push_back(infcl::shape_of(r.objective.passes[p], r.queries.rows, r.keys.rows));
+  for (const infcl::MatrixView* m : {&r.queries, &r.keys, &r.hard_keys})
+    if (m->rows > 0) w.matrices.push_back(m->rows);
+  w.gradients = w.matrices;
+  w.dim = r.queries.dim;
+  w.pairs = r.hard_keys.rows;
+  w.planes = r.bfloat16 || r.queries.dtype == infcl::DType::kFloat16 ? 1 : 2;
+  return infcl::cuda::plan_workspace(w, {}).resident_minimum;
+}
+
+// As the planner likes it, in blocks of one tile, and in shards of one where that takes less.
 void against_oracle(Engine& e, const Case& c, bool bfloat16, Bounds bounds, Worst& worst) {
   const Inputs inputs(c);
   infcl::ContrastiveRequest r = inputs.request(c);
   r.bfloat16 = bfloat16;
   const oracle::Result ref = inputs.solve(c);
-  for (const int64_t workspace : {int64_t{0}, least_workspace(e, r)}) {
+  for (const int64_t workspace : {int64_t{0}, least_resident(r), least_workspace(e, r)}) {
     r.workspace_bytes = workspace;
-    const cases::Errors errors = cases::compare(c, e.run(r), ref);
+    const Run run = e.run(r);
+    const cases::Errors errors = cases::compare(c, run, ref);
+    const bool resident = run.result.stats.shards == 1;
+    CHECK(workspace == 0 || run.result.stats.workspace_bytes == workspace, "workspaceBytes=%ld, used %ld",
+          static_cast<long>(workspace), static_cast<long>(run.result.stats.workspace_bytes));
+    CHECK(resident || workspace == least_workspace(e, r), "%s: %ld shards", c.name.c_str(),
+          static_cast<long>(run.result.stats.shards));
     CHECK(errors.loss <= bounds.loss && errors.gradient() <= bounds.gradient, "workspaceBytes=%ld %s",
           static_cast<long>(workspace), cases::describe(c, errors).c_str());
     worst.loss = std::fmax(worst.loss, errors.loss);
@@ -209,11 +229,7 @@ void test_abort_midway(Engine& e) {
         "%d of %d blocks", word(infcl::Control::kDone), word(infcl::Control::kTotal));
 }
 
-int64_t free_memory() {
-  const infcl::cuda::DeviceContext context(0);
-  const infcl::cuda::DeviceContext::Scope current(context);
-  return infcl::cuda::memory_info().free;
-}
+int64_t free_memory() { return infcl::device_memory_info(0).free; }
 
 // The largest distance between two rows of a gradient.
 double largest_change(const std::vector<float>& a, const std::vector<float>& b, int64_t dim) {

@@ -28,7 +28,7 @@ WorkspaceRequest request(int64_t rows, int64_t columns, int64_t dim, bool triang
 
 int64_t sum_of(const WorkspacePlan& p, int planes) {
   int64_t bytes = p.vectors + p.staging + p.not_finite + planes * p.g_plane + p.row_partials +
-                  p.column_partials + p.tile_sums;
+                  p.column_partials + p.tile_sums + p.slots * (planes * p.slot_plane + p.slot_sums);
   for (const int64_t b : p.plane_bytes) bytes += planes * b;
   for (const int64_t b : p.gradient_bytes) bytes += b;
   return bytes;
@@ -50,8 +50,9 @@ void test_shapes_and_bounds() {
             CHECK((g.row_blocks() - 1) * g.block_rows < rows && g.row_blocks() * g.block_rows >= rows,
                   "rows=%ld in blocks of %ld", (long)rows, (long)g.block_rows);
             CHECK(p.padded_dim % kDimAlignment == 0 && p.padded_dim >= dim, "%ld", (long)p.padded_dim);
-            CHECK(p.plane_bytes[0] == infcl::round_up(rows, kTile) * p.padded_dim * 2, "%ld",
-                  (long)p.plane_bytes[0]);
+            if (p.shards.rows == 0)
+              CHECK(p.plane_bytes[0] == infcl::round_up(rows, kTile) * p.padded_dim * 2, "%ld",
+                    (long)p.plane_bytes[0]);
             CHECK(p.g_plane >= g.block_rows * g.block_columns * 2, "%ld", (long)p.g_plane);
             CHECK(p.minimum <= p.total, "minimum %ld of %ld", (long)p.minimum, (long)p.total);
             const int64_t limit = bound ? std::min(bound, device.free_bytes) : device.free_bytes;
@@ -72,6 +73,76 @@ void test_tight_bound() {
   const WorkspacePlan more = plan_workspace(r, kH100);
   CHECK(more.total <= r.bound && more.grids[0].block_rows * more.grids[0].block_columns > kTile * kTile,
         "room is used");
+  r.bound = least.resident_minimum;
+  const WorkspacePlan resident = plan_workspace(r, kH100);
+  CHECK(resident.total == r.bound && resident.slots == 0 && resident.shard_count == 1, "all fits, just");
+  CHECK(resident.block.rows == kTile && resident.block.columns == kTile, "in blocks of one tile");
+  --r.bound;
+  CHECK(plan_workspace(r, kH100).shard_count > 1, "a byte less, and it comes in shards");
+}
+
+// Whatever the device has: within it, at least one shard held and two passing, no block beyond its shards,
+// and no shard where all fits.
+void test_shards() {
+  for (const int64_t rows : {1000, 30000, 1000000})
+    for (const int64_t columns : {700, 30000, 5000000})
+      for (const int64_t dim : {64, 768})
+        for (const int64_t free : {100 * kMiB, 900 * kMiB, 20000 * kMiB}) {
+          const DeviceLimits device{64, 4 * kMiB, free};
+          const WorkspaceRequest r = request(rows, columns, dim);
+          const WorkspacePlan p = plan_workspace(r, device);
+          CHECK(p.total == sum_of(p, r.planes), "%ld is not the sum of its parts", (long)p.total);
+          if (p.shards.rows == 0) {
+            CHECK(p.slots == 0 && p.shard_count == 1 && p.total <= free, "%ld of %ld", (long)p.total,
+                  (long)free);
+            continue;
+          }
+          CHECK(p.plane_bytes.empty() && p.gradient_bytes.empty(), "nothing is resident");
+          CHECK(p.resident_minimum + 100 * kMiB > free - free / 8, "all of it would fit: %ld of %ld",
+                (long)p.resident_minimum, (long)free);
+          if (p.minimum > free - free / 8) continue;  // vectors alone do not fit
+          CHECK(p.total <= free, "%ld of %ld", (long)p.total, (long)free);
+          CHECK(p.slots >= 3 && p.shards.held == p.slots - 2, "%ld slots", (long)p.slots);
+          CHECK(p.shards.rows % kTile == 0 && p.slot_plane == p.shards.rows * p.padded_dim * 2, "%ld",
+                (long)p.shards.rows);
+          CHECK(p.shard_count == infcl::ceil_div(std::max(rows, columns), p.shards.rows), "%ld shards",
+                (long)p.shard_count);
+          CHECK(p.block.rows <= p.shards.rows && p.block.columns <= p.shards.rows, "%ld x %ld",
+                (long)p.block.rows, (long)p.block.columns);
+          CHECK(count_blocks(r.passes[0], p) > 0, "blocks");
+        }
+}
+
+// Every visit's blocks fit the memory of the largest.
+void test_blocks_of_shards() {
+  for (const int64_t rows : {1000, 2222, 9000})
+    for (const int64_t bound : {8 * kMiB, 16 * kMiB, 40 * kMiB}) {
+      WorkspaceRequest r = request(rows, rows, 500);
+      r.passes = {{rows, rows, false}, {rows, rows, true}};
+      r.bound = bound;
+      const WorkspacePlan p = plan_workspace(r, kH100);
+      if (p.shards.rows == 0) continue;
+      for (const PassShape& pass : r.passes) {
+        int64_t blocks = 0;
+        for (const ShardVisit& v : shard_visits(pass, p.shards, HeldSide::kRows)) {
+          const BlockGrid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, p.block);
+          CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "%ld x %ld", (long)g.block_rows,
+                (long)g.block_columns);
+          CHECK(g.block_rows <= p.block.rows && g.block_columns <= p.block.columns, "partial sums fit");
+          blocks += g.blocks();
+        }
+        CHECK(blocks == count_blocks(pass, p), "%ld blocks", (long)blocks);
+      }
+    }
+}
+
+// With plenty of memory most of it holds shards, and shards are large.
+void test_plenty() {
+  const WorkspacePlan p = plan_workspace(request(40000000, 40000000, 1024), kH100);
+  CHECK(p.slots >= 12 && p.shards.rows >= 4096 && p.total > 70 * 1024 * kMiB, "%ld slots of %ld rows",
+        (long)p.slots, (long)p.shards.rows);
+  CHECK(p.block.rows * p.block.columns >= 4096 * 4096, "%ld x %ld", (long)p.block.rows,
+        (long)p.block.columns);
 }
 
 // Every block of a triangle is square and lies on its diagonal or right of it; together they hold each pair
@@ -119,7 +190,7 @@ void test_loss_alone() {
   CHECK(plan_workspace(r, kH100).total < without.total, "one plane is less than two");
   // 64-bit sizes all the way
   const WorkspacePlan huge = plan_workspace(request(int64_t{1} << 23, int64_t{1} << 23, 1024), kH100);
-  CHECK(huge.minimum > (int64_t{1} << 36), "%ld", (long)huge.minimum);
+  CHECK(huge.resident_minimum > (int64_t{1} << 36), "%ld", (long)huge.resident_minimum);
 }
 
 void test_images() {
@@ -146,6 +217,9 @@ void test_images() {
 int main() {
   test_shapes_and_bounds();
   test_tight_bound();
+  test_shards();
+  test_blocks_of_shards();
+  test_plenty();
   test_triangles();
   test_efficiency();
   test_loss_alone();

@@ -1,0 +1,88 @@
+#include "cuda/memory_cache.h"
+
+#include <algorithm>
+
+namespace infcl::cuda {
+
+namespace {
+
+// A call that takes more runs for so long that the driver's time does not show, and others may want the
+// memory.
+constexpr int64_t kMostKept = int64_t{1} << 30;
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<MemoryCache*> caches;
+};
+
+Registry& registry() {
+  static Registry* r = new Registry;  // outlives backends that end with the process
+  return *r;
+}
+
+}  // namespace
+
+MemoryCache::MemoryCache(int device, const DeviceContext& context) : device_(device), context_(context) {
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  registry().caches.push_back(this);
+}
+
+MemoryCache::~MemoryCache() {
+  {
+    const std::lock_guard<std::mutex> lock(registry().mutex);
+    auto& caches = registry().caches;
+    caches.erase(std::find(caches.begin(), caches.end(), this));
+  }
+  release();
+}
+
+void MemoryCache::expect(int64_t call_bytes) {
+  if (bytes() != call_bytes) release();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  keeps_ = call_bytes <= kMostKept;
+}
+
+api::DevicePointer MemoryCache::take(int64_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found =
+      std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& b) { return b.bytes == bytes; });
+  if (found == blocks_.end()) return 0;
+  const api::DevicePointer address = found->address;
+  blocks_.erase(found);
+  return address;
+}
+
+bool MemoryCache::keep(api::DevicePointer address, int64_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (keeps_) blocks_.push_back({address, bytes});
+  return keeps_;
+}
+
+void MemoryCache::release() {
+  const DeviceContext::Scope current(context_);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const Block& block : blocks_) driver().MemFree(block.address);
+  blocks_.clear();
+}
+
+int64_t MemoryCache::bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  int64_t sum = 0;
+  for (const Block& block : blocks_) sum += block.bytes;
+  return sum;
+}
+
+int64_t MemoryCache::kept_bytes(int device) {
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  int64_t sum = 0;
+  for (const MemoryCache* cache : registry().caches)
+    if (cache->device_ == device) sum += cache->bytes();
+  return sum;
+}
+
+void MemoryCache::release_all() {
+  const std::lock_guard<std::mutex> lock(registry().mutex);
+  for (MemoryCache* cache : registry().caches) cache->release();
+}
+
+}  // namespace infcl::cuda

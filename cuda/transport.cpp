@@ -1,0 +1,145 @@
+#include "cuda/transport.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cuda/pacer.h"
+
+namespace infcl::cuda {
+
+namespace {
+
+constexpr int64_t kFloat = sizeof(float);
+
+Element element_of(DType t) {
+  switch (t) {
+    case DType::kFloat16:
+      return Element::kFloat16;
+    case DType::kBFloat16:
+      return Element::kBFloat16;
+    case DType::kFloat32:
+      break;
+  }
+  return Element::kFloat32;
+}
+
+}  // namespace
+
+Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kernels, MemoryCache* cache,
+                     const Problem& problem, Precision precision, const WorkspacePlan& plan)
+    : stream_(stream),
+      staging_(staging),
+      kernels_(kernels),
+      control_(problem.control),
+      to_float16_(precision == Precision::kFloat16),
+      dim_(problem.dim),
+      padded_dim_(plan.padded_dim),
+      piece_(plan.staging, cache),
+      not_finite_(plan.not_finite, cache) {
+  clear_finding();
+}
+
+void Transport::clear_finding() {
+  const uint64_t none = kAllFinite;
+  staging_.upload(stream_, not_finite_.as<void>(), &none, sizeof none);
+}
+
+uint64_t Transport::take_first_not_finite() {
+  uint64_t found = kAllFinite;
+  staging_.download(stream_, {not_finite_.as<void>(), 1, sizeof found, sizeof found}, &found, [] {});
+  if (found != kAllFinite) clear_finding();
+  return found;
+}
+
+void Transport::bring_features(const MatrixView& m, Range rows, const PlaneMemory& to, Steps& steps) {
+  if (m.place.on_device)
+    steps.push_back([=] { split(m, m.row(rows.begin), m.stride, rows, to); });
+  else
+    bring_from_host(m, rows, to, steps);
+  const int64_t padding = round_up(rows.size(), kTile) - rows.size(), begin = rows.size() * padded_dim_;
+  if (padding == 0) return;
+  steps.push_back([=] {
+    for (uint16_t* plane : {to.high, to.low})
+      if (plane) stream_.clear(plane + begin, padding * padded_dim_ * static_cast<int64_t>(sizeof(uint16_t)));
+  });
+}
+
+void Transport::bring_from_host(const MatrixView& m, Range rows, const PlaneMemory& to, Steps& steps) {
+  const int64_t width = m.dim * static_cast<int64_t>(dtype_size(m.dtype));
+  const int64_t step = std::max<int64_t>(1, piece_.bytes() / width);
+  for (int64_t row = rows.begin; row < rows.end; row += step) {
+    const Range part{row, std::min(rows.end, row + step)};
+    const int64_t offset = (row - rows.begin) * padded_dim_;
+    steps.push_back([=] {
+      throw_if_aborted(control_);
+      staging_.upload_piece(stream_, piece_.as<void>(), part.size() * width, [&](char* pinned) {
+        for (int64_t i = 0; i < part.size(); ++i)
+          std::memcpy(pinned + i * width, m.row(part.begin + i), static_cast<size_t>(width));
+      });
+      split(m, piece_.as<void>(), m.dim, part, {to.high + offset, to.low ? to.low + offset : nullptr});
+    });
+  }
+}
+
+void Transport::split(const MatrixView& m, const void* rows, int64_t stride, Range range,
+                      const PlaneMemory& to) const {
+  SplitArgs a{};
+  a.in = rows;
+  a.element = element_of(m.dtype);
+  a.rows = range.size();
+  a.dim = m.dim;
+  a.stride = stride;
+  a.high = to.high;
+  a.low = to.low;
+  a.padded_dim = static_cast<int32_t>(padded_dim_);
+  a.to_float16 = to_float16_;
+  a.first_index = static_cast<unsigned long long>(range.begin * m.dim);
+  a.first_not_finite = not_finite_.as<unsigned long long>();
+  kernels_.split(stream_, a);
+}
+
+template <class F>
+void Transport::visit_pieces(const GradientTarget& g, Range rows, float* device, Steps& steps, F f) const {
+  const int64_t step = staging_.rows_of_piece(dim_ * kFloat);
+  for (int64_t row = rows.begin; row < rows.end; row += step) {
+    const int64_t count = std::min(step, rows.end - row);
+    const Staging::Rows piece{device + (row - rows.begin) * padded_dim_, count, dim_ * kFloat,
+                              padded_dim_ * kFloat};
+    float* const host = g.data + row * dim_;
+    steps.push_back([=] {
+      throw_if_aborted(control_);
+      f(piece, host);
+    });
+  }
+}
+
+void Transport::bring_sums(const GradientTarget& g, Range rows, float* to, Steps& steps) {
+  if (g.layout.place.on_device) {
+    const int64_t stride = g.layout.stride > 0 ? g.layout.stride : dim_;
+    steps.push_back([=] {
+      stream_.copy_rows({true, to, padded_dim_ * kFloat},
+                        {true, g.data + rows.begin * stride, stride * kFloat}, rows.size(), dim_ * kFloat);
+    });
+    return;
+  }
+  steps.push_back([this] { staging_.land(); });  // what is brought may have been taken just now
+  visit_pieces(g, rows, to, steps, [this](const Staging::Rows& piece, const float* host) {
+    staging_.upload_rows(stream_, piece, host);
+  });
+}
+
+void Transport::take_sums(const GradientTarget& g, Range rows, float* from, Steps& steps) {
+  if (g.layout.place.on_device) {
+    const int64_t stride = g.layout.stride > 0 ? g.layout.stride : dim_;
+    steps.push_back([=] {
+      stream_.copy_rows({true, g.data + rows.begin * stride, stride * kFloat},
+                        {true, from, padded_dim_ * kFloat}, rows.size(), dim_ * kFloat);
+    });
+    return;
+  }
+  visit_pieces(g, rows, from, steps, [this](const Staging::Rows& piece, float* host) {
+    staging_.download_rows(stream_, piece, host);
+  });
+}
+
+}  // namespace infcl::cuda

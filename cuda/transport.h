@@ -1,0 +1,66 @@
+// Brings features and sums of gradients to the device and back, in steps of a piece of staging memory each,
+// so that whoever enqueues other work may do so in between. All on one stream, in the order of the steps.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+
+#include "core/backend.h"
+#include "core/schedule.h"
+#include "cuda/kernels.h"
+#include "cuda/planner.h"
+#include "cuda/staging.h"
+
+namespace infcl::cuda {
+
+// A gradient that the caller wants.
+struct GradientTarget {
+  float* data = nullptr;  // in passes it also says which gradient is meant
+  int64_t rows = 0;
+  GradientLayout layout;
+};
+
+// Memory for the planes of some rows.
+struct PlaneMemory {
+  uint16_t *high, *low;  // low null: one plane
+};
+
+class Transport {
+ public:
+  using Steps = std::deque<std::function<void()>>;
+  static constexpr uint64_t kAllFinite = ~uint64_t{0};
+
+  Transport(const Stream&, Staging&, const Kernels&, MemoryCache*, const Problem&, Precision,
+            const WorkspacePlan&);
+
+  // Planes of rows of a matrix, with zeros up to a whole tile of rows.
+  void bring_features(const MatrixView&, Range rows, const PlaneMemory& to, Steps&);
+  // The sums of rows of a gradient, which have `padded_dim` features on the device.
+  void bring_sums(const GradientTarget&, Range rows, float* to, Steps&);
+  // They are with the caller after the next land().
+  void take_sums(const GradientTarget&, Range rows, float* from, Steps&);
+  void land() { staging_.land(); }
+
+  // Index, row by row, of the first feature brought since the last call that is not finite.
+  uint64_t take_first_not_finite();
+
+ private:
+  void bring_from_host(const MatrixView&, Range rows, const PlaneMemory& to, Steps&);
+  void split(const MatrixView&, const void* rows, int64_t stride, Range range, const PlaneMemory& to) const;
+  // f(rows, device, host) for pieces of a gradient.
+  template <class F>
+  void visit_pieces(const GradientTarget&, Range rows, float* device, Steps&, F f) const;
+  void clear_finding();
+
+  const Stream& stream_;
+  Staging& staging_;
+  const Kernels& kernels_;
+  const Control control_;
+  const bool to_float16_;
+  const int64_t dim_, padded_dim_;
+  DeviceBuffer piece_;       // features on their way to planes
+  DeviceBuffer not_finite_;  // where the first such feature is
+};
+
+}  // namespace infcl::cuda

@@ -1,0 +1,47 @@
+/**
+ * Features and gradients that a device cannot hold stream through it in shards, from the public API down to the
+ * kernels: the answers are the CPU's, and an emulated device of that size is all they take.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findEmulator, registerTypescript } from './emulator';
+
+const emulator = findEmulator();
+const memory = 1_500_000;
+
+if ('reason' in emulator) {
+  it.skip(`shards: ${emulator.reason}`, () => {});
+} else {
+  // biome-ignore lint/suspicious/noExplicitAny: what the child printed
+  let answer: any;
+  beforeAll(async () => {
+    const env = { ...emulator.env, INFCL_EMULATOR_MEMORY: `${memory}`, INFCL_EMULATOR_LAZY: '1' };
+    const args = ['-r', registerTypescript, join(__dirname, 'children', 'shards.ts')];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    answer = JSON.parse(stdout.trim().split('\n').pop()!);
+  });
+
+  it.each(['infonce', 'ntxent', 'supcon'])(
+    '%s: the answer of the CPU, in at least three shards a side',
+    (name) => {
+      const { shards, workspace, progress, same, loss, gradient } = answer[name];
+      expect(answer.total).toBe(memory);
+      expect(workspace).toBeLessThan(memory); // which the emulator would not exceed
+      expect(shards).toBeGreaterThanOrEqual(3);
+      expect({ progress, same }).toEqual({ progress: 1, same: true });
+      expect(loss).toBeLessThan(1e-5);
+      expect(gradient).toBeLessThan(2e-4);
+    },
+  );
+
+  it('plan() says so beforehand', () => {
+    const { plan, infonce } = answer;
+    expect([plan.shards, plan.bytes.workspace]).toEqual([infonce.shards, infonce.workspace]);
+  });
+
+  it('where not even shards fit: ERR_OUT_OF_MEMORY with both numbers, and nothing is lost', () => {
+    const message = expect.stringMatching(/needs \d{7} bytes of the device: \d+ of its 1500000 are free/);
+    expect(answer.refused).toEqual({ code: 'ERR_OUT_OF_MEMORY', message, taken: 0 });
+  });
+}
