@@ -4,6 +4,7 @@
     "core_sources": [
       "csrc/core/anchors.cpp",
       "csrc/core/contrastive.cpp",
+      "csrc/core/loss_error.cpp",
       "csrc/core/objective.cpp",
       "csrc/core/plan.cpp",
       "csrc/comm/single.cpp",
@@ -13,6 +14,7 @@
       "csrc/cpu/cpu_backend_fold.cpp",
       "csrc/cpu/isa_dispatch.cpp",
       "csrc/cpu/layout.cpp",
+      "csrc/cpu/logit_factors.cpp",
       "csrc/cpu/thread_pool.cpp",
       "csrc/cpu/workspace.cpp",
       "csrc/cpu/kernels_scalar.cpp"

@@ -2,6 +2,7 @@
 set(INFCL_CORE_SOURCES
   csrc/core/anchors.cpp
   csrc/core/contrastive.cpp
+  csrc/core/loss_error.cpp
   csrc/core/objective.cpp
   csrc/core/plan.cpp
   csrc/comm/single.cpp
@@ -11,6 +12,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/cpu_backend_fold.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/layout.cpp
+  csrc/cpu/logit_factors.cpp
   csrc/cpu/thread_pool.cpp
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels_scalar.cpp

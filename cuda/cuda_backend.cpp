@@ -81,8 +81,6 @@ MemoryInfo CudaBackend::available_memory() const {
 }
 
 int64_t CudaBackend::begin(const Problem& problem) {
-  if (problem.gradient_filter > 0)
-    throw Error(ErrorCode::kBackendUnavailable, "cuda", "gradientFilter is not available on backend 'cuda'");
   const DeviceContext::Scope current(context_);
   call_ = std::make_unique<Call>(problem);
   Call& c = *call_;
@@ -144,10 +142,10 @@ void CudaBackend::end() {
 
 BackendStats CudaBackend::stats() const { return call_->stats; }
 
-void CudaBackend::check_finite(const MatrixView& view, const char* name) {
+double CudaBackend::check_finite(const MatrixView& view, const char* name) {
   const DeviceContext::Scope current(context_);
   const uint64_t at = call_->store->check_finite(view), dim = static_cast<uint64_t>(view.dim);
-  if (at == Transport::kAllFinite) return;
+  if (at == Transport::kAllFinite) return 0;
   throw Error(ErrorCode::kNotFinite, "input",
               std::string("Expected finite values for ") + name + " but received NaN or Infinity at row " +
                   std::to_string(at / dim) + ", column " + std::to_string(at % dim));

@@ -26,12 +26,12 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override;
   Plan plan(const PlanRequest&) override;
   int64_t begin(const Problem&) override;
-  void check_finite(const MatrixView&, const char* name) override;
+  double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
   void load(const PassOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys&, float* dots) override;
+  void private_dots(const PrivateKeys&, double* dots) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   void finish() override;
   BackendStats stats() const override;

@@ -53,14 +53,18 @@ class CudaBackend::Differentiate {
     b_.visit_blocks(b_.lap(a_.d_rows, a_.d_columns), [this](const Block& block) { enqueue(block); });
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
+    left_out_ = sums.left_out;
     return {sums.dot_sum, sums.sum};
   }
+
+  int64_t left_out() const { return left_out_; }
 
   // Of the products executed.
   double flops() const {
     const double column_share =
         static_cast<double>(std::min(a_.d_column_rows, g_.columns)) / static_cast<double>(g_.columns);
-    const double products = 1 + (a_.d_rows ? 1 : 0) + (a_.d_columns ? column_share : 0);
+    const double kept = 1 - static_cast<double>(left_out_) / static_cast<double>(g_.tiles());
+    const double products = 1 + kept * ((a_.d_rows ? 1 : 0) + (a_.d_columns ? column_share : 0));
     return 2 * g_.pairs() * products * static_cast<double>(c_.problem.dim);
   }
 
@@ -133,7 +137,16 @@ class CudaBackend::Differentiate {
     g.g_low = c_.g_low.as<uint16_t>();
     g.g_stride = round_up(block.columns.size(), kTile);
     g.tile_sums = c_.tile_sums.as<TileSums>();
+    g.filtered = a_.filter > 0;
+    g.row_budget = budget(g_.columns);
+    g.column_budget = budget(g_.rows);
     return g;
+  }
+
+  // A row's share of what it may lose, for each of the tiles that it meets: tiles then decide alone, in any
+  // order. A row of a triangle meets as many, as row or as column.
+  float budget(int64_t partners) const {
+    return static_cast<float>(a_.filter / static_cast<double>(tiles_of(partners)));
   }
 
   void accumulate(const Block& block, const BackwardArgs& g) const {
@@ -145,6 +158,7 @@ class CudaBackend::Differentiate {
     a.column_count = g.scores.column_count;
     a.padded_dim = g.scores.padded_dim;
     a.inverse_g_scale = 1 / g_scale_;
+    a.tile_sums = g.filtered ? g.tile_sums : nullptr;
     a.triangle = block.diagonal;
     const GradientProduct rows = row_product(block, g), columns = column_product(block, g);
     const Kernels& kernels = b_.machine_->kernels;
@@ -184,6 +198,7 @@ class CudaBackend::Differentiate {
   const double* positive_grads_ = nullptr;
   float g_scale_ = 1;
   TileSums* sums_ = nullptr;
+  int64_t left_out_ = 0;
 };
 
 DifferentiateResult CudaBackend::differentiate(const DifferentiateArgs& args) {
@@ -191,6 +206,7 @@ DifferentiateResult CudaBackend::differentiate(const DifferentiateArgs& args) {
   Differentiate lap(*this, args);
   const DifferentiateResult result = lap.run();
   call_->stats.flops += lap.flops();
+  call_->stats.tiles_skipped += lap.left_out();
   return result;
 }
 

@@ -79,6 +79,7 @@ void Kernels::find_all() {
       backward_[p][general] = find("scores_backward" + rules + suffix);
     }
     accumulate_[p] = find("accumulate" + suffix);
+    accumulate_filtered_[p] = find(std::string("accumulate_filtered_") + kPrecisionNames[p] + "_kernel");
   }
   reduce_ = find("reduce_kernel");
   sum_tiles_ = find("sum_tiles_kernel");
@@ -132,11 +133,12 @@ void Kernels::scores_forward(const Stream& s, Precision p, bool label_smoothing,
 }
 
 void Kernels::scores_backward(const Stream& s, Precision p, const BackwardArgs& a) const {
-  const bool general = !is_plain(a.scores.rules, a.row_uniform || a.column_uniform);
+  const bool general = a.filtered || !is_plain(a.scores.rules, a.row_uniform || a.column_uniform);
   launch_product(s, backward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::accumulate(const Stream& s, Precision p, const AccumulateArgs& a) const {
+  if (a.tile_sums) return launch(s, accumulate_filtered_[index_of(p)], accumulate_shape(a), a);
   launch_product(s, accumulate_[index_of(p)], accumulate_shape(a), a, a);
 }
 

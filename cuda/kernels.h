@@ -55,9 +55,9 @@ class Kernels {
 
   const int capability_;
   std::vector<Module> modules_;
-  bool sm90_ = false;                                          // products are those of NAME_sm90.cu
-  Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];  // plain, general
-  Kernel accumulate_[kPrecisions];
+  bool sm90_ = false;                                                  // products are those of NAME_sm90.cu
+  Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];          // plain, general
+  Kernel accumulate_[kPrecisions], accumulate_filtered_[kPrecisions];  // the latter have no sm_90 form
   Kernel reduce_, sum_tiles_, split_, pair_dots_, pair_gradients_;
 };
 

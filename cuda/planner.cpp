@@ -13,7 +13,6 @@ namespace {
 // A block of 4096 x 8192 logits: 64 MiB of G a plane. Twice the rows would save less than a twentieth of the
 // traffic, and costs the caller's memory.
 constexpr int64_t kMostLogits = int64_t{32} << 20;
-constexpr int64_t kMostBlockRows = 8192;
 constexpr int64_t kModestBlock = 1024;  // rows and columns
 constexpr int64_t kStagingBytes = int64_t{8} << 20;
 constexpr int64_t kLeastStagingBytes = int64_t{64} << 10;  // where memory is scarce
@@ -85,8 +84,8 @@ double efficiency(const WorkspaceRequest& r, const std::vector<BlockGrid>& grids
 BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
   BlockSize best{kTile, kTile};
   double best_score = 0;
-  for (int64_t rows = kTile; rows <= kMostBlockRows; rows *= 2)
-    for (int64_t columns = kTile; columns <= kMostBlockRows && rows * columns <= kMostLogits; columns *= 2) {
+  for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
+    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostLogits; columns *= 2) {
       const std::vector<BlockGrid> grids = make_grids(r, {rows, columns});
       if (largest_block(grids, r.gradient).total(r.planes) > budget) continue;
       // features and gradients that a block's visit moves, per logit, against a block of 1024 x 1024

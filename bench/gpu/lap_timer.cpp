@@ -38,9 +38,9 @@ int64_t LapTimer::begin(const Problem& problem) {
   return inner_.begin(problem);
 }
 
-void LapTimer::check_finite(const MatrixView& view, const char* name) {
+double LapTimer::check_finite(const MatrixView& view, const char* name) {
   const Lap lap(times_.upload);
-  inner_.check_finite(view, name);
+  return inner_.check_finite(view, name);
 }
 
 void LapTimer::fold(FoldArgs& args) {

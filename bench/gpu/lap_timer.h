@@ -28,7 +28,7 @@ class LapTimer final : public Backend {
 
   Plan plan(const PlanRequest& r) override { return inner_.plan(r); }
   int64_t begin(const Problem&) override;
-  void check_finite(const MatrixView&, const char* name) override;
+  double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                      float* out) override {
     inner_.positive_dots(queries, keys, labels, out);
@@ -36,7 +36,7 @@ class LapTimer final : public Backend {
   void load(const PassOperands& operands) override { inner_.load(operands); }
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys& keys, float* dots) override { inner_.private_dots(keys, dots); }
+  void private_dots(const PrivateKeys& keys, double* dots) override { inner_.private_dots(keys, dots); }
   void differentiate_private(const PrivateKeys& keys, const float* g, float* d_queries,
                              float* d_keys) override {
     inner_.differentiate_private(keys, g, d_queries, d_keys);

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { backends } from 'infcl';
 import type { BenchCase, BenchContext } from './bench-case.js';
 import { aloneCases } from './cases/alone.js';
+import { fewRowsCases } from './cases/few-rows.js';
 import { floorCases } from './cases/floor.js';
 import { optionCases } from './cases/options.js';
 import { peerCases } from './cases/peers.js';
@@ -17,7 +18,7 @@ import { type BenchReport, type CaseReport, isMet, printCase } from './report.js
 import { benchFolder, Unavailable } from './toolchain.js';
 import { fmaPeak } from './yardsticks.js';
 
-const allCases: BenchCase[] = [...floorCases, ...aloneCases, ...optionCases, ...peerCases];
+const allCases: BenchCase[] = [...floorCases, ...aloneCases, ...optionCases, ...fewRowsCases, ...peerCases];
 
 const help = `npm run bench:cpu -- [--quick] [--only <case>]... [--huge] [--out <file.json>]
 

@@ -8,13 +8,14 @@ import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSyn
 import type { EngineAnswer, EngineRequest, EngineShape } from './engine.js';
 import { pairedRows, unitRows } from './unit-rows.js';
 
-const { rows, dim, cosines } = JSON.parse(process.argv[2]) as EngineShape;
-const [queryData, keyData] = cosines
-  ? pairedRows(rows, dim, cosines)
-  : [unitRows(rows, dim, 1), unitRows(rows, dim, 2)];
+const { rows, dim, cosines, keys: keyRows = rows } = JSON.parse(process.argv[2]) as EngineShape;
+const [allQueries, keyData] = cosines
+  ? pairedRows(keyRows, dim, cosines)
+  : [unitRows(rows, dim, 1), unitRows(keyRows, dim, 2)];
+const queryData = allQueries.subarray(0, rows * dim);
 const queries = { data: queryData, shape: [rows, dim] as const };
-const keys = { data: keyData, shape: [rows, dim] as const };
-const out = { queryGrads: new Float32Array(rows * dim), keyGrads: new Float32Array(rows * dim) };
+const keys = { data: keyData, shape: [keyRows, dim] as const };
+const out = { queryGrads: new Float32Array(rows * dim), keyGrads: new Float32Array(keyRows * dim) };
 
 const half = Math.floor(rows / 2);
 const split = (data: Float32Array) => [
@@ -56,7 +57,7 @@ function answer(request: EngineRequest): EngineAnswer {
   throw new Error('a NaN in the last key went unnoticed');
 }
 
-answer({}); // touches every page, starts the workers; refuses an instruction set that is not here
+answer({ options: { objective: keyRows > rows ? 'infonce' : 'clip' } }); // touches every page, starts the workers; refuses an instruction set that is not here
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(answer(JSON.parse(line) as EngineRequest)));

@@ -26,6 +26,8 @@ export interface EngineAnswer {
 }
 
 export interface EngineShape extends Shape {
+  /** Where there are more keys than queries. */
+  keys?: number;
   /** How alike the features are; default: independent noise. */
   cosines?: Cosines;
 }

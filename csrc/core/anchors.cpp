@@ -45,7 +45,7 @@ Anchors::Anchors(const ContrastiveRequest& r)
   }
   if (o_.sigmoid) softplus_sums_.assign(m, 0.);
   if (r.has_margin) limits_.assign(m, 0.f);
-  private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.f);
+  private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.);
 }
 
 int64_t Anchors::anchor_count(int n) const {
@@ -83,15 +83,16 @@ int64_t Anchors::fold_private() {
   Normaliser& n = normalisers_[0];
   for (size_t at = 0; at < private_dots_.size(); ++at) {
     const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
-    float& dot = private_dots_[at];
-    if (r_.has_margin && dot > limits_[i]) {
+    double& dot = private_dots_[at];
+    const float rounded = static_cast<float>(dot);  // as dots in cells are
+    if (r_.has_margin && rounded > limits_[i]) {
       dot = -HUGE_VALF;
       ++excluded;
       continue;
     }
     const double x = private_scale2_ * dot, shift = std::ceil(x);
     n.lse.fold(i, std::exp2(x - shift), static_cast<float>(shift));
-    row_max_dots_[i] = std::max(row_max_dots_[i], dot);
+    row_max_dots_[i] = std::max(row_max_dots_[i], rounded);
     if (n.counts.empty()) continue;
     n.dot_sums[i] += dot;
     ++n.counts[i];
@@ -102,6 +103,7 @@ int64_t Anchors::fold_private() {
 double Anchors::prepare_private() {
   double dot_sum = 0;
   const NormaliserGrad& g = grads_[0];
+  private_grads_.resize(private_dots_.size());
   for (size_t at = 0; at < private_dots_.size(); ++at) {
     const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
     const double dot = private_dots_[at];
@@ -112,7 +114,7 @@ double Anchors::prepare_private() {
       dot_sum += grad * dot;
       if (!g.uniform.empty()) grad -= g.uniform[i];
     }
-    private_dots_[at] = static_cast<float>(grad);
+    private_grads_[at] = static_cast<float>(grad);
   }
   return dot_sum;
 }

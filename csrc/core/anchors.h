@@ -11,6 +11,13 @@
 
 namespace infcl {
 
+// Standard error of a logit made of float32 dots.
+struct LogitError {
+  int64_t dim;
+  double longest_logit;  // that the lengths of rows allow
+  double of(double logit) const;
+};
+
 class Anchors {
  public:
   explicit Anchors(const ContrastiveRequest&);
@@ -29,13 +36,16 @@ class Anchors {
 
   // Private negatives: their dots, what they add to the first normaliser (returns how many the margin
   // excludes), and their gradients (returns sum g * dot).
-  float* private_dots() { return private_dots_.data(); }
+  double* private_dots() { return private_dots_.data(); }
   int64_t fold_private();
   double prepare_private();
-  const float* private_grads() const { return private_dots_.data(); }
+  const float* private_grads() const { return private_grads_.data(); }
 
   // After the forward laps: loss, accuracy, per-row outputs.
   void finish_loss(ContrastiveResult&);
+  // After that: standard error of the loss by the rounding of dots to float32, with lengths of rows whose
+  // products are no more than `longest_product`.
+  double loss_error(double longest_product) const;
   // Before the backward laps.
   void prepare_gradient();
   // What an anchor of weight 1 contributes at most: the unit of the gradient filter.
@@ -55,6 +65,8 @@ class Anchors {
   RowLoss labelled_row(int64_t query) const;
   RowLoss sigmoid_row(int64_t query) const;
   double class_loss(int normaliser);
+  double labelled_error(int64_t query, const LogitError&) const;
+  double class_error(int normaliser, int64_t anchor, const LogitError&) const;
   void prepare_labelled();
   void prepare_classes();
   void prepare_sigmoid();
@@ -68,8 +80,8 @@ class Anchors {
 
   std::vector<Normaliser> normalisers_;
   std::vector<NormaliserGrad> grads_;
-  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_, private_dots_;
-  std::vector<double> softplus_sums_, positive_grads_;
+  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_, private_grads_;
+  std::vector<double> softplus_sums_, positive_grads_, private_dots_;
   std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
 };
 

@@ -34,8 +34,7 @@ struct Problem {
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
-  double gradient_filter = 0;  // of the request; 0: none
-  bool keep_logits = true;     // between fold and differentiate, where there is room; not when shards travel
+  bool keep_logits = true;  // between fold and differentiate, where there is room; not when shards travel
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;
@@ -88,12 +87,17 @@ struct DifferentiateArgs {
   // A cell is left out of the gradients while what each of its rows and columns has lost, the sum of |g| over
   // its cells left out, stays within this. 0: none is.
   double filter = 0;
+  // What the float32 rounding of each dot does to the loss is wanted, d loss / d dot being `loss_per_g` g_ij
+  // (1 at labelled positives that are apart); |g| up to `negligible_g` may be left out. 0: it is not.
+  double loss_per_g = 0;
+  float negligible_g = 0;
   bool overwrite_rows = true, overwrite_columns = true;  // no earlier pass has written them
 };
 
 struct DifferentiateResult {
-  double dot_sum = 0;  // sum of g_ij (q_i . k_j), without uniform terms and class positives
-  double sum = 0;      // sum of g_ij, sigmoid only
+  double dot_sum = 0;      // sum of g_ij (q_i . k_j), without uniform terms and class positives
+  double sum = 0;          // sum of g_ij, sigmoid only
+  double loss_change = 0;  // to be added to the loss, where it was wanted
 };
 
 // Negatives of one query alone: rows [i * per_query, (i + 1) * per_query) of `keys` count against query i.
@@ -117,7 +121,8 @@ class Backend {
   // Claims the workspace; throws when it cannot. Returns the number of steps by which each lap over all
   // passes advances Problem::control.
   virtual int64_t begin(const Problem&) = 0;
-  virtual void check_finite(const MatrixView&, const char* name) = 0;
+  // Returns the length of the longest row; 0 from a backend that knows no DifferentiateResult::loss_change.
+  virtual double check_finite(const MatrixView&, const char* name) = 0;
   // out[i] = q_i . k_label(i)
   virtual void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                              float* out) = 0;
@@ -125,7 +130,7 @@ class Backend {
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
   // dots[i * per_query + h] = q_i . k_(i, h)
-  virtual void private_dots(const PrivateKeys&, float* dots) = 0;
+  virtual void private_dots(const PrivateKeys&, double* dots) = 0;
   // d_queries_i += sum_h g_ih k_ih, d_keys_ih = g_ih q_i; either may be null
   virtual void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) = 0;
   // After the last gradient: all of them are with the caller when this returns.

@@ -54,7 +54,6 @@ class Call {
     p.sigmoid = o_.sigmoid;
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
-    p.gradient_filter = r_.gradient ? r_.gradient_filter : 0;
     p.keep_logits = ring.size() == 1;
     p.threads = r_.threads;
     p.workspace_bytes = r_.workspace_bytes;
@@ -101,7 +100,22 @@ class Call {
                   "logits overflow float32: queries, keys or logitScale are too large");
   }
 
-  void backward(ContrastiveResult& out) {
+  // The lengths of the longest rows, as the backend found them.
+  void set_lengths(double queries, double keys) {
+    lengths_[0] = queries;
+    lengths_[1] = keys;
+  }
+
+  // Whether rounding may show in the loss: few rows, long ones, large scales. The loss is promised to 1e-6,
+  // which is five standard errors.
+  bool wants_refinement(const ContrastiveResult& out) const {
+    constexpr double kTolerance = 1e-6 / 5;
+    const double longest = longest_product();
+    return longest > 0 && anchors_.loss_error(longest) > kTolerance * std::fmax(1, out.loss);
+  }
+
+  // The backward laps; without gradients, what they find out about the loss.
+  void backward(ContrastiveResult& out, bool refine) {
     anchors_.prepare_gradient();
     double dot_sum = anchors_.dot_sum_correction(), sum = 0;
     bool written[2] = {false, false};
@@ -118,9 +132,15 @@ class Call {
         a.positive_dots = anchors_.positive_dots();
         a.positive_grads = anchors_.positive_grads();
       }
-      a.filter = r_.gradient_filter * anchors_.largest_weight();
-      a.d_rows = gradient(pass.rows);
-      a.d_columns = gradient(pass.columns);
+      if (r_.gradient) {
+        a.filter = r_.gradient_filter * anchors_.largest_weight();
+        a.d_rows = gradient(pass.rows);
+        a.d_columns = gradient(pass.columns);
+      }
+      if (refine) {
+        a.loss_per_g = (r_.logit_scale + r_.hardness) / r_.logit_scale;
+        a.negligible_g = negligible_g();
+      }
       a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
       a.overwrite_rows = !written[rows];
       a.overwrite_columns = !written[columns];
@@ -128,7 +148,10 @@ class Call {
       written[rows] = written[columns] = true;
       dot_sum += d.dot_sum;
       sum += d.sum;
+      // a dot below float32's range weighs nothing, and yet its error is infinite
+      if (std::isfinite(d.loss_change)) out.loss += d.loss_change;
     }
+    if (!r_.gradient) return;
     if (r_.hard_per_query > 0) {
       dot_sum += anchors_.prepare_private();
       backend_.differentiate_private(private_keys(), anchors_.private_grads(), r_.d_queries, r_.d_hard_keys);
@@ -142,6 +165,25 @@ class Call {
  private:
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
   float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
+
+  double longest_product() const {
+    double longest = 0;
+    for (int p = 0; p < o_.pass_count; ++p)
+      longest = std::fmax(longest, lengths_[static_cast<int>(o_.passes[p].rows)] *
+                                       lengths_[static_cast<int>(o_.passes[p].columns)]);
+    return longest;
+  }
+
+  // All of that size together would move the loss by a twentieth of what it is held to.
+  float negligible_g() const {
+    double pairs = 0;
+    for (int p = 0; p < o_.pass_count; ++p) {
+      const PassShape s = shape_of(o_.passes[p], r_.queries.rows, r_.keys.rows);
+      pairs += static_cast<double>(s.rows) * static_cast<double>(s.columns);
+    }
+    const double dot_error = 0x1p-24 * longest_product() * std::sqrt(static_cast<double>(r_.queries.dim));
+    return static_cast<float>(1e-6 / 20 / (pairs * dot_error * (1 + r_.hardness / r_.logit_scale)));
+  }
 
   ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
                        const GradientLayout& layout) const {
@@ -190,6 +232,7 @@ class Call {
   const Objective& o_;
   Backend& backend_;
   Anchors anchors_;
+  double lengths_[2] = {0, 0};  // of the longest row of each side
 };
 
 }  // namespace
@@ -199,12 +242,13 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   ContrastiveResult out;
   Call call(r, backend);
   BackendSession session(backend, call.problem(ring));
-  backend.check_finite(r.queries, "queries");
-  if (r.keys.rows > 0) backend.check_finite(r.keys, "keys");
+  const double query_length = backend.check_finite(r.queries, "queries");
+  call.set_lengths(query_length, r.keys.rows > 0 ? backend.check_finite(r.keys, "keys") : 0);
   if (r.hard_per_query > 0) backend.check_finite(r.hard_keys, "hardNegatives.keys");
   call.forward(out);
   const double forward_end = now_seconds();
-  if (r.gradient) call.backward(out);
+  const bool refine = call.wants_refinement(out);
+  if (r.gradient || refine) call.backward(out, refine);
 
   const BackendStats b = backend.stats();
   const double end = now_seconds();

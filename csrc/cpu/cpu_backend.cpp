@@ -90,7 +90,7 @@ double measure_gflops(const Kernels& k) {
   double best = 1e30;
   for (int round = 0; round < 4; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    k.logits(c, {0, columns}, x);
+    k.logits(c, {0, columns}, x, rows);
     const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
     best = d.count() < best ? d.count() : best;
   }
@@ -174,7 +174,7 @@ void CpuBackend::claim() {
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
-  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.cell) / kFloat);
+  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.kept_cell) / kFloat);
 }
 
 void CpuBackend::end() {
@@ -188,15 +188,16 @@ void CpuBackend::throw_if_stopped() const {
   if (stopped()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
 }
 
-void CpuBackend::check_finite(const MatrixView& m, const char* name) {
+double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
   const int threads = layout_.threads;
   const int64_t step = kChunk / m.dim > 0 ? kChunk / m.dim : 1;
   std::vector<int64_t> found(static_cast<size_t>(threads), -1);
+  std::vector<float> longest(static_cast<size_t>(threads), 0.f);  // squared
   pool_.run(threads, [&](int t) {
     const int64_t begin = m.rows * t / threads, end = m.rows * (t + 1) / threads;
     for (int64_t i = begin; i < end && found[t] < 0 && !stopped(); i += step)
-      found[t] = kernels_->find_not_finite(m, {i, std::min(end, i + step)});
+      found[t] = kernels_->find_not_finite(m, {i, std::min(end, i + step)}, &longest[t]);
   });
   throw_if_stopped();
   for (int64_t at : found)
@@ -205,6 +206,7 @@ void CpuBackend::check_finite(const MatrixView& m, const char* name) {
                   std::string("Expected finite values for ") + name +
                       " but received NaN or Infinity at row " + std::to_string(at / m.dim) + ", column " +
                       std::to_string(at % m.dim));
+  return std::sqrt(*std::max_element(longest.begin(), longest.end()));
 }
 
 template <class F>
@@ -218,11 +220,12 @@ void CpuBackend::for_each_row(int64_t rows, F f) {
 
 void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                float* out) {
-  for_each_row(queries.rows,
-               [&](int64_t i) { out[i] = kernels_->dot(queries, i, keys, labels ? labels[i] : i); });
+  for_each_row(queries.rows, [&](int64_t i) {
+    out[i] = static_cast<float>(kernels_->dot(queries, i, keys, labels ? labels[i] : i));
+  });
 }
 
-void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
+void CpuBackend::private_dots(const PrivateKeys& p, double* dots) {
   for_each_row(p.queries.rows, [&](int64_t i) {
     for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h)
       dots[h] = kernels_->dot(p.queries, i, p.keys, h);
@@ -269,7 +272,7 @@ const float* CpuBackend::packed_keys(int thread, int64_t j) const {
 float* CpuBackend::kept_logits(int64_t i, int64_t j) const {
   const int64_t index = first_cell_[operands_.pass] + schedule().index(i, j);
   if (index >= layout_.kept_cells) return nullptr;
-  return kept_ + index * (Workspace::bytes_for(layout_.cell) / static_cast<int64_t>(sizeof(float)));
+  return kept_ + index * (Workspace::bytes_for(layout_.kept_cell) / static_cast<int64_t>(sizeof(float)));
 }
 
 CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
@@ -288,9 +291,8 @@ CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   return c;
 }
 
-Cell CpuBackend::cell(int64_t i, int64_t j, float* data) const {
-  return {schedule().rows(i), schedule().columns(j), data, kernels_->cell.rows,
-          schedule().triangle() && i == j};
+Cell CpuBackend::cell(int64_t i, int64_t j, float* data, int64_t stride) const {
+  return {schedule().rows(i), schedule().columns(j), data, stride, schedule().triangle() && i == j};
 }
 
 }  // namespace infcl

@@ -18,12 +18,12 @@ class CpuBackend final : public Backend {
  public:
   Plan plan(const PlanRequest&) override;
   int64_t begin(const Problem&) override;
-  void check_finite(const MatrixView&, const char* name) override;
+  double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
   void load(const PassOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys&, float* dots) override;
+  void private_dots(const PrivateKeys&, double* dots) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
@@ -49,7 +49,7 @@ class CpuBackend final : public Backend {
   const float* packed_keys(int thread, int64_t column_block) const;
   // Where the cell's logits stay until the backward lap; null: they do not.
   float* kept_logits(int64_t row_block, int64_t column_block) const;
-  Cell cell(int64_t row_block, int64_t column_block, float* data) const;
+  Cell cell(int64_t row_block, int64_t column_block, float* data, int64_t stride) const;
   // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
   // aborted.
   template <class F>

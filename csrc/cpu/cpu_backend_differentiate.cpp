@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/cpu_backend.h"
+#include "cpu/logit_factors.h"
 
 namespace infcl {
 
@@ -42,9 +43,10 @@ class CpuBackend::Differentiate {
 
   DifferentiateResult result() const {
     DifferentiateResult out;
-    for (const LogitGradSums& s : row_sums_) {
+    for (const DifferentiateResult& s : row_sums_) {
       out.dot_sum += s.dot_sum;
       out.sum += s.sum;
+      out.loss_change += s.loss_change;
     }
     return out;
   }
@@ -66,8 +68,9 @@ class CpuBackend::Differentiate {
   // Of one thread: workers must not allocate.
   struct Scratch {
     explicit Scratch(const CellShape& c)
-        : row(c.rows), row_shift(c.rows), column(c.columns), column_shift(c.columns), pairs(c.columns) {}
-    std::vector<float> row, row_shift, column, column_shift;
+        : factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
+    LogitFactors factors;
+    std::vector<float> row_lost, column_lost;  // filter: in this cell
     EqualPairs pairs;
     std::vector<int32_t> masked;
     double pairs_multiplied = 0;
@@ -90,12 +93,14 @@ class CpuBackend::Differentiate {
 
   bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
-    const Cell g = b_.cell(i, j, b_.memory_[t].cell);
+    const Cell g = b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
     const float* kept = b_.kept_logits(i, j);
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
     const double pairs = static_cast<double>(c.rows * c.columns);
     if (!kept) s.pairs_multiplied += pairs;
+    if (a_.loss_per_g > 0 && !refine_loss(s, i, c, g)) return false;
+    if (!b_.problem_.gradient) return leave(i, j);
     b_.problem_.control.advance();
     if (a_.filter > 0) {
       // what the columns have lost so far is known only after the rows above
@@ -120,40 +125,65 @@ class CpuBackend::Differentiate {
     return accumulate_columns(c, i, j, for_columns);
   }
 
+  // A product in float64 less that in float32, times G.
+  bool refine_loss(Scratch& s, int64_t i, const CellOperands& c, const Cell& g) {
+    double change = 0;
+    const auto set_apart = [&](double factor) {
+      if (a_.positives.apart)
+        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
+          g.at(r, q) = static_cast<float>(factor * a_.positive_grads[r]);
+        });
+    };
+    set_apart(1 / a_.loss_per_g);
+    if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range keys) {
+          const ResidualSum part = b_.kernels_->residual_sum(c, keys, g.data, a_.negligible_g);
+          change += part.sum;
+          s.pairs_multiplied += 2 * static_cast<double>(part.pairs);
+        }))
+      return false;
+    set_apart(1);
+    row_sums_[i].loss_change += a_.loss_per_g * (g.diagonal ? change / 2 : change);
+    return true;
+  }
+
   // Whether every row and column of the cell can afford to lose it; if so, it is charged to them.
   bool skip(const Cell& g, Scratch& s) {
-    sum_magnitudes(g, s.row.data(), s.column.data());
+    sum_magnitudes(g, s.row_lost.data(), s.column_lost.data());
     const float limit = static_cast<float>(a_.filter);
     for (int64_t r = 0; r < g.rows.size(); ++r)
-      if (row_lost_[g.rows.begin + r] + s.row[r] > limit) return false;
+      if (row_lost_[g.rows.begin + r] + s.row_lost[r] > limit) return false;
     for (int64_t q = 0; q < g.columns.size(); ++q)
-      if (column_lost_[g.columns.begin + q] + s.column[q] > limit) return false;
-    for (int64_t r = 0; r < g.rows.size(); ++r) row_lost_[g.rows.begin + r] += s.row[r];
-    for (int64_t q = 0; q < g.columns.size(); ++q) column_lost_[g.columns.begin + q] += s.column[q];
+      if (column_lost_[g.columns.begin + q] + s.column_lost[q] > limit) return false;
+    for (int64_t r = 0; r < g.rows.size(); ++r) row_lost_[g.rows.begin + r] += s.row_lost[r];
+    for (int64_t q = 0; q < g.columns.size(); ++q) column_lost_[g.columns.begin + q] += s.column_lost[q];
     return true;
   }
 
   bool logit_gradients(int t, int64_t i, const CellOperands& c, const Cell& g, const float* kept) {
     Scratch& s = scratch_[t];
-    LogitGradArgs grad = b_.problem_.sigmoid ? sigmoid_factors(g.rows, s) : factors(g.rows, g.columns, s);
+    LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
+                                             : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
     grad.dots = kept;
+    grad.dots_stride = kept_stride(s_, *b_.kernels_);
     const auto sliced = [&](auto f) {
       return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
     };
     // masks must be known before the exponential
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.apart)) {
-      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data); })) return false;
+      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data, g.stride); })) return false;
       mask_pairs(g, a_.mask, s.pairs);
       if (a_.positives.labelled)
         for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
           g.at(r, q) = a_.positives.apart ? kMaskedDot : a_.positive_dots[r];
         });
       grad.dots = g.data;
+      grad.dots_stride = g.stride;
     }
     if (uniform(a_.rows) || uniform(a_.columns)) {
       s.masked.clear();
       if (grad.dots)
-        list_masked({g.rows, g.columns, const_cast<float*>(grad.dots), g.stride, g.diagonal}, s.masked);
+        list_masked({g.rows, g.columns, const_cast<float*>(grad.dots), grad.dots_stride, g.diagonal},
+                    g.stride, s.masked);
     }
     LogitGradSums sums;
     if (!sliced([&](Range keys) {
@@ -194,14 +224,17 @@ class CpuBackend::Differentiate {
     });
   }
 
+  // Nothing to write, but blocks leave a column only in their order.
+  bool leave(int64_t i, int64_t j) {
+    if (!s_.triangle() && a_.filter == 0) return true;
+    if (!gate_.enter(j, i)) return false;
+    gate_.leave(j, i);
+    return true;
+  }
+
   bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
-    if (c.columns == 0) {  // nothing to write, but blocks leave a column only in their order
-      if (!s_.triangle() && a_.filter == 0) return true;
-      if (!gate_.enter(j, i)) return false;
-      gate_.leave(j, i);
-      return true;
-    }
+    if (c.columns == 0) return leave(i, j);
     float* out = a_.d_columns + s_.columns(j).begin * c.dim;
     const bool overwrite = a_.overwrite_columns && a_.filter == 0 && i == 0;
     if (!gate_.enter(j, i)) return false;
@@ -212,64 +245,11 @@ class CpuBackend::Differentiate {
     return whole;
   }
 
-  LogitGradArgs arguments(GradRule rule, Scratch& s) const {
-    // A term that does not exist has factor 0, and a shift under which its exponential is 0 and not infinite.
-    std::fill(s.row.begin(), s.row.end(), 0.f);
-    std::fill(s.column.begin(), s.column.end(), 0.f);
-    std::fill(s.row_shift.begin(), s.row_shift.end(), kNoTerm);
-    std::fill(s.column_shift.begin(), s.column_shift.end(), kNoTerm);
-    LogitGradArgs out{};
-    out.rule = rule;
-    out.row_factor = s.row.data();
-    out.row_shift = s.row_shift.data();
-    out.column_factor = s.column.data();
-    out.column_shift = s.column_shift.data();
-    out.bias = b_.bias_;
-    return out;
-  }
-
-  LogitGradArgs sigmoid_factors(Range rows, Scratch& s) const {
-    const LogitGradArgs out = arguments(GradRule::kSigmoid, s);
-    for (int64_t i = rows.begin; i < rows.end; ++i)
-      s.row[i - rows.begin] = static_cast<float>(a_.rows->weights[i]);
-    return out;
-  }
-
-  // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
-  // terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
-  LogitGradArgs factors(Range rows, Range columns, Scratch& s) const {
-    float low = HUGE_VALF, high = -HUGE_VALF;
-    const auto widen = [&](const NormaliserGrad* n, Range range) {
-      for (int64_t i = range.begin; n && i < range.end; ++i) {
-        if (n->lse->sum(i) == 0) continue;
-        low = std::min(low, n->lse->shift(i));
-        high = std::max(high, n->lse->shift(i));
-      }
-    };
-    widen(a_.rows, rows);
-    widen(a_.columns, columns);
-    const bool one_exp = high - low < 100;
-    LogitGradArgs out = arguments(one_exp ? GradRule::kOneExp : GradRule::kTwoExps, s);
-    out.shift = low <= high ? std::floor((low + high) / 2) : 0;
-    const auto fill = [&](const NormaliserGrad* n, Range range, std::vector<float>& factors,
-                          std::vector<float>& shifts) {
-      for (int64_t i = range.begin; n && i < range.end; ++i) {
-        if (n->lse->sum(i) == 0) continue;  // an anchor without a single term
-        const int rescale = one_exp ? static_cast<int>(out.shift - n->lse->shift(i)) : 0;
-        factors[i - range.begin] = static_cast<float>(std::ldexp(n->weights[i] / n->lse->sum(i), rescale));
-        shifts[i - range.begin] = n->lse->shift(i);
-      }
-    };
-    fill(a_.rows, rows, s.row, s.row_shift);
-    fill(a_.columns, columns, s.column, s.column_shift);
-    return out;
-  }
-
   CpuBackend& b_;
   const DifferentiateArgs& a_;
   const Schedule& s_;
   ColumnGate gate_;
-  std::vector<LogitGradSums> row_sums_;  // of each row block, so that their order is fixed
+  std::vector<DifferentiateResult> row_sums_;  // of each row block, so that their order is fixed
   std::vector<Scratch> scratch_;
   std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the cells left out
 };

@@ -6,6 +6,7 @@
 #include "cpu/kernels.h"
 #include "cpu/logits.h"
 #include "cpu/pack.h"
+#include "cpu/residual.h"
 #include "cpu/sigmoid.h"
 
 namespace infcl {
@@ -39,6 +40,7 @@ constexpr Kernels kernel_table() {
           fold<Isa>,
           fold_sigmoid<Isa>,
           logit_grad<Isa>,
+          residual_sum<Isa>,
           narrowing<Isa>(),
           accumulate_queries<Isa>,
           accumulate_keys<Isa>};

@@ -1,8 +1,9 @@
 // The table of kernels that one instruction set offers, and the arguments they take. A cell is at most
 // `cell.rows` queries by `cell.columns` keys; its logits and their gradients are held key-major,
-//   x[j * cell.rows + i] = q_i . k_j,
-// because that one layout is the broadcast operand of both gradient products (with stride 1 along i for
-// d_queries, along j for d_keys) and is written by the logits kernel in whole vectors.
+//   x[j * stride + i] = q_i . k_j,
+// with a stride of whole panels for logits, of cell.rows for gradients, because that one layout is the
+// broadcast operand of both gradient products (with stride 1 along i for d_queries, along j for d_keys) and
+// is written by the logits kernel in whole vectors.
 //
 // Packed operands hold 32-bit elements: a float, or a pair of bfloat16 that neighbour along the dimension
 // summed over
@@ -63,11 +64,17 @@ struct LogitGradArgs {
   float shift;
   float bias;         // kSigmoid, base 2
   const float* dots;  // of the forward pass, or null: compute them
+  int64_t dots_stride;
 };
 
 struct LogitGradSums {
   double dot_sum = 0;  // sum of g_ij * dot_ij
   double sum = 0;      // sum of g_ij, kSigmoid only
+};
+
+struct ResidualSum {
+  double sum = 0;     // of g_ij * (q_i . k_j in float64, less the same from the logits kernel)
+  int64_t pairs = 0;  // that it was formed of
 };
 
 struct Kernels {
@@ -80,21 +87,24 @@ struct Kernels {
   void (*pack_panels)(const MatrixView& m, Range rows, float* out, int64_t panel_rows);
   void (*pack_values)(const MatrixView& m, Range rows, float* out, int64_t value_rows);
   void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
-  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none.
-  int64_t (*find_not_finite)(const MatrixView& m, Range rows);
-  float (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
+  // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none. Raises
+  // `longest` to the largest sum of a row's squares.
+  int64_t (*find_not_finite)(const MatrixView& m, Range rows, float* longest);
+  double (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
   // out (+)= factor * m[row]
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
   // x of the keys in `keys` (begin a multiple of strip).
-  void (*logits)(const CellOperands&, Range keys, float* x);
+  void (*logits)(const CellOperands&, Range keys, float* x, int64_t stride);
   // Sums of 2^x over the whole cell, along both sides, in one visit.
-  void (*fold)(const CellOperands&, const float* x, Log2Scale, const FoldOutputs&);
+  void (*fold)(const CellOperands&, const float* x, int64_t stride, Log2Scale, const FoldOutputs&);
   // row_sum[i] = sum_j softplus(x_ij), natural logarithm; row_max as in fold.
-  void (*fold_sigmoid)(const CellOperands&, const float* x, Log2Scale, float bias, float* row_sum,
-                       float* row_max);
+  void (*fold_sigmoid)(const CellOperands&, const float* x, int64_t stride, Log2Scale, float bias,
+                       float* row_sum, float* row_max);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // Over the keys in `keys`, but not the tiles in which no |g| is above `negligible`.
+  ResidualSum (*residual_sum)(const CellOperands&, Range keys, const float* g, float negligible);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
   void (*narrow_gradients)(const CellOperands&, float* g, float* out);

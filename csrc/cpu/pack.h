@@ -129,11 +129,13 @@ void pack_values(const MatrixView& m, Range rows, float* out, int64_t value_rows
 }
 
 // Blocks of 16 elements: each source row is read a line at a time, each destination line is written while it
-// is in L1.
+// is in L1. The rows of a panel are too many streams for the hardware to follow, so each is fetched two
+// blocks ahead.
 template <class Isa>
 void pack_transposed(const MatrixView& m, Range rows, float* out) {
   constexpr int64_t kPanel = panel_width<Isa>(), kBlock = 16;
   const int64_t elements = (m.dim + Isa::kPair - 1) / Isa::kPair;
+  const int64_t element_bytes = Isa::kPair * static_cast<int64_t>(dtype_size(m.dtype));
   ElementReader<Isa, kBlock> reader(m);
   for (int64_t p = 0; p < rows.size(); p += kPanel, out += elements * kPanel)
     for (int64_t d0 = 0; d0 < elements; d0 += kBlock) {
@@ -141,12 +143,15 @@ void pack_transposed(const MatrixView& m, Range rows, float* out) {
       for (int64_t lane = 0; lane < kPanel; ++lane) {
         const bool real = p + lane < rows.size();
         const float* src = real ? reader.read(rows.begin + p + lane, d0, count) : nullptr;
+        if (d0 + 2 * kBlock < elements && real)
+          __builtin_prefetch(static_cast<const char*>(m.row(rows.begin + p + lane)) +
+                             (d0 + 2 * kBlock) * element_bytes);
         for (int64_t d = 0; d < count; ++d) out[(d0 + d) * kPanel + lane] = real ? src[d] : 0.f;
       }
     }
 }
 
-inline float dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b) {
+inline double dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b) {
   constexpr int64_t kBlock = 32;
   RowReader<kBlock> left{a, {}}, right{b, {}};
   double sum = 0;
@@ -155,7 +160,7 @@ inline float dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, i
     const float *x = left.read(row_a, d, count), *y = right.read(row_b, d, count);
     for (int64_t q = 0; q < count; ++q) sum += static_cast<double>(x[q]) * y[q];
   }
-  return static_cast<float>(sum);
+  return sum;
 }
 
 inline void add_scaled_row(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out) {
@@ -168,37 +173,44 @@ inline void add_scaled_row(const MatrixView& m, int64_t row, float factor, bool 
   }
 }
 
+// x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.
 template <class Isa>
-bool row_is_finite(const float* row, int64_t dim) {
-  // x - x is 0 for every finite x and NaN otherwise, and sums keep a NaN.
-  typename Isa::V bad[4] = {Isa::zero(), Isa::zero(), Isa::zero(), Isa::zero()};
-  int64_t d = 0;
-  for (; d + 4 * Isa::kLanes <= dim; d += 4 * Isa::kLanes)
-    for (int u = 0; u < 4; ++u) {
-      const typename Isa::V x = Isa::load(row + d + u * Isa::kLanes);
-      bad[u] = Isa::add(bad[u], Isa::sub(x, x));
+struct RowScan {
+  typename Isa::V bad[2] = {Isa::zero(), Isa::zero()}, squares[2] = {Isa::zero(), Isa::zero()};
+  float bad_rest = 0, squares_rest = 0;
+
+  INFCL_INLINE void add(const float* x, int64_t count) {
+    int64_t d = 0;
+    for (; d + 2 * Isa::kLanes <= count; d += 2 * Isa::kLanes)
+      for (int u = 0; u < 2; ++u) {
+        const typename Isa::V v = Isa::load(x + d + u * Isa::kLanes);
+        bad[u] = Isa::add(bad[u], Isa::sub(v, v));
+        squares[u] = Isa::fma(v, v, squares[u]);
+      }
+    for (; d < count; ++d) {
+      bad_rest += x[d] - x[d];
+      squares_rest += x[d] * x[d];
     }
-  float sum = Isa::hsum(Isa::add(Isa::add(bad[0], bad[1]), Isa::add(bad[2], bad[3])));
-  for (; d < dim; ++d) sum += row[d] - row[d];
-  return sum == 0;
-}
-
-// A 16-bit float is finite unless all its exponent bits are set.
-INFCL_INLINE bool row_is_finite(const uint16_t* row, int64_t dim, uint16_t exponent) {
-  int bad = 0;
-  for (int64_t d = 0; d < dim; ++d) bad |= (row[d] & exponent) == exponent;
-  return !bad;
-}
+  }
+  bool finite() const { return Isa::hsum(Isa::add(bad[0], bad[1])) + bad_rest == 0; }
+  float sum_of_squares() const { return Isa::hsum(Isa::add(squares[0], squares[1])) + squares_rest; }
+};
 
 template <class Isa>
-int64_t find_not_finite(const MatrixView& m, Range rows) {
-  const uint16_t exponent = m.dtype == DType::kBFloat16 ? 0x7f80 : 0x7c00;
-  RowReader<1> reader{m, {}};
+int64_t find_not_finite(const MatrixView& m, Range rows, float* longest) {
+  constexpr int64_t kBlock = 256;
+  RowReader<kBlock> reader{m, {}};
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    const bool finite = m.dtype == DType::kFloat32
-                            ? row_is_finite<Isa>(static_cast<const float*>(m.row(i)), m.dim)
-                            : row_is_finite(static_cast<const uint16_t*>(m.row(i)), m.dim, exponent);
-    if (finite) continue;
+    RowScan<Isa> scan;
+    for (int64_t d = 0; d < m.dim; d += kBlock) {
+      const int64_t count = m.dim - d < kBlock ? m.dim - d : kBlock;
+      scan.add(reader.read(i, d, count), count);
+    }
+    if (scan.finite()) {
+      const float squares = scan.sum_of_squares();
+      *longest = squares > *longest ? squares : *longest;
+      continue;
+    }
     for (int64_t d = 0; d < m.dim; ++d) {
       const float value = *reader.read(i, d, 1);
       if (value - value != 0) return i * m.dim + d;

@@ -10,6 +10,7 @@ namespace {
 
 struct Avx2 {
   using V = __m256;
+  using Wide = __m256d;  // half as many lanes, float64
   static constexpr const char* kName = "avx2";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 8;
@@ -32,6 +33,7 @@ struct Avx2 {
   static V abs(V a) { return _mm256_andnot_ps(set1(-0.f), a); }
   static V select_negative(V x, V yes, V no) { return _mm256_blendv_ps(no, yes, x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V fused(V a, V b, V c) { return fma(a, b, c); }
   static V round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static V ceil(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) {  // the exponent field of 2^n; n <= -127 gives +0
@@ -40,6 +42,7 @@ struct Avx2 {
         _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return mul(a, _mm256_castsi256_ps(bits));
   }
+  static Wide load_wide(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
   static float hmax(V v) {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     m = _mm_max_ps(m, _mm_movehl_ps(m, m));

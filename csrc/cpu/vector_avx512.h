@@ -10,6 +10,7 @@ namespace {
 
 struct Avx512 {
   using V = __m512;
+  using Wide = __m512d;  // half as many lanes, float64
   static constexpr const char* kName = "avx512";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 16;
@@ -36,9 +37,11 @@ struct Avx512 {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, zero(), _CMP_LT_OQ), no, yes);
   }
   static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V fused(V a, V b, V c) { return fma(a, b, c); }
   static V round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static V ceil(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) { return _mm512_scalef_ps(a, n); }  // a * 2^n, 0 on underflow
+  static Wide load_wide(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
   static float hmax(V v) { return _mm512_reduce_max_ps(v); }
   static float hsum(V v) { return _mm512_reduce_add_ps(v); }
 };

@@ -14,6 +14,16 @@ struct Avx512Bf16 : Avx512 {
     return _mm512_dpbf16_ps(c, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
 
+  // The first values of 8 pairs, or the second.
+  template <int kPart>
+  static Wide load_part(const float* p) {
+    const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    const __m256i bits = kPart == 0
+                             ? _mm256_slli_epi32(pairs, 16)
+                             : _mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int>(0xffff0000)));
+    return _mm512_cvtps_pd(_mm256_castsi256_ps(bits));
+  }
+
   // (x[0], x[1]), (x[2], x[3]), ... of 32 floats
   static V pairs_along(const float* x) {
     return reinterpret_cast<V>(_mm512_cvtne2ps_pbh(load(x + kLanes), load(x)));

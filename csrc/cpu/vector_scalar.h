@@ -11,6 +11,7 @@ namespace {
 struct Scalar {
   typedef float V __attribute__((vector_size(16)));
   typedef int32_t VI __attribute__((vector_size(16)));
+  typedef double Wide __attribute__((vector_size(16)));  // half as many lanes
   static constexpr const char* kName = "scalar";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 4;
@@ -37,6 +38,18 @@ struct Scalar {
   static V abs(V a) { return a < zero() ? -a : a; }
   static V select_negative(V x, V yes, V no) { return x < zero() ? yes : no; }
   static V fma(V a, V b, V c) { return a * b + c; }
+  // With one rounding for certain, which the target's own `a * b + c` need not have: the product of two
+  // floats is exact in float64.
+  static V fused(V a, V b, V c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    return fma(a, b, c);
+#else
+    typedef double Whole __attribute__((vector_size(32)));
+    return __builtin_convertvector(__builtin_convertvector(a, Whole) * __builtin_convertvector(b, Whole) +
+                                       __builtin_convertvector(c, Whole),
+                                   V);
+#endif
+  }
   static V round(V a) {  // adding and taking away 1.5 * 2^23 drops the fraction of anything below 2^22
     const V magic = set1(12582912.f);
     return abs(a) < set1(4194304.f) ? (a + magic) - magic : a;
@@ -51,6 +64,12 @@ struct Scalar {
     V power;
     std::memcpy(&power, &bits, sizeof power);
     return a * power;
+  }
+  static Wide load_wide(const float* p) {
+    typedef float Half __attribute__((vector_size(8)));
+    Half v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Wide);
   }
   static float hmax(V v) {
     float m = v[0];

@@ -1,25 +1,17 @@
 // Both gradients of a block of logits, in one launch: products of G with the columns' features, and of its
 // transpose with the rows'. A block of threads makes one tile of 128 rows x 128 features, and no tile has two
 // makers: sums are plain and in a fixed order.
-#include "gradient_tile.cuh"
-#include "mainloop.cuh"
+#include "accumulate.cuh"
 
 namespace infcl::cuda {
 
-// kMajorG: along which side of the tile's product G is contiguous
 template <class Kind, Major kMajorG>
 INFCL_DEVICE void accumulate_tile(const AccumulateArgs& a, const GradientProduct& p,
                                   const GradientTile<kDepth>& tile) {
   const int64_t stride = a.padded_dim;
-  const int64_t g_corner =
-      kMajorG == Major::kAlongDepth ? tile.row * a.g_stride + tile.begin : tile.begin * a.g_stride + tile.row;
-  const Planes g = plus(Planes{a.g_high, a.g_low}, g_corner);
-  const Planes features = plus(p.features, tile.begin * stride + tile.feature);
-  const bool busy = MmaLayout::warp_column() * MmaLayout::kWarpColumns < tile.features;
   Patch<MmaLayout> sums;
-  multiply<Kind>(OperandLoads<kMajorG>(g, a.g_stride, kTile),
-                 OperandLoads<Major::kAlongSide>(features, stride, tile.features), tile.steps(),
-                 shared_memory<Stage[kStages]>(), busy, sums);
+  sums.clear();
+  add_product<Kind, kMajorG>(a, p, tile, sums);
   write_gradient(p, tile, stride, a.inverse_g_scale, sums);
 }
 

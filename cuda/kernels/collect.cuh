@@ -83,6 +83,35 @@ INFCL_DEVICE void collect_columns(EightColumns& values, int first, ColumnParts<L
   out[Layout::warp_row()][Patch<Layout>::column(c)] = values[0];
 }
 
+template <int kCount>
+INFCL_DEVICE void fill(float (&values)[kCount], float value) {
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) values[i] = value;
+}
+
+// term(r, c) summed along rows and columns
+template <class Layout, class F>
+INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F term) {
+  using Patch = Patch<Layout>;
+  RowValues<Layout> row_sums;
+  fill(row_sums, 0);
+#pragma unroll
+  for (int first = 0; first < Patch::kColumns; first += kEight) {
+    EightColumns column_sums;
+    fill(column_sums, 0);
+#pragma unroll
+    for (int r = 0; r < Patch::kRows; ++r)
+#pragma unroll
+      for (int c = 0; c < kEight; ++c) {
+        const float value = term(r, first + c);
+        row_sums[r] += value;
+        column_sums[c] += value;
+      }
+    collect_columns<Layout>(column_sums, first, columns, Sum{});
+  }
+  collect_rows<Layout>(row_sums, rows, Sum{});
+}
+
 template <int kParts, class Op>
 INFCL_DEVICE float fold_parts(const float (&parts)[kParts][kTile], int index, Op op) {
   float value = parts[0][index];

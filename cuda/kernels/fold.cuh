@@ -23,35 +23,6 @@ struct FoldStorage {
   int warp_masked[kWarpsOfBlock];
 };
 
-template <int kCount>
-INFCL_DEVICE void fill(float (&values)[kCount], float value) {
-#pragma unroll
-  for (int i = 0; i < kCount; ++i) values[i] = value;
-}
-
-// term(r, c) summed along rows and columns
-template <class Layout, class F>
-INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F term) {
-  using Patch = Patch<Layout>;
-  RowValues<Layout> row_sums;
-  fill(row_sums, 0);
-#pragma unroll
-  for (int first = 0; first < Patch::kColumns; first += kEight) {
-    EightColumns column_sums;
-    fill(column_sums, 0);
-#pragma unroll
-    for (int r = 0; r < Patch::kRows; ++r)
-#pragma unroll
-      for (int c = 0; c < kEight; ++c) {
-        const float value = term(r, first + c);
-        row_sums[r] += value;
-        column_sums[c] += value;
-      }
-    collect_columns<Layout>(column_sums, first, columns, Sum{});
-  }
-  collect_rows<Layout>(row_sums, rows, Sum{});
-}
-
 // value(r, c) along columns alone, folded with op from `none` on
 template <class Layout, class Op, class F>
 INFCL_DEVICE void collect_by_column(ColumnParts<Layout>& out, float none, Op op, F value) {
@@ -230,7 +201,7 @@ INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, P
     if constexpr (!kPlain) masked = fold_block(s.warp_masked, Sum{});
     // the diagonal tile shows every pair twice
     args.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
-        0, 0, tile.on_diagonal ? masked / 2 : masked};
+        0, 0, tile.on_diagonal ? masked / 2 : masked, 0};
   }
 }
 

@@ -155,9 +155,28 @@ INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& til
   }
 }
 
+// Sums of |g| along the tile's sides. They lie where G is staged later.
+template <class Layout>
+struct MassStorage {
+  RowParts<Layout> rows;
+  ColumnParts<Layout> columns;
+};
+
+// Whether no row and no column has more than its budget, between barriers. A sum that is not a number has.
+template <class Layout>
+INFCL_DEVICE bool is_negligible(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
+  static_assert(sizeof(MassStorage<Layout>) <= sizeof s.g, "there is room");
+  auto& mass = *reinterpret_cast<MassStorage<Layout>*>(s.g);
+  collect_sums<Layout>(mass.rows, mass.columns, [&](int r, int c) { return fabsf(g.at(r, c)); });
+  Layout::sync();
+  const bool within = owns_row() ? fold_parts(mass.rows, owned(), Sum{}) <= a.row_budget
+                                 : fold_parts(mass.columns, owned(), Sum{}) <= a.column_budget;
+  return !Layout::sync_or(!within);
+}
+
 // Between barriers.
 template <class Layout>
-INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, const Sums& sums,
+INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, const Sums& sums, bool left_out,
                              GradientStorage& s) {
   const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
   if (lane_id() == 0) {
@@ -169,7 +188,7 @@ INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, co
   const double total = fold_block(s.warp_dot_sum, Sum{});
   // the diagonal tile shows every pair twice
   a.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
-      tile.on_diagonal ? total / 2 : total, fold_block(s.warp_sum, Sum{}), 0};
+      tile.on_diagonal ? total / 2 : total, fold_block(s.warp_sum, Sum{}), 0, left_out};
 }
 
 using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there are
@@ -208,7 +227,9 @@ INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile,
   const ThreadSums sums_of_thread = differentiate_tile<kPlain>(a, s, spread, dots);
   Sums sums{sums_of_thread.dot_sum, sums_of_thread.sum};
   if (special) place_positives(a, tile, s, dots, sums);
-  write_sums<Layout>(a, tile, sums, s);
+  bool left_out = false;
+  if constexpr (!kPlain) left_out = a.filtered && is_negligible(a, dots, s);
+  write_sums<Layout>(a, tile, sums, left_out, s);
   dots.for_each([&](int, int, float& g) { g *= a.g_scale; });
   const int64_t corner = tile.block_row * a.g_stride + tile.block_column;
   write_plane<typename Kind::Type>(dots, a.g_high + corner, a.g_stride, s);

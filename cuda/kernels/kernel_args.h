@@ -1,7 +1,7 @@
 // What host and device agree on: arguments and results of the kernels, as plain data.
 //
-// A pass (rows against columns) is visited in macro-blocks of at most kMaxBlockRows x kMaxBlockColumns
-// logits. Of each, `scores` computes tiles of logits and leaves either partial sums (forward) or the logit
+// A pass (rows against columns) is visited in macro-blocks of at most kMaxBlockSide rows and
+// columns. Of each, `scores` computes tiles of logits and leaves either partial sums (forward) or the logit
 // gradients G (backward); `reduce` folds partial sums into what the call gathers; `accumulate` multiplies G
 // with features. Pointers along rows or columns start at the block's first row or column.
 #pragma once
@@ -11,6 +11,7 @@
 namespace infcl::cuda {
 
 constexpr int kTile = 128;  // logits of a tile along rows and along columns, and features of a gradient tile
+constexpr int kMaxBlockSide = 8192;
 constexpr int kDimAlignment = 64;  // features of an operand are padded with zeros to a multiple of this
 
 enum class Element : int32_t { kFloat32, kFloat16, kBFloat16 };
@@ -22,8 +23,9 @@ struct Planes {
   const uint16_t* low;  // null: one plane, of bfloat16 or float16
 };
 
-// What a tile gathers along one of its sides, in the units of the core's FoldArgs.
-struct Partial {
+// What a tile gathers along one of its sides, in the units of the core's FoldArgs. Aligned, as is what is
+// like it, so that a thread moves it 16 bytes at a time.
+struct alignas(16) Partial {
   float shift, sum;  // sum * 2^shift: exponentials; sigmoid: sum of softplus (natural logarithm), shift 0
   float max_dot;     // rows: of what counts; -inf: none
   float positive_max_dot;  // rows: class positives; -inf: none
@@ -34,7 +36,7 @@ struct Partial {
 };
 
 // The same over the whole pass.
-struct Gathered {
+struct alignas(16) Gathered {
   double sum, dot_sum, positive_dot_sum;
   int64_t count;
   float shift, max_dot, positive_max_dot;  // an integer shift; a Gathered of zeros with max -inf is empty
@@ -42,10 +44,11 @@ struct Gathered {
 };
 
 // Sums over a tile of G and of what masks exclude.
-struct TileSums {
-  double dot_sum;  // sum of g * dot
-  double sum;      // sum of g
-  int64_t masked;  // forward: pairs that ids and limits exclude (a diagonal tile counts each once)
+struct alignas(16) TileSums {
+  double dot_sum;    // sum of g * dot
+  double sum;        // sum of g
+  int64_t masked;    // forward: pairs that ids and limits exclude (a diagonal tile counts each once)
+  int64_t left_out;  // backward: 1 where the filter leaves the tile out of the gradients
 };
 
 // Where positives are and what is excluded; the meaning of each is that of core/backend.h.
@@ -95,6 +98,9 @@ struct BackwardArgs {
   uint16_t *g_high, *g_low;                   // [padded rows][g_stride]; low null: one plane
   int64_t g_stride;                           // padded columns
   TileSums* tile_sums;                        // [row tiles][column tiles]; positives count with their own g
+  // A tile is left out of the gradients when no row and no column of it has a sum of |g| above its budget.
+  bool filtered;
+  float row_budget, column_budget;
 };
 
 struct ReduceArgs {
@@ -132,6 +138,7 @@ struct AccumulateArgs {
   bool triangle;  // the block on the diagonal: G exists from the diagonal tile on, and its diagonal tiles
                   // count for rows only
   GradientProduct rows, columns;
+  const TileSums* tile_sums;  // of the backward pass, for the kernels that leave tiles out
 };
 
 struct SplitArgs {

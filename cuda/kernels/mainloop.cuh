@@ -93,11 +93,11 @@ INFCL_DEVICE void multiply_stage(const Fragments<kA, true>& a, const Fragments<k
   }
 }
 
-// out = the product over `tiles` tiles of depth. Warps that are not `busy` only help to load. The ring is
+// out += the product over `tiles` tiles of depth. Warps that are not `busy` only help to load. The ring is
 // free for other use afterwards.
 template <class Kind, Major kA, Major kB>
-INFCL_DEVICE void multiply(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, Stage* ring, bool busy,
-                           Patch<MmaLayout>& out) {
+INFCL_DEVICE void multiply_add(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, Stage* ring, bool busy,
+                               Patch<MmaLayout>& out) {
   const Fragments<kA, true> a_fragments(MmaLayout::warp_row() * MmaLayout::kWarpRows);
   const Fragments<kB, false> b_fragments(MmaLayout::warp_column() * MmaLayout::kWarpColumns);
   int segment = 0, tile = 0;  // of the next load
@@ -115,7 +115,6 @@ INFCL_DEVICE void multiply(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, St
     cp_async_commit();  // an empty group where nothing is left, so that counting groups counts stages
   };
 
-  out.clear();
   for (int stage = 0; stage < kStages - 1; ++stage) load(stage);
   int stage = 0;
   for (int step = 0; step < Kind::kSegments * tiles; ++step) {

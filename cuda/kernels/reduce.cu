@@ -47,16 +47,18 @@ extern "C" __global__ void __launch_bounds__(kThreads)
 extern "C" __global__ void __launch_bounds__(kThreads)
     sum_tiles_kernel(const __grid_constant__ SumTilesArgs args) {
   __shared__ TileSums warps[kWarpsOfBlock];
-  TileSums sums{0, 0, 0};
+  TileSums sums{0, 0, 0, 0};
   const int64_t tiles = static_cast<int64_t>(args.row_tiles) * args.column_tiles;
   for (int64_t i = threadIdx.x; i < tiles; i += kThreads) {
     if (args.triangle && i % args.column_tiles < i / args.column_tiles) continue;
     sums.dot_sum += args.tile_sums[i].dot_sum;
     sums.sum += args.tile_sums[i].sum;
     sums.masked += args.tile_sums[i].masked;
+    sums.left_out += args.tile_sums[i].left_out;
   }
   sums = {fold_warp(sums.dot_sum, Sum{}), fold_warp(sums.sum, Sum{}),
-          fold_warp(static_cast<long long>(sums.masked), Sum{})};
+          fold_warp(static_cast<long long>(sums.masked), Sum{}),
+          fold_warp(static_cast<long long>(sums.left_out), Sum{})};
   if (lane_id() == 0) warps[warp_id()] = sums;
   __syncthreads();
   if (threadIdx.x > 0) return;
@@ -65,6 +67,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     total.dot_sum += warp.dot_sum;
     total.sum += warp.sum;
     total.masked += warp.masked;
+    total.left_out += warp.left_out;
   }
   *args.total = total;
 }

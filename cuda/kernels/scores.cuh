@@ -11,9 +11,10 @@ INFCL_DEVICE void multiply_scores(const ScoresArgs& a, const TilePosition& tile,
                                   Patch<MmaLayout>& dots) {
   using Loads = OperandLoads<Major::kAlongDepth>;
   const int64_t stride = a.padded_dim;
-  multiply<Kind>(Loads(plus(a.rows, tile.block_row * stride), stride, kDepth),
-                 Loads(plus(a.columns, tile.block_column * stride), stride, kDepth), a.padded_dim / kDepth,
-                 ring, true, dots);
+  dots.clear();
+  multiply_add<Kind>(Loads(plus(a.rows, tile.block_row * stride), stride, kDepth),
+                     Loads(plus(a.columns, tile.block_column * stride), stride, kDepth),
+                     a.padded_dim / kDepth, ring, true, dots);
 }
 
 }  // namespace infcl::cuda

@@ -120,7 +120,6 @@ if ('reason' in emulator) {
 
     it.each([
       ['noDevice', 'ERR_DEVICE', /below \d+ for options.device but received 99/],
-      ['filter', 'ERR_BACKEND_UNAVAILABLE', /gradientFilter is not available on backend 'cuda'/],
       ['workspace', 'ERR_WORKSPACE', /at least \d+ for workspaceBytes but received 1000/],
       ['infinite', 'ERR_NOT_FINITE', /queries but received NaN or Infinity at row 7, column 3/],
     ])('refuses %s with %s', (name, code, message) => {

@@ -130,7 +130,6 @@ if ('reason' in emulator) {
       expect(refused).toMatchObject({
         infinite,
         infiniteSync: infinite,
-        filter: { code: 'ERR_BACKEND_UNAVAILABLE' },
         aborted: { message: 'enough' },
       });
     });

@@ -1,4 +1,4 @@
-// Both gradient products of a block against dense loops, over arbitrary G.
+// Both gradient products of a block against dense loops, over arbitrary G, and without tiles left out.
 #include "../native/check.h"
 #include "operand.h"
 
@@ -12,17 +12,31 @@ struct Case {
   bool triangle = false, overwrite = false;
   bool without_rows = false, without_columns = false;
   int fewer_columns = 0;  // that have no gradient
+  bool filtered = false;  // about half of the tiles are left out
 };
 
 constexpr double kScale = 0.25;  // inverse of g's
 
-Matrix random_g(const Case& c, Precision p, Random& random) {
+// What the backward pass said of each tile; nothing of those that a triangle does not have.
+std::vector<TileSums> random_tiles(const Case& c, Random& random) {
+  std::vector<TileSums> tiles;
+  for (int i = 0; i < tiles_of(c.rows); ++i)
+    for (int j = 0; j < tiles_of(c.columns); ++j)
+      tiles.push_back(c.triangle && j < i ? gpu::poison<TileSums>()
+                                          : TileSums{0, 0, 0, static_cast<int64_t>(random() % 2)});
+  return tiles;
+}
+bool is_left_out(const Case& c, const std::vector<TileSums>& tiles, int i, int j) {
+  return c.filtered && tiles[static_cast<size_t>(i / kTile * tiles_of(c.columns) + j / kTile)].left_out;
+}
+
+Matrix random_g(const Case& c, Precision p, const std::vector<TileSums>& tiles, Random& random) {
   Matrix g(p, padded(c.rows), padded(c.columns));
   std::normal_distribution<double> normal;
   for (int i = 0; i < padded(c.rows); ++i)
     for (int j = 0; j < padded(c.columns); ++j) {
-      if (c.triangle && j / kTile < i / kTile) {
-        g.high[g.index(i, j)] = g.low[g.index(i, j)] = 0xffff;  // never written
+      if ((c.triangle && j / kTile < i / kTile) || is_left_out(c, tiles, i, j)) {
+        g.high[g.index(i, j)] = g.low[g.index(i, j)] = 0xffff;  // NaN: must not be read
       } else {
         g.set(i, j, i < c.rows && j < c.columns ? normal(random) : 0);
       }
@@ -47,7 +61,8 @@ struct Product {
   }
 };
 
-void check_product(const Case& c, const Matrix& g, const Product& p, const char* what) {
+void check_product(const Case& c, const Matrix& g, const std::vector<TileSums>& tiles, const Product& p,
+                   const char* what) {
   if (!p.out.get()) return;
   const std::vector<float> got = p.out.read();
   const int stride = p.features.stride, partners = p.of_rows ? c.columns : c.rows;
@@ -59,6 +74,7 @@ void check_product(const Case& c, const Matrix& g, const Product& p, const char*
         // the diagonal tiles of a triangle are the rows' alone
         if (c.triangle && (p.of_rows ? column / kTile < row / kTile : column / kTile <= row / kTile))
           continue;
+        if (is_left_out(c, tiles, row, column)) continue;
         const double product = kScale * g.get(row, column) * p.features.get(k, d);
         want += product;
         size += std::fabs(product);
@@ -74,7 +90,9 @@ void check_case(const Case& c, Precision precision) {
   Random random(static_cast<unsigned>(c.rows * 31 + c.columns * 17 + c.dim));
   const Matrix rows = random_features(precision, c.rows, c.dim, false, random);
   const Matrix columns = c.triangle ? rows : random_features(precision, c.columns, c.dim, false, random);
-  const Matrix g = random_g(c, precision, random);
+  const std::vector<TileSums> tiles = random_tiles(c, random);
+  const gpu::Array<TileSums> device_tiles(tiles);
+  const Matrix g = random_g(c, precision, tiles, random);
   const DeviceMatrix device_rows(rows), device_columns(columns), device_g(g);
   const Product of_rows(columns, true, c.rows, !c.without_rows);
   const Product of_columns(rows, false, c.columns - c.fewer_columns, !c.without_columns);
@@ -89,9 +107,15 @@ void check_case(const Case& c, Precision precision) {
   a.triangle = c.triangle;
   a.rows = of_rows.args(device_columns, c.overwrite);
   a.columns = of_columns.args(device_rows, c.overwrite);
-  gpu::launch(std::string("accumulate_") + test::name(precision) + "_kernel", accumulate_shape(a), a);
-  check_product(c, g, of_rows, "rows");
-  check_product(c, g, of_columns, "columns");
+  if (c.filtered) {  // which has no form of its own on sm_90
+    a.tile_sums = device_tiles.get();
+    gpu::launch_raw(std::string("accumulate_filtered_") + test::name(precision) + "_kernel",
+                    accumulate_shape(a), {&a});
+  } else {
+    gpu::launch(std::string("accumulate_") + test::name(precision) + "_kernel", accumulate_shape(a), a);
+  }
+  check_product(c, g, tiles, of_rows, "rows");
+  check_product(c, g, tiles, of_columns, "columns");
 }
 
 std::vector<Case> cases() {
@@ -105,6 +129,12 @@ std::vector<Case> cases() {
   all.push_back({150, 160, 64, false, true, true});
   all.push_back({150, 160, 64, false, true, false, true});
   all.push_back({150, 300, 64, false, false, false, false, 150});
+  for (const auto& [rows, columns] : {std::pair(1, 1), {130, 900}, {900, 130}, {260, 300}})
+    for (bool overwrite : {false, true})
+      all.push_back({rows, columns, 72, false, overwrite, false, false, 0, true});
+  all.push_back({800, 800, 64, true, true, false, false, 0, true});
+  all.push_back({600, 600, 64, true, false, false, false, 0, true});
+  all.push_back({130, 8192, 8, false, true, false, true, 0, true});  // as many tiles as a block can have
   return all;
 }
 

@@ -84,7 +84,7 @@ std::vector<Mutant> rule_mutants() {
       {"rules are used before they are there",
        kBackwardGeneral,
        backward_general,
-       {{{"tile.cuh", kBarrierThatReduces, "bar\\.red\\.or\\.pred\\s+(%p\\d+), 0, (%p\\d+);", 1},
+       {{{"tile.cuh", kBarrierThatReduces, "bar\\.red\\.or\\.pred\\s+(%p\\d+), 0, (%p\\d+);", 2},
          0,
          "mov.pred $1, $2;"}}},
       {"classes of a row 8 further on",

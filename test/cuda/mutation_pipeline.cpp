@@ -109,7 +109,7 @@ std::vector<Mutant> copy_mutants() {
       {"the high plane of G twice",
        kAccumulate,
        accumulate_block,
-       {{{"accumulate.cu", "const Planes g = plus", "\\+8\\]", 2}, 0, "]"}}},
+       {{{"accumulate.cuh", "const Planes g = plus", "\\+8\\]", 2}, 0, "]"}}},
   };
 }
 

@@ -14,13 +14,21 @@ namespace {
 
 constexpr float kInverseGScale = 0.25f;
 
-// Poison where a triangle has nothing, zeros beyond the edges.
-Matrix random_g(int rows, int columns, bool triangle, Random& random) {
+struct Block {
+  int rows, columns, dim;
+  bool triangle, overwrite, filtered = false;
+  // in rows and columns of tiles: some runs of several tiles, some of one
+  bool leaves_out(int row, int column) const { return filtered && (row + 2 * column) % 3 == 1; }
+};
+
+// Poison where a triangle has nothing and in what is left out, zeros beyond the edges.
+Matrix random_g(const Block& b, Random& random) {
+  const int rows = b.rows, columns = b.columns;
   Matrix g(Precision::kBFloat16x3, padded(rows), padded(columns));
   std::normal_distribution<double> normal;
   for (int i = 0; i < padded(rows); ++i)
     for (int j = 0; j < padded(columns); ++j) {
-      if (triangle && j / kTile < i / kTile)
+      if ((b.triangle && j / kTile < i / kTile) || b.leaves_out(i / kTile, j / kTile))
         g.high[g.index(i, j)] = g.low[g.index(i, j)] = 0xffff;
       else
         g.set(i, j, i < rows && j < columns ? normal(random) : 0);
@@ -34,12 +42,13 @@ Output gradients(const char* name, const gpu::Array<float>& out, int partners) {
 }
 
 // Both gradients of a block in float32. 72 features: with padding a tile, and 8 of them exist.
-Outputs accumulate(int rows, int columns, int dim, bool triangle, bool overwrite) {
+Outputs accumulate(const Block& b) {
+  const auto [rows, columns, dim, triangle, overwrite, filtered] = b;
   Random random(5);
   const Precision p = Precision::kBFloat16x3;
   const Matrix row_features = random_features(p, rows, dim, false, random);
   const Matrix column_features = triangle ? row_features : random_features(p, columns, dim, false, random);
-  const Matrix host_g = random_g(rows, columns, triangle, random);
+  const Matrix host_g = random_g(b, random);
   const DeviceMatrix of_rows(row_features), of_columns(column_features), g(host_g);
   const size_t stride = static_cast<size_t>(row_features.stride);
   gpu::Array<float> d_rows(padded(rows) * stride, 3.f), d_columns(padded(columns) * stride, 3.f);
@@ -54,7 +63,16 @@ Outputs accumulate(int rows, int columns, int dim, bool triangle, bool overwrite
   a.triangle = triangle;
   a.rows = {of_columns.planes(), d_rows.get(), rows, overwrite};
   a.columns = {of_rows.planes(), d_columns.get(), columns, overwrite};
-  gpu::launch("accumulate_bf16x3_kernel", accumulate_shape(a), a);
+  std::vector<TileSums> tiles;
+  for (int i = 0; i < tiles_of(rows); ++i)
+    for (int j = 0; j < tiles_of(columns); ++j) tiles.push_back({0, 0, 0, b.leaves_out(i, j)});
+  const gpu::Array<TileSums> device_tiles(tiles);
+  if (filtered) {
+    a.tile_sums = device_tiles.get();
+    gpu::launch_raw("accumulate_filtered_bf16x3_kernel", accumulate_shape(a), {&a});
+  } else {
+    gpu::launch("accumulate_bf16x3_kernel", accumulate_shape(a), a);
+  }
   return {gradients("rows", d_rows, columns), gradients("columns", d_columns, rows)};
 }
 
@@ -83,9 +101,10 @@ Outputs far(sparse::Run run) {
 
 }  // namespace
 
-Outputs accumulate_block() { return accumulate(140, 130, 72, false, false); }
-Outputs accumulate_over() { return accumulate(100, 128, 150, false, true); }
-Outputs accumulate_triangle() { return accumulate(140, 140, 64, true, true); }
+Outputs accumulate_block() { return accumulate({140, 130, 72, false, false}); }
+Outputs accumulate_over() { return accumulate({100, 128, 150, false, true}); }
+Outputs accumulate_triangle() { return accumulate({140, 140, 64, true, true}); }
+Outputs accumulate_filtered() { return accumulate({400, 500, 64, false, true, true}); }
 
 Outputs split_float32() {
   const int rows = 13, dim = 75, stride = 80;

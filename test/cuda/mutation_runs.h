@@ -34,11 +34,13 @@ Outputs backward_classes();
 Outputs backward_steep();  // normalisers so far apart that each needs an exponential of its own
 Outputs backward_sigmoid();
 Outputs backward_triangle();
+Outputs backward_filtered();  // which tiles keep within budgets
 Outputs sums_of_tiles();
 Outputs sums_of_triangle();
 Outputs accumulate_block();  // added to what was there
 Outputs accumulate_over();   // in place of it
 Outputs accumulate_triangle();
+Outputs accumulate_filtered();  // some tiles of G left out
 Outputs split_float32();
 Outputs split_float16();
 Outputs pair_rows();

@@ -1,4 +1,7 @@
 // Runs of the scores kernels, and of what sums up after them.
+#include <algorithm>
+#include <map>
+
 #include "mutation_runs.h"
 #include "scores_problem.h"
 
@@ -58,7 +61,7 @@ std::vector<Gathered> reduce(const gpu::Array<Partial>& partials, std::vector<Ga
 
 TileSums sum_tiles(const gpu::Array<TileSums>& tile_sums, int64_t row_tiles, int64_t column_tiles,
                    bool triangle) {
-  gpu::Array<TileSums> total(1, TileSums{1, 2, 5});
+  gpu::Array<TileSums> total(1, TileSums{1, 2, 5, 3});
   const SumTilesArgs a{tile_sums.get(), total.get(), static_cast<int32_t>(row_tiles),
                        static_cast<int32_t>(column_tiles), triangle};
   gpu::launch("sum_tiles_kernel", sum_tiles_shape(a), a);
@@ -154,7 +157,10 @@ struct Backward {
             high.get(),
             low.get(),
             stride,
-            tile_sums.get()};
+            tile_sums.get(),
+            false,
+            0,
+            0};
   }
 
   const ScoresCase& c;
@@ -182,6 +188,35 @@ Outputs backward(const ScoresCase& c, bool far_apart = false) {
   Output sums{"sums of gradients", {total.dot_sum}, relative, 2e-2};
   if (!c.triangle) sums.values.push_back(total.sum);  // nobody asks
   return {g, high_plane, sums};
+}
+
+// Of each tile the largest sum of |g| along a row or a column, of G as it was stored; then a number that half
+// of the tiles exceed.
+float middle_mass(const Backward& b, bool of_rows) {
+  const std::vector<uint16_t> g = b.high.read();
+  std::map<std::pair<int, int>, std::map<int, double>> sums;
+  for (int i = 0; i < b.c.rows; ++i)
+    for (int j = 0; j < b.c.columns; ++j)
+      sums[{i / kTile, j / kTile}][of_rows ? i : j] +=
+          std::fabs(half::from_bfloat16(g[static_cast<size_t>(i) * b.stride + j])) / kGScale;
+  std::vector<double> masses;
+  for (const auto& [tile, lines] : sums) {
+    masses.push_back(0);
+    for (const auto& [line, sum] : lines) masses.back() = std::max(masses.back(), sum);
+  }
+  std::sort(masses.begin(), masses.end());
+  return static_cast<float>(std::sqrt(masses[masses.size() / 2 - 1] * masses[masses.size() / 2]));
+}
+
+Output left_out(const ScoresProblem& p, const Backward& b, bool of_rows) {
+  BackwardArgs a = b.args(p);
+  a.filtered = true;
+  a.row_budget = of_rows ? middle_mass(b, true) : INFINITY;
+  a.column_budget = of_rows ? INFINITY : middle_mass(b, false);
+  gpu::launch(p.kernel("scores_backward", true), scores_shape(p.args()), a);
+  Output out{of_rows ? "left out for their rows" : "left out for their columns", {}, 0, 0};
+  for (const TileSums& tile : b.tile_sums.read()) out.values.push_back(static_cast<double>(tile.left_out));
+  return out;
 }
 
 ScoresCase with_labels(ScoresCase c) {
@@ -241,14 +276,22 @@ Outputs sums(bool triangle) {
   std::vector<TileSums> tiles;
   for (int i = 0; i < row_tiles * column_tiles; ++i) {
     const bool nothing = triangle && i % column_tiles < i / column_tiles;
-    tiles.push_back(nothing ? gpu::poison<TileSums>() : TileSums{0.25 * i, 1 - 0.125 * i, i % 7});
+    tiles.push_back(nothing ? gpu::poison<TileSums>() : TileSums{0.25 * i, 1 - 0.125 * i, i % 7, i % 2});
   }
   const TileSums total = sum_tiles(gpu::Array<TileSums>(tiles), row_tiles, column_tiles, triangle);
-  return {{"sums", {total.dot_sum, total.sum, static_cast<double>(total.masked)}, 1e-14}};
+  return {{"sums",
+           {total.dot_sum, total.sum, static_cast<double>(total.masked), static_cast<double>(total.left_out)},
+           1e-14}};
 }
 
 }  // namespace
 
+Outputs backward_filtered() {
+  const ScoresProblem p(with_labels(small_case("filtered")), Precision::kBFloat16x3);
+  const Backward b(p, false);
+  gpu::launch(p.kernel("scores_backward", true), scores_shape(p.args()), b.args(p));
+  return {left_out(p, b, true), left_out(p, b, false)};
+}
 Outputs sums_of_tiles() { return sums(false); }
 Outputs sums_of_triangle() { return sums(true); }
 Outputs forward_plain() { return forward(with_labels(small_case("plain"))); }

@@ -23,7 +23,7 @@ std::vector<Mutant> reduce_mutants() {
        kReduce,
        forward_triangle,
        {{{"reduce.cu", "args.triangle_side == 0 ? diagonal", "selp\\.b32\\s+(%r\\d+), (%r\\d+), 0, %p\\d+;",
-          2},
+          1},
          kEach,
          "mov.u32 $1, 0;"}}},
       {"columns of a triangle end at the last tile",
@@ -59,7 +59,7 @@ std::vector<Mutant> reduce_mutants() {
       {"a sum without half of its lanes",
        kSumTiles,
        sums_of_tiles,
-       {{{"", "", "(shfl\\S+\\s+\\S+ %r\\d+,) %r\\d+,", 30}, 8, "$1 0,"}}},
+       {{{"", "", "(shfl\\S+\\s+\\S+ %r\\d+,) %r\\d+,", 40}, 8, "$1 0,"}}},
   };
 }
 
@@ -155,7 +155,7 @@ std::vector<Mutant> narrow_mutants() {
       {"offsets in G have 32 bits, too",
        "accumulate_bf16_kernel",
        rows_beyond_32_bits,
-       {{{"accumulate.cu", "kMajorG == Major::kAlongDepth ? tile.row * a.g_stride", kWide, 2},
+       {{{"accumulate.cuh", "kMajorG == Major::kAlongDepth ? tile.row * a.g_stride", kWide, 2},
          kEach,
          kNarrow}}},
       {"offsets in gradients have 32 bits",

@@ -1,6 +1,7 @@
 // Random operands in every precision, and the numbers that they stand for.
 #pragma once
 
+#include <cmath>
 #include <random>
 #include <string>
 #include <vector>
@@ -40,6 +41,11 @@ class Matrix {
     if (precision == Precision::kFloat16) return half::from_float16(high[at]);
     const double value = half::from_bfloat16(high[at]);
     return precision == Precision::kBFloat16x3 ? value + half::from_bfloat16(low[at]) : value;
+  }
+  // Two planes: whether the second is what rounding lost in the first, half a unit in its last place.
+  bool is_split(int i, int j) const {
+    const size_t at = index(i, j);
+    return std::fabs(half::from_bfloat16(low[at])) <= std::fabs(half::from_bfloat16(high[at])) * 0x1p-8f;
   }
   size_t index(int i, int j) const { return static_cast<size_t>(i) * stride + j; }
 

@@ -1,4 +1,4 @@
-// Backward: logit gradients of a block and their sums, against a dense loop.
+// Backward: logit gradients of a block, their sums, and which tiles a filter leaves out, against dense loops.
 #include <algorithm>
 
 #include "../native/check.h"
@@ -90,13 +90,15 @@ Gradient expected(const ScoresProblem& p, const Knowledge& k, int i, int j) {
 struct Run {
   Matrix g;
   TileSums total;
+  std::vector<TileSums> tiles;
 };
 
 constexpr double kFloat16Scale = 1024;
 
 double g_scale(Precision p) { return p == Precision::kFloat16 ? kFloat16Scale : 1; }
 
-Run run(const ScoresProblem& p, const Knowledge& k) {
+// With a budget for sums of |g| within a tile, or without: a negative one.
+Run run(const ScoresProblem& p, const Knowledge& k, double budget = -1) {
   const bool columns = !p.c.sigmoid;
   const gpu::Array<float> row_factors(k.rows.factor), row_shifts(k.rows.shift), row_uniform(k.rows.uniform),
       row_shares(k.rows.share), column_factors(k.columns.factor), column_shifts(k.columns.shift),
@@ -124,15 +126,17 @@ Run run(const ScoresProblem& p, const Knowledge& k) {
   a.g_low = low.get();
   a.g_stride = g.stride;
   a.tile_sums = tile_sums.get();
-  gpu::launch(p.kernel("scores_backward"), scores_shape(a.scores), a);
+  a.filtered = budget >= 0;
+  a.row_budget = a.column_budget = static_cast<float>(budget);
+  gpu::launch(p.kernel("scores_backward", a.filtered), scores_shape(a.scores), a);
 
-  gpu::Array<TileSums> total(1, TileSums{0, 0, 0});
+  gpu::Array<TileSums> total(1, TileSums{});
   const SumTilesArgs sum{tile_sums.get(), total.get(), static_cast<int32_t>(row_tiles),
                          static_cast<int32_t>(column_tiles), p.c.triangle};
   gpu::launch("sum_tiles_kernel", sum_tiles_shape(sum), sum);
   g.high = high.read();
   if (two) g.low = low.read();
-  return {g, total.read()[0]};
+  return {g, total.read()[0], tile_sums.read()};
 }
 
 // What storing a gradient of this size may change.
@@ -143,9 +147,7 @@ double rounding(Precision p, double g) {
   return size * 0x1p-11 + 0x1p-25 / kFloat16Scale;
 }
 
-void check_case(const ScoresProblem& p) {
-  const Knowledge k = know(p);
-  const Run got = run(p, k);
+void check_case(const ScoresProblem& p, const Knowledge& k, const Run& got) {
   const double relative = p.scale2 * p.dot_error() + 1e-6;
   double dot_sum = 0, sum = 0, dot_size = 0, size = 0;
   for (int i = 0; i < padded(p.c.rows); ++i)
@@ -162,6 +164,8 @@ void check_case(const ScoresProblem& p) {
       const double error = want.size * relative + rounding(p.precision, want.value) + 0x1p-75;
       CHECK(std::fabs(value - want.value) <= error, "%s %s: g[%d][%d] is %.9g, not %.9g (+- %.3g)",
             p.c.name.c_str(), test::name(p.precision), i, j, value, want.value, error);
+      if (p.precision == Precision::kBFloat16x3)
+        CHECK(got.g.is_split(i, j), "%s: planes of g[%d][%d] exchanged", p.c.name.c_str(), i, j);
       if (!exists || (p.c.triangle && j <= i)) continue;
       const double dot = p.pair(i, j) == Pair::kPositive ? k.positive_dots[i] : p.dot(i, j);
       dot_sum += want.in_sums * dot;
@@ -177,11 +181,63 @@ void check_case(const ScoresProblem& p) {
         p.c.name.c_str(), test::name(p.precision), got.total.sum, sum);
 }
 
+// The largest sum of |g| along a row or a column of each tile that exists.
+std::vector<double> tile_masses(const ScoresProblem& p, const Knowledge& k) {
+  const int64_t column_tiles = tiles_of(p.c.columns);
+  std::vector<double> rows(static_cast<size_t>(padded(p.c.rows) * column_tiles)),
+      columns(static_cast<size_t>(tiles_of(p.c.rows) * padded(p.c.columns)));
+  for (int i = 0; i < p.c.rows; ++i)
+    for (int j = 0; j < p.c.columns; ++j) {
+      const double mass = std::fabs(expected(p, k, i, j).value);
+      rows[static_cast<size_t>(i * column_tiles + j / kTile)] += mass;
+      columns[static_cast<size_t>(i / kTile * padded(p.c.columns) + j)] += mass;
+    }
+  std::vector<double> masses(static_cast<size_t>(tiles_of(p.c.rows) * column_tiles));
+  for (size_t at = 0; at < masses.size(); ++at) {
+    const int64_t row = static_cast<int64_t>(at) / column_tiles,
+                  column = static_cast<int64_t>(at) % column_tiles;
+    for (int64_t i = 0; i < kTile; ++i)
+      masses[at] = std::max({masses[at], rows[static_cast<size_t>((row * kTile + i) * column_tiles + column)],
+                             columns[static_cast<size_t>(row * padded(p.c.columns) + column * kTile + i)]});
+  }
+  return masses;
+}
+
+// A budget leaves out exactly the tiles that keep within it, and changes nothing else.
+void check_filter(const ScoresProblem& p, const Knowledge& k, const Run& exact) {
+  const std::vector<double> masses = tile_masses(p, k);
+  for (size_t chosen = 0; chosen < masses.size(); ++chosen)
+    for (const double factor : {0.97, 1.03}) {  // just too little for this tile, and just enough
+      const double budget = masses[chosen] * factor;
+      const Run got = run(p, k, budget);
+      int64_t left_out = 0;
+      for (size_t at = 0; at < masses.size(); ++at) {
+        const int64_t row = static_cast<int64_t>(at) / tiles_of(p.c.columns),
+                      column = static_cast<int64_t>(at) % tiles_of(p.c.columns);
+        if (p.c.triangle && column < row) continue;
+        left_out += got.tiles[at].left_out;
+        if (std::fabs(masses[at] - budget) < (0.02 + p.scale2 * p.dot_error()) * budget) continue;
+        CHECK(got.tiles[at].left_out == (masses[at] <= budget), "%s %s: tile %zu with %g, budget %g",
+              p.c.name.c_str(), test::name(p.precision), at, masses[at], budget);
+      }
+      CHECK(got.total.left_out == left_out && got.total.dot_sum == exact.total.dot_sum &&
+                got.g.high == exact.g.high && got.g.low == exact.g.low,
+            "%s %s: the filter changes more than it should", p.c.name.c_str(), test::name(p.precision));
+    }
+}
+
 }  // namespace
 
 int main() {
   if (!gpu::available()) return 77;  // ctest: skipped
   for (const ScoresCase& c : scores_cases())
-    for (Precision precision : kPrecisions) check_case(ScoresProblem(c, precision));
+    for (Precision precision : kPrecisions) {
+      const ScoresProblem p(c, precision);
+      const Knowledge k = know(p);
+      const Run exact = run(p, k);
+      check_case(p, k, exact);
+      if (precision == Precision::kBFloat16 && tiles_of(c.rows) * tiles_of(c.columns) <= 9)
+        check_filter(p, k, exact);
+    }
   return check::summary();
 }

@@ -52,6 +52,16 @@ std::vector<Gathered> reduce(const gpu::Array<Partial>& partials, std::vector<Ga
   return gathered.read();
 }
 
+// The diagonal tiles of a triangle leave nothing along columns, and those below it nothing at all.
+void check_diagonal_columns(const ScoresProblem& p, const std::vector<Partial>& columns) {
+  const int64_t stride = tiles_of(p.c.columns) * kTile;
+  for (int64_t tile = 0; tile < tiles_of(p.c.rows); ++tile)
+    for (int64_t j = 0; j < std::min<int64_t>(stride, (tile + 1) * kTile); ++j)
+      CHECK(std::isnan(columns[static_cast<size_t>(tile * stride + j)].sum),
+            "%s: column %lld has a partial sum of tile row %lld", p.c.name.c_str(), static_cast<long long>(j),
+            static_cast<long long>(tile));
+}
+
 Run run(const ScoresProblem& p) {
   const int64_t row_tiles = tiles_of(p.c.rows), column_tiles = tiles_of(p.c.columns);
   const int64_t row_stride = row_tiles * kTile, column_stride = column_tiles * kTile;
@@ -78,8 +88,9 @@ Run run(const ScoresProblem& p) {
     out.columns = reduce(columns, std::vector<Gathered>(static_cast<size_t>(p.c.columns), empty), row_tiles,
                          column_stride, -1);
   }
+  if (p.c.triangle) check_diagonal_columns(p, columns.read());
   out.positive_dots = positive_dots.read();
-  gpu::Array<TileSums> total(1, TileSums{0, 0, 5});
+  gpu::Array<TileSums> total(1, TileSums{0, 0, 5, 0});
   const SumTilesArgs sum{tile_sums.get(), total.get(), static_cast<int32_t>(row_tiles),
                          static_cast<int32_t>(column_tiles), p.c.triangle};
   gpu::launch("sum_tiles_kernel", sum_tiles_shape(sum), sum);

@@ -111,8 +111,8 @@ Pair ScoresProblem::pair(int i, int j) const {
   return Pair::kCounts;
 }
 
-std::string ScoresProblem::kernel(const std::string& stem) const {
-  const bool plain = infcl::cuda::is_plain(args().rules, c.smoothing) && !c.general;
+std::string ScoresProblem::kernel(const std::string& stem, bool general) const {
+  const bool plain = !general && infcl::cuda::is_plain(args().rules, c.smoothing) && !c.general;
   return stem + (plain ? "_plain_" : "_general_") + test::name(precision) + "_kernel";
 }
 
@@ -166,6 +166,8 @@ std::vector<ScoresCase> scores_cases() {
   ScoresCase& siglip = add("sigmoid, labels and ids", 130, 130, 64);
   siglip.sigmoid = siglip.ids = true;
   siglip.labels = Labels::kOwnIndex;
+  ScoresCase& limited = add("sigmoid, limits of rows", 130, 129, 64);
+  limited.sigmoid = limited.limits = true;
   add("ids", 200, 300, 64).ids = true;
   ScoresCase& both = add("ids, limits, labels, smoothing", 200, 300, 128);
   both.ids = both.limits = both.column_limits = both.smoothing = true;

@@ -40,7 +40,7 @@ class ScoresProblem {
   // What a dot of the kernels may be off by.
   double dot_error() const { return dot_error_; }
   // Name of the kernel for "scores_forward" or "scores_backward".
-  std::string kernel(const std::string& stem) const;
+  std::string kernel(const std::string& stem, bool general = false) const;
   infcl::cuda::ScoresArgs args() const;
 
   const ScoresCase c;

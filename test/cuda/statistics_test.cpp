@@ -1,6 +1,6 @@
-// What the emulator counts while kernels run, held to what their design promises: no bank conflicts in reads
-// of the ring, one exponential per logit, no local memory, and no more tensor-core work than the products
-// have.
+// What the emulator counts while kernels run, held to what their design promises: no bank conflicts in the
+// ring and few elsewhere, memory moved in whole sectors, one exponential per logit, no local memory, and no
+// more tensor-core work than the products have.
 #include "../native/check.h"
 #include "scores_problem.h"
 
@@ -20,6 +20,28 @@ void check_ring(const char* kernel, uint64_t mma) {
     CHECK(count("ldmatrixPhases") > 0 && count("ldmatrixWaves") == count("ldmatrixPhases"),
           "%s: bank conflicts", kernel);
   CHECK(count("localRequests") == 0, "%s: local memory", kernel);
+}
+
+// Requests of 16 bytes a lane take four waves, all others one: but for few, which the epilogues' sums cost.
+void check_waves(const char* kernel, uint64_t wide_requests) {
+  const uint64_t requests = count("sharedRequests"), waves = count("sharedWaves");
+  CHECK(requests >= wide_requests && 2 * waves <= 8 * wide_requests + 3 * (requests - wide_requests),
+        "%s: %llu waves of %llu requests", kernel, static_cast<unsigned long long>(waves),
+        static_cast<unsigned long long>(requests));
+}
+
+// `sectors`: of 32 bytes, each once, as copies of operands and results come to; the rest is a few per block.
+void check_sectors(const char* kernel, uint64_t sectors, uint64_t blocks) {
+  CHECK(count("globalSectors") >= sectors && count("globalSectors") <= sectors + 96 * blocks,
+        "%s: %llu sectors, not %llu", kernel, static_cast<unsigned long long>(count("globalSectors")),
+        static_cast<unsigned long long>(sectors));
+}
+
+constexpr uint64_t kSectorBytes = 32;
+constexpr uint64_t kOperandSectors = kTile * kDepth * sizeof(uint16_t) / kSectorBytes;  // of a stage
+// By cp.async, 16 bytes a lane; the tensor memory accelerator's are no requests.
+uint64_t ring_requests(uint64_t operands) {
+  return gpu::on_sm90() ? 0 : operands * kTile * kDepth * sizeof(uint16_t) / (32 * 16);
 }
 
 ScoresCase whole_tiles() {
@@ -47,6 +69,9 @@ void check_scores(Precision precision) {
   check_ring("scores_forward", tiles * stages * kMmaOfTile);
   CHECK(count("ex2") == logits, "forward: %llu exponentials of %llu logits",
         static_cast<unsigned long long>(count("ex2")), static_cast<unsigned long long>(logits));
+  check_waves("scores_forward", ring_requests(2 * tiles * stages));
+  // a partial of 32 bytes is written in two
+  check_sectors("scores_forward", 2 * tiles * stages * kOperandSectors + 2 * (rows + 2 * columns), tiles);
 
   gpu::Array<double> grads(rows, 0.);
   gpu::Array<uint16_t> high(rows * columns, 0), low(rows * columns, 0);
@@ -63,6 +88,9 @@ void check_scores(Precision precision) {
   check_ring("scores_backward", tiles * stages * kMmaOfTile);
   CHECK(count("ex2") == logits, "backward: %llu exponentials of %llu logits",
         static_cast<unsigned long long>(count("ex2")), static_cast<unsigned long long>(logits));
+  const uint64_t planes = precision == Precision::kBFloat16x3 ? 2 : 1, g_bytes = 2 * planes * logits;
+  check_waves("scores_backward", ring_requests(2 * tiles * stages) + g_bytes / (32 * 16));
+  check_sectors("scores_backward", 2 * tiles * stages * kOperandSectors + g_bytes / kSectorBytes, tiles);
 }
 
 // 192 features: a whole tile and half a one, of which half the warps have nothing to do. On sm_90 every warp
@@ -89,6 +117,12 @@ void check_accumulate(Precision precision) {
     gpu::launch(kernel, accumulate_shape(a), a);
     const uint64_t stages = static_cast<uint64_t>(of_rows ? columns : 2 * rows) / kDepth * segments;
     check_ring(kernel.c_str(), stages * kMmaOfTile * (gpu::on_sm90() ? 4 : 3) / 2);
+    check_waves(kernel.c_str(), count("sharedRequests"));
+    // Per stage and tile of features a tile of G and one of features, of which half of the second's is not
+    // read (sm_90 counts what it fills with zeros). Two tiles of columns have a gradient, one of rows.
+    const uint64_t operands = stages * (gpu::on_sm90() ? 8 : 7) * kOperandSectors / 2;
+    check_sectors(kernel.c_str(), operands + static_cast<uint64_t>(product.count) * dim * 4 / kSectorBytes,
+                  2);
   }
 }
 

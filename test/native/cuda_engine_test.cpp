@@ -202,10 +202,6 @@ void test_errors(Engine& e) {
   for (float& v : inputs.queries.wide.data) v *= 1e30f;
   expect_error(ErrorCode::kNotFinite, "overflow", [&] { e.run(inputs.request(c)); });
   const Inputs fresh(c);
-  infcl::ContrastiveRequest filtered = fresh.request(c);
-  filtered.gradient_filter = 0.1;
-  expect_error(ErrorCode::kBackendUnavailable, "gradientFilter is not available on backend 'cuda'",
-               [&] { e.run(filtered); });
   int32_t words[infcl::Control::kWords] = {1, 0, 0};
   infcl::ContrastiveRequest aborted = fresh.request(c);
   aborted.control.words = words;
@@ -234,6 +230,58 @@ void test_abort_midway(Engine& e) {
 }
 
 int64_t free_memory() { return infcl::device_memory_info(0).free; }
+
+// The largest distance between two rows of a gradient.
+double largest_change(const std::vector<float>& a, const std::vector<float>& b, int64_t dim) {
+  double worst = 0;
+  for (size_t row = 0; row < a.size(); row += static_cast<size_t>(dim)) {
+    double squares = 0;
+    for (size_t at = row; at < row + static_cast<size_t>(dim); ++at) squares += std::pow(a[at] - b[at], 2);
+    worst = std::fmax(worst, std::sqrt(squares));
+  }
+  return worst;
+}
+
+// Features that are all but solved: tiles are left out, no row loses more than its share, whatever the block,
+// and the loss and the scale's gradient are not the filter's business. Nothing is left out of random ones.
+void test_filter(Engine& e) {
+  const int64_t rows = 600, dim = 40;
+  const double share = 1e-3, scale = 60;
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent, ObjectiveKind::kSigLip})
+    for (const bool bfloat16 : {false, true}) {
+      const Case c{"filter", cases::request(kind, scale), rows, rows, dim};
+      Inputs inputs(c);
+      infcl::ContrastiveRequest r = inputs.request(c);
+      r.bfloat16 = bfloat16;
+      r.gradient_filter = share;
+      CHECK(e.run(r).result.stats.tiles_skipped == 0, "nothing is negligible in random features");
+      inputs.keys = inputs.queries;
+      for (float& v : inputs.keys.wide.data) v += 1e-3f;
+      r.keys = inputs.keys.view();
+      r.logit_bias = kind == ObjectiveKind::kSigLip ? -50 : 0;
+      r.gradient_filter = 0;
+      const Run exact = e.run(r);
+      r.gradient_filter = share;
+      for (const int64_t workspace : {int64_t{0}, least_workspace(e, r)}) {
+        r.workspace_bytes = workspace;
+        const Run filtered = e.run(r);
+        const infcl::Stats& stats = filtered.result.stats;
+        CHECK(stats.tiles_skipped > 0 && stats.flops < exact.result.stats.flops, "%ld skipped",
+              static_cast<long>(stats.tiles_skipped));
+        CHECK(workspace > 0 || filtered.result.loss == exact.result.loss, "loss");
+        CHECK(workspace > 0 || filtered.result.logit_scale_grad == exact.result.logit_scale_grad, "scale");
+        // a row of ntxent is met as a row and as a column
+        const double allowed = (kind == ObjectiveKind::kNtXent ? 2 : 1) * share * scale / rows;
+        const double lost = largest_change(filtered.d_queries, exact.d_queries, dim);
+        CHECK(lost > 0 && lost <= 1.1 * allowed + (workspace > 0 ? 1e-4 : 0), "a row lost %g of %g", lost,
+              allowed);
+        if (kind == ObjectiveKind::kNtXent) continue;
+        const double lost_keys = largest_change(filtered.d_keys, exact.d_keys, dim);
+        CHECK(lost_keys <= 1.1 * allowed + (workspace > 0 ? 1e-4 : 0), "a key lost %g of %g", lost_keys,
+              allowed);
+      }
+    }
+}
 
 void test_progress_and_stats(Engine& e) {
   const Case c{"stats", cases::request(ObjectiveKind::kClip, 10), 200, 200, 64};
@@ -277,6 +325,7 @@ int main() {
   test_abort_midway(engine);
   test_progress_and_stats(engine);
   test_frozen(engine);
+  test_filter(engine);
   test_workspaces(engine);
   test_float32(engine);
   test_sixteen_bits(engine);

@@ -202,6 +202,22 @@ void test_places(Engine& e) {
   CHECK(largest_difference(d_keys, expected.d_keys) <= 2e-5, "gradient on the host");
 }
 
+// What tiles may lose is theirs alone, so the same ones are left out.
+void test_filter(Engine& e) {
+  Case c{"filter", cases::request(ObjectiveKind::kClip, 60), 400, 400, 40};
+  c.request.gradient_filter = 0.2;
+  const Inputs inputs(c);
+  infcl::ContrastiveRequest r = inputs.request(c);
+  const Run whole = e.run(r);
+  r.workspace_bytes = least_workspace(e, r);
+  const Run shards = e.run(r);
+  CHECK(whole.result.stats.tiles_skipped > 0 &&
+            shards.result.stats.tiles_skipped == whole.result.stats.tiles_skipped,
+        "%ld and %ld tiles", static_cast<long>(whole.result.stats.tiles_skipped),
+        static_cast<long>(shards.result.stats.tiles_skipped));
+  expect_equal(c, shards, whole, 2e-5);
+}
+
 void test_not_finite(Engine& e) {
   const Case c{"not finite", cases::request(ObjectiveKind::kClip, 10), 400, 400, 16};
   Inputs inputs(c);
@@ -305,6 +321,7 @@ int main() {
   test_one_matrix(engine);
   test_frozen(engine);
   test_places(engine);
+  test_filter(engine);
   test_not_finite(engine);
   test_progress_and_abort(engine);
   test_memory();

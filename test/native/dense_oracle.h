@@ -19,14 +19,14 @@ struct Features {
 };
 
 // Unit rows that share a direction, so that logits are neither all alike nor centred on zero.
-inline Features random_features(int64_t rows, int64_t dim, unsigned seed) {
+inline Features random_features(int64_t rows, int64_t dim, unsigned seed, float common = 1) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal;
   Features f{std::vector<float>(static_cast<size_t>(rows * dim)), rows, dim};
   for (int64_t i = 0; i < rows; ++i) {
     double norm = 0;
     for (int64_t d = 0; d < dim; ++d) {
-      const float v = normal(generator) + (d == 0 ? 1.f : 0.f);
+      const float v = normal(generator) + (d == 0 ? common : 0.f);
       f.data[i * dim + d] = v;
       norm += static_cast<double>(v) * v;
     }

@@ -62,6 +62,51 @@ inline void visit_wide_ranges(const Visit& visit) {
   }
 }
 
+// So few rows, at so large a scale, that the rounding of float32 dots shows in the loss. Their features share
+// most of a direction: dots near one, and yet no positive that outweighs the rest.
+inline void visit_few_rows(infcl::DType dtype, const Visit& visit) {
+  const auto add = [&](const char* name, infcl::ContrastiveRequest r, int64_t rows, int64_t keys,
+                       int64_t dim) {
+    Case c{name, r, rows, keys, dim, dtype};
+    c.alike = true;
+    // What cancels is held to a 32nd of the usual size; in one dimension all logits tie, and it is the whole.
+    c.scalar_floor = 1. / 32;
+    c.gradient_floor = (dim == 1 ? 1 : c.scalar_floor) * r.logit_scale / std::sqrt(static_cast<double>(rows));
+    visit(c);
+  };
+  const int64_t rows = 3, dim = 200;
+  std::vector<int32_t> labels{0}, classes{5, 7, 5}, other(449);
+  for (size_t j = 0; j < other.size(); ++j) other[j] = static_cast<int32_t>(j % 11);
+  infcl::ContrastiveRequest one = request(ObjectiveKind::kInfoNce, 100);
+  one.labels = labels.data();
+  for (const int64_t d : {1, 3, 64, 512})
+    for (const int64_t keys : {1, 2, 449, 5000}) {
+      labels[0] = static_cast<int32_t>(keys / 2);
+      add("one row", one, 1, keys, d);
+    }
+  labels[0] = 200;
+  for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent})
+    add("few rows", request(kind, 100), rows, rows, dim);
+  infcl::ContrastiveRequest r = one;
+  r.label_smoothing = 0.3;
+  add("few rows, smoothing", r, 1, 449, dim);
+  r.label_smoothing = 0;
+  r.hardness = 20;
+  r.hard_per_query = 3;
+  r.private_hardness = 10;
+  add("few rows, every negative harder", r, 1, 449, dim);
+  r = request(ObjectiveKind::kSupCon, 100);
+  r.query_classes = classes.data();
+  r.key_classes = other.data();
+  add("few rows, supcon", r, rows, 449, dim);
+  r.objective = infcl::make_objective(ObjectiveKind::kSupCon, false);
+  add("few rows, supcon of the queries alone", r, rows, 0, dim);
+  r = request(ObjectiveKind::kSigLip, 100);
+  r.logit_bias = -96.3;
+  r.labels = labels.data();
+  add("few rows, siglip", r, 1, 449, dim);
+}
+
 inline void visit_objectives(const Visit& visit) {
   for (const int64_t b : {1, 2, 33, 450, 500}) {
     std::vector<int32_t> classes(static_cast<size_t>(b)), other(static_cast<size_t>(b));

@@ -22,9 +22,11 @@ struct Case {
   infcl::ContrastiveRequest request;  // without matrices
   int64_t rows, keys, dim;
   infcl::DType dtype = infcl::DType::kFloat32;
-  bool uneven_rows = false;   // norms of the queries from 0 to 4
-  bool coarse = false;        // features of so few bits that any arithmetic has their dots exactly
-  double gradient_floor = 0;  // below which an error is not relative; 0: a hundredth of the usual size
+  bool alike = false;        // a strong common direction: all dots near one
+  bool uneven_rows = false;  // norms of the queries from 0 to 4
+  bool coarse = false;       // features of so few bits that any arithmetic has their dots exactly
+  // Below which an error is not relative. Of feature gradients, 0: a hundredth of the usual size.
+  double gradient_floor = 0, scalar_floor = 1e-2;
 };
 
 // Rounds towards zero, to what the type can hold, and leaves the bits.
@@ -61,7 +63,7 @@ struct Matrix {
 };
 
 inline Matrix make_matrix(const Case& c, int64_t rows, unsigned seed, bool uneven) {
-  Matrix m{oracle::random_features(rows, c.dim, seed), {}, c.dtype};
+  Matrix m{oracle::random_features(rows, c.dim, seed, c.alike ? 40 : 1), {}, c.dtype};
   if (uneven)
     for (int64_t at = 0; at < rows * c.dim; ++at)
       m.wide.data[static_cast<size_t>(at)] *= static_cast<float>(at / c.dim % 5);
@@ -141,7 +143,9 @@ inline Errors compare(const Case& c, const Run& run, const oracle::Result& ref) 
   // a gradient that cancels is held to the size it usually has
   const double usual = 1e-2 * c.request.logit_scale / std::sqrt(static_cast<double>(c.rows));
   const double floor = c.gradient_floor > 0 ? c.gradient_floor : usual;
-  const auto scalar = [](double a, double b) { return std::fabs(a - b) / std::fmax(1e-2, std::fabs(b)); };
+  const auto scalar = [&](double a, double b) {
+    return std::fabs(a - b) / std::fmax(c.scalar_floor, std::fabs(b));
+  };
   return {std::fabs(run.result.loss - ref.loss) / std::fmax(1, std::fabs(ref.loss)),
           oracle::relative_error(run.d_queries, ref.d_queries, floor),
           oracle::relative_error(run.d_keys, ref.d_keys, floor),

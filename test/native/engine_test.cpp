@@ -68,6 +68,17 @@ void against_oracle(std::vector<Engine>& engines, const Case& c, Bounds bounds) 
   }
 }
 
+// Large enough for the passes of one call to be cut differently on every instruction set: their kept logits
+// lie side by side.
+void test_kept_logits_of_passes(std::vector<Engine>& engines) {
+  const Features q = oracle::random_features(3600, 4, 1), k = oracle::random_features(3600, 4, 2);
+  infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kNtXent, 10);
+  r.queries = q.view();
+  r.keys = k.view();
+  for (Engine& e : engines)
+    CHECK(cases::same_bits(run(e, r, 2, 0), run(e, r, 2, least_workspace(e, r))), "%s", e.isa.c_str());
+}
+
 void test_cases(std::vector<Engine>& engines) {
   const cases::Visit usual = [&](const Case& c) {
     against_oracle(engines, c, {1e-6, c.request.logit_scale > 50 ? 5e-5 : 1e-5});
@@ -76,7 +87,39 @@ void test_cases(std::vector<Engine>& engines) {
   cases::visit_objectives(usual);
   cases::visit_options(usual);
   cases::visit_private_keys(usual);
-  cases::visit_wide_ranges([&](const Case& c) { against_oracle(engines, c, {1e-5, 1e-4}); });
+  cases::visit_wide_ranges([&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-4}); });
+}
+
+// Few rows at a large scale: one dot's rounding to float32 alone would cost more than 1e-6.
+void test_few_rows(std::vector<Engine>& engines) {
+  const auto held = [&](const Case& c) { against_oracle(engines, c, {1e-6, 5e-5}); };
+  cases::visit_few_rows(infcl::DType::kFloat32, held);
+  cases::visit_few_rows(infcl::DType::kFloat16, held);
+  cases::visit_few_rows(infcl::DType::kBFloat16, [&](const Case& c) {
+    held(c);
+    const Inputs inputs(c);
+    infcl::ContrastiveRequest r = inputs.request(c);
+    r.bfloat16 = true;
+    const oracle::Result ref = inputs.solve(c);
+    for (Engine& e : engines) {
+      const cases::Errors errors = cases::compare(c, run(e, r, 0, 0), ref);
+      CHECK(errors.loss <= 1e-6, "%s computed in bfloat16, %s", e.isa.c_str(),
+            cases::describe(c, errors).c_str());
+    }
+  });
+}
+
+// The loss is the same number with gradients and without.
+void test_loss_alone(std::vector<Engine>& engines) {
+  cases::visit_few_rows(infcl::DType::kFloat32, [&](const Case& c) {
+    const Inputs inputs(c);
+    infcl::ContrastiveRequest r = inputs.request(c);
+    for (Engine& e : engines) {
+      const double loss = run(e, r, 2, 0).result.loss;
+      setenv("INFCL_ISA", e.isa.c_str(), 1);
+      CHECK(infcl::contrastive(r, *e.backend, *e.ring).loss == loss, "%s %s", e.isa.c_str(), c.name.c_str());
+    }
+  });
 }
 
 // 16-bit features: widened while packing, or multiplied as they are.
@@ -223,6 +266,9 @@ int main() {
     test_abort(engines.back());
   }
   test_cases(engines);
+  test_kept_logits_of_passes(engines);
+  test_few_rows(engines);
+  test_loss_alone(engines);
   test_sixteen_bits(engines);
   test_filter(engines);
   for (Engine& e : engines) test_frozen_triangles(e);

@@ -18,7 +18,7 @@ const shapeOf = (context: BenchContext) =>
   context.quick ? { rows: 2048, dim: 256 } : { rows: 8192, dim: 512 };
 
 /** Alternates the variant with its base, and compares neighbours in time. */
-async function compare(
+export async function compare(
   engine: Awaited<ReturnType<typeof startEngine>>,
   { label, request, against = {}, limit }: Variant,
   rounds: number,

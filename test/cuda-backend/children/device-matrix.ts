@@ -246,7 +246,6 @@ const claims = {
     const calls = {
       infinite: () => contrastiveLossAndGrad(a, b),
       infiniteSync: () => contrastiveLossAndGradSync(a, b),
-      filter: () => contrastiveLossAndGrad(a, a, { gradientFilter: 0.1 }),
       aborted: () => {
         const first = contrastiveLossAndGrad(a, a);
         const waiting = contrastiveLossAndGrad(a, a, { signal: controller.signal });

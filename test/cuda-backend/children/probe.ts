@@ -57,7 +57,6 @@ async function probe() {
     auto: contrastiveLossSync(queries, keys, { device: 0 }).stats.backend,
     plan: plan({ rows: 200, dim: 48, gradient: false, ...cuda }),
     noDevice: await refusal({ device: 99 }),
-    filter: await refusal({ gradientFilter: 0.1 }),
     workspace: await refusal({ workspaceBytes: 1000 }),
     infinite: await refusal({}, infinite),
     aborted: await abortedMidway(),

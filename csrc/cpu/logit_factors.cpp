@@ -1,0 +1,64 @@
+#include "cpu/logit_factors.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace infcl {
+
+LogitFactors::LogitFactors(const CellShape& c)
+    : row_(c.rows), row_shift_(c.rows), column_(c.columns), column_shift_(c.columns) {}
+
+// A term that does not exist has factor 0, and a shift under which its exponential is 0 and not infinite.
+LogitGradArgs LogitFactors::clear(GradRule rule) {
+  for (std::vector<float>* factors : {&row_, &column_}) std::fill(factors->begin(), factors->end(), 0.f);
+  for (std::vector<float>* shifts : {&row_shift_, &column_shift_})
+    std::fill(shifts->begin(), shifts->end(), kNoTerm);
+  LogitGradArgs out{};
+  out.rule = rule;
+  out.row_factor = row_.data();
+  out.row_shift = row_shift_.data();
+  out.column_factor = column_.data();
+  out.column_shift = column_shift_.data();
+  return out;
+}
+
+LogitGradArgs LogitFactors::sigmoid(const NormaliserGrad& rows, Range range, float bias) {
+  LogitGradArgs out = clear(GradRule::kSigmoid);
+  out.bias = bias;
+  for (int64_t i = range.begin; i < range.end; ++i)
+    row_[i - range.begin] = static_cast<float>(rows.weights[i]);
+  return out;
+}
+
+// One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
+// terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
+LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
+                                    const NormaliserGrad* columns, Range column_range) {
+  float low = HUGE_VALF, high = -HUGE_VALF;
+  const auto widen = [&](const NormaliserGrad* n, Range range) {
+    for (int64_t i = range.begin; n && i < range.end; ++i) {
+      if (n->lse->sum(i) == 0) continue;
+      low = std::min(low, n->lse->shift(i));
+      high = std::max(high, n->lse->shift(i));
+    }
+  };
+  widen(rows, row_range);
+  widen(columns, column_range);
+  const bool one_exp = high - low < 100;
+  LogitGradArgs out = clear(one_exp ? GradRule::kOneExp : GradRule::kTwoExps);
+  out.shift = low <= high ? std::floor((low + high) / 2) : 0;
+  const auto fill = [&](const NormaliserGrad* n, Range range, std::vector<float>& factors,
+                        std::vector<float>& shifts) {
+    for (int64_t i = range.begin; n && i < range.end; ++i) {
+      if (n->lse->sum(i) == 0) continue;  // an anchor without a single term
+      const int rescale = one_exp ? static_cast<int>(out.shift - n->lse->shift(i)) : 0;
+      factors[i - range.begin] = static_cast<float>(std::ldexp(n->weights[i] / n->lse->sum(i), rescale));
+      shifts[i - range.begin] = n->lse->shift(i);
+    }
+  };
+  fill(rows, row_range, row_, row_shift_);
+  fill(columns, column_range, column_, column_shift_);
+  return out;
+}
+
+}  // namespace infcl

@@ -1,0 +1,29 @@
+// What the normalisers of a cell's rows and columns come to for the kernel that turns its logits into their
+// gradients.
+#pragma once
+
+#include <vector>
+
+#include "core/normaliser.h"
+#include "core/schedule.h"
+#include "cpu/kernels.h"
+
+namespace infcl {
+
+// Holds its tables, so that workers need not allocate; what it returns points into them.
+class LogitFactors {
+ public:
+  explicit LogitFactors(const CellShape&);
+
+  // Null: no such normaliser.
+  LogitGradArgs softmax(const NormaliserGrad* rows, Range, const NormaliserGrad* columns, Range);
+  // `bias` is base 2.
+  LogitGradArgs sigmoid(const NormaliserGrad& rows, Range, float bias);
+
+ private:
+  LogitGradArgs clear(GradRule);
+
+  std::vector<float> row_, row_shift_, column_, column_shift_;
+};
+
+}  // namespace infcl
