@@ -1,5 +1,6 @@
 // The two gradient products of a cell. Panels of features outside, strips inside: a panel of the packed
-// operand (57 KB at k = 448) is reused by every strip, and g comes from L2.
+// operand (57 KB at k = 448) is reused by every strip, and g comes from L2. The panel after it, which is in
+// L3 at best, is fetched by the last strips.
 #pragma once
 
 #include "cpu/kernels.h"
@@ -14,6 +15,16 @@ struct Product {
   int64_t k, rows, dim;
 };
 
+// What a strip fetches of the next panel: MR of its kPanel columns' worth, so that the last kPanel / MR
+// strips fetch it all. Null: nothing.
+template <class Isa, int MR>
+INFCL_INLINE const float* part_of_next_panel(const Product& p, int64_t feature, int64_t row) {
+  constexpr int64_t kPanel = panel_width<Isa>();
+  const int64_t rows_after = p.rows - row - MR;
+  if (rows_after < 0 || rows_after >= kPanel || feature + kPanel >= p.dim) return nullptr;
+  return p.panels + (feature + kPanel) * p.panel_rows + rows_after / MR * MR * p.k;
+}
+
 template <class Isa, int MR, int AK, int AR>
 INFCL_INLINE void product(const Product& p, Range features, const float* g, bool overwrite, float* out) {
   constexpr int64_t kPanel = panel_width<Isa>();
@@ -22,12 +33,12 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
     const int64_t width = p.dim - d < kPanel ? p.dim - d : kPanel;
     for (int64_t r = 0; r < p.rows; r += MR) {
       float* c = out + r * p.dim + d;
-      ResultPrefetch<Isa, MR> prefetch{c, p.dim};
+      ResultPrefetch<Isa, MR> prefetch(c, p.dim, p.k);
       const int64_t rows = p.rows - r < MR ? p.rows - r : MR;
       if (rows < MR) prefetch.left = 0;
       Tile<Isa, MR> tile;
       tile.clear();
-      tile.template run<AK, AR>(g + r * AR, b, p.k, prefetch, nullptr);
+      tile.template run<AK, AR>(g + r * AR, b, p.k, prefetch, part_of_next_panel<Isa, MR>(p, d, r));
       if (rows < MR || width < kPanel) {
         tile.write_part(c, p.dim, rows, width, overwrite);
       } else if (overwrite) {

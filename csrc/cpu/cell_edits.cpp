@@ -119,11 +119,11 @@ void sum_magnitudes(const Cell& g, float* rows, float* columns) {
   }
 }
 
-void list_masked(const Cell& x, std::vector<int32_t>& out) {
+void list_masked(const Cell& x, int64_t stride, std::vector<int32_t>& out) {
   out.clear();
   for (int64_t j = 0; j < x.columns.size(); ++j)
     for (int64_t i = 0; i < x.rows.size(); ++i)
-      if (is_masked(x.data[j * x.stride + i])) out.push_back(static_cast<int32_t>(j * x.stride + i));
+      if (is_masked(x.data[j * x.stride + i])) out.push_back(static_cast<int32_t>(j * stride + i));
 }
 
 }  // namespace infcl

@@ -78,7 +78,7 @@ LogitGradSums positives_change(const Cell& g, const PassPositives&, const float*
                                const double* positive_grads);
 // Sums of |g| along both sides.
 void sum_magnitudes(const Cell& g, float* rows, float* columns);
-// Positions of masked logits.
-void list_masked(const Cell& x, std::vector<int32_t>& out);
+// Positions of masked logits in the data of the same cell's gradients, whose stride is `stride`.
+void list_masked(const Cell& x, int64_t stride, std::vector<int32_t>& out);
 
 }  // namespace infcl

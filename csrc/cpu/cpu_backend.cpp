@@ -90,7 +90,7 @@ double measure_gflops(const Kernels& k) {
   double best = 1e30;
   for (int round = 0; round < 4; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    k.logits(c, {0, columns}, x);
+    k.logits(c, {0, columns}, x, rows);
     const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
     best = d.count() < best ? d.count() : best;
   }
@@ -174,7 +174,7 @@ void CpuBackend::claim() {
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
-  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.cell) / kFloat);
+  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.kept_cell) / kFloat);
 }
 
 void CpuBackend::end() {
@@ -272,7 +272,7 @@ const float* CpuBackend::packed_keys(int thread, int64_t j) const {
 float* CpuBackend::kept_logits(int64_t i, int64_t j) const {
   const int64_t index = first_cell_[operands_.pass] + schedule().index(i, j);
   if (index >= layout_.kept_cells) return nullptr;
-  return kept_ + index * (Workspace::bytes_for(layout_.cell) / static_cast<int64_t>(sizeof(float)));
+  return kept_ + index * (Workspace::bytes_for(layout_.kept_cell) / static_cast<int64_t>(sizeof(float)));
 }
 
 CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
@@ -291,9 +291,8 @@ CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   return c;
 }
 
-Cell CpuBackend::cell(int64_t i, int64_t j, float* data) const {
-  return {schedule().rows(i), schedule().columns(j), data, kernels_->cell.rows,
-          schedule().triangle() && i == j};
+Cell CpuBackend::cell(int64_t i, int64_t j, float* data, int64_t stride) const {
+  return {schedule().rows(i), schedule().columns(j), data, stride, schedule().triangle() && i == j};
 }
 
 }  // namespace infcl

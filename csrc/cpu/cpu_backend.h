@@ -49,7 +49,7 @@ class CpuBackend final : public Backend {
   const float* packed_keys(int thread, int64_t column_block) const;
   // Where the cell's logits stay until the backward lap; null: they do not.
   float* kept_logits(int64_t row_block, int64_t column_block) const;
-  Cell cell(int64_t row_block, int64_t column_block, float* data) const;
+  Cell cell(int64_t row_block, int64_t column_block, float* data, int64_t stride) const;
   // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
   // aborted.
   template <class F>

@@ -93,7 +93,7 @@ class CpuBackend::Differentiate {
 
   bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
-    const Cell g = b_.cell(i, j, b_.memory_[t].cell);
+    const Cell g = b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
     const float* kept = b_.kept_logits(i, j);
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
@@ -164,23 +164,26 @@ class CpuBackend::Differentiate {
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
                                              : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
     grad.dots = kept;
+    grad.dots_stride = kept_stride(s_, *b_.kernels_);
     const auto sliced = [&](auto f) {
       return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
     };
     // masks must be known before the exponential
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.apart)) {
-      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data); })) return false;
+      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data, g.stride); })) return false;
       mask_pairs(g, a_.mask, s.pairs);
       if (a_.positives.labelled)
         for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
           g.at(r, q) = a_.positives.apart ? kMaskedDot : a_.positive_dots[r];
         });
       grad.dots = g.data;
+      grad.dots_stride = g.stride;
     }
     if (uniform(a_.rows) || uniform(a_.columns)) {
       s.masked.clear();
       if (grad.dots)
-        list_masked({g.rows, g.columns, const_cast<float*>(grad.dots), g.stride, g.diagonal}, s.masked);
+        list_masked({g.rows, g.columns, const_cast<float*>(grad.dots), grad.dots_stride, g.diagonal},
+                    g.stride, s.masked);
     }
     LogitGradSums sums;
     if (!sliced([&](Range keys) {

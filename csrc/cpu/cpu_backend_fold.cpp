@@ -59,11 +59,11 @@ class CpuBackend::Fold {
   bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
     float* kept = b_.kept_logits(i, j);
-    float* data = kept ? kept : b_.memory_[t].cell;
+    const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_, *b_.kernels_))
+                        : b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim,
-                      [&](Range keys) { b_.kernels_->logits(c, keys, data); }))
+                      [&](Range keys) { b_.kernels_->logits(c, keys, x.data, x.stride); }))
       return false;
-    const Cell x = b_.cell(i, j, data);
     Scratch& s = scratch_[t];
     // The positive logit comes from the same product as the sums, so a row's loss is never negative.
     if (a_.positives.labelled)
@@ -76,9 +76,9 @@ class CpuBackend::Fold {
     if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
     const bool fold_columns = a_.columns && !x.diagonal;
     if (b_.problem_.sigmoid) {
-      b_.kernels_->fold_sigmoid(c, data, b_.scale_, b_.bias_, s.row_sum.data(), s.row_max.data());
+      b_.kernels_->fold_sigmoid(c, x.data, x.stride, b_.scale_, b_.bias_, s.row_sum.data(), s.row_max.data());
     } else {
-      b_.kernels_->fold(c, data, b_.scale_,
+      b_.kernels_->fold(c, x.data, x.stride, b_.scale_,
                         {s.row_shift.data(), s.row_sum.data(), s.row_max.data(), s.column_shift.data(),
                          fold_columns ? s.column_sum.data() : nullptr});
     }

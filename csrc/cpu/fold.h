@@ -24,13 +24,13 @@ float ceil_log2(float dot, Log2Scale s) {
 // Maximum along each row, and of the whole cell. Rows are lanes here; lanes beyond the cell's rows are left
 // out.
 template <class Isa>
-float row_maxima(const CellOperands& c, const float* x, float* row_max) {
+float row_maxima(const CellOperands& c, const float* x, int64_t stride, float* row_max) {
   using V = typename Isa::V;
   alignas(64) float lanes[Isa::kLanes];
   float all = -__builtin_huge_valf();
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
     V m = Isa::load(x + i);
-    for (int64_t j = 1; j < c.columns; ++j) m = Isa::max(m, Isa::load(x + j * Isa::kCell + i));
+    for (int64_t j = 1; j < c.columns; ++j) m = Isa::max(m, Isa::load(x + j * stride + i));
     Isa::store(lanes, m);
     for (int64_t l = 0; l < Isa::kLanes && i + l < c.rows; ++l) {
       row_max[i + l] = lanes[l];
@@ -43,7 +43,7 @@ float row_maxima(const CellOperands& c, const float* x, float* row_max) {
 // Sums with one shift for all. Lanes beyond the cell's rows get an infinite shift, so they add 0 to the
 // columns.
 template <class Isa>
-bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2, float shift,
+bool fold_one_shift(const CellOperands& c, const float* x, int64_t stride, const Exp2<Isa>& exp2, float shift,
                     const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
@@ -59,7 +59,7 @@ bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2
     for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {  // two levels, so that rounding does not pile up
       V part = Isa::zero();
       for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j) {
-        const V e = exp2(Isa::load(x + j * Isa::kCell + i), shifts);
+        const V e = exp2(Isa::load(x + j * stride + i), shifts);
         part = Isa::add(part, e);
         if (out.column_sum) column_sums[j] = Isa::add(column_sums[j], e);
       }
@@ -82,8 +82,8 @@ bool fold_one_shift(const CellOperands& c, const float* x, const Exp2<Isa>& exp2
 }
 
 template <class Isa>
-void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, const Exp2<Isa>& exp2,
-                     const FoldOutputs& out) {
+void fold_own_shifts(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale,
+                     const Exp2<Isa>& exp2, const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
   alignas(64) float lanes[kLanes];
@@ -96,14 +96,13 @@ void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, con
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l)
       out.row_shift[i + l] = lanes[l] == kNoTerm ? 0 : lanes[l];
     V sum = Isa::zero();
-    for (int64_t j = 0; j < c.columns; ++j)
-      sum = Isa::add(sum, exp2(Isa::load(x + j * Isa::kCell + i), shifts));
+    for (int64_t j = 0; j < c.columns; ++j) sum = Isa::add(sum, exp2(Isa::load(x + j * stride + i), shifts));
     Isa::store(lanes, sum);
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_sum[i + l] = lanes[l];
   }
   if (!out.column_sum) return;
   for (int64_t j = 0; j < c.columns; ++j) {
-    const float* key = x + j * Isa::kCell;
+    const float* key = x + j * stride;
     float m = key[0];
     for (int64_t i = 1; i < c.rows; ++i) m = key[i] > m ? key[i] : m;
     out.column_shift[j] = out.column_sum[j] = 0;
@@ -120,13 +119,13 @@ void fold_own_shifts(const CellOperands& c, const float* x, Log2Scale scale, con
 }
 
 template <class Isa>
-void fold(const CellOperands& c, const float* x, Log2Scale scale, const FoldOutputs& out) {
+void fold(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, const FoldOutputs& out) {
   const Exp2<Isa> exp2(scale);
-  const float max = row_maxima<Isa>(c, x, out.row_max);
+  const float max = row_maxima<Isa>(c, x, stride, out.row_max);
   // the shift of a cell without a single term is of no use, its rows' and columns' own are
   const bool any = !is_masked(max);
-  if (any && fold_one_shift<Isa>(c, x, exp2, ceil_log2<Isa>(max, scale), out)) return;
-  fold_own_shifts<Isa>(c, x, scale, exp2, out);
+  if (any && fold_one_shift<Isa>(c, x, stride, exp2, ceil_log2<Isa>(max, scale), out)) return;
+  fold_own_shifts<Isa>(c, x, stride, scale, exp2, out);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 // The table of kernels that one instruction set offers, and the arguments they take. A cell is at most
 // `cell.rows` queries by `cell.columns` keys; its logits and their gradients are held key-major,
-//   x[j * cell.rows + i] = q_i . k_j,
-// because that one layout is the broadcast operand of both gradient products (with stride 1 along i for
-// d_queries, along j for d_keys) and is written by the logits kernel in whole vectors.
+//   x[j * stride + i] = q_i . k_j,
+// with a stride of whole panels for logits, of cell.rows for gradients, because that one layout is the
+// broadcast operand of both gradient products (with stride 1 along i for d_queries, along j for d_keys) and
+// is written by the logits kernel in whole vectors.
 //
 // Packed operands hold 32-bit elements: a float, or a pair of bfloat16 that neighbour along the dimension
 // summed over
@@ -63,6 +64,7 @@ struct LogitGradArgs {
   float shift;
   float bias;         // kSigmoid, base 2
   const float* dots;  // of the forward pass, or null: compute them
+  int64_t dots_stride;
 };
 
 struct LogitGradSums {
@@ -93,12 +95,12 @@ struct Kernels {
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
   // x of the keys in `keys` (begin a multiple of strip).
-  void (*logits)(const CellOperands&, Range keys, float* x);
+  void (*logits)(const CellOperands&, Range keys, float* x, int64_t stride);
   // Sums of 2^x over the whole cell, along both sides, in one visit.
-  void (*fold)(const CellOperands&, const float* x, Log2Scale, const FoldOutputs&);
+  void (*fold)(const CellOperands&, const float* x, int64_t stride, Log2Scale, const FoldOutputs&);
   // row_sum[i] = sum_j softplus(x_ij), natural logarithm; row_max as in fold.
-  void (*fold_sigmoid)(const CellOperands&, const float* x, Log2Scale, float bias, float* row_sum,
-                       float* row_max);
+  void (*fold_sigmoid)(const CellOperands&, const float* x, int64_t stride, Log2Scale, float bias,
+                       float* row_sum, float* row_max);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
   // Over the keys in `keys`, but not the tiles in which no |g| is above `negligible`.

@@ -28,6 +28,8 @@ int64_t default_bound(int64_t larger_side, int64_t dim) {
   return larger_side * dim * kFloat * 3 / 2 + kFixedBytes;
 }
 
+int64_t kept_stride(const Schedule& pass, const Kernels& k) { return round_up(pass.max_rows(), k.panel); }
+
 Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, const Kernels& k) {
   Layout l;
   const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
@@ -38,6 +40,7 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
     l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
     l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
     l.cell = std::max(l.cell, k.cell.rows * columns);
+    l.kept_cell = std::max(l.kept_cell, kept_stride(s, k) * columns);
     l.key_panels = std::max(l.key_panels, columns * padded_elements);
     if (k.pair > 1 && r.gradient) l.key_values = std::max(l.key_values, k.elements(columns) * padded_dim);
     l.key_block = l.key_panels + l.key_values;
@@ -65,8 +68,8 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
   if (r.gradient && r.keep_logits && l.packed_blocks == column_blocks) {
-    l.kept_cells = std::min(cells, (bound - l.bytes) / Workspace::bytes_for(l.cell));
-    l.bytes += l.kept_cells * Workspace::bytes_for(l.cell);
+    l.kept_cells = std::min(cells, (bound - l.bytes) / Workspace::bytes_for(l.kept_cell));
+    l.bytes += l.kept_cells * Workspace::bytes_for(l.kept_cell);
   }
   return l;
 }

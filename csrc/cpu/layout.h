@@ -28,6 +28,7 @@ struct Layout {
   int64_t key_block = 0, key_panels = 0, key_values = 0;  // block = panels, then values where they differ
   int64_t packed_blocks = 0;                              // column blocks that stay packed
   int64_t kept_cells = 0;                                 // cells whose logits are kept, by columns first
+  int64_t kept_cell = 0;                                  // floats of each, enough for any pass
   // Bytes
   int64_t lse_bytes = 0;      // held by the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included
@@ -37,6 +38,8 @@ struct Layout {
 // Gradients apart, a call may by default spend what packed keys and half as much again take, and a fixed 48
 // MiB.
 int64_t default_bound(int64_t larger_side, int64_t dim);
+// From one key's logits to the next's in the kept cells of a pass: rows are not padded to the largest cell's.
+int64_t kept_stride(const Schedule& pass, const Kernels&);
 // For passes one after another in the same memory. `bytes` above `bound` means that even one thread does not
 // fit.
 Layout make_layout(const LayoutRequest&, const std::vector<Schedule>& passes, const Kernels&);

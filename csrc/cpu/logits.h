@@ -10,17 +10,18 @@
 namespace infcl {
 namespace {
 
-// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is what the caller writes
-// after this. Not inlined: mixed with the epilogue's constants the accumulators would be spilled.
+// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is the tile that the
+// caller writes after this. Not inlined: mixed with the epilogue's constants the accumulators would be
+// spilled.
 template <class Isa>
 INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, float* x, int64_t stride,
-                             const float* next) {
+                             const float* next, int64_t next_stride) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
   const float* a = c.key_panels + key * kPanel;
   const float* b = c.queries + query * depth;
   const int64_t jump = c.key_panel_rows * kPanel;
-  ResultPrefetch<Isa, Isa::kStrip> prefetch{next, Isa::kCell};
+  ResultPrefetch<Isa, Isa::kStrip> prefetch(next, next_stride, depth);
   Tile<Isa, Isa::kStrip> tile;
   tile.clear();
   int64_t d = 0;
@@ -31,12 +32,11 @@ INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, 
 }
 
 template <class Isa>
-void logits(const CellOperands& c, Range keys, float* x) {
-  constexpr int64_t kStride = Isa::kCell;
+void logits(const CellOperands& c, Range keys, float* x, int64_t stride) {
   for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip)
     for (int64_t i = 0; i < c.rows; i += panel_width<Isa>()) {
-      float* out = x + j * kStride + i;
-      dot_tile<Isa>(c, j, i, out, kStride, out);
+      float* out = x + j * stride + i;
+      dot_tile<Isa>(c, j, i, out, stride, out, stride);
     }
 }
 
@@ -107,10 +107,10 @@ LogitGradSums logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale
       DotTile tile{dots, kPanel, j, i, strip, c.rows - i};
       float* out = g + j * kStride + i;
       if (args.dots) {
-        tile.x = args.dots + j * kStride + i;
-        tile.stride = kStride;
+        tile.x = args.dots + j * args.dots_stride + i;
+        tile.stride = args.dots_stride;
       } else {
-        dot_tile<Isa>(c, j, i, dots, kPanel, out);
+        dot_tile<Isa>(c, j, i, dots, kPanel, out, kStride);
       }
       const LogitGradSums sums = grad_tile<Isa, kRule>(tile, scale, args, out);
       total.dot_sum += sums.dot_sum;

@@ -129,11 +129,13 @@ void pack_values(const MatrixView& m, Range rows, float* out, int64_t value_rows
 }
 
 // Blocks of 16 elements: each source row is read a line at a time, each destination line is written while it
-// is in L1.
+// is in L1. The rows of a panel are too many streams for the hardware to follow, so each is fetched two
+// blocks ahead.
 template <class Isa>
 void pack_transposed(const MatrixView& m, Range rows, float* out) {
   constexpr int64_t kPanel = panel_width<Isa>(), kBlock = 16;
   const int64_t elements = (m.dim + Isa::kPair - 1) / Isa::kPair;
+  const int64_t element_bytes = Isa::kPair * static_cast<int64_t>(dtype_size(m.dtype));
   ElementReader<Isa, kBlock> reader(m);
   for (int64_t p = 0; p < rows.size(); p += kPanel, out += elements * kPanel)
     for (int64_t d0 = 0; d0 < elements; d0 += kBlock) {
@@ -141,6 +143,9 @@ void pack_transposed(const MatrixView& m, Range rows, float* out) {
       for (int64_t lane = 0; lane < kPanel; ++lane) {
         const bool real = p + lane < rows.size();
         const float* src = real ? reader.read(rows.begin + p + lane, d0, count) : nullptr;
+        if (d0 + 2 * kBlock < elements && real)
+          __builtin_prefetch(static_cast<const char*>(m.row(rows.begin + p + lane)) +
+                             (d0 + 2 * kBlock) * element_bytes);
         for (int64_t d = 0; d < count; ++d) out[(d0 + d) * kPanel + lane] = real ? src[d] : 0.f;
       }
     }

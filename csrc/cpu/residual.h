@@ -127,7 +127,7 @@ ResidualSum residual_sum(const CellOperands& c, Range keys, const float* g, floa
       if (largest_magnitude<Isa>(tile, strip, c.rows - i) <= negligible) continue;
       WideTile<Isa> wide;
       wide_dot_tile<Isa>(c, j, i, wide);
-      dot_tile<Isa>(c, j, i, dots, kPanel, dots);
+      dot_tile<Isa>(c, j, i, dots, kPanel, dots, kPanel);
       total.sum += residual_tile<Isa>(wide, dots, tile, strip, c.rows - i);
       total.pairs += strip * (c.rows - i < kPanel ? c.rows - i : kPanel);
     }

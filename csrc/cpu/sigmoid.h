@@ -44,18 +44,18 @@ struct Sigmoid {
 };
 
 template <class Isa>
-void fold_sigmoid(const CellOperands& c, const float* x, Log2Scale scale, float bias, float* row_sum,
-                  float* row_max) {
+void fold_sigmoid(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, float bias,
+                  float* row_sum, float* row_max) {
   using V = typename Isa::V;
   const Sigmoid<Isa> sigmoid(scale, bias);
-  row_maxima<Isa>(c, x, row_max);
+  row_maxima<Isa>(c, x, stride, row_max);
   alignas(64) float lanes[Isa::kLanes];
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
     V sum = Isa::zero();
     for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {
       V part = Isa::zero();
       for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j)
-        part = Isa::add(part, sigmoid.softplus(Isa::load(x + j * Isa::kCell + i)));
+        part = Isa::add(part, sigmoid.softplus(Isa::load(x + j * stride + i)));
       sum = Isa::add(sum, part);
     }
     Isa::store(lanes, sum);

@@ -47,12 +47,27 @@ void test_priorities(const Kernels& k) {
   r.bound = int64_t{8} << 30;
   l = layout(k, 8192, r);
   CHECK(l.kept_cells == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
+  const Schedule only(8192, 8192, k.cell);
+  CHECK(l.kept_cell <= round_up(only.max_rows(), k.panel) * round_up(only.max_columns(), k.strip),
+        "without gaps: %ld", (long)l.kept_cell);
   r.keep_logits = false;
   CHECK(layout(k, 8192, r).kept_cells == 0, "unless it may not");
   r.keep_logits = true;
   r.gradient = false;
   l = layout(k, 8192, r);
   CHECK(l.kept_cells == 0 && l.query_values == 0, "loss alone needs neither");
+}
+
+// The passes of one call are cut differently, and their kept cells lie side by side.
+void test_kept_cells_of_passes(const Kernels& k) {
+  for (int64_t rows : {449, 1000, 4096, 8192, 10000}) {
+    const std::vector<Schedule> passes{{rows, rows, k.cell, true}, {rows, rows, k.cell}};
+    const Layout l = make_layout({64, true, true, 2, int64_t{8} << 30}, passes, k);
+    for (const Schedule& s : passes)
+      CHECK(l.kept_cell >= kept_stride(s, k) * round_up(s.max_columns(), k.strip) &&
+                kept_stride(s, k) >= s.max_rows(),
+            "%s rows=%ld: %ld", k.isa, (long)rows, (long)l.kept_cell);
+  }
 }
 
 }  // namespace
@@ -62,6 +77,7 @@ int main() {
     test_bounds(*k);
     test_default_is_linear(*k);
     test_priorities(*k);
+    test_kept_cells_of_passes(*k);
   }
   return check::summary();
 }
