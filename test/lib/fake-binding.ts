@@ -35,7 +35,7 @@ const stats = {
   tilesReused: 0,
   tilesSkipped: 0,
   maskedPairs: 0,
-  shards: 1,
+  shards: 3,
 };
 
 export const fakeResponse: ContrastiveResponse = {
