@@ -35,7 +35,7 @@ const stats = {
   tilesReused: 0,
   tilesSkipped: 0,
   maskedPairs: 0,
-  shards: 3,
+  shards: 1,
 };
 
 export const fakeResponse: ContrastiveResponse = {
@@ -79,7 +79,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
         workspaceBytes: 4096,
         minimumWorkspaceBytes: 1024,
         lseBytes: 512,
-        shards: 1,
+        shards: 3,
         gflopsPerSecond: 20,
       };
     },
