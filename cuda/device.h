@@ -43,6 +43,8 @@ class DeviceContext {
     const bool pushed_;
   };
 
+  api::Context get() const { return context_; }
+
  private:
   api::Device device_ = 0;
   api::Context context_ = nullptr;

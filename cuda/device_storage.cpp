@@ -1,19 +1,24 @@
 // Memory of a device that callers hold: core/device_storage.h, over the driver.
 #include "core/device_storage.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 #include "core/backend_factory.h"
 #include "core/errors.h"
 #include "cuda/device.h"
 #include "cuda/device_memory.h"
 #include "cuda/memory_cache.h"
+#include "cuda/staging.h"
 
 namespace infcl {
 
 namespace cuda {
 
 namespace {
+
+constexpr int64_t kPieceBytes = int64_t{1} << 20;  // of pinned memory, twice
 
 class CudaStorage final : public DeviceStorage {
  public:
@@ -41,16 +46,31 @@ class CudaStorage final : public DeviceStorage {
 
   void upload(const MatrixView& m) override {
     const int64_t size = static_cast<int64_t>(dtype_size(m.dtype)), width = m.dim * size;
-    copy({true, data_, width}, {false, m.data, m.stride * size}, m.rows, width);
+    transport(m.rows, width, [&](const Stream& stream, Staging& staging) {
+      const int64_t step = staging.rows_of_piece(width);
+      for (int64_t begin = 0; begin < m.rows; begin += step) {
+        const int64_t rows = std::min(step, m.rows - begin);
+        staging.upload_piece(stream, data_ + begin * width, rows * width, [&](char* pinned) {
+          for (int64_t i = 0; i < rows; ++i)
+            std::memcpy(pinned + i * width, m.row(begin + i), static_cast<size_t>(width));
+        });
+      }
+    });
   }
 
   void download(const MatrixView& m, void* host) override {
     const int64_t size = static_cast<int64_t>(dtype_size(m.dtype)), width = m.dim * size;
-    copy({false, host, width}, {true, m.data, m.stride * size}, m.rows, width);
+    transport(m.rows, width, [&](const Stream& stream, Staging& staging) {
+      staging.download(stream, {const_cast<void*>(m.data), m.rows, width, m.stride * size}, host, [] {});
+    });
   }
 
  private:
-  void copy(const RowBytes& to, const RowBytes& from, int64_t rows, int64_t width) const {
+  // f(stream, staging) after what the owner of the memory has given to its stream; waits for all of it.
+  // Pinned memory is claimed anew each time: a copy is rare, and what it costs should not stay.
+  template <class F>
+  void transport(int64_t rows, int64_t width, F f) const {
+    if (rows == 0) return;
     const DeviceContext::Scope current(context_);
     const Stream stream;
     Event order;
@@ -58,8 +78,17 @@ class CudaStorage final : public DeviceStorage {
       order.record(static_cast<api::Stream>(place().stream));
       order.hold(stream.get());
     }
-    stream.copy_rows(to, from, rows, width);
+    Staging staging;
+    staging.reserve(std::max(width, std::min(kPieceBytes, rows * width)));
+    f(stream, staging);
     stream.synchronise();
+  }
+
+  // Of a context that is not the primary one. Memory of pools has none.
+  bool is_foreign(api::DevicePointer address) const {
+    api::Context owner = nullptr;
+    return driver().PointerGetAttribute(&owner, api::kPointerContext, address) == api::kSuccess && owner &&
+           owner != context_.get();
   }
 
   // Throws when a byte is not this device's.
@@ -70,9 +99,11 @@ class CudaStorage final : public DeviceStorage {
     std::string received = "an address that its driver does not know";
     if (driver().PointerGetAttribute(&type, api::kPointerMemoryType, address) == api::kSuccess &&
         driver().PointerGetAttribute(&ordinal, api::kPointerDeviceOrdinal, address) == api::kSuccess) {
-      if (type == api::kMemoryTypeDevice && ordinal == device()) return;
-      received = type == api::kMemoryTypeDevice ? "memory of device " + std::to_string(ordinal)
-                                                : "memory of the host";
+      const bool here = type == api::kMemoryTypeDevice && ordinal == device();
+      if (here && !is_foreign(address)) return;
+      received = here                             ? "memory of another context than its primary one"
+                 : type == api::kMemoryTypeDevice ? "memory of device " + std::to_string(ordinal)
+                                                  : "memory of the host";
     }
     char text[32];
     std::snprintf(text, sizeof text, "0x%llx", address);

@@ -26,7 +26,7 @@ constexpr int kMaxDynamicSharedBytes = 8;
 constexpr unsigned kStreamNonBlocking = 1, kEventDisableTiming = 2;
 constexpr unsigned kMemoryTypeHost = 1, kMemoryTypeDevice = 2;
 // CUpointer_attribute
-constexpr int kPointerMemoryType = 2, kPointerDeviceOrdinal = 9;
+constexpr int kPointerContext = 1, kPointerMemoryType = 2, kPointerDeviceOrdinal = 9;
 
 // CUDA_MEMCPY2D
 struct Copy2D {

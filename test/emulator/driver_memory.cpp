@@ -236,6 +236,11 @@ CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t n, CUstream str
   return fill(to, value, n, stream, false);
 }
 
+static CUcontext another_context() {
+  static CUctx_st context;
+  return &context;
+}
+
 CUresult cuPointerGetAttribute(void* data, CUpointer_attribute attribute, CUdeviceptr address) {
   return with_context([&](CUctx_st&) {
     for (const auto& device : state().devices) {
@@ -243,6 +248,8 @@ CUresult cuPointerGetAttribute(void* data, CUpointer_attribute attribute, CUdevi
       if (!a) continue;
       if (attribute == CU_POINTER_ATTRIBUTE_MEMORY_TYPE)
         *static_cast<unsigned*>(data) = CU_MEMORYTYPE_DEVICE;
+      else if (attribute == CU_POINTER_ATTRIBUTE_CONTEXT)
+        *static_cast<CUcontext*>(data) = state().foreign.count(a->begin) ? another_context() : device.get();
       else if (attribute == CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL)
         *static_cast<int*>(data) = device->ordinal;
       else if (attribute == CU_POINTER_ATTRIBUTE_RANGE_START_ADDR)

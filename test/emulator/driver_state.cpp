@@ -116,6 +116,11 @@ size_t infcl_emulator_peak_bytes() {
   return state().devices.empty() ? 0 : state().devices[0]->memory.peak_bytes();
 }
 
+void infcl_emulator_make_foreign(unsigned long long address) {
+  std::lock_guard<std::recursive_mutex> guard(state().lock);
+  state().foreign.insert(address);
+}
+
 const char* infcl_emulator_last_error() {
   std::lock_guard<std::recursive_mutex> guard(state().lock);
   thread_local std::string text;
@@ -148,6 +153,7 @@ void infcl_emulator_reset() {
   s.events.clear();
   s.pinned.clear();
   s.pinned_bytes.clear();
+  s.foreign.clear();
   s.devices.clear();
   s.messages.clear();
   s.last_message.clear();

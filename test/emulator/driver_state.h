@@ -60,6 +60,7 @@ struct DriverState {
   std::map<CUevent, std::unique_ptr<CUevent_st>> events;
   std::map<char*, std::unique_ptr<char[]>> pinned;
   std::map<char*, size_t> pinned_bytes;
+  std::set<CUdeviceptr> foreign;  // allocations of other contexts
   uint32_t launches = 0;
   std::map<CUresult, std::string> messages;  // of the last failure with that code
   std::string last_message;

@@ -17,6 +17,8 @@ const char* infcl_emulator_event_log();
 const char* infcl_emulator_work_log();
 // The most that was allocated of the first device at a time since the last reset.
 size_t infcl_emulator_peak_bytes();
+// From now on the allocation at this address belongs to another context of its device.
+void infcl_emulator_make_foreign(unsigned long long address);
 // The message of the last failure (fault of a kernel, refused PTX or argument); "" if there was none.
 const char* infcl_emulator_last_error();
 // What was not given back: device allocations; pinned host allocations, streams, events, modules and
