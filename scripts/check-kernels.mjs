@@ -19,10 +19,11 @@ const ptxas = process.env.PTXAS ?? 'ptxas';
 
 /**
  * Kernels that multiply matrices must have HMMA, LDSM and LDGSTS; two blocks share a multiprocessor's 64 K registers.
- * Those of Hopper have HGMMA and UTMALDG instead, and 168 registers a thread, which warpgroups pass on to each other.
+ * Those of Hopper have HGMMA and UTMALDG, alone and multicast, instead, and 168 registers a thread, which warpgroups pass on to each other.
  */
 const multiplies = /^(scores|accumulate)_/;
-const needed = (kernel) => (isHopper(kernel) ? ['HGMMA', 'UTMALDG'] : ['HMMA', 'LDSM', 'LDGSTS']);
+const needed = (kernel) =>
+  isHopper(kernel) ? ['HGMMA', 'UTMALDG', 'MULTICAST'] : ['HMMA', 'LDSM', 'LDGSTS'];
 const forbidden = (kernel) => (isHopper(kernel) ? ['LDL', 'STL', 'HMMA'] : ['LDL', 'STL']);
 function registerCap(kernel) {
   if (isHopper(kernel)) return 168;
@@ -97,8 +98,8 @@ const registersOf = (kernel, target) =>
   rows.find((row) => row.kernel === kernel && row.target === target)?.registers ?? '';
 const names = [...new Set(rows.map((row) => row.kernel))].sort();
 const shown = ['HMMA', 'LDSM', 'LDGSTS', 'MUFU', 'SHFL', 'BAR', 'LDL', 'STL'];
-const shownOfHopper = ['HGMMA', 'UTMALDG', 'HMMA', 'MUFU', 'SHFL', 'BAR', 'LDL', 'STL'];
-const line = (cells) => cells.map((cell, i) => (i ? String(cell).padStart(7) : cell.padEnd(38))).join('');
+const shownOfHopper = ['HGMMA', 'UTMALDG', 'MULTICAST', 'HMMA', 'MUFU', 'SHFL', 'BAR', 'LDL', 'STL'];
+const line = (cells) => cells.map((cell, i) => (i ? String(cell).padStart(10) : cell.padEnd(44))).join('');
 console.log(line(['registers', ...targets.map((target) => `sm_${target}`)]));
 for (const kernel of names)
   console.log(line([kernel, ...targets.map((target) => registersOf(kernel, target))]));

@@ -8,6 +8,7 @@ const names = new Map([
   [0x23c, 'HMMA'],
   [0x9f0, 'HGMMA'],
   [0x5b4, 'UTMALDG'],
+  [0x3b4, 'MULTICAST'], // UTMALDG to several blocks
   [0x83b, 'LDSM'],
   [0xfae, 'LDGSTS'],
   [0x308, 'MUFU'],

@@ -6,15 +6,20 @@
 
 namespace infcl::cuda {
 
-// kMajorG: along which side of the tile's product G is contiguous
+// kMajorG: along which side of the tile's product G is contiguous. The neighbour along the features
+// multiplies the same of it.
 template <class Kind, Major kMajorG>
 INFCL_DEVICE void accumulate_tile_sm90(const AccumulateArgs& a, const GradientProduct& p, const PlaneMaps& g,
                                        const PlaneMaps& features, const GradientTile<kBox>& tile) {
   auto& shared = shared_memory_sm90<char>();
+  const Neighbour neighbour((tile.feature ^ kTile) < a.padded_dim);
   Patch<WgmmaLayout> sums;
-  if (multiply_sm90<Kind, kMajorG, Major::kAlongSide>(
-          g, {tile.row, tile.begin}, features, {tile.feature, tile.begin}, tile.steps(), shared.ring, sums))
-    write_gradient(p, tile, a.padded_dim, a.inverse_g_scale, sums);
+  if (!multiply_sm90<Kind, kMajorG, Major::kAlongSide, Operand::kA>(g, {tile.row, tile.begin}, features,
+                                                                    {tile.feature, tile.begin}, tile.steps(),
+                                                                    neighbour, shared.ring, sums))
+    return;
+  write_gradient(p, tile, a.padded_dim, a.inverse_g_scale, sums);
+  neighbour.end();
 }
 
 template <class Kind>
@@ -23,6 +28,7 @@ INFCL_DEVICE void accumulate_sm90(const AccumulateArgs& a, const AccumulateMaps&
   const bool of_rows = tile < row_tiles;
   const GradientProduct& p = of_rows ? a.rows : a.columns;
   const GradientTile<kBox> at(a, of_rows, of_rows ? tile : tile - row_tiles);
+  if (at.features <= 0) return;
   if (at.steps() == 0) {  // a triangle's first columns
     if (is_producer() || !p.overwrite) return;
     Patch<WgmmaLayout> zeros;
@@ -37,21 +43,21 @@ INFCL_DEVICE void accumulate_sm90(const AccumulateArgs& a, const AccumulateMaps&
 
 extern "C" {
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    accumulate_bf16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
-                                const __grid_constant__ AccumulateMaps maps) {
+INFCL_KERNEL_SM90
+accumulate_bf16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                            const __grid_constant__ AccumulateMaps maps) {
   accumulate_sm90<OneBFloat16>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    accumulate_bf16x3_sm90_kernel(const __grid_constant__ AccumulateArgs args,
-                                  const __grid_constant__ AccumulateMaps maps) {
+INFCL_KERNEL_SM90
+accumulate_bf16x3_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                              const __grid_constant__ AccumulateMaps maps) {
   accumulate_sm90<TwoBFloat16>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    accumulate_f16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
-                               const __grid_constant__ AccumulateMaps maps) {
+INFCL_KERNEL_SM90
+accumulate_f16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                           const __grid_constant__ AccumulateMaps maps) {
   accumulate_sm90<OneFloat16>(args, maps);
 }
 

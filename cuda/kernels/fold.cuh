@@ -166,7 +166,7 @@ INFCL_DEVICE void write_partials(const ForwardArgs& args, const TilePosition& ti
   const int i = owned();
   const bool classes = args.scores.rules.row_classes;
   if (owns_row()) {
-    const int64_t padded = static_cast<int64_t>(gridDim.x) * kTile;
+    const int64_t padded = tiles_of(args.scores.row_count) * kTile;
     args.row_partials[blockIdx.y * padded + tile.block_row + i] = row_partial<kPlain>(s, i, classes);
   } else if (args.column_partials && !tile.on_diagonal) {
     const int64_t padded = static_cast<int64_t>(gridDim.y) * kTile;

@@ -1,6 +1,7 @@
 // The product of two operands on sm_90, tile by tile of depth 64: out[i][j] = sum_k a[i][k] b[j][k], as in
 // mainloop.cuh. One thread has the tensor memory accelerator fill a ring of stages; two warpgroups multiply
-// what has arrived, 64 rows of the tile each, and hand stages back.
+// what has arrived, 64 rows of the tile each, and hand stages back. One of the operands may be shared with
+// the other block of the cluster, which halves what both read of it.
 #pragma once
 
 #include "operands.cuh"
@@ -13,33 +14,40 @@ struct OperandOrigin {
   int side, depth;
 };
 
-template <Major kMajor>
+enum class Operand { kA, kB };
+
+template <Major kMajor, bool kShared>
 INFCL_DEVICE void load_tile(const unsigned char* tile, const TensorMap& map, const OperandOrigin& origin,
-                            int step, const TransactionBarrier& full) {
+                            int step, const TransactionBarrier& full, const Neighbour& neighbour) {
   const int depth = origin.depth + step * kBox;
 #pragma unroll
   for (int box = 0; box < kBoxesOfTile; ++box) {
     const int side = origin.side + box * kBox;
     const bool along_depth = kMajor == Major::kAlongDepth;
-    copy_box(shared_address(tile + box * kBoxBytes), map, along_depth ? depth : side,
-             along_depth ? side : depth, full);
+    const int x = along_depth ? depth : side, y = along_depth ? side : depth;
+    const uint32_t to = shared_address(tile + box * kBoxBytes);
+    if (!kShared || !neighbour.shares)
+      copy_box(to, map, x, y, full);
+    else if (box == neighbour.own_rank)
+      copy_box_to_blocks(to, map, x, y, full, Neighbour::both());
   }
 }
 
 // The part of one thread. Segments are the products that bf16x3 is the sum of.
-template <class Kind, Major kA, Major kB>
+template <class Kind, Major kA, Major kB, Operand kShared>
 INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
-                            OperandOrigin b_origin, int steps, Ring& ring) {
+                            OperandOrigin b_origin, int steps, const Neighbour& neighbour, Ring& ring) {
   RingPosition at;
   for (int segment = 0; segment < Kind::kSegments; ++segment) {
     const TensorMap& a_map = segment == 2 ? a.low : a.high;
     const TensorMap& b_map = segment == 1 ? b.low : b.high;
     for (int step = 0; step < steps; ++step, at.advance()) {
+      StageSm90& stage = ring.stages[at.stage];
       const TransactionBarrier& full = ring.full[at.stage];
       ring.empty[at.stage].wait(at.parity ^ 1);
       ring.full[at.stage].arrive_expecting(kStageBytesSm90);
-      load_tile<kA>(ring.stages[at.stage].a, a_map, a_origin, step, full);
-      load_tile<kB>(ring.stages[at.stage].b, b_map, b_origin, step, full);
+      load_tile<kA, kShared == Operand::kA>(stage.a, a_map, a_origin, step, full, neighbour);
+      load_tile<kB, kShared == Operand::kB>(stage.b, b_map, b_origin, step, full, neighbour);
     }
   }
 }
@@ -61,7 +69,7 @@ INFCL_DEVICE constexpr uint64_t next_terms() {
 // The part of a warpgroup: its 64 rows of the tile. A stage's products are under way while those of the one
 // before it are waited for.
 template <class Kind, Major kA, Major kB>
-INFCL_DEVICE void empty_ring(int steps, Ring& ring, Patch<WgmmaLayout>& out) {
+INFCL_DEVICE void empty_ring(int steps, const Neighbour& neighbour, Ring& ring, Patch<WgmmaLayout>& out) {
   const int group = warp_id() / 4;
   RingPosition at;
   int before = 0;
@@ -77,37 +85,40 @@ INFCL_DEVICE void empty_ring(int steps, Ring& ring, Patch<WgmmaLayout>& out) {
     wgmma_commit();
     if (step > 0) {
       wgmma_wait<1>();
-      if (lane_id() == 0) ring.empty[before].arrive();
+      if (lane_id() == 0) neighbour.hand_back(ring.empty[before]);
     }
     before = at.stage;
   }
   wgmma_finish(out.value);
 }
 
-INFCL_DEVICE void initialize(Ring& ring) {
+INFCL_DEVICE void initialize(Ring& ring, const Neighbour& neighbour) {
   if (threadIdx.x == 0) {
     for (int stage = 0; stage < kStagesSm90; ++stage) {
       ring.full[stage].initialize(1);
-      ring.empty[stage].initialize(kWarpsOfBlock);
+      ring.empty[stage].initialize(neighbour.arrivals_at_empty());
     }
     fence_barriers();
   }
-  __syncthreads();
+  neighbour.begin();
 }
 
 // out = the product over `steps` > 0 tiles of depth. False for the producer, which has nothing more to do;
-// for the others the stages are free for other use.
-template <class Kind, Major kA, Major kB>
+// for the others the stages are free for other use, but they may not exit before neighbour.end().
+template <class Kind, Major kA, Major kB, Operand kShared>
 INFCL_DEVICE bool multiply_sm90(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
-                                OperandOrigin b_origin, int steps, Ring& ring, Patch<WgmmaLayout>& out) {
-  initialize(ring);
+                                OperandOrigin b_origin, int steps, const Neighbour& neighbour, Ring& ring,
+                                Patch<WgmmaLayout>& out) {
+  initialize(ring, neighbour);
   if (is_producer()) {
     give_registers<kProducerRegisters>();
-    if (threadIdx.x == kThreads) fill_ring<Kind, kA, kB>(a, a_origin, b, b_origin, steps, ring);
+    if (threadIdx.x == kThreads)
+      fill_ring<Kind, kA, kB, kShared>(a, a_origin, b, b_origin, steps, neighbour, ring);
     return false;
   }
   take_registers<kConsumerRegisters>();
-  empty_ring<Kind, kA, kB>(Kind::kSegments * steps, ring, out);
+  empty_ring<Kind, kA, kB>(Kind::kSegments * steps, neighbour, ring, out);
+  neighbour.has_arrived();
   WgmmaLayout::sync();
   return true;
 }

@@ -1,5 +1,5 @@
-// The instructions of sm_90a that CUDA C++ has no word for, as ptx.cuh has the common ones: transaction
-// barriers, tensor copies and products of whole warpgroups.
+// The instructions of sm_90a that CUDA C++ has no word for, as ptx.cuh has the common ones: clusters,
+// transaction barriers, tensor copies and products of whole warpgroups.
 #pragma once
 
 #include "ptx.cuh"
@@ -29,6 +29,17 @@ INFCL_DEVICE bool named_barrier_or(bool any) {
   return result;
 }
 
+// Among the threads of a cluster that have not exited: what they did before they arrived is known to those
+// who waited. All threads of a warp call it.
+INFCL_DEVICE void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
+INFCL_DEVICE void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+
+INFCL_DEVICE uint32_t cluster_rank() {
+  uint32_t rank;
+  asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+  return rank;
+}
+
 // A barrier in shared memory. A phase is over when all arrivals and all announced bytes have come.
 struct TransactionBarrier {
   uint64_t state;
@@ -39,6 +50,12 @@ struct TransactionBarrier {
   }
   INFCL_DEVICE void arrive() {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address()) : "memory");
+  }
+  // At the barrier of this name in another block of the cluster.
+  INFCL_DEVICE void arrive_in_block(uint32_t rank) {
+    uint32_t there;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address()), "r"(rank));
+    asm volatile("mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%0];" ::"r"(there) : "memory");
   }
   INFCL_DEVICE void arrive_expecting(unsigned bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address()), "r"(bytes)
@@ -76,6 +93,16 @@ INFCL_DEVICE void copy_box(uint32_t shared, const TensorMap& map, int x, int y,
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], "
       "[%4];" ::"r"(shared),
       "l"(&map), "r"(x), "r"(y), "r"(arrival.address())
+      : "memory");
+}
+
+// Likewise to the same place in every block of the cluster whose bit is set, at whose barriers it arrives.
+INFCL_DEVICE void copy_box_to_blocks(uint32_t shared, const TensorMap& map, int x, int y,
+                                     const TransactionBarrier& arrival, uint16_t blocks) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], "
+      "[%1, {%2, %3}], [%4], %5;" ::"r"(shared),
+      "l"(&map), "r"(x), "r"(y), "r"(arrival.address()), "h"(blocks)
       : "memory");
 }
 

@@ -8,47 +8,49 @@ template <class Kind, bool kPlain>
 INFCL_DEVICE void scores_backward_sm90(const BackwardArgs& args, const ScoresMaps& maps) {
   auto& shared = shared_memory_sm90<GradientStorage>();
   const TilePosition tile(args.scores);
-  if (tile.below_diagonal) return;
+  if (tile.rows <= 0 || tile.below_diagonal) return;
+  const Neighbour neighbour = neighbour_of(args.scores, tile);
   Patch<WgmmaLayout> dots;
-  if (multiply_scores_sm90<Kind>(args.scores, maps, tile, shared.ring, dots))
-    differentiate<Kind, kPlain>(args, tile, dots, shared.epilogue);
+  if (!multiply_scores_sm90<Kind>(args.scores, maps, tile, neighbour, shared.ring, dots)) return;
+  differentiate<Kind, kPlain>(args, tile, dots, shared.epilogue);
+  neighbour.end();
 }
 
 extern "C" {
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_backward_plain_bf16_sm90_kernel(const __grid_constant__ BackwardArgs args,
-                                           const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_backward_plain_bf16_sm90_kernel(const __grid_constant__ BackwardArgs args,
+                                       const __grid_constant__ ScoresMaps maps) {
   scores_backward_sm90<OneBFloat16, true>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_backward_plain_bf16x3_sm90_kernel(const __grid_constant__ BackwardArgs args,
-                                             const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_backward_plain_bf16x3_sm90_kernel(const __grid_constant__ BackwardArgs args,
+                                         const __grid_constant__ ScoresMaps maps) {
   scores_backward_sm90<TwoBFloat16, true>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_backward_plain_f16_sm90_kernel(const __grid_constant__ BackwardArgs args,
-                                          const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_backward_plain_f16_sm90_kernel(const __grid_constant__ BackwardArgs args,
+                                      const __grid_constant__ ScoresMaps maps) {
   scores_backward_sm90<OneFloat16, true>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_backward_general_bf16_sm90_kernel(const __grid_constant__ BackwardArgs args,
-                                             const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_backward_general_bf16_sm90_kernel(const __grid_constant__ BackwardArgs args,
+                                         const __grid_constant__ ScoresMaps maps) {
   scores_backward_sm90<OneBFloat16, false>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_backward_general_bf16x3_sm90_kernel(const __grid_constant__ BackwardArgs args,
-                                               const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_backward_general_bf16x3_sm90_kernel(const __grid_constant__ BackwardArgs args,
+                                           const __grid_constant__ ScoresMaps maps) {
   scores_backward_sm90<TwoBFloat16, false>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_backward_general_f16_sm90_kernel(const __grid_constant__ BackwardArgs args,
-                                            const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_backward_general_f16_sm90_kernel(const __grid_constant__ BackwardArgs args,
+                                        const __grid_constant__ ScoresMaps maps) {
   scores_backward_sm90<OneFloat16, false>(args, maps);
 }
 

@@ -8,47 +8,49 @@ template <class Kind, bool kPlain>
 INFCL_DEVICE void scores_forward_sm90(const ForwardArgs& args, const ScoresMaps& maps) {
   auto& shared = shared_memory_sm90<FoldStorage<WgmmaLayout>>();
   const TilePosition tile(args.scores);
-  if (tile.below_diagonal) return;
+  if (tile.rows <= 0 || tile.below_diagonal) return;
+  const Neighbour neighbour = neighbour_of(args.scores, tile);
   Patch<WgmmaLayout> dots;
-  if (multiply_scores_sm90<Kind>(args.scores, maps, tile, shared.ring, dots))
-    fold_tile<kPlain>(args, tile, dots, shared.epilogue);
+  if (!multiply_scores_sm90<Kind>(args.scores, maps, tile, neighbour, shared.ring, dots)) return;
+  fold_tile<kPlain>(args, tile, dots, shared.epilogue);
+  neighbour.end();
 }
 
 extern "C" {
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_forward_plain_bf16_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                          const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_forward_plain_bf16_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                      const __grid_constant__ ScoresMaps maps) {
   scores_forward_sm90<OneBFloat16, true>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_forward_plain_bf16x3_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                            const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_forward_plain_bf16x3_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                        const __grid_constant__ ScoresMaps maps) {
   scores_forward_sm90<TwoBFloat16, true>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_forward_plain_f16_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                         const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_forward_plain_f16_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                     const __grid_constant__ ScoresMaps maps) {
   scores_forward_sm90<OneFloat16, true>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_forward_general_bf16_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                            const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_forward_general_bf16_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                        const __grid_constant__ ScoresMaps maps) {
   scores_forward_sm90<OneBFloat16, false>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_forward_general_bf16x3_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                              const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_forward_general_bf16x3_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                          const __grid_constant__ ScoresMaps maps) {
   scores_forward_sm90<TwoBFloat16, false>(args, maps);
 }
 
-__global__ void __launch_bounds__(kThreadsSm90, 1)
-    scores_forward_general_f16_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                           const __grid_constant__ ScoresMaps maps) {
+INFCL_KERNEL_SM90
+scores_forward_general_f16_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                       const __grid_constant__ ScoresMaps maps) {
   scores_forward_sm90<OneFloat16, false>(args, maps);
 }
 

@@ -6,12 +6,19 @@
 
 namespace infcl::cuda {
 
+// The neighbour along the rows meets the same columns.
+INFCL_DEVICE Neighbour neighbour_of(const ScoresArgs& a, const TilePosition& tile) {
+  const int row = tile.block_row ^ kTile;
+  return Neighbour(row < a.row_count && !(a.triangle && tile.column < a.row_begin + row));
+}
+
 // False for the producer.
 template <class Kind>
 INFCL_DEVICE bool multiply_scores_sm90(const ScoresArgs& a, const ScoresMaps& maps, const TilePosition& tile,
-                                       Ring& ring, Patch<WgmmaLayout>& dots) {
-  return multiply_sm90<Kind, Major::kAlongDepth, Major::kAlongDepth>(
-      maps.rows, {tile.block_row, 0}, maps.columns, {tile.block_column, 0}, a.padded_dim / kBox, ring, dots);
+                                       const Neighbour& neighbour, Ring& ring, Patch<WgmmaLayout>& dots) {
+  return multiply_sm90<Kind, Major::kAlongDepth, Major::kAlongDepth, Operand::kB>(
+      maps.rows, {tile.block_row, 0}, maps.columns, {tile.block_column, 0}, a.padded_dim / kBox, neighbour,
+      ring, dots);
 }
 
 }  // namespace infcl::cuda

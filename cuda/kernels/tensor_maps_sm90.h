@@ -26,6 +26,10 @@ constexpr int kProducerRegisters = 40, kConsumerRegisters = 232;
 static_assert(128 * kProducerRegisters + kThreads * kConsumerRegisters <= 168 * kThreadsSm90,
               "what there is");
 
+// Two blocks next to each other along x are a cluster, and share an operand where both have work.
+constexpr int kClusterSm90 = 2;
+static_assert(kClusterSm90 == kBoxesOfTile, "each loads one box of a shared tile");
+
 // CUtensorMap of the driver
 struct alignas(64) TensorMap {
   uint64_t opaque[16];
@@ -44,8 +48,9 @@ struct AccumulateMaps {
   PlaneMaps row_product, column_product;  // of the features that each product multiplies G with
 };
 
-// Same tiles, same grid.
+// Same tiles, in whole clusters.
 constexpr LaunchShape on_sm90(LaunchShape s) {
+  s.grid_x += s.grid_x % kClusterSm90;
   s.threads = kThreadsSm90;
   s.dynamic_shared_bytes = kSharedBytesSm90;
   return s;

@@ -41,6 +41,36 @@ INFCL_DEVICE SharedSm90<Epilogue>& shared_memory_sm90() {
   return shared_memory<SharedSm90<Epilogue>, kSharedBytesSm90>();
 }
 
+#define INFCL_KERNEL_SM90 \
+  __global__ void __cluster_dims__(kClusterSm90, 1, 1) __launch_bounds__(kThreadsSm90, 1)
+
+// The other block of the cluster, and whether it shares this one's operand: each then loads half of a tile
+// and sends it to both, when both are done with what was there before.
+struct Neighbour {
+  bool shares;
+  uint32_t own_rank = cluster_rank();
+
+  INFCL_DEVICE explicit Neighbour(bool has_work) : shares(has_work) {}
+  INFCL_DEVICE static constexpr uint16_t both() { return (1 << kClusterSm90) - 1; }
+  INFCL_DEVICE int arrivals_at_empty() const { return shares ? kClusterSm90 * kWarpsOfBlock : kWarpsOfBlock; }
+  INFCL_DEVICE void hand_back(TransactionBarrier& empty) const {
+    empty.arrive();
+    if (shares) empty.arrive_in_block(own_rank ^ 1);
+  }
+  // Begins with barriers that the neighbour knows, and ends when it has arrived at the last of them.
+  INFCL_DEVICE void begin() const {
+    if (!shares) return __syncthreads();
+    cluster_arrive();
+    cluster_wait();
+  }
+  INFCL_DEVICE void has_arrived() const {
+    if (shares) cluster_arrive();
+  }
+  INFCL_DEVICE void end() const {
+    if (shares) cluster_wait();
+  }
+};
+
 // A stage of a ring: which, and how often the ring has gone round.
 struct RingPosition {
   int stage = 0;

@@ -159,7 +159,7 @@ std::vector<Mutant> fold_mutants() {
       {"partials of row tiles on top of each other",
        kForward,
        forward_plain,
-       {{{"fold.cuh", "args.row_partials[blockIdx.y", "mul\\.wide\\.u32\\s+(%rd\\d+), .*;", 1},
+       {{{"fold.cuh", "args.row_partials[blockIdx.y", "cvt\\.u64\\.u32\\s+(%rd\\d+), %r\\d+;", 1},
          0,
          "mov.u64 $1, 0;"}}},
       {"the diagonal tile's columns are counted, too",

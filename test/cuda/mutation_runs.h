@@ -29,6 +29,7 @@ Outputs forward_sigmoid_exact();  // dots without rounding
 Outputs forward_triangle();
 Outputs backward_plain();
 Outputs backward_deep();
+Outputs backward_one_tile();  // of rows: a block without a neighbour
 Outputs backward_general();
 Outputs backward_classes();
 Outputs backward_steep();  // normalisers so far apart that each needs an exponential of its own
@@ -38,6 +39,7 @@ Outputs backward_filtered();  // which tiles keep within budgets
 Outputs sums_of_tiles();
 Outputs sums_of_triangle();
 Outputs accumulate_block();  // added to what was there
+Outputs accumulate_wide();   // two tiles of features
 Outputs accumulate_over();   // in place of it
 Outputs accumulate_triangle();
 Outputs accumulate_filtered();  // some tiles of G left out

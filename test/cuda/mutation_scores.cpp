@@ -240,6 +240,11 @@ ScoresCase with_dim(ScoresCase c, int dim) {
   return c;
 }
 
+ScoresCase with_rows(ScoresCase c, int rows) {
+  c.rows = rows;
+  return c;
+}
+
 ScoresCase with_scale(ScoresCase c, double scale) {
   c.scale = scale;
   return c;
@@ -305,6 +310,7 @@ Outputs forward_sigmoid() { return forward(with_sigmoid(small_case("sigmoid")));
 Outputs forward_triangle() { return forward(with_triangle(small_case("triangle"))); }
 Outputs backward_plain() { return backward(with_labels(small_case("plain"))); }
 Outputs backward_deep() { return backward(with_dim(with_labels(small_case("deep")), 170)); }
+Outputs backward_one_tile() { return backward(with_rows(with_labels(small_case("one tile")), 100)); }
 Outputs backward_general() { return backward(with_all_rules(small_case("general"))); }
 Outputs backward_classes() { return backward(with_classes(small_case("classes"))); }
 Outputs backward_steep() { return backward(small_case("steep"), true); }

@@ -45,7 +45,7 @@ std::vector<Mutant> copy_mutants() {
       {"a box arrives at another stage's barrier",
        kForward,
        forward_deep,
-       {{{"", "", kCopy, 12}, 3, "add.s32 $4, $4, 8;\n\t$1 {$2, $3}], [$4];"}}},
+       {{{"", "", kCopy, 12}, 1, "add.s32 $4, $4, 8;\n\t$1 {$2, $3}], [$4];\n\tsub.s32 $4, $4, 8;"}}},
       {"fewer bytes are announced than come",
        kForward,
        forward_deep,
@@ -72,8 +72,7 @@ std::vector<Mutant> copy_mutants() {
       {"every lane of the producer copies",
        kForward,
        forward_deep,
-       {{{"mainloop_sm90.cuh", "if (threadIdx.x == kThreads) fill_ring",
-          "setp\\.ne\\.s32\\s+(\\S+ \\S+) 256;", 1},
+       {{{"mainloop_sm90.cuh", "if (threadIdx.x == kThreads)", "setp\\.ne\\.s32\\s+(\\S+ \\S+) 256;", 1},
          0,
          "setp.lt.s32 $1 256;"}}},
   };
@@ -100,7 +99,7 @@ std::vector<Mutant> barrier_mutants() {
       {"barriers are used before they are there",
        kAccumulate,
        accumulate_block,
-       {{{"mainloop_sm90.cuh", "__syncthreads();", "bar\\.sync", 2}, kEach, ""}}},
+       {{{"tile_sm90.cuh", "if (!shares) return __syncthreads();", "bar\\.sync", 2}, kEach, ""}}},
       {"a stage is read before it is full",
        kForward,
        forward_deep,
@@ -149,6 +148,61 @@ std::vector<Mutant> barrier_mutants() {
        kForward,
        forward_deep,
        {{{"", "", "setmaxnreg\\.dec", 1}, 0, ""}}},
+  };
+}
+
+std::vector<Mutant> cluster_mutants() {
+  return {
+      {"nobody loads the second half of a shared tile",
+       kForward,
+       forward_deep,
+       {{{"", "", "setp\\.ne\\.s32\\s+(%p\\d+, %r\\d+), 1;", 3}, 1, "setp.ne.s32 $1, 2;"}}},
+      {"half of a shared tile goes to one block alone",
+       kBackward,
+       backward_deep,
+       {{{"", "", "mov\\.u16\\s+(%rs\\d+), 3;", 6}, 3, "mov.u16 $1, 1;"}}},
+      {"half of a shared tile goes to the other block alone",
+       kAccumulate,
+       accumulate_wide,
+       {{{"", "", "mov\\.u16\\s+(%rs\\d+), 3;", 12}, 0, "mov.u16 $1, 2;"}}},
+      {"stages are not handed back to the neighbour",
+       kForward,
+       forward_deep,
+       {{{"", "", "mbarrier\\.arrive\\.release", 1}, 0, ""}}},
+      {"the neighbour's stage is filled before it is empty",
+       kForward,
+       forward_deep,
+       {{{"", "", "mbarrier\\.arrive\\.release", 1}, 0, ""},
+        {{"", "", "selp\\.b32\\s+(%r\\d+), 8, 16,", 1}, 0, "selp.b32 $1, 8, 8,"}}},
+      {"the neighbour's barriers are used before they are there",
+       kForward,
+       forward_deep,
+       {{{"", "", "barrier\\.cluster\\.arrive\\S+", 2}, 0, "bar.sync 0;"},
+        {{"", "", "barrier\\.cluster\\.wait", 2}, 0, ""}}},
+      {"a block exits while its neighbour may still arrive",
+       kForward,
+       forward_deep,
+       {{{"", "", "barrier\\.cluster\\.arrive", 2}, 1, ""},
+        {{"", "", "barrier\\.cluster\\.wait", 2}, 1, ""}}},
+      {"a block arrives before it has handed back its last stage",
+       kForward,
+       forward_deep,
+       {{{"", "", "barrier\\.cluster\\.arrive", 2}, 1, ""},
+        {{"", "", "setmaxnreg\\.inc\\S+ 232;", 1},
+         0,
+         "setmaxnreg.inc.sync.aligned.u32 232;\n\tbarrier.cluster.arrive.release.aligned;"}}},
+      {"a block loads half for a neighbour that has no work",
+       kForward,
+       forward_triangle,
+       {{{"scores_sm90.cuh", "return Neighbour(row < a.row_count", "selp\\.u16\\s+(%rs\\d+), 1, 0,", 1},
+         0,
+         "selp.u16 $1, 1, 1,"}}},
+      {"a block beyond the last row takes part",
+       kBackward,
+       backward_one_tile,
+       {{{"scores_backward_sm90.cu", "if (tile.rows <= 0 ||", "setp\\.lt\\.s32\\s+(\\S+ \\S+) 1;", 1},
+         0,
+         "setp.lt.s32 $1 -1000;"}}},
   };
 }
 
@@ -221,7 +275,7 @@ std::vector<Mutant> product_mutants() {
 
 std::vector<Mutant> sm90_mutants() {
   std::vector<Mutant> all;
-  for (const auto& some : {copy_mutants(), barrier_mutants(), product_mutants()})
+  for (const auto& some : {copy_mutants(), barrier_mutants(), cluster_mutants(), product_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

@@ -34,7 +34,7 @@ const char* check_of(const std::string& message) {
   if (contains(message, "race") || contains(message, "not been waited for")) return "race";
   if (contains(message, "uninitialised")) return "uninitialised";
   if (contains(message, "deadlock")) return "deadlock";
-  for (const char* of_sm90 : {"mbarrier", "wgmma", "descriptor", "tensor copies", "setmaxnreg"})
+  for (const char* of_sm90 : {"mbarrier", "wgmma", "descriptor", "tensor copies", "setmaxnreg", "cluster"})
     if (contains(message, of_sm90)) return "protocol";
   if (contains(message, "divergence") || contains(message, "member mask")) return "divergence";
   throw std::runtime_error("a fault of no known kind: " + message);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "operand.h"
+#include "tensor_maps_sm90.h"
 
 using namespace infcl::cuda;
 using namespace test;
@@ -66,6 +67,13 @@ template <class Args>
 void launch_from(int64_t first, const char* kernel, const LaunchShape& shape, const Args& args) {
   const FirstBlock block(first);
   gpu::launch(kernel, shape, args);
+}
+
+// Tiles of gradients from the one that begins at `row` on.
+void launch_from_row(int64_t row, const AccumulateArgs& a) {
+  const LaunchShape shape = accumulate_shape(a);
+  const int64_t blocks_of_row = gpu::on_sm90() ? on_sm90(shape).grid_x : shape.grid_x;
+  launch_from(row / kTile * blocks_of_row, "accumulate_bf16_kernel", shape, a);
 }
 
 std::vector<uint16_t> features(int rows, unsigned seed, int dim = kDim) {
@@ -161,8 +169,7 @@ Bits accumulate_rows(int64_t before) {
   a.padded_dim = kWideDim;
   a.inverse_g_scale = 1;
   a.rows = {{columns.get(), nullptr}, out.get(), a.row_count, false};
-  const LaunchShape shape = accumulate_shape(a);
-  launch_from(before / kTile * shape.grid_x, "accumulate_bf16_kernel", shape, a);
+  launch_from_row(before, a);
   Bits bits;
   append(bits, out.read());
   return bits;
@@ -188,8 +195,7 @@ Bits accumulate_columns(int64_t before) {
   a.padded_dim = kWideDim;
   a.inverse_g_scale = 1;
   a.columns = {{rows.get(), nullptr}, out.get(), a.column_count, false};
-  const LaunchShape shape = accumulate_shape(a);
-  launch_from(before / kTile * shape.grid_x, "accumulate_bf16_kernel", shape, a);
+  launch_from_row(before, a);
   Bits bits;
   append(bits, out.read());
   return bits;

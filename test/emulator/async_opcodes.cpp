@@ -24,7 +24,7 @@ void AsyncCopies::wait(Warp& warp, uint32_t mask, uint64_t pending_groups) {
     std::memcpy(c.to, c.from, c.source_bytes);
     std::memset(c.to + c.source_bytes, 0, c.bytes - c.source_bytes);
     if (SharedShadow* shadow = warp.block().shadow())
-      shadow->end_copy(warp.index(), c.shared_offset, c.bytes);
+      shadow->end_copy(warp.index_in_cluster(), c.shared_offset, c.bytes);
   }
   copies_.resize(kept);
 }
@@ -63,7 +63,7 @@ void copy_async(Warp& warp, const Instruction& in, uint32_t mask) {
       reading |= 1u << lane;
     }
     if (SharedShadow* shadow = warp.block().shadow())
-      report(warp, shadow->begin_copy(warp.index(), to.at[lane], bytes, warp.instruction()));
+      report(warp, shadow->begin_copy(warp.index_in_cluster(), to.at[lane], bytes, warp.instruction()));
     std::memset(copy.to, 0xff, bytes);
     warp.copies().issue(copy);
   }

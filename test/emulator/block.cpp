@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cluster.h"
+
 namespace infcl::emulator {
 namespace {
 
 constexpr size_t kSharedAlignment = 1024;
-constexpr uint64_t kUnseededSlice = 1 << 20;  // lets a warp that polls see what others do
-constexpr uint64_t kLongestSlice = 512;       // of a seeded run
 
 uint8_t* align_up(uint8_t* p, size_t to) {
   return reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(p) + to - 1) / to * to);
@@ -16,15 +16,15 @@ uint8_t* align_up(uint8_t* p, size_t to) {
 
 }  // namespace
 
-Block::Block(Launch& launch, uint32_t rank)
-    : launch_(launch),
+Block::Block(Cluster& cluster, Launch& launch, uint32_t rank)
+    : cluster_(cluster),
+      launch_(launch),
       rank_(rank),
       storage_(new uint8_t[launch.shared_bytes() + kSharedAlignment]),
       shared_(align_up(storage_.get(), kSharedAlignment)) {
-  const uint32_t warps = (launch.threads() + kWarpSize - 1) / kWarpSize;
-  if (launch.options.race || launch.options.check)
-    shadow_ = std::make_unique<SharedShadow>(launch.shared_bytes(), warps);
-  for (uint32_t w = 0; w < warps; w++) warps_.push_back(std::make_unique<Warp>(*this, w));
+  if (const WarpClocks* clocks = cluster.clocks())
+    shadow_ = std::make_unique<SharedShadow>(launch.shared_bytes(), *clocks);
+  for (uint32_t w = 0; w < launch.warps(); w++) warps_.push_back(std::make_unique<Warp>(*this, w));
 }
 
 void Block::start(const uint32_t (&index)[3]) {
@@ -33,7 +33,9 @@ void Block::start(const uint32_t (&index)[3]) {
   if (shadow_) shadow_->reset();
   waiting_.assign(warps_.size(), false);
   for (Barrier& b : barriers_) b = {};
+  visits_.clear();
   transaction_barriers_.reset();
+  warpgroups_.assign((warps_.size() + 3) / 4, {});
   register_pool_.reset(warps_.size());
   for (auto& warp : warps_) warp->start();
 }
@@ -68,13 +70,13 @@ void Block::arrive(Warp& warp) {
 }
 
 void Block::complete(Barrier& barrier) {
-  if (shadow_) {
+  if (WarpClocks* clocks = cluster_.clocks()) {
     auto indices = [](const std::vector<Warp*>& warps) {
       std::vector<size_t> out;
-      for (const Warp* w : warps) out.push_back(w->index());
+      for (const Warp* w : warps) out.push_back(w->index_in_cluster());
       return out;
     };
-    shadow_->join(indices(barrier.arrivals), indices(barrier.waiting));
+    clocks->join(indices(barrier.arrivals), indices(barrier.waiting));
   }
   for (Warp* warp : barrier.waiting) {
     waiting_[warp->index()] = false;
@@ -84,6 +86,32 @@ void Block::complete(Barrier& barrier) {
                                                      : barrier.any);
   }
   barrier = {};
+}
+
+bool Block::has_exited() const {
+  return std::all_of(warps_.begin(), warps_.end(), [&](const auto& warp) { return exited(*warp); });
+}
+
+void Block::visit(Warp& visitor) {
+  if (has_exited())
+    visitor.fail(Fault::kIllegalAddress, "shared memory of block " + std::to_string(linear_index()) +
+                                             " of the cluster, which has exited");
+  const WarpClocks* clocks = cluster_.clocks();
+  if (!clocks) return;
+  visits_.resize(clocks->warps(), 0);
+  visits_[visitor.index_in_cluster()] = clocks->now(visitor.index_in_cluster());
+}
+
+void Block::check_visits(const Warp& last) const {
+  if (!launch_.options.race) return;
+  for (size_t visitor = 0; visitor < visits_.size(); visitor++) {
+    const bool known = std::any_of(warps_.begin(), warps_.end(), [&](const auto& warp) {
+      return cluster_.clocks()->heard(warp->index_in_cluster(), visitor) >= visits_[visitor];
+    });
+    if (!known)
+      last.fail(Fault::kLaunchFailed, "block exits without knowing that warp " + std::to_string(visitor) +
+                                          " of the cluster is done with its shared memory");
+  }
 }
 
 std::string Block::describe_waiting() const {
@@ -99,65 +127,6 @@ std::string Block::describe_waiting() const {
       out += "at " + warp->where();
   }
   return out;
-}
-
-Cluster::Cluster(Launch& launch) : launch_(launch), random_(launch.options.seed) {
-  const uint32_t(&c)[3] = launch.kernel.cluster;
-  for (uint32_t rank = 0; rank < c[0] * c[1] * c[2]; rank++)
-    blocks_.push_back(std::make_unique<Block>(launch, rank));
-}
-
-void Cluster::pick_blocks(uint32_t cluster_index) {
-  const uint32_t(&c)[3] = launch_.kernel.cluster;
-  uint32_t across[3], first[3];
-  for (int d = 0; d < 3; d++) across[d] = launch_.grid[d] / c[d];
-  first[0] = cluster_index % across[0] * c[0];
-  first[1] = cluster_index / across[0] % across[1] * c[1];
-  first[2] = cluster_index / across[0] / across[1] * c[2];
-  for (uint32_t rank = 0; rank < blocks_.size(); rank++) {
-    const uint32_t index[3] = {first[0] + rank % c[0], first[1] + rank / c[0] % c[1],
-                               first[2] + rank / c[0] / c[1]};
-    blocks_[rank]->start(index);
-  }
-}
-
-Warp* Cluster::next_warp() {
-  std::vector<Warp*> ready;
-  for (auto& block : blocks_)
-    for (auto& warp : block->warps())
-      if (!block->exited(*warp) && !block->waits(*warp)) ready.push_back(warp.get());
-  if (ready.empty()) return nullptr;
-  return ready[launch_.options.seed ? random_() % ready.size() : turn_++ % ready.size()];
-}
-
-void Cluster::run(uint32_t cluster_index) {
-  pick_blocks(cluster_index);
-  while (Warp* warp = next_warp()) {
-    uint64_t slice = launch_.options.seed ? 1 + random_() % kLongestSlice : kUnseededSlice;
-    warp->run(slice);
-  }
-  for (auto& block : blocks_) {
-    for (auto& warp : block->warps())
-      if (!block->exited(*warp)) fail_deadlock();
-    if (!block->transaction_barriers().idle())
-      throw EmulatorError(Fault::kLaunchFailed,
-                          "block of " + launch_.kernel.name + " ends while tensor copies are under way");
-  }
-}
-
-void Cluster::fail_deadlock() const {
-  std::string what = "barrier deadlock in kernel " + launch_.kernel.name + ":";
-  for (auto& block : blocks_) what += block->describe_waiting();
-  throw EmulatorError(Fault::kLaunchFailed, what);
-}
-
-void run_launch(Launch& launch) {
-  Cluster cluster(launch);
-  const uint32_t(&c)[3] = launch.kernel.cluster;
-  uint64_t clusters = 1;
-  for (int d = 0; d < 3; d++) clusters *= launch.grid[d] / c[d];
-  const uint64_t first = launch.options.first_block / (uint64_t{c[0]} * c[1] * c[2]);
-  for (uint64_t i = first; i < clusters; i++) cluster.run(static_cast<uint32_t>(i));
 }
 
 }  // namespace infcl::emulator

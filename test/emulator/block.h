@@ -1,8 +1,7 @@
-// A thread block: shared memory, warps and named barriers; and the scheduler of the blocks of a cluster.
+// A thread block: shared memory, warps and named barriers.
 #pragma once
 
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "launch.h"
@@ -13,11 +12,14 @@
 
 namespace infcl::emulator {
 
+class Cluster;
+
 class Block {
  public:
-  Block(Launch& launch, uint32_t rank_in_cluster);
+  Block(Cluster& cluster, Launch& launch, uint32_t rank_in_cluster);
   void start(const uint32_t (&index)[3]);
 
+  Cluster& cluster() { return cluster_; }
   Launch& launch() { return launch_; }
   const uint32_t (&index() const)[3] { return index_; }
   uint32_t linear_index() const;
@@ -27,12 +29,18 @@ class Block {
   SharedShadow* shadow() { return shadow_.get(); }  // null unless checking
   std::vector<std::unique_ptr<Warp>>& warps() { return warps_; }
   TransactionBarriers& transaction_barriers() { return transaction_barriers_; }
+  WarpgroupOrder& order_of_warpgroup(const Warp& warp) { return warpgroups_[warp.index() / 4]; }
   RegisterPool& register_pool() { return register_pool_; }
 
   // A warp has come to a barrier: bar.arrive goes on, others wait until it is complete.
   void arrive(Warp& warp);
   bool waits(const Warp& warp) const { return waiting_[warp.index()]; }
   bool exited(const Warp& warp) const { return warp.alive() == 0; }
+  bool has_exited() const;  // all of it
+  // Another block's warp uses this one's shared memory, which must be there: whoever exits last must have
+  // heard that it is done.
+  void visit(Warp& visitor);
+  void check_visits(const Warp& last) const;
   std::string describe_waiting() const;
 
  private:
@@ -44,6 +52,7 @@ class Block {
   };
   void complete(Barrier& barrier);
 
+  Cluster& cluster_;
   Launch& launch_;
   uint32_t rank_;
   uint32_t index_[3] = {0, 0, 0};
@@ -52,26 +61,11 @@ class Block {
   std::unique_ptr<SharedShadow> shadow_;
   std::vector<std::unique_ptr<Warp>> warps_;
   std::vector<bool> waiting_;
+  WarpClocks::Clock visits_;  // of each warp of the cluster, its latest
   Barrier barriers_[kBarriers];
-  TransactionBarriers transaction_barriers_;
+  TransactionBarriers transaction_barriers_{*this};
+  std::vector<WarpgroupOrder> warpgroups_;
   RegisterPool register_pool_;
-};
-
-// Runs its blocks to their end, warp by warp in a seeded order.
-class Cluster {
- public:
-  explicit Cluster(Launch& launch);
-  void run(uint32_t cluster_index);
-
- private:
-  void pick_blocks(uint32_t cluster_index);
-  Warp* next_warp();
-  [[noreturn]] void fail_deadlock() const;
-
-  Launch& launch_;
-  std::vector<std::unique_ptr<Block>> blocks_;
-  std::mt19937_64 random_;
-  size_t turn_ = 0;
 };
 
 }  // namespace infcl::emulator

@@ -54,6 +54,7 @@ void decode_trap(InstructionBuilder& b) { b.instruction.control = Control::kTrap
 // operands: id, thread count, then destination and predicate of a reduction
 void decode_barrier(InstructionBuilder& b) {
   Instruction& in = b.instruction;
+  if (b.opcode() == "barrier" && b.take("cluster")) return decode_cluster_barrier(b);
   if (b.opcode() == "barrier") b.take("aligned");
   b.take("cta");
   if (b.opcode() == "bar" && b.take("warp")) {

@@ -80,6 +80,23 @@ const std::vector<Fault> kFaults = {
     {"product", 7, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"lanes disagree about a descriptor"}},
     {"product", 8, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"divergence", "wgmma"}},
     {"product", 9, "INFCL_EMULATOR_RACE", CUDA_ERROR_LAUNCH_FAILED, {"race on shared byte", "wgmma"}},
+    {"product", 10, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"warps of a warpgroup disagree"}},
+    {"cluster", 0, "INFCL_EMULATOR_RACE", CUDA_SUCCESS, {}},
+    {"cluster", 0, nullptr, CUDA_SUCCESS, {}},
+    {"cluster", 1, "INFCL_EMULATOR_RACE", CUDA_ERROR_LAUNCH_FAILED, {"shared byte"}},
+    {"cluster", 2, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"deadlock", "8192 bytes", "block 1 warp 0"}},
+    {"cluster", 3, nullptr, CUDA_ERROR_ILLEGAL_ADDRESS, {"block 2 of a cluster of 2"}},
+    {"cluster", 4, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"deadlock", "misses 1 arrivals"}},
+    {"cluster", 5, "INFCL_EMULATOR_RACE", CUDA_ERROR_LAUNCH_FAILED, {"shared byte", "cp.async.bulk"}},
+    {"cluster", 6, nullptr, CUDA_ERROR_ILLEGAL_ADDRESS, {"shared memory of block", "which has exited"}},
+    {"cluster",
+     10,
+     "INFCL_EMULATOR_RACE",
+     CUDA_ERROR_LAUNCH_FAILED,
+     {"block exits without knowing that warp 2"}},
+    {"cluster", 7, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"barrier.cluster.wait without an arrival"}},
+    {"cluster", 8, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"barrier.cluster.arrive again"}},
+    {"cluster", 9, nullptr, CUDA_ERROR_ILLEGAL_ADDRESS, {"block 2 of a cluster of 2"}},
     {"registers", 0, nullptr, CUDA_SUCCESS, {}},
     {"registers", 1, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"deadlock", "registers that nobody gives"}},
     {"registers", 2, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"setmaxnreg.inc to 32 registers from 40"}},
@@ -94,6 +111,17 @@ void check_box(const std::vector<uint16_t>& got, int x, int y) {
       const uint16_t want = inside ? bits(value(y + i, x + j)) : 0;
       CHECK(got[static_cast<size_t>(i * 64 + j)] == want, "box at %d, %d: element %d, %d", x, y, i, j);
     }
+}
+
+// Both blocks have all of the matrix, half of its columns at a time, and each of it was read once.
+void check_cluster(const std::vector<uint16_t>& got) {
+  for (int block = 0; block < 2; block++)
+    for (int i = 0; i < kRows; i++)
+      for (int j = 0; j < kColumns; j++) {
+        const int at = ((block * 2 + j / 64) * 128 + i) * 64 + j % 64;
+        CHECK(got[static_cast<size_t>(at)] == bits(value(i, j)), "block %d: element %d, %d", block, i, j);
+      }
+  CHECK(last_statistic("copiedBytes") == kRows * kColumns * 2, "%g bytes", last_statistic("copiedBytes"));
 }
 
 void check_product(const std::vector<float>& got) {
@@ -111,11 +139,13 @@ void check_fault(const Fault& fault) {
   alignas(64) CUtensorMap map;
   CHECK(encode(&map, upload_matrix(device), {}) == CUDA_SUCCESS, "%s", infcl_emulator_last_error());
   const std::string kernel = fault.kernel;
-  const CUdeviceptr out = device.buffer<float>(64 * 64);
-  const unsigned threads = kernel == "box" ? 64 : kernel == "product" ? 128 : 384;
-  const std::string why = kernel == "registers"
-                              ? device.launch("registers_kernel", {1, threads}, {&fault.mistake, &out})
-                              : device.launch(kernel + "_kernel", {1, threads}, {&fault.mistake, &map, &out});
+  const CUdeviceptr out = device.buffer<float>(2 * 2 * 128 * 64);
+  const unsigned blocks = kernel == "cluster" ? 2 : 1;
+  const unsigned threads = kernel == "product" ? 128 : kernel == "registers" ? 384 : 64;
+  const std::string why =
+      kernel == "registers"
+          ? device.launch("registers_kernel", {blocks, threads}, {&fault.mistake, &out})
+          : device.launch(kernel + "_kernel", {blocks, threads}, {&fault.mistake, &map, &out});
   const CUresult code = cuStreamSynchronize(nullptr);
   CHECK(code == fault.code, "%s %d: %d, not %d: %s", fault.kernel, fault.mistake, static_cast<int>(code),
         static_cast<int>(fault.code), why.c_str());
@@ -126,6 +156,7 @@ void check_fault(const Fault& fault) {
   if (kernel == "box")
     check_box(device.download<uint16_t>(out, 64 * 64), fault.mistake == 16 ? 32 : 0,
               fault.mistake == 16 ? 70 : 0);
+  if (kernel == "cluster") check_cluster(device.download<uint16_t>(out, 2 * 2 * 128 * 64));
   if (kernel == "product") check_product(device.download<float>(out, 64));
 }
 

@@ -85,8 +85,9 @@ void decode_integer_arithmetic(InstructionBuilder& builder, Type type);
 void decode_carry_arithmetic(InstructionBuilder& builder, Type type);  // with .cc
 void decode_float_arithmetic(InstructionBuilder& builder, Type type);
 
-// What of cp and fence sm_90 adds.
+// What of cp, fence and barrier sm_90 adds.
 void decode_bulk_copy(InstructionBuilder& builder);
 void decode_barrier_fence(InstructionBuilder& builder);
+void decode_cluster_barrier(InstructionBuilder& builder);
 
 }  // namespace infcl::emulator

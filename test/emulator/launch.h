@@ -29,6 +29,7 @@ struct Launch {
   uint32_t serial = 0;  // of the launch, for shadows
 
   uint32_t threads() const { return block[0] * block[1] * block[2]; }
+  uint32_t warps() const { return (threads() + kWarpSize - 1) / kWarpSize; }  // of a block
   size_t shared_bytes() const { return kernel.static_shared_bytes + dynamic_shared_bytes; }
 };
 

@@ -159,7 +159,8 @@ void report(const Warp& warp, const SharedShadow::Finding& f) {
 }
 
 void touch_shared(Warp& warp, uint64_t offset, size_t bytes, Access access) {
-  report(warp, warp.block().shadow()->touch(warp.index(), offset, bytes, access, warp.instruction()));
+  report(warp,
+         warp.block().shadow()->touch(warp.index_in_cluster(), offset, bytes, access, warp.instruction()));
 }
 
 void touch_global(Warp& warp, const Allocation& a, uint64_t address, size_t bytes, Access access) {

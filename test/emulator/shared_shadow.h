@@ -1,4 +1,4 @@
-// The race checker of shared memory: vector clocks over the warps of a block.
+// The race checker of a block's shared memory. Warps are numbered within their cluster.
 //
 // A warp's clock advances at every barrier it passes; a barrier joins the clocks of those who meet there. Two
 // accesses of a byte by two warps race if one writes and the later warp has not heard of the earlier one's
@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "global_shadow.h"
+#include "warp_clocks.h"
 
 namespace infcl::emulator {
 
 class SharedShadow {
  public:
-  SharedShadow(size_t bytes, size_t warps);
+  SharedShadow(size_t bytes, const WarpClocks& clocks);
   void reset();  // a new block
 
   // Each returns what is wrong, or "" if nothing is. `instruction` is for the message of a later conflict.
@@ -31,30 +32,22 @@ class SharedShadow {
   void mark_initialised(size_t offset, size_t n, bool initialised);
   bool is_initialised(size_t offset, size_t n) const;
 
-  // Those in `arriving` release what they did, those in `leaving` acquire it.
-  void join(const std::vector<size_t>& arriving, const std::vector<size_t>& leaving);
-  // The two halves of it, for barriers that nobody leaves when others arrive. A clock begins empty.
-  using Clock = std::vector<uint32_t>;
-  void release(size_t warp, Clock& into);
-  void acquire(size_t warp, const Clock& from);
-
  private:
   struct Cell {
     uint32_t write_clock = 0, write_at = 0;
-    uint32_t readers = 0;  // mask of warps since the last write
+    uint64_t readers = 0;  // mask of warps since the last write
     uint16_t writer = 0;   // warp + 1; 0: none
     bool initialised = false, under_way = false, by_atomic = false;
   };
   struct Read {
     uint32_t clock, at;
   };
-  uint32_t& heard(size_t by, size_t of) { return clocks_[by * warps_ + of]; }
   Finding check(size_t warp, size_t byte, Access access);
 
-  size_t bytes_, warps_;
+  const WarpClocks& clocks_;
+  size_t warps_;
   std::vector<Cell> cells_;
-  std::vector<Read> reads_;       // [byte][warp], valid where cell.readers says so
-  std::vector<uint32_t> clocks_;  // [warp][warp]: how much of another's history each has heard
+  std::vector<Read> reads_;  // [byte][warp], valid where cell.readers says so
 };
 
 }  // namespace infcl::emulator

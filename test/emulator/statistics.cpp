@@ -27,6 +27,7 @@ std::string to_json(const LaunchStatistics& s) {
   add("localRequests", s.local_requests);
   add("atomics", s.atomics);
   add("asyncCopies", s.async_copies);
+  add("copiedBytes", s.copied_bytes);
   add("barriers", s.barriers);
   return out + "}";
 }

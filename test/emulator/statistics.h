@@ -22,6 +22,7 @@ struct LaunchStatistics {
   uint64_t local_requests = 0;                       // spills and arrays in local memory
   uint64_t atomics = 0;                              // lanes
   uint64_t async_copies = 0;                         // cp.async lanes, bulk copies
+  uint64_t copied_bytes = 0;                         // that bulk copies read; a multicast reads once
   uint64_t barriers = 0;                             // of warps arriving
 };
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "block.h"
+#include "cluster.h"
 #include "memory.h"
 
 namespace infcl::emulator {
@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kHopeless = 1 << 20;        // polls; others need far fewer turns to do something
 constexpr int64_t kMostBytes = (1 << 20) - 1;  // a phase counts this many
 constexpr uint32_t kMostArrivals = (1 << 20) - 1;
-constexpr uint32_t kChunk = 16;
+constexpr uint32_t kChunk = 16, kBarrierBytes = 8;
 
 std::string name(uint32_t offset) { return "mbarrier at shared byte " + std::to_string(offset); }
 
@@ -36,27 +36,33 @@ void for_each_chunk(const TensorBox& box, F f) {
 
 }  // namespace
 
+void TransactionBarriers::touch(Warp& warp, uint32_t offset, Access access) {
+  SharedShadow* shadow = block_.shadow();
+  if (shadow)
+    report(warp, shadow->touch(warp.index_in_cluster(), offset, kBarrierBytes, access, warp.instruction()));
+}
+
 TransactionBarriers::Barrier& TransactionBarriers::at(Warp& warp, uint32_t offset) {
   auto found = barriers_.find(offset);
   if (found == barriers_.end()) warp.fail(Fault::kLaunchFailed, name(offset) + " was not initialised");
-  if (warp.block().shadow()) touch_shared(warp, offset, 8, Access::kAtomic);
+  touch(warp, offset, Access::kAtomic);
   return found->second;
 }
 
 void TransactionBarriers::initialize(Warp& warp, uint32_t offset, uint32_t arrivals) {
-  shared_pointer(warp, offset, 8, 8);
+  shared_pointer(warp, offset, kBarrierBytes, kBarrierBytes);
   if (arrivals == 0 || arrivals > kMostArrivals)
     warp.fail(Fault::kLaunchFailed, name(offset) + " for " + std::to_string(arrivals) + " arrivals");
   if (barriers_.count(offset)) warp.fail(Fault::kLaunchFailed, name(offset) + " is initialised twice");
-  if (warp.block().shadow()) touch_shared(warp, offset, 8, Access::kWrite);
+  touch(warp, offset, Access::kWrite);
   Barrier& b = barriers_[offset];
   b.expected = b.missing = arrivals;
-  b.owner = warp.index();
+  b.owner = warp.index_in_cluster();
 }
 
 void TransactionBarriers::make_visible(const Warp& warp) {
   for (auto& entry : barriers_)
-    if (entry.second.owner == warp.index()) entry.second.visible = true;
+    if (entry.second.owner == warp.index_in_cluster()) entry.second.visible = true;
 }
 
 void TransactionBarriers::complete_if_due(Barrier& b) {
@@ -74,7 +80,7 @@ void TransactionBarriers::arrive(Warp& warp, uint32_t offset, uint32_t arrivals,
   b.bytes += static_cast<int64_t>(bytes);
   if (b.bytes > kMostBytes) warp.fail(Fault::kLaunchFailed, name(offset) + ": too many bytes announced");
   b.missing -= arrivals;
-  if (SharedShadow* shadow = warp.block().shadow()) shadow->release(warp.index(), b.arrived);
+  if (WarpClocks* clocks = block_.cluster().clocks()) clocks->release(warp.index_in_cluster(), b.arrived);
   fruitless_ = 0;
   complete_if_due(b);
 }
@@ -82,7 +88,7 @@ void TransactionBarriers::arrive(Warp& warp, uint32_t offset, uint32_t arrivals,
 bool TransactionBarriers::is_over(Warp& warp, uint32_t offset, uint32_t parity) {
   Barrier& b = at(warp, offset);
   if (b.phase != (parity & 1)) {
-    if (SharedShadow* shadow = warp.block().shadow()) shadow->acquire(warp.index(), b.over);
+    if (WarpClocks* clocks = block_.cluster().clocks()) clocks->acquire(warp.index_in_cluster(), b.over);
     fruitless_ = 0;
     return true;
   }
@@ -90,7 +96,7 @@ bool TransactionBarriers::is_over(Warp& warp, uint32_t offset, uint32_t parity) 
   if (++fruitless_ > kHopeless)
     warp.fail(Fault::kLaunchFailed, "deadlock: " + name(offset) + " misses " + std::to_string(b.missing) +
                                         " arrivals and " + std::to_string(b.bytes) + " bytes" +
-                                        warp.block().describe_waiting());
+                                        block_.cluster().describe_waiting());
   return false;
 }
 
@@ -99,20 +105,16 @@ void TransactionBarriers::copy(Warp& warp, uint32_t barrier, const TensorBox& bo
     warp.fail(Fault::kLaunchFailed, name(barrier) + " was not fenced for copies");
   const Allocation* hint = nullptr;
   for_each_chunk(box, [&](uint32_t shared, uint64_t global, bool inside) {
-    uint8_t* to = shared_pointer(warp, shared, kChunk, kChunk);
+    shared_pointer(warp, shared, kChunk, kChunk);
     if (inside) {
       global_pointer(warp, global, kChunk, kChunk, &hint);
       if (hint->shadow) touch_global(warp, *hint, global, kChunk, Access::kRead);
     }
-    if (SharedShadow* shadow = warp.block().shadow())
-      report(warp, shadow->begin_copy(warp.index(), shared, kChunk, warp.instruction()));
-    std::memset(to, 0xff, kChunk);
+    if (SharedShadow* shadow = block_.shadow())
+      report(warp, shadow->begin_copy(warp.index_in_cluster(), shared, kChunk, warp.instruction()));
+    std::memset(block_.shared() + shared, 0xff, kChunk);
   });
-  copies_.push_back({barrier, warp.index(), box});
-  LaunchStatistics& s = warp.statistics();
-  s.async_copies++;
-  s.global_requests++;
-  s.global_sectors += box.bytes() / 32;
+  copies_.push_back({barrier, warp.index_in_cluster(), box});
 }
 
 // Of the copies to this barrier the latest, as no program may rely on their order.
@@ -122,17 +124,16 @@ bool TransactionBarriers::land_one(Warp& warp, uint32_t barrier) {
   if (i == 0) return false;
   const Copy copy = copies_[i - 1];
   copies_.erase(copies_.begin() + static_cast<ptrdiff_t>(i) - 1);
-  Block& block = warp.block();
   Barrier& b = barriers_[barrier];
   for_each_chunk(copy.box, [&](uint32_t shared, uint64_t global, bool inside) {
-    uint8_t* to = block.shared() + shared;
+    uint8_t* to = block_.shared() + shared;
     if (inside)
       std::memcpy(to, reinterpret_cast<const void*>(global), kChunk);
     else
       std::memset(to, 0, kChunk);
-    if (block.shadow()) block.shadow()->end_copy(copy.warp, shared, kChunk);
+    if (SharedShadow* shadow = block_.shadow()) shadow->end_copy(copy.warp, shared, kChunk);
   });
-  if (block.shadow()) block.shadow()->release(copy.warp, b.arrived);
+  if (WarpClocks* clocks = block_.cluster().clocks()) clocks->release(copy.warp, b.arrived);
   b.bytes -= static_cast<int64_t>(copy.box.bytes());
   if (b.bytes < 0) warp.fail(Fault::kLaunchFailed, name(barrier) + ": more bytes than announced");
   complete_if_due(b);

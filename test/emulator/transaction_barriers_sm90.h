@@ -2,7 +2,8 @@
 // memory is only its address; the state is here.
 //
 // A copy lands as late as the program allows: when a warp waits at its barrier and nothing else is missing
-// there, or nobody else can go on. Until then its destination holds NaN and counts as under way.
+// there. Until then its destination holds NaN and counts as under way. Warps of other blocks of the cluster
+// may arrive, too, and their copies land here when they multicast.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 namespace infcl::emulator {
 
+class Block;
 class Warp;
 
 // 2-dimensional, of 16-bit elements, with the 128-byte swizzle.
@@ -27,6 +29,7 @@ struct TensorBox {
 
 class TransactionBarriers {
  public:
+  explicit TransactionBarriers(Block& block) : block_(block) {}
   void reset() {
     barriers_.clear();
     copies_.clear();
@@ -37,6 +40,7 @@ class TransactionBarriers {
   void arrive(Warp& warp, uint32_t offset, uint32_t arrivals, uint64_t bytes);
   // Whether the phase of this parity is over. If not, a copy may land, and the warp should let others run.
   bool is_over(Warp& warp, uint32_t offset, uint32_t parity);
+  // To this block; what is read is counted by whoever issues it, once for all blocks.
   void copy(Warp& warp, uint32_t barrier, const TensorBox& box);
   bool idle() const { return copies_.empty(); }
 
@@ -45,17 +49,19 @@ class TransactionBarriers {
     uint32_t expected = 0, missing = 0, phase = 0, owner = 0;
     int64_t bytes = 0;     // announced and not yet landed
     bool visible = false;  // to copies
-    SharedShadow::Clock arrived,
+    WarpClocks::Clock arrived,
         over;  // what those who arrived had done: in this phase, by the end of the last
   };
   struct Copy {
-    uint32_t barrier, warp;
+    uint32_t barrier, warp;  // the warp's index in the cluster
     TensorBox box;
   };
   Barrier& at(Warp& warp, uint32_t offset);
+  void touch(Warp& warp, uint32_t offset, Access access);
   void complete_if_due(Barrier& barrier);
   bool land_one(Warp& warp, uint32_t barrier);
 
+  Block& block_;
   std::map<uint32_t, Barrier> barriers_;
   std::vector<Copy> copies_;
   uint64_t fruitless_ = 0;  // polls in a row that found nothing new

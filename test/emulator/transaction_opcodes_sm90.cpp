@@ -1,7 +1,8 @@
-// mbarrier, cp.async.bulk.tensor, fence.mbarrier_init, setmaxnreg.
+// mbarrier, cp.async.bulk.tensor, fence.mbarrier_init, setmaxnreg, and what blocks of a cluster do to each
+// other: mapa, barrier.cluster.
 #include <cstring>
 
-#include "block.h"
+#include "cluster.h"
 #include "instruction_builder.h"
 #include "memory.h"
 #include "tensor_map_sm90.h"
@@ -32,8 +33,9 @@ void arrive(Warp& warp, const Instruction& in, uint32_t mask) {
   uint64_t bytes = 0;
   if (in.operands[2] != kNoRegister)
     for (uint32_t m = mask; m; m &= m - 1) bytes += warp.lanes<uint32_t>(in.operands[2])[lane_of(m)];
-  warp.block().transaction_barriers().arrive(warp, barrier, static_cast<uint32_t>(__builtin_popcount(mask)),
-                                             bytes);
+  block_of(warp, barrier)
+      .transaction_barriers()
+      .arrive(warp, offset_in_block(barrier), static_cast<uint32_t>(__builtin_popcount(mask)), bytes);
 }
 
 void try_wait(Warp& warp, const Instruction& in, uint32_t mask) {
@@ -55,7 +57,13 @@ void try_wait(Warp& warp, const Instruction& in, uint32_t mask) {
 void decode_mbarrier(InstructionBuilder& b) {
   Instruction& in = b.instruction;
   const int action = b.require_one_of({"init", "arrive", "try_wait"});
-  b.require("shared::cta");
+  const bool elsewhere = action == 1 && b.take("shared::cluster");
+  if (elsewhere) {  // what was done before must be known over there
+    b.require("release");
+    b.require("cluster");
+  } else {
+    b.require("shared::cta");
+  }
   b.require("b64");
   in.space = Space::kShared;
   if (action == 0) {
@@ -95,22 +103,34 @@ EncodedTensorMap read_map(Warp& warp, uint64_t address) {
   return map;
 }
 
-// operands: shared address, map, x, y, barrier
+// operands: shared address, map, x, y, barrier, and the blocks that get the box, or kNoRegister
 void copy_box(Warp& warp, const Instruction& in, uint32_t mask) {
   for (uint32_t m = mask; m; m &= m - 1) {
     const uint32_t lane = lane_of(m);
     const EncodedTensorMap map = read_map(warp, warp.lanes<uint64_t>(in.operands[1])[lane]);
-    TensorBox box{map.base,
-                  map.row_bytes,
-                  map.width,
-                  map.height,
-                  map.box_columns,
-                  map.box_rows,
-                  warp.lanes<int32_t>(in.operands[2])[lane],
-                  warp.lanes<int32_t>(in.operands[3])[lane],
-                  warp.lanes<uint32_t>(in.operands[0])[lane]};
+    const TensorBox box{map.base,
+                        map.row_bytes,
+                        map.width,
+                        map.height,
+                        map.box_columns,
+                        map.box_rows,
+                        warp.lanes<int32_t>(in.operands[2])[lane],
+                        warp.lanes<int32_t>(in.operands[3])[lane],
+                        warp.lanes<uint32_t>(in.operands[0])[lane]};
     if (box.shared_offset % 128) warp.fail(Fault::kMisalignedAddress, "box not aligned to 128 bytes");
-    warp.block().transaction_barriers().copy(warp, warp.lanes<uint32_t>(in.operands[4])[lane], box);
+    const uint32_t barrier = warp.lanes<uint32_t>(in.operands[4])[lane];
+    uint32_t blocks = 1u << warp.block().rank_in_cluster();
+    if (in.operands[5] != kNoRegister) blocks = warp.lanes<uint16_t>(in.operands[5])[lane];
+    if (blocks == 0) warp.fail(Fault::kLaunchFailed, "multicast to no block");
+    for (; blocks; blocks &= blocks - 1)
+      block_of(warp, cluster_address(warp, 0, lane_of(blocks)))
+          .transaction_barriers()
+          .copy(warp, barrier, box);
+    LaunchStatistics& s = warp.statistics();
+    s.async_copies++;
+    s.global_requests++;
+    s.global_sectors += box.bytes() / 32;
+    s.copied_bytes += box.bytes();
   }
 }
 
@@ -136,6 +156,34 @@ void decode_setmaxnreg(InstructionBuilder& b) {
   b.instruction.execute = takes ? take_registers : give_registers;
 }
 
+void arrive_in_cluster(Warp& warp, const Instruction&, uint32_t) {
+  warp.block().cluster().barrier().arrive(warp);
+}
+
+void wait_in_cluster(Warp& warp, const Instruction&, uint32_t) {
+  if (warp.block().cluster().barrier().is_over(warp)) return;
+  warp.retry();
+  warp.yield();
+}
+
+void map_address(Warp& warp, const Instruction& in, uint32_t mask) {
+  for (uint32_t m = mask; m; m &= m - 1) {
+    const uint32_t lane = lane_of(m);
+    warp.lanes<uint32_t>(in.operands[0])[lane] = cluster_address(
+        warp, warp.lanes<uint32_t>(in.operands[1])[lane], warp.lanes<uint32_t>(in.operands[2])[lane]);
+  }
+}
+
+void decode_mapa(InstructionBuilder& b) {
+  b.require("shared::cluster");
+  b.require("u32");
+  if (b.operand_count() != 3) b.fail("operand count");
+  b.destination(0, Type::kU32);
+  b.source(1, Type::kU32);
+  b.source(2, Type::kU32);
+  b.instruction.execute = map_address;
+}
+
 uint32_t plain_address(InstructionBuilder& b, size_t i, Type type) {
   const OperandSyntax& a = b.syntax(i);
   if (a.kind != OperandSyntax::Kind::kAddress || a.bits != 0) b.fail("expected [register]");
@@ -154,24 +202,37 @@ void decode_barrier_fence(InstructionBuilder& b) {
   };
 }
 
-// [shared], [map, {x, y}], [barrier]
+// [shared], [map, {x, y}], [barrier], and with multicast a mask of blocks
 void decode_bulk_copy(InstructionBuilder& b) {
   for (const char* m : {"tensor", "2d", "shared::cluster", "global", "mbarrier::complete_tx::bytes"})
     b.require(m);
   b.take("tile");
-  if (b.operand_count() != 3) b.fail("operand count");
+  const bool multicast = b.take("multicast::cluster");
+  if (b.operand_count() != (multicast ? 4u : 3u)) b.fail("operand count");
   const std::vector<OperandSyntax>& coordinates = b.syntax(1).items;
   if (coordinates.size() != 1 || coordinates[0].items.size() != 2) b.fail("expected two coordinates");
   Instruction& in = b.instruction;
-  in.operands = {plain_address(b, 0, Type::kU32), plain_address(b, 1, Type::kU64),
+  in.operands = {plain_address(b, 0, Type::kU32),
+                 plain_address(b, 1, Type::kU64),
                  b.source_register(coordinates[0].items[0], Type::kS32),
-                 b.source_register(coordinates[0].items[1], Type::kS32), plain_address(b, 2, Type::kU32)};
+                 b.source_register(coordinates[0].items[1], Type::kS32),
+                 plain_address(b, 2, Type::kU32),
+                 multicast ? b.source_register(b.syntax(3), Type::kU16) : kNoRegister};
   in.execute = copy_box;
+}
+
+void decode_cluster_barrier(InstructionBuilder& b) {
+  const bool arrives = b.require_one_of({"arrive", "wait"}) == 0;
+  b.require(arrives ? "release" : "acquire");
+  b.require("aligned");
+  b.instruction.rendezvous = Rendezvous::kAllAlive;
+  b.instruction.execute = arrives ? arrive_in_cluster : wait_in_cluster;
 }
 
 void add_transaction_opcodes(DecodeTable& table) {
   table["mbarrier"] = decode_mbarrier;
   table["setmaxnreg"] = decode_setmaxnreg;
+  table["mapa"] = decode_mapa;
 }
 
 }  // namespace infcl::emulator

@@ -28,6 +28,8 @@ Warp::Warp(Block& block, uint32_t index)
   registers_ = storage_.get() + (kRegisterAlignment - base % kRegisterAlignment) % kRegisterAlignment;
 }
 
+uint32_t Warp::index_in_cluster() const { return block_.rank_in_cluster() * launch_.warps() + index_; }
+
 void Warp::start() {
   std::memset(registers_, 0xff, kernel_.register_bytes);
   std::fill(local_.begin(), local_.end(), 0xff);

@@ -27,6 +27,7 @@ class Warp {
   Launch& launch() const { return launch_; }
   LaunchStatistics& statistics() const { return launch_.statistics; }
   uint32_t index() const { return index_; }
+  uint32_t index_in_cluster() const;
   AsyncCopies& copies() { return copies_; }
   WarpgroupProducts& products() { return products_; }
   uint32_t alive() const { return alive_; }

@@ -110,6 +110,7 @@ void Warp::exit_lanes(uint32_t mask) {
   alive_ &= ~mask;
   if (alive_ == 0 && !copies_.idle()) copies_.wait_all(*this, kFullMask);
   if (alive_ == 0 && !products_.idle()) fail(Fault::kLaunchFailed, "exits while wgmma is under way");
+  if (alive_ == 0 && block_.has_exited()) block_.check_visits(*this);
 }
 
 void Warp::copy_parameters(const std::vector<ParameterCopy>& copies, uint32_t lane) {

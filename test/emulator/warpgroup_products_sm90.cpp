@@ -48,7 +48,7 @@ void read_operand(Warp& warp, uint64_t bits, int first, int count, bool along_si
     for (int k = 0; k < Product::kDepth; k++) {
       const uint32_t at = descriptor.address(first + i, k, along_side);
       const uint8_t* element = shared_pointer(warp, at, 2, 2);
-      if (shadow) report(warp, shadow->touch(warp.index(), at, 2, Access::kRead, p.instruction));
+      if (shadow) report(warp, shadow->touch(warp.index_in_cluster(), at, 2, Access::kRead, p.instruction));
       uint16_t value;
       std::memcpy(&value, element, sizeof value);
       f(i, k, p.bfloat ? bfloat16_to_float(value) : float16_to_float(value));
@@ -85,7 +85,15 @@ bool same_registers(const uint32_t* a, const uint32_t* b) {
 
 }  // namespace
 
+void WarpgroupOrder::issue(const Warp& warp, size_t count, const Product& p) {
+  if (count == issued_.size()) issued_.push_back({p.instruction, p.a, p.b});
+  const Issued& first = issued_[count];
+  if (first.instruction != p.instruction || first.a != p.a || first.b != p.b)
+    warp.fail(Fault::kLaunchFailed, "warps of a warpgroup disagree about a wgmma");
+}
+
 void WarpgroupProducts::issue(Warp& warp, const Product& product) {
+  warp.block().order_of_warpgroup(warp).issue(warp, issued_++, product);
   if (registers_ && !same_registers(registers_, product.registers))
     warp.fail(Fault::kLaunchFailed, "wgmma with two sets of accumulators under way: not modelled");
   if (!registers_) {

@@ -3,6 +3,7 @@
 // wait is seen.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -17,6 +18,19 @@ struct WarpgroupProduct {
   bool a_along_side, b_along_side, bfloat, accumulate;
   uint32_t instruction;       // for messages
   const uint32_t* registers;  // kAccumulators of them
+};
+
+// What a warpgroup has issued: its four warps must agree on all of it.
+class WarpgroupOrder {
+ public:
+  void issue(const Warp& warp, size_t count, const WarpgroupProduct& product);  // its warp's count-th
+
+ private:
+  struct Issued {
+    uint32_t instruction;
+    uint64_t a, b;
+  };
+  std::vector<Issued> issued_;
 };
 
 class WarpgroupProducts {
@@ -37,6 +51,7 @@ class WarpgroupProducts {
 
   std::vector<Pending> pending_;
   uint64_t groups_ = 0;                  // committed
+  size_t issued_ = 0;                    // ever
   bool fenced_ = false;                  // since registers were last given back
   const uint32_t* registers_ = nullptr;  // in flight
   float sums_[WarpgroupProduct::kRows][WarpgroupProduct::kColumns];

@@ -79,7 +79,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
         workspaceBytes: 4096,
         minimumWorkspaceBytes: 1024,
         lseBytes: 512,
-        shards: 1,
+        shards: 3,
         gflopsPerSecond: 20,
       };
     },

@@ -99,6 +99,7 @@ describe('plan', () => {
       bytes: { inputs: 320, grads: 320, workspace: 4096, lse: 512, total: 4736 },
       denseBytes: 2 * 400 + 320,
       estimatedSeconds: 0.2,
+      shards: 3,
     });
   });
 

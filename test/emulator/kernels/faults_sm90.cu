@@ -71,7 +71,8 @@ extern "C" __global__ void product_kernel(int mistake, const __grid_constant__ T
   }
   if (mistake != 1) full.wait(0);
   const uint64_t layout = (mistake == 5 ? uint64_t{2} << 62 : uint64_t{1} << 62) | uint64_t{64} << 32;
-  const uint32_t from = shared_address(&a) + (mistake == 6 ? 128 : 0) + (mistake == 7 ? t % 2 * 1024 : 0);
+  uint32_t from = shared_address(&a) + (mistake == 6 ? 128 : 0) + (mistake == 7 ? t % 2 * 1024 : 0);
+  if (mistake == 10) from += t / 96 * 1024;  // the last warp alone
   const uint64_t left = layout | from >> 4, right = layout | shared_address(b) >> 4;
   float c[2][16][2];
   for (auto& half : c)
@@ -103,4 +104,49 @@ extern "C" __global__ void registers_kernel(int mistake, int* out) {
     take_registers<232>();
   }
   out[threadIdx.x] = 1;
+}
+
+// Each of two blocks copies a box for both, twice, and reads what both have copied.
+extern "C" __global__ void __cluster_dims__(2, 1, 1)
+    cluster_kernel(int mistake, const __grid_constant__ TensorMap map, uint16_t* out) {
+  __shared__ Box boxes[2];
+  __shared__ TransactionBarrier full, empty;
+  const int t = threadIdx.x;
+  const uint32_t rank = cluster_rank();
+  [[maybe_unused]] uint32_t x;
+  if (t == 0) {
+    full.initialize(1);
+    empty.initialize(2);
+    fence_barriers();
+  }
+  if (mistake != 1) {
+    if (mistake != 7) cluster_arrive();
+    if (mistake == 8) cluster_arrive();
+    cluster_wait();
+  } else {
+    __syncthreads();
+  }
+  for (int round = 0; round < 2; ++round) {
+    if (t == 0) {
+      if (mistake != 5) empty.wait(1 ^ round);
+      full.arrive_expecting(sizeof boxes);
+      const uint16_t blocks = mistake == 2 ? 1 << rank : mistake == 9 ? 7 : 3;
+      copy_box_to_blocks(shared_address(&boxes[rank]), map, 64 * round, 64 * rank, full, blocks);
+    }
+    full.wait(round);
+    for (int box = 0; box < 2; ++box)
+      for (int column = 0; column < 64; ++column)
+        out[((blockIdx.x * 2 + round) * 128 + box * 64 + t) * 64 + column] = at(boxes[box], t, column);
+    __syncthreads();
+    if (t > 0) continue;
+    empty.arrive();
+    if (mistake != 4) empty.arrive_in_block(mistake == 3 ? 2 : rank ^ 1);
+  }
+  if (mistake == 6) return;          // the other block may still arrive
+  if (mistake == 10 && rank == 0) {  // it has long arrived, but who knows
+    for (int i = 0; i < 1 << 20; ++i) asm volatile("mov.u32 %0, %%laneid;" : "=r"(x));
+    return;
+  }
+  cluster_arrive();
+  cluster_wait();
 }
