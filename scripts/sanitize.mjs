@@ -15,7 +15,11 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const sanitizers = {
   // the CUDA backend on the emulator, which runs PTX
-  address: { flags: 'address,undefined', cases: 10_000, cmake: ['-DINFCL_CUDA_TARGETS=compute_80;compute_90a'] },
+  address: {
+    flags: 'address,undefined',
+    cases: 10_000,
+    cmake: ['-DINFCL_CUDA_TARGETS=compute_80;compute_90a'],
+  },
   // each memory access costs ten, so fewer cases; and no emulator, whose device is one thread
   thread: { flags: 'thread', cases: 2000, cmake: ['-DINFCL_CUDA=OFF'] },
 };
