@@ -182,7 +182,7 @@ void test_filter(std::vector<Engine>& engines) {
 // order, or a later one waits for ever. Small cells on many threads, so that blocks overtake each other when
 // they may.
 #ifdef __SANITIZE_THREAD__
-constexpr int kFrozenRounds = 3;  // slow, but there every access is watched
+constexpr int kFrozenRounds = 1;  // slow, but there every access is watched
 #else
 constexpr int kFrozenRounds = 40;
 #endif
