@@ -2,6 +2,8 @@
 // precisions, equal bits whatever the block size, and errors. Runs on what INFCL_CUDA_LIBRARY names (in CI
 // the emulator), or on the machine's own device with INFCL_TEST_DEVICE set; otherwise there is nothing to run
 // on, and it says so.
+#include "cuda_engine.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -21,12 +23,6 @@ using infcl::ErrorCode;
 
 namespace {
 
-struct Engine {
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0);
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
-  Run run(infcl::ContrastiveRequest r) { return cases::run(*backend, *ring, r); }
-};
-
 struct Bounds {
   double loss, gradient;
 };
@@ -38,16 +34,6 @@ struct Worst {
     std::printf("%-32s largest error of a loss %.1e, of a gradient %.1e\n", group, loss, gradient);
   }
 };
-
-int64_t least_workspace(Engine& e, infcl::ContrastiveRequest r) {
-  r.workspace_bytes = 1;
-  try {
-    e.run(r);
-  } catch (const infcl::Error& error) {
-    return std::atoll(std::strstr(error.what(), "at least ") + 9);
-  }
-  return 0;
-}
 
 // Of blocks of one tile, with all operands resident.
 int64_t least_resident(const infcl::ContrastiveRequest& r) {
@@ -133,12 +119,8 @@ void test_smallest(Engine& e) {
 
 template <class F>
 void expect_error(ErrorCode code, const char* text, F f) {
-  try {
-    f();
-    CHECK(false, "no error where one with '%s' was due", text);
-  } catch (const infcl::Error& error) {
-    CHECK(error.code() == code && std::strstr(error.what(), text), "%s", error.what());
-  }
+  const std::string error = error_of(code, f);
+  CHECK(std::strstr(error.c_str(), text), "%s", error.c_str());
 }
 
 // The least workspace makes many small blocks of what is otherwise one: other sums in another order, but the

@@ -11,6 +11,7 @@
 #include "core/device_storage.h"
 #include "core/errors.h"
 #include "core/schedule.h"
+#include "cuda_engine.h"
 #include "emulator_log.h"
 #include "engine_cases.h"
 
@@ -21,31 +22,6 @@ using cases::Run;
 using infcl::ErrorCode;
 
 namespace {
-
-struct Engine {
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0);
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
-  Run run(const infcl::ContrastiveRequest& r) { return cases::run(*backend, *ring, r); }
-};
-
-template <class F>
-std::string error_of(ErrorCode code, F f) {
-  try {
-    f();
-  } catch (const infcl::Error& error) {
-    CHECK(error.code() == code, "%s", error.what());
-    return error.what();
-  }
-  CHECK(false, "no error where one was due");
-  return "";
-}
-
-// Shards of one tile of rows, one of which is held.
-int64_t least_workspace(Engine& e, infcl::ContrastiveRequest r) {
-  r.workspace_bytes = 1;
-  const std::string error = error_of(ErrorCode::kWorkspace, [&] { e.run(r); });
-  return std::atoll(std::strstr(error.c_str(), "at least ") + 9);
-}
 
 // That much more holds `count` more such shards: the block and what copies need take a quarter at most.
 int64_t room_for(const Case& c, int64_t count) {
