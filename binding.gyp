@@ -13,6 +13,7 @@
       "csrc/cpu/cpu_backend_differentiate.cpp",
       "csrc/cpu/cpu_backend_fold.cpp",
       "csrc/cpu/isa_dispatch.cpp",
+      "csrc/cpu/kept_cells.cpp",
       "csrc/cpu/layout.cpp",
       "csrc/cpu/logit_factors.cpp",
       "csrc/cpu/thread_pool.cpp",

@@ -11,6 +11,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/cpu_backend_differentiate.cpp
   csrc/cpu/cpu_backend_fold.cpp
   csrc/cpu/isa_dispatch.cpp
+  csrc/cpu/kept_cells.cpp
   csrc/cpu/layout.cpp
   csrc/cpu/logit_factors.cpp
   csrc/cpu/thread_pool.cpp

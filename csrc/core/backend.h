@@ -34,7 +34,8 @@ struct Problem {
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
-  bool keep_logits = true;  // between fold and differentiate, where there is room; not when shards travel
+  bool keep_logits = true;      // between fold and differentiate, where there is room; not when shards travel
+  bool lend_gradients = false;  // until differentiate, a host's gradients may hold anything
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;

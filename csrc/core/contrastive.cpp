@@ -55,6 +55,7 @@ class Call {
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
     p.keep_logits = ring.size() == 1;
+    p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
     p.threads = r_.threads;
     p.workspace_bytes = r_.workspace_bytes;
     p.control = r_.control;

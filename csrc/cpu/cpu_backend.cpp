@@ -30,32 +30,22 @@ Log2Scale log2_scale(double logit_scale) {
   return {high, static_cast<float>(exact - high)};
 }
 
-// How the passes of a call are cut.
-struct Cut {
+std::vector<Schedule> cut(const PassShape* passes, int count, const CellShape& cell) {
   std::vector<Schedule> schedules;
-  std::vector<int64_t> first_cells;  // of each pass, among the cells of all
-  int64_t cells = 0;
-};
-
-Cut cut(const PassShape* passes, int count, const CellShape& cell) {
-  Cut c;
-  for (int p = 0; p < count; ++p) {
-    c.schedules.emplace_back(passes[p].rows, passes[p].columns, cell, passes[p].triangle);
-    c.first_cells.push_back(c.cells);
-    c.cells += c.schedules.back().cells();
-  }
-  return c;
+  for (int p = 0; p < count; ++p)
+    schedules.emplace_back(passes[p].rows, passes[p].columns, cell, passes[p].triangle);
+  return schedules;
 }
 
 // Of the matrix products that a call executes: logits, logits again where they were not kept, and one for
 // each side that wants a gradient; of a triangle, the cells on its diagonal give to their rows only.
-double call_flops(const Cut& c, int64_t dim, bool gradient, int64_t kept_cells) {
+double call_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const KeptCells& cells) {
   double pairs = 0;
-  for (size_t p = 0; p < c.schedules.size(); ++p) {
-    const Schedule& s = c.schedules[p];
+  for (int p = 0; p < static_cast<int>(passes.size()); ++p) {
+    const Schedule& s = passes[p];
     for (int64_t i = 0; i < s.row_blocks(); ++i)
       for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j) {
-        const bool kept = c.first_cells[p] + s.index(i, j) < kept_cells, diagonal = s.triangle() && i == j;
+        const bool kept = cells.holds(passes, {p, i, j}), diagonal = s.triangle() && i == j;
         const int products = gradient ? 4 - (kept ? 1 : 0) - (diagonal ? 1 : 0) : 1;
         pairs += static_cast<double>(products * s.rows(i).size() * s.columns(j).size());
       }
@@ -114,9 +104,10 @@ Plan CpuBackend::plan(const PlanRequest& r) {
   PassShape passes[Objective::kMaxPasses];
   for (int p = 0; p < r.objective.pass_count; ++p)
     passes[p] = shape_of(r.objective.passes[p], r.rows, r.keys);
-  const Cut c = cut(passes, r.objective.pass_count, k.cell);
-  const int threads = choose_threads(r.threads, call_flops(c, r.dim, r.gradient, 0));
-  const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes}, c.schedules, k);
+  const std::vector<Schedule> schedules = cut(passes, r.objective.pass_count, k.cell);
+  const int threads = choose_threads(r.threads, call_flops(schedules, r.dim, r.gradient, {}));
+  const Layout l =
+      make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys}, schedules, k);
   if (measured_gflops_ == 0 || measured_isa_ != &k) {
     measured_gflops_ = measure_gflops(k);
     measured_isa_ = &k;
@@ -126,7 +117,7 @@ Plan CpuBackend::plan(const PlanRequest& r) {
   p.workspace_bytes = l.bytes;
   p.minimum_workspace_bytes = l.minimum_bytes;
   p.lse_bytes = l.lse_bytes;
-  p.flops = call_flops(c, r.dim, r.gradient, l.kept_cells);
+  p.flops = call_flops(schedules, r.dim, r.gradient, l.kept);
   p.gflops_per_second = measured_gflops_ * l.threads;
   return p;
 }
@@ -138,26 +129,31 @@ int64_t CpuBackend::begin(const Problem& problem) {
                   "Expected features in the memory of the host but received some on a device");
   kernels_ = &select_kernels(problem.bfloat16);
   problem_ = problem;
-  Cut c = cut(problem.passes, problem.pass_count, kernels_->cell);
-  const int threads = choose_threads(problem.threads, call_flops(c, problem.dim, problem.gradient, 0));
-  schedules_ = std::move(c.schedules);
-  first_cell_ = std::move(c.first_cells);
-  layout_ =
-      make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes},
-                  schedules_, *kernels_);
+  schedules_ = cut(problem.passes, problem.pass_count, kernels_->cell);
+  const int threads =
+      choose_threads(problem.threads, call_flops(schedules_, problem.dim, problem.gradient, {}));
+  const auto lent = [&](const ProblemMatrix& m) { return problem.lend_gradients ? m.gradient_rows : 0; };
+  layout_ = make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes,
+                         lent(problem.queries), lent(problem.keys)},
+                        schedules_, *kernels_);
   if (problem.workspace_bytes > 0 && layout_.minimum_bytes > problem.workspace_bytes)
     throw Error(ErrorCode::kWorkspace, "workspace",
                 "Expected at least " + std::to_string(layout_.minimum_bytes) +
                     " for workspaceBytes but received " + std::to_string(problem.workspace_bytes));
   pool_.ensure(layout_.threads);
   claim();
+  for (const ProblemMatrix* m : {&problem.queries, &problem.keys})
+    if (m->gradient)
+      advise_huge_pages(m->gradient, static_cast<size_t>(m->gradient_rows * problem.dim) * sizeof(float));
   scale_ = log2_scale(problem.logit_scale);
   bias_ = static_cast<float>(problem.logit_bias * kLog2E);
   stats_ = {};
   stats_.isa = kernels_->isa;
   stats_.threads = layout_.threads;
   stats_.workspace_bytes = layout_.bytes;
-  return c.cells;
+  int64_t cells = 0;
+  for (const Schedule& s : schedules_) cells += s.cells();
+  return cells;
 }
 
 void CpuBackend::claim() {
@@ -174,14 +170,13 @@ void CpuBackend::claim() {
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
-  kept_ = workspace_.take(l.kept_cells * Workspace::bytes_for(l.kept_cell) / kFloat);
+  kept_ = workspace_.take(l.kept.in_workspace() * Workspace::bytes_for(l.kept_cell) / kFloat);
 }
 
 void CpuBackend::end() {
   workspace_.trim(problem_.workspace_bytes);
   memory_.clear();
   schedules_.clear();
-  first_cell_.clear();
 }
 
 void CpuBackend::throw_if_stopped() const {
@@ -270,9 +265,13 @@ const float* CpuBackend::packed_keys(int thread, int64_t j) const {
 }
 
 float* CpuBackend::kept_logits(int64_t i, int64_t j) const {
-  const int64_t index = first_cell_[operands_.pass] + schedule().index(i, j);
-  if (index >= layout_.kept_cells) return nullptr;
-  return kept_ + index * (Workspace::bytes_for(layout_.kept_cell) / static_cast<int64_t>(sizeof(float)));
+  const KeptCells& kept = layout_.kept;
+  const CellIndex c{operands_.pass, i, j};
+  if (kept.in_row_gradients(c)) return problem_.queries.gradient + schedule().rows(i).begin * problem_.dim;
+  if (kept.in_column_gradients(c)) return problem_.keys.gradient + schedule().columns(j).begin * problem_.dim;
+  const int64_t slot = kept.workspace_slot(schedules_, c);
+  if (slot < 0) return nullptr;
+  return kept_ + slot * (Workspace::bytes_for(layout_.kept_cell) / static_cast<int64_t>(sizeof(float)));
 }
 
 CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {

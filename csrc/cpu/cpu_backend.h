@@ -63,7 +63,6 @@ class CpuBackend final : public Backend {
   Problem problem_;
   PassOperands operands_;
   std::vector<Schedule> schedules_;  // of each pass
-  std::vector<int64_t> first_cell_;  // of each pass, among the cells of all
   Layout layout_;
   std::vector<ThreadMemory> memory_;
   float* packed_keys_ = nullptr;

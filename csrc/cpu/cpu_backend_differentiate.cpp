@@ -64,6 +64,12 @@ class CpuBackend::Differentiate {
     return cells;
   }
 
+  int64_t reused() const {
+    int64_t cells = 0;
+    for (const Scratch& s : scratch_) cells += s.reused;
+    return cells;
+  }
+
  private:
   // Of one thread: workers must not allocate.
   struct Scratch {
@@ -74,7 +80,7 @@ class CpuBackend::Differentiate {
     EqualPairs pairs;
     std::vector<int32_t> masked;
     double pairs_multiplied = 0;
-    int64_t skipped = 0;
+    int64_t skipped = 0, reused = 0;
   };
 
   static const std::vector<float>* uniform(const NormaliserGrad* n) {
@@ -98,7 +104,11 @@ class CpuBackend::Differentiate {
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
     const double pairs = static_cast<double>(c.rows * c.columns);
-    if (!kept) s.pairs_multiplied += pairs;
+    if (kept) {
+      ++s.reused;
+    } else {
+      s.pairs_multiplied += pairs;
+    }
     if (a_.loss_per_g > 0 && !refine_loss(s, i, c, g)) return false;
     if (!b_.problem_.gradient) return leave(i, j);
     b_.problem_.control.advance();
@@ -164,7 +174,7 @@ class CpuBackend::Differentiate {
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
                                              : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
     grad.dots = kept;
-    grad.dots_stride = kept_stride(s_, *b_.kernels_);
+    grad.dots_stride = kept_stride(s_.rows(i), *b_.kernels_);
     const auto sliced = [&](auto f) {
       return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
     };
@@ -256,11 +266,6 @@ class CpuBackend::Differentiate {
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
   const Schedule& s = schedule();
-  const auto advise = [this](float* out, int64_t rows) {
-    if (out) advise_huge_pages(out, static_cast<size_t>(rows * problem_.dim) * sizeof(float));
-  };
-  advise(args.d_rows, s.row_count());
-  advise(args.d_columns, args.d_column_rows);
   if (args.filter > 0) {  // a skipped cell writes nothing
     const auto clear = [this](bool overwrite, float* out, int64_t rows) {
       if (overwrite && out) std::fill(out, out + rows * problem_.dim, 0.f);
@@ -271,7 +276,7 @@ DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
   Differentiate lap(*this, args);
   pool_.run(layout_.threads, [&](int t) { lap.work(t); });
   throw_if_stopped();
-  stats_.tiles_reused += std::clamp<int64_t>(layout_.kept_cells - first_cell_[operands_.pass], 0, s.cells());
+  stats_.tiles_reused += lap.reused();
   stats_.flops += lap.flops();
   stats_.tiles_skipped += lap.skipped();
   return lap.result();

@@ -59,7 +59,7 @@ class CpuBackend::Fold {
   bool cell(int t, int64_t i, int64_t j) {
     const CellOperands c = b_.operands(t, i, j);
     float* kept = b_.kept_logits(i, j);
-    const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_, *b_.kernels_))
+    const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
                         : b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim,
                       [&](Range keys) { b_.kernels_->logits(c, keys, x.data, x.stride); }))

@@ -9,7 +9,7 @@ namespace infcl {
 
 namespace {
 
-constexpr int64_t kFixedBytes = 48ll << 20;
+constexpr int64_t kFixedBytes = 60ll << 20;
 constexpr int64_t kFloat = sizeof(float);
 
 // Running sums and dots of both sides.
@@ -28,7 +28,7 @@ int64_t default_bound(int64_t larger_side, int64_t dim) {
   return larger_side * dim * kFloat * 3 / 2 + kFixedBytes;
 }
 
-int64_t kept_stride(const Schedule& pass, const Kernels& k) { return round_up(pass.max_rows(), k.panel); }
+int64_t kept_stride(Range rows, const Kernels& k) { return round_up(rows.size(), k.panel); }
 
 Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, const Kernels& k) {
   Layout l;
@@ -40,7 +40,7 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
     l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
     l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
     l.cell = std::max(l.cell, k.cell.rows * columns);
-    l.kept_cell = std::max(l.kept_cell, kept_stride(s, k) * columns);
+    l.kept_cell = std::max(l.kept_cell, rows * columns);
     l.key_panels = std::max(l.key_panels, columns * padded_elements);
     if (k.pair > 1 && r.gradient) l.key_values = std::max(l.key_values, k.elements(columns) * padded_dim);
     l.key_block = l.key_panels + l.key_values;
@@ -67,9 +67,12 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
     l.packed_blocks = left / Workspace::bytes_for(l.key_block);
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
-  if (r.gradient && r.keep_logits && l.packed_blocks == column_blocks) {
-    l.kept_cells = std::min(cells, (bound - l.bytes) / Workspace::bytes_for(l.kept_cell));
-    l.bytes += l.kept_cells * Workspace::bytes_for(l.kept_cell);
+  if (!r.gradient || !r.keep_logits) return l;
+  l.kept = KeptCells(passes, {r.lent_rows, r.lent_columns, r.dim}, k.panel, k.strip);
+  if (l.packed_blocks == column_blocks) {
+    const int64_t room = (bound - l.bytes) / Workspace::bytes_for(l.kept_cell);
+    l.kept.keep_in_workspace(std::clamp<int64_t>(room, 0, cells - l.kept.lent()));
+    l.bytes += l.kept.in_workspace() * Workspace::bytes_for(l.kept_cell);
   }
   return l;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu/kept_cells.h"
 #include "cpu/kernels.h"
 
 namespace infcl {
@@ -17,6 +18,8 @@ struct LayoutRequest {
   bool keep_logits = true;  // allowed to
   int threads = 1;          // wanted, at least 1
   int64_t bound = 0;        // bytes; 0: default_bound
+  // Rows of gradients that may hold logits of the first pass until they are written.
+  int64_t lent_rows = 0, lent_columns = 0;
 };
 
 struct Layout {
@@ -27,19 +30,19 @@ struct Layout {
   int64_t transposed = 0, query_values = 0, cell = 0, narrowed = 0, key_buffer = 0;
   int64_t key_block = 0, key_panels = 0, key_values = 0;  // block = panels, then values where they differ
   int64_t packed_blocks = 0;                              // column blocks that stay packed
-  int64_t kept_cells = 0;                                 // cells whose logits are kept, by columns first
-  int64_t kept_cell = 0;                                  // floats of each, enough for any pass
+  KeptCells kept;
+  int64_t kept_cell = 0;  // floats of each in the workspace, enough for any pass
   // Bytes
   int64_t lse_bytes = 0;      // held by the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included
   int64_t minimum_bytes = 0;  // that one thread needs
 };
 
-// Gradients apart, a call may by default spend what packed keys and half as much again take, and a fixed 48
+// Gradients apart, a call may by default spend what packed keys and half as much again take, and a fixed 60
 // MiB.
 int64_t default_bound(int64_t larger_side, int64_t dim);
-// From one key's logits to the next's in the kept cells of a pass: rows are not padded to the largest cell's.
-int64_t kept_stride(const Schedule& pass, const Kernels&);
+// From one key's logits to the next's in a kept cell: rows are not padded to the largest cell's.
+int64_t kept_stride(Range rows, const Kernels&);
 // For passes one after another in the same memory. `bytes` above `bound` means that even one thread does not
 // fit.
 Layout make_layout(const LayoutRequest&, const std::vector<Schedule>& passes, const Kernels&);

@@ -1,6 +1,9 @@
 // The spending of scratch memory: bounds are kept, priorities hold, and linear growth is really linear.
 #include "cpu/layout.h"
 
+#include <algorithm>
+#include <set>
+
 #include "check.h"
 #include "cpu/isa_dispatch.h"
 
@@ -43,19 +46,20 @@ void test_priorities(const Kernels& k) {
   LayoutRequest r{512, true, true, 2, 0};
   r.bound = layout(k, 8192, {512, true, true, 1, 1}).minimum_bytes;
   Layout l = layout(k, 8192, r);
-  CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept_cells == 0, "tightest bound: one thread, no luxury");
+  CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept.in_workspace() == 0,
+        "tightest bound: one thread, no luxury");
   r.bound = int64_t{8} << 30;
   l = layout(k, 8192, r);
-  CHECK(l.kept_cells == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
+  CHECK(l.kept.in_workspace() == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
   const Schedule only(8192, 8192, k.cell);
   CHECK(l.kept_cell <= round_up(only.max_rows(), k.panel) * round_up(only.max_columns(), k.strip),
         "without gaps: %ld", (long)l.kept_cell);
   r.keep_logits = false;
-  CHECK(layout(k, 8192, r).kept_cells == 0, "unless it may not");
+  CHECK(layout(k, 8192, r).kept.in_workspace() == 0, "unless it may not");
   r.keep_logits = true;
   r.gradient = false;
   l = layout(k, 8192, r);
-  CHECK(l.kept_cells == 0 && l.query_values == 0, "loss alone needs neither");
+  CHECK(l.kept.in_workspace() == 0 && l.query_values == 0, "loss alone needs neither");
 }
 
 // The passes of one call are cut differently, and their kept cells lie side by side.
@@ -64,10 +68,52 @@ void test_kept_cells_of_passes(const Kernels& k) {
     const std::vector<Schedule> passes{{rows, rows, k.cell, true}, {rows, rows, k.cell}};
     const Layout l = make_layout({64, true, true, 2, int64_t{8} << 30}, passes, k);
     for (const Schedule& s : passes)
-      CHECK(l.kept_cell >= kept_stride(s, k) * round_up(s.max_columns(), k.strip) &&
-                kept_stride(s, k) >= s.max_rows(),
+      CHECK(l.kept_cell >= round_up(s.max_rows(), k.panel) * round_up(s.max_columns(), k.strip),
             "%s rows=%ld: %ld", k.isa, (long)rows, (long)l.kept_cell);
   }
+}
+
+// Every cell has one place of its own: rows of gradients large enough for it, or a slot.
+void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, int64_t d_rows,
+                 int64_t d_columns) {
+  const std::vector<Schedule> passes{{rows, columns, k.cell}, {rows, rows, k.cell, true}};
+  KeptCells kept(passes, {d_rows, d_columns, dim}, k.panel, k.strip);
+  const int64_t cells = passes[0].cells() + passes[1].cells(), others = cells - kept.lent();
+  kept.keep_in_workspace(others);
+  std::set<int64_t> slots;
+  int64_t lent = 0;
+  for (int p = 0; p < 2; ++p)
+    for (int64_t i = 0; i < passes[p].row_blocks(); ++i)
+      for (int64_t j = passes[p].first_column_block(i); j < passes[p].column_blocks(); ++j) {
+        const CellIndex c{p, i, j};
+        const Range r = passes[p].rows(i), q = passes[p].columns(j);
+        const int64_t size = kept_stride(r, k) * round_up(q.size(), k.strip);
+        const bool in_rows = kept.in_row_gradients(c), in_columns = kept.in_column_gradients(c);
+        CHECK(!(in_rows && in_columns), "one place only");
+        lent += in_rows || in_columns;
+        if (in_rows)
+          CHECK(p == 0 && j == 0 && size <= (std::min(r.end, d_rows) - r.begin) * dim, "its own rows");
+        if (in_columns)
+          CHECK(p == 0 && i == 0 && size <= (std::min(q.end, d_columns) - q.begin) * dim, "its own rows");
+        if (!in_rows && !in_columns) slots.insert(kept.workspace_slot(passes, c));
+      }
+  CHECK(lent == kept.lent(), "%ld and %ld", (long)lent, (long)kept.lent());
+  CHECK(static_cast<int64_t>(slots.size()) == others && *slots.begin() >= 0 && *slots.rbegin() == others - 1,
+        "%s %ld x %ld x %ld: slots without gaps", k.isa, (long)rows, (long)columns, (long)dim);
+}
+
+void test_places(const Kernels& k) {
+  for (int64_t rows : {1, 97, 1000, 4096})
+    for (int64_t columns : {1, 449, 1800, 4096})
+      for (int64_t dim : {64, 447, 449, 1024})
+        for (int64_t lent : {0, 600, 5000})
+          for (bool first : {false, true})
+            test_places(k, rows, columns, dim, first ? std::min(rows, lent) : 0, std::min(columns, lent));
+  const std::vector<Schedule> square{{4096, 4096, k.cell}}, triangle{{4096, 4096, k.cell, true}};
+  CHECK(KeptCells(square, {4096, 4096, 512}, k.panel, k.strip).lent() ==
+            square[0].row_blocks() + square[0].column_blocks() - 1,
+        "wide rows hold a cell of each block");
+  CHECK(KeptCells(triangle, {4096, 4096, 512}, k.panel, k.strip).lent() == 0, "a triangle's never do");
 }
 
 }  // namespace
@@ -78,6 +124,7 @@ int main() {
     test_default_is_linear(*k);
     test_priorities(*k);
     test_kept_cells_of_passes(*k);
+    test_places(*k);
   }
   return check::summary();
 }
