@@ -1,9 +1,14 @@
 // The ceiling: how many float32 multiply-adds this machine's cores really do, measured rather than looked up.
-// Independent accumulators, enough to hide the latency, no memory traffic. Usage: fma-peak avx512|avx2
-// threads Prints GFLOP/s of all threads together, best of several short rounds; exit status 3 when the set is
+// Independent accumulators, enough to hide the latency, no memory traffic. Exit status 3 when the set is
 // missing.
+//   fma-peak avx512|avx2 threads         prints GFLOP/s of all threads together, best of several short rounds
+//   fma-peak avx512|avx2 threads gflop   prints "ready" once, then does that much work and prints its seconds
+//   for
+//                                        each line read from stdin: what the cores keep up, beside another
+//                                        job
 #include <immintrin.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -14,16 +19,17 @@
 
 namespace {
 
-constexpr long kSteps = 1500000;  // about 20 ms a round
+constexpr long kSteps = 1500000;     // about 20 ms a round
+constexpr long kShareSteps = 30000;  // of sustained work, what a thread takes at a time: about 0.4 ms
 constexpr int kRounds = 25;
 
 // Latency 4, two a cycle: at least 8 chains. 24 fill the 32 registers of AVX-512, 12 the 16 of AVX2.
 constexpr int kChains512 = 24, kChains256 = 12;
 
-__attribute__((target("avx512f"))) float chains_avx512() {
+__attribute__((target("avx512f"))) float chains_avx512(long steps) {
   __m512 sum[kChains512], x = _mm512_set1_ps(1e-3f), y = _mm512_set1_ps(1e-3f);
   for (__m512& s : sum) s = _mm512_setzero_ps();
-  for (long step = 0; step < kSteps; ++step) {
+  for (long step = 0; step < steps; ++step) {
     asm volatile("" : "+v"(x), "+v"(y));  // keeps the products inside the loop
 #pragma GCC unroll 24
     for (int c = 0; c < kChains512; ++c) sum[c] = _mm512_fmadd_ps(x, y, sum[c]);
@@ -34,10 +40,10 @@ __attribute__((target("avx512f"))) float chains_avx512() {
   return lanes[0] + lanes[15];
 }
 
-__attribute__((target("avx2,fma"))) float chains_avx2() {
+__attribute__((target("avx2,fma"))) float chains_avx2(long steps) {
   __m256 sum[kChains256], x = _mm256_set1_ps(1e-3f), y = _mm256_set1_ps(1e-3f);
   for (__m256& s : sum) s = _mm256_setzero_ps();
-  for (long step = 0; step < 2 * kSteps; ++step) {
+  for (long step = 0; step < 2 * steps; ++step) {
     asm volatile("" : "+x"(x), "+x"(y));
 #pragma GCC unroll 12
     for (int c = 0; c < kChains256; ++c) sum[c] = _mm256_fmadd_ps(x, y, sum[c]);
@@ -49,8 +55,8 @@ __attribute__((target("avx2,fma"))) float chains_avx2() {
 }
 
 struct Probe {
-  float (*chains)();
-  double flops;  // of one round of one thread
+  float (*chains)(long steps);
+  double flops;  // of one step
 };
 
 double one_round(const Probe& probe, int threads) {
@@ -64,36 +70,63 @@ double one_round(const Probe& probe, int threads) {
       while (ready.load() < threads) {
       }
       const auto start = Clock::now();
-      volatile float sink = probe.chains();
+      volatile float sink = probe.chains(kSteps);
       (void)sink;
       seconds[t] = std::chrono::duration<double>(Clock::now() - start).count();
     });
   for (std::thread& t : pool) t.join();
   double rate = 0;
-  for (double s : seconds) rate += probe.flops / s;
+  for (double s : seconds) rate += probe.flops * kSteps / s;
   return rate / 1e9;
+}
+
+// Threads take shares until none is left, so that one which is interrupted does not hold up the others.
+double sustained_seconds(const Probe& probe, int threads, double gflop) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  std::atomic<long> left{static_cast<long>(gflop * 1e9 / (probe.flops * kShareSteps))};
+  std::vector<std::thread> pool;
+  for (int t = 0; t < threads; ++t)
+    pool.emplace_back([&] {
+      while (left.fetch_sub(1) > 0) {
+        volatile float sink = probe.chains(kShareSteps);
+        (void)sink;
+      }
+    });
+  for (std::thread& t : pool) t.join();
+  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: fma-peak avx512|avx2 threads\n");
+  if (argc != 3 && argc != 4) {
+    std::fprintf(stderr, "usage: fma-peak avx512|avx2 threads [gflop]\n");
     return 2;
   }
   Probe probe;
   if (!std::strcmp(argv[1], "avx512") && __builtin_cpu_supports("avx512f")) {
-    probe = {chains_avx512, 2. * 16 * kChains512 * kSteps};
+    probe = {chains_avx512, 2. * 16 * kChains512};
   } else if (!std::strcmp(argv[1], "avx2") && __builtin_cpu_supports("avx2") &&
              __builtin_cpu_supports("fma")) {
-    probe = {chains_avx2, 2. * 8 * kChains256 * 2 * kSteps};
+    probe = {chains_avx2, 2. * 8 * kChains256 * 2};
   } else {
     return 3;
   }
-  const int threads = std::atoi(argv[2]);
+  const int threads = std::max(1, std::atoi(argv[2]));
+  if (argc == 4) {
+    std::printf("ready\n");
+    std::fflush(stdout);
+    for (int c = std::getchar(); c != EOF; c = std::getchar()) {
+      if (c != '\n') continue;
+      std::printf("%.9f\n", sustained_seconds(probe, threads, std::atof(argv[3])));
+      std::fflush(stdout);
+    }
+    return 0;
+  }
   double best = 0;
   for (int round = 0; round < kRounds; ++round) {
-    const double rate = one_round(probe, threads < 1 ? 1 : threads);
+    const double rate = one_round(probe, threads);
     best = rate > best ? rate : best;
   }
   std::printf("%.2f\n", best);

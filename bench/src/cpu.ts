@@ -13,12 +13,20 @@ import { aloneCases } from './cases/alone.js';
 import { fewRowsCases } from './cases/few-rows.js';
 import { floorCases } from './cases/floor.js';
 import { optionCases } from './cases/options.js';
+import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
 import { type BenchReport, type CaseReport, isMet, printCase } from './report.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import { fmaPeak } from './yardsticks.js';
 
-const allCases: BenchCase[] = [...floorCases, ...aloneCases, ...optionCases, ...fewRowsCases, ...peerCases];
+const allCases: BenchCase[] = [
+  ...floorCases,
+  ...peakCases,
+  ...aloneCases,
+  ...optionCases,
+  ...fewRowsCases,
+  ...peerCases,
+];
 
 const help = `npm run bench:cpu -- [--quick] [--only <case>]... [--huge] [--out <file.json>]
 

@@ -28,6 +28,11 @@ export function startJax({ rows, dim }: Shape, tile: number): Promise<LineProces
   return LineProcess.start({ file: process.execPath, args: [script, JSON.stringify({ rows, dim, tile })] });
 }
 
+/** `gflop` of fused multiply-adds alone, no memory, in each round: what the cores keep up beside ours. */
+export function startFma(isa: string, threads: number, gflop: number): Promise<LineProcess> {
+  return LineProcess.start({ file: compileNative('fma-peak'), args: [isa, `${threads}`, `${gflop}`] });
+}
+
 const peaks = new Map<string, number>();
 
 /** GFLOP/s of fused multiply-adds on `threads` threads, measured once per run. */
