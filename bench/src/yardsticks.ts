@@ -11,25 +11,40 @@ export interface Shape {
   dim: number;
 }
 
+/** OpenBLAS chooses for itself, whatever this shell's environment would have it do. */
+const openBlasAsItComes = {
+  OPENBLAS_CORETYPE: undefined,
+  OPENBLAS_L2_SIZE: undefined,
+  OPENBLAS_NUM_THREADS: undefined,
+};
+
+// All async, so that what is missing rejects and a contestant already started is stopped by duelOf.
+
 /** The matrix products of `products` alone, by OpenBLAS with its own choice of kernel unless `coreType` names one. */
-export function startFloor({ rows, dim }: Shape, threads: number, products: Products, coreType?: string) {
+export async function startFloor(
+  { rows, dim }: Shape,
+  threads: number,
+  products: Products,
+  coreType?: string,
+): Promise<LineProcess> {
   const file = compileNative('openblas-floor', ['openblas'], 'libopenblas-dev');
-  const env = { OPENBLAS_CORETYPE: coreType, OPENBLAS_L2_SIZE: undefined, OPENBLAS_NUM_THREADS: undefined };
+  const env = { ...openBlasAsItComes, OPENBLAS_CORETYPE: coreType };
   return LineProcess.start({ file, args: [`${rows}`, `${dim}`, `${threads}`, products], env });
 }
 
-export function startTorch({ rows, dim }: Shape, threads: number): Promise<LineProcess> {
+export async function startTorch({ rows, dim }: Shape, threads: number): Promise<LineProcess> {
   const script = join(benchFolder, 'peers', 'torch_dense.py');
-  return LineProcess.start({ file: findTorchPython(), args: [script, `${rows}`, `${dim}`, `${threads}`] });
+  const args = [script, `${rows}`, `${dim}`, `${threads}`];
+  return LineProcess.start({ file: findTorchPython(), args, env: openBlasAsItComes });
 }
 
-export function startJax({ rows, dim }: Shape, tile: number): Promise<LineProcess> {
+export async function startJax({ rows, dim }: Shape, tile: number): Promise<LineProcess> {
   const script = join(benchFolder, 'dist', 'jax-child.js');
   return LineProcess.start({ file: process.execPath, args: [script, JSON.stringify({ rows, dim, tile })] });
 }
 
 /** `gflop` of fused multiply-adds alone, no memory, in each round: what the cores keep up beside ours. */
-export function startFma(isa: string, threads: number, gflop: number): Promise<LineProcess> {
+export async function startFma(isa: string, threads: number, gflop: number): Promise<LineProcess> {
   return LineProcess.start({ file: compileNative('fma-peak'), args: [isa, `${threads}`, `${gflop}`] });
 }
 
