@@ -10,6 +10,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/cpu_backend.cpp
   csrc/cpu/cpu_backend_differentiate.cpp
   csrc/cpu/cpu_backend_fold.cpp
+  csrc/cpu/cpu_backend_laps.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/kept_cells.cpp
   csrc/cpu/layout.cpp

@@ -12,7 +12,10 @@ export type { Objective };
 /** Which similarities count against a pair: of a query and a key, and of either with its own kind. */
 export type DirectionName = keyof typeof Direction;
 
-/** The words of `onProgress`: `fraction` of the named phase, 0 to 1. */
+/**
+ * The words of `onProgress`: `fraction` of the named phase, 0 to 1. Where both laps go through the rows together (infonce,
+ * siglip), phases are the halves of the work.
+ */
 export interface Progress {
   fraction: number;
   phase: 'forward' | 'backward';

@@ -77,12 +77,29 @@ void Anchors::count_classes() {
   }
 }
 
+int64_t Anchors::close() {
+  const Range all{0, r_.queries.rows};
+  const int64_t excluded = fold_private(all);
+  add_labelled_positives(all);
+  for (Normaliser& n : normalisers_) n.lse.normalise(0, n.lse.size());
+  return excluded;
+}
+
+int64_t Anchors::close_rows(Range queries) {
+  const int64_t excluded = fold_private(queries);
+  add_labelled_positives(queries);
+  for (Normaliser& n : normalisers_) n.lse.normalise(queries.begin, queries.end);
+  prepare_rows(queries);
+  return excluded;
+}
+
 // An excluded negative is marked by a dot of -inf, whose exponential is 0.
-int64_t Anchors::fold_private() {
+int64_t Anchors::fold_private(Range queries) {
+  if (private_dots_.empty()) return 0;
   int64_t excluded = 0;
   Normaliser& n = normalisers_[0];
-  for (size_t at = 0; at < private_dots_.size(); ++at) {
-    const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
+  for (int64_t at = queries.begin * r_.hard_per_query; at < queries.end * r_.hard_per_query; ++at) {
+    const int64_t i = at / r_.hard_per_query;
     double& dot = private_dots_[at];
     const float rounded = static_cast<float>(dot);  // as dots in cells are
     if (r_.has_margin && rounded > limits_[i]) {
@@ -119,8 +136,9 @@ double Anchors::prepare_private() {
   return dot_sum;
 }
 
-void Anchors::add_labelled_positives() {
-  for (int64_t i = 0; i < r_.queries.rows; ++i) {
+void Anchors::add_labelled_positives(Range queries) {
+  if (o_.positives == Positives::kClass) return;
+  for (int64_t i = queries.begin; i < queries.end; ++i) {
     const double x = scale2_ * positive_dots_[i], shift = std::ceil(x);
     for (int n = 0; n < o_.normaliser_count; ++n)
       normalisers_[n].lse.fold(anchor_of(n, i), std::exp2(x - shift), static_cast<float>(shift));
@@ -172,8 +190,6 @@ double Anchors::class_loss(int n) {
 
 void Anchors::finish_loss(ContrastiveResult& out) {
   const bool classes = o_.positives == Positives::kClass;
-  if (!classes) add_labelled_positives();
-  for (Normaliser& n : normalisers_) n.lse.normalise();
   double total = 0;
   if (classes)
     for (int n = 0; n < o_.normaliser_count; ++n) total += class_loss(n);
@@ -198,25 +214,37 @@ void Anchors::finish_loss(ContrastiveResult& out) {
 }
 
 void Anchors::prepare_gradient() {
+  allocate_gradient();
+  if (o_.positives == Positives::kClass) return prepare_classes();
+  prepare_rows({0, r_.queries.rows});
+}
+
+void Anchors::allocate_gradient() {
   grads_.resize(std::max<size_t>(1, normalisers_.size()));
-  if (o_.sigmoid) return prepare_sigmoid();
   for (int n = 0; n < o_.normaliser_count; ++n) {
     grads_[n].lse = &normalisers_[n].lse;
     grads_[n].weights.assign(static_cast<size_t>(anchor_count(n)), 0.);
+    if (r_.label_smoothing > 0 && o_.positives == Positives::kLabel)
+      grads_[n].uniform.assign(grads_[n].weights.size(), 0.f);
   }
-  return o_.positives == Positives::kClass ? prepare_classes() : prepare_labelled();
+  if (o_.sigmoid)
+    for (int64_t i = 0; i < r_.queries.rows; ++i)
+      grads_[0].weights.push_back(r_.logit_scale * weight(i) / total_weight_);
+  if (o_.positives == Positives::kLabel) positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
+}
+
+void Anchors::prepare_rows(Range queries) {
+  return o_.sigmoid ? prepare_sigmoid(queries) : prepare_labelled(queries);
 }
 
 // dL/dx: weights exp(x - a) for every term, less (1 - eps) + eps / n at the positive and eps / n at the
 // others
-void Anchors::prepare_labelled() {
+void Anchors::prepare_labelled(Range queries) {
   const double smoothing = r_.label_smoothing;
-  positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
   for (int n = 0; n < o_.normaliser_count; ++n) {
     const Normaliser& normaliser = normalisers_[n];
     NormaliserGrad& g = grads_[n];
-    if (smoothing > 0) g.uniform.assign(g.weights.size(), 0.f);
-    for (int64_t i = 0; i < r_.queries.rows; ++i) {
+    for (int64_t i = queries.begin; i < queries.end; ++i) {
       const int64_t a = anchor_of(n, i);
       const double w = r_.logit_scale * o_.normalisers[n].weight * weight(i) / total_weight_;
       double uniform = 0;
@@ -245,12 +273,10 @@ void Anchors::prepare_classes() {
   }
 }
 
-void Anchors::prepare_sigmoid() {
-  positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
-  for (int64_t i = 0; i < r_.queries.rows; ++i) {
-    const double w = r_.logit_scale * weight(i) / total_weight_;
-    grads_[0].weights.push_back(w);
-    positive_grads_[i] = -w * sigmoid(-(r_.logit_scale * positive_dots_[i] + r_.logit_bias));
+void Anchors::prepare_sigmoid(Range queries) {
+  for (int64_t i = queries.begin; i < queries.end; ++i) {
+    const double x = r_.logit_scale * positive_dots_[i] + r_.logit_bias;
+    positive_grads_[i] = -grads_[0].weights[i] * sigmoid(-x);
   }
 }
 

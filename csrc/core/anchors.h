@@ -8,6 +8,7 @@
 
 #include "core/contrastive.h"
 #include "core/normaliser.h"
+#include "core/schedule.h"
 
 namespace infcl {
 
@@ -34,14 +35,19 @@ class Anchors {
   double* softplus_sums() { return softplus_sums_.data(); }
   const double* positive_grads() const { return positive_grads_.data(); }
 
-  // Private negatives: their dots, what they add to the first normaliser (returns how many the margin
-  // excludes), and their gradients (returns sum g * dot).
+  // Private negatives: their dots, and their gradients (returns sum g * dot).
   double* private_dots() { return private_dots_.data(); }
-  int64_t fold_private();
   double prepare_private();
   const float* private_grads() const { return private_grads_.data(); }
 
-  // After the forward laps: loss, accuracy, per-row outputs.
+  // After the forward laps: what they do not see joins the normalisers, private negatives and labelled
+  // positives. Returns how many private negatives the margin excludes.
+  int64_t close();
+  // The same for some queries of an objective whose rows stand alone, and their part of prepare_gradient.
+  // Safe for several threads with rows of their own; begin_rows comes before the first.
+  void begin_rows() { allocate_gradient(); }
+  int64_t close_rows(Range queries);
+  // After close: loss, accuracy, per-row outputs.
   void finish_loss(ContrastiveResult&);
   // After that: standard error of the loss by the rounding of dots to float32, with lengths of rows whose
   // products are no more than `longest_product`.
@@ -61,15 +67,18 @@ class Anchors {
   int64_t anchor_of(int normaliser, int64_t query) const;
   double weight(int64_t query) const { return r_.query_weights ? r_.query_weights[query] : 1; }
   void count_classes();
-  void add_labelled_positives();
+  int64_t fold_private(Range queries);
+  void add_labelled_positives(Range queries);
+  void allocate_gradient();
   RowLoss labelled_row(int64_t query) const;
   RowLoss sigmoid_row(int64_t query) const;
   double class_loss(int normaliser);
   double labelled_error(int64_t query, const LogitError&) const;
   double class_error(int normaliser, int64_t anchor, const LogitError&) const;
-  void prepare_labelled();
+  void prepare_rows(Range queries);
+  void prepare_labelled(Range queries);
   void prepare_classes();
-  void prepare_sigmoid();
+  void prepare_sigmoid(Range queries);
 
   const ContrastiveRequest& r_;
   const Objective& o_;

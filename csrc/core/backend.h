@@ -1,14 +1,17 @@
 // What a device must be able to do for the engine. The engine owns rings, normalisers and the loss; a backend
 // owns every loop over elements. Calls come in this order, on one thread:
 //   begin; then for each pass load, fold; later for each pass again load, differentiate; finish; and end.
+// Where rows stand alone and the backend can, load and fold_and_differentiate take the place of both.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "core/normaliser.h"
 #include "core/objective.h"
 #include "core/plan.h"
+#include "core/schedule.h"
 #include "core/types.h"
 
 namespace infcl {
@@ -36,6 +39,7 @@ struct Problem {
   bool gradient = false;
   bool keep_logits = true;      // between fold and differentiate, where there is room; not when shards travel
   bool lend_gradients = false;  // until differentiate, a host's gradients may hold anything
+  bool rows_together = false;   // fold_and_differentiate will be called instead of fold and differentiate
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;
@@ -112,6 +116,7 @@ struct BackendStats {
   int threads = 0;
   double flops = 0;
   int64_t workspace_bytes = 0, tiles = 0, tiles_reused = 0, tiles_skipped = 0;
+  double forward_share = 0;  // of the time of fold_and_differentiate
   int64_t shards = 1;
 };
 
@@ -130,6 +135,16 @@ class Backend {
   virtual void load(const PassOperands&) = 0;
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
+  // Both laps of a pass whose rows stand alone, a block of rows after another, so that a block's logits need
+  // to wait for its own sums only. `close` is called, by any thread, once those of some rows are complete (a
+  // sigmoid has none: once their positives among the columns up to here are known), and before their
+  // gradients are formed.
+  virtual bool takes_rows_together() const { return false; }
+  virtual DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
+                                                     const std::function<void(Range rows)>& close) {
+    (void)close;
+    return {};
+  }
   // dots[i * per_query + h] = q_i . k_(i, h)
   virtual void private_dots(const PrivateKeys&, double* dots) = 0;
   // d_queries_i += sum_h g_ih k_ih, d_keys_ih = g_ih q_i; either may be null

@@ -1,5 +1,6 @@
 #include "core/contrastive.h"
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 
@@ -37,8 +38,12 @@ class BackendSession {  // end() on every way out
 // One call: the forward laps, the loss, the backward laps.
 class Call {
  public:
-  Call(const ContrastiveRequest& request, Backend& backend)
-      : r_(request), o_(request.objective), backend_(backend), anchors_(request) {}
+  Call(const ContrastiveRequest& request, Backend& backend, const Communicator& ring)
+      : r_(request),
+        o_(request.objective),
+        backend_(backend),
+        together_(r_.gradient && rows_stand_alone(o_) && ring.size() == 1 && backend.takes_rows_together()),
+        anchors_(request) {}
 
   Problem problem(const Communicator& ring) const {
     Problem p;
@@ -55,6 +60,7 @@ class Call {
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
     p.keep_logits = ring.size() == 1;
+    p.rows_together = together_;
     p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
     p.threads = r_.threads;
     p.workspace_bytes = r_.workspace_bytes;
@@ -62,18 +68,14 @@ class Call {
     return p;
   }
 
+  // Whether both laps go through the rows together.
+  bool together() const { return together_; }
+
   void forward(ContrastiveResult& out) {
-    if (r_.has_margin) {
-      backend_.positive_dots(r_.queries, r_.keys, r_.labels, anchors_.limits());
-      anchors_.shift_limits(r_.margin);
-    }
+    find_limits();
     for (int p = 0; p < o_.pass_count; ++p) {
       load(p);
-      FoldArgs a;
-      a.positives = positives(p);
-      a.mask = mask(p);
-      a.rows = anchors_.normaliser(o_.passes[p].row_normaliser);
-      a.columns = anchors_.normaliser(o_.passes[p].column_normaliser);
+      FoldArgs a = fold_args(p);
       // Rows and columns of a pass are folded by different threads, so they may not share a normaliser.
       const bool shared = a.rows && a.rows == a.columns && !o_.passes[p].triangle();
       Normaliser apart;
@@ -81,24 +83,28 @@ class Call {
         apart = a.rows->blank();
         a.columns = &apart;
       }
-      a.positive_dots = a.positives.labelled ? anchors_.positive_dots() : nullptr;
-      if (p == 0 && !o_.passes[p].triangle()) {
-        a.row_max_dots = anchors_.row_max_dots();
-        a.positive_max_dots = a.positives.row_classes ? anchors_.positive_max_dots() : nullptr;
-      }
-      a.softplus_sums = o_.sigmoid ? anchors_.softplus_sums() : nullptr;
       backend_.fold(a);
       if (shared) a.rows->add(apart);
       out.stats.masked_pairs += a.masked_pairs;
     }
-    if (r_.hard_per_query > 0) {
-      backend_.private_dots(private_keys(), anchors_.private_dots());
-      out.stats.masked_pairs += anchors_.fold_private();
-    }
-    anchors_.finish_loss(out);
-    if (!std::isfinite(out.loss))
-      throw Error(ErrorCode::kNotFinite, "loss",
-                  "logits overflow float32: queries, keys or logitScale are too large");
+    if (r_.hard_per_query > 0) backend_.private_dots(private_keys(), anchors_.private_dots());
+    out.stats.masked_pairs += anchors_.close();
+    finish_loss(out);
+  }
+
+  // Forward and backward laps in one.
+  void both_laps(ContrastiveResult& out) {
+    find_limits();
+    if (r_.hard_per_query > 0) backend_.private_dots(private_keys(), anchors_.private_dots());
+    anchors_.begin_rows();
+    load(0);
+    FoldArgs fold = fold_args(0);
+    std::atomic<int64_t> excluded{0};
+    const DifferentiateResult sums = backend_.fold_and_differentiate(
+        fold, gradient_args(0), [&](Range rows) { excluded += anchors_.close_rows(rows); });
+    out.stats.masked_pairs = fold.masked_pairs + excluded;
+    finish_loss(out);
+    finish_gradient(out, sums);
   }
 
   // The lengths of the longest rows, as the backend found them.
@@ -118,41 +124,97 @@ class Call {
   // The backward laps; without gradients, what they find out about the loss.
   void backward(ContrastiveResult& out, bool refine) {
     anchors_.prepare_gradient();
-    double dot_sum = anchors_.dot_sum_correction(), sum = 0;
+    DifferentiateResult sums;
     bool written[2] = {false, false};
     for (int p = 0; p < o_.pass_count; ++p) {
-      const Pass& pass = o_.passes[p];
-      const int rows = static_cast<int>(pass.rows), columns = static_cast<int>(pass.columns);
+      const int rows = static_cast<int>(o_.passes[p].rows), columns = static_cast<int>(o_.passes[p].columns);
       load(p);
-      DifferentiateArgs a;
-      a.positives = positives(p);
-      a.mask = mask(p);
-      a.rows = anchors_.grad(o_.sigmoid ? 0 : pass.row_normaliser);
-      a.columns = anchors_.grad(pass.column_normaliser);
-      if (a.positives.labelled) {
-        a.positive_dots = anchors_.positive_dots();
-        a.positive_grads = anchors_.positive_grads();
-      }
-      if (r_.gradient) {
-        a.filter = r_.gradient_filter * anchors_.largest_weight();
-        a.d_rows = gradient(pass.rows);
-        a.d_columns = gradient(pass.columns);
-      }
-      if (refine) {
-        a.loss_per_g = (r_.logit_scale + r_.hardness) / r_.logit_scale;
-        a.negligible_g = negligible_g();
-      }
-      a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+      DifferentiateArgs a = r_.gradient ? gradient_args(p) : logit_gradient_args(p);
+      if (refine) ask_for_refinement(a);
       a.overwrite_rows = !written[rows];
       a.overwrite_columns = !written[columns];
       const DifferentiateResult d = backend_.differentiate(a);
       written[rows] = written[columns] = true;
-      dot_sum += d.dot_sum;
-      sum += d.sum;
-      // a dot below float32's range weighs nothing, and yet its error is infinite
-      if (std::isfinite(d.loss_change)) out.loss += d.loss_change;
+      sums.dot_sum += d.dot_sum;
+      sums.sum += d.sum;
+      change_loss(out, d);
     }
-    if (!r_.gradient) return;
+    if (r_.gradient) finish_gradient(out, sums);
+  }
+
+  // The same without gradients, after `both_laps`, which could not know that it would be wanted.
+  void refine(ContrastiveResult& out) {
+    load(0);
+    DifferentiateArgs a = logit_gradient_args(0);
+    ask_for_refinement(a);
+    change_loss(out, backend_.differentiate(a));
+  }
+
+ private:
+  void find_limits() {
+    if (!r_.has_margin) return;
+    backend_.positive_dots(r_.queries, r_.keys, r_.labels, anchors_.limits());
+    anchors_.shift_limits(r_.margin);
+  }
+
+  FoldArgs fold_args(int p) {
+    FoldArgs a;
+    a.positives = positives(p);
+    a.mask = mask(p);
+    a.rows = anchors_.normaliser(o_.passes[p].row_normaliser);
+    a.columns = anchors_.normaliser(o_.passes[p].column_normaliser);
+    a.positive_dots = a.positives.labelled ? anchors_.positive_dots() : nullptr;
+    if (p == 0 && !o_.passes[p].triangle()) {
+      a.row_max_dots = anchors_.row_max_dots();
+      a.positive_max_dots = a.positives.row_classes ? anchors_.positive_max_dots() : nullptr;
+    }
+    a.softplus_sums = o_.sigmoid ? anchors_.softplus_sums() : nullptr;
+    return a;
+  }
+
+  DifferentiateArgs logit_gradient_args(int p) {
+    const Pass& pass = o_.passes[p];
+    DifferentiateArgs a;
+    a.positives = positives(p);
+    a.mask = mask(p);
+    a.rows = anchors_.grad(o_.sigmoid ? 0 : pass.row_normaliser);
+    a.columns = anchors_.grad(pass.column_normaliser);
+    if (a.positives.labelled) {
+      a.positive_dots = anchors_.positive_dots();
+      a.positive_grads = anchors_.positive_grads();
+    }
+    return a;
+  }
+
+  DifferentiateArgs gradient_args(int p) {
+    const Pass& pass = o_.passes[p];
+    DifferentiateArgs a = logit_gradient_args(p);
+    a.filter = r_.gradient_filter * anchors_.largest_weight();
+    a.d_rows = gradient(pass.rows);
+    a.d_columns = gradient(pass.columns);
+    a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+    return a;
+  }
+
+  void ask_for_refinement(DifferentiateArgs& a) const {
+    a.loss_per_g = (r_.logit_scale + r_.hardness) / r_.logit_scale;
+    a.negligible_g = negligible_g();
+  }
+
+  static void change_loss(ContrastiveResult& out, const DifferentiateResult& d) {
+    // a dot below float32's range weighs nothing, and yet its error is infinite
+    if (std::isfinite(d.loss_change)) out.loss += d.loss_change;
+  }
+
+  void finish_loss(ContrastiveResult& out) {
+    anchors_.finish_loss(out);
+    if (!std::isfinite(out.loss))
+      throw Error(ErrorCode::kNotFinite, "loss",
+                  "logits overflow float32: queries, keys or logitScale are too large");
+  }
+
+  void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums) {
+    double dot_sum = anchors_.dot_sum_correction() + sums.dot_sum;
     if (r_.hard_per_query > 0) {
       dot_sum += anchors_.prepare_private();
       backend_.differentiate_private(private_keys(), anchors_.private_grads(), r_.d_queries, r_.d_hard_keys);
@@ -160,10 +222,9 @@ class Call {
     backend_.finish();
     // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
     out.logit_scale_grad = dot_sum / r_.logit_scale;
-    if (o_.sigmoid) out.logit_bias_grad = sum / r_.logit_scale;
+    if (o_.sigmoid) out.logit_bias_grad = sums.sum / r_.logit_scale;
   }
 
- private:
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
   float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
 
@@ -232,6 +293,7 @@ class Call {
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
+  const bool together_;
   Anchors anchors_;
   double lengths_[2] = {0, 0};  // of the longest row of each side
 };
@@ -241,15 +303,23 @@ class Call {
 ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Communicator& ring) {
   const double start = now_seconds();
   ContrastiveResult out;
-  Call call(r, backend);
+  Call call(r, backend, ring);
   BackendSession session(backend, call.problem(ring));
   const double query_length = backend.check_finite(r.queries, "queries");
   call.set_lengths(query_length, r.keys.rows > 0 ? backend.check_finite(r.keys, "keys") : 0);
   if (r.hard_per_query > 0) backend.check_finite(r.hard_keys, "hardNegatives.keys");
-  call.forward(out);
-  const double forward_end = now_seconds();
-  const bool refine = call.wants_refinement(out);
-  if (r.gradient || refine) call.backward(out, refine);
+  const double laps_begin = now_seconds();
+  double forward_end = 0;
+  if (call.together()) {
+    call.both_laps(out);
+    forward_end = laps_begin + backend.stats().forward_share * (now_seconds() - laps_begin);
+    if (call.wants_refinement(out)) call.refine(out);
+  } else {
+    call.forward(out);
+    forward_end = now_seconds();
+    const bool refine = call.wants_refinement(out);
+    if (r.gradient || refine) call.backward(out, refine);
+  }
 
   const BackendStats b = backend.stats();
   const double end = now_seconds();

@@ -36,9 +36,9 @@ class LseVector {
     }
   }
 
-  // Brings every sum into [1, 2), so that shift alone tells a row's magnitude.
-  void normalise() {
-    for (size_t i = 0; i < sum_.size(); ++i) {
+  // Brings the sums of [begin, end) into [1, 2), so that shift alone tells a row's magnitude.
+  void normalise(int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
       if (sum_[i] == 0) continue;
       int e;
       sum_[i] = 2 * std::frexp(sum_[i], &e);

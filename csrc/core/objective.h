@@ -63,6 +63,13 @@ struct Objective {
   NormaliserSpec normalisers[kMaxNormalisers];
 };
 
+// Whether a query's loss, and with it the gradients of its logits, is known once its row is: nothing is
+// summed along columns or over several passes. Both laps can then go through the rows together.
+inline bool rows_stand_alone(const Objective& o) {
+  return o.pass_count == 1 && !o.passes[0].triangle() && o.passes[0].column_normaliser == kNone &&
+         o.positives == Positives::kLabel;
+}
+
 // `has_keys` is false for supcon over the queries alone.
 Objective make_objective(ObjectiveKind, bool has_keys = true);
 // The same positives as clip, against the directions in `directions`. Joint: one denominator per query, over

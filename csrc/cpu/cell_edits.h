@@ -51,6 +51,12 @@ void for_each_positive(const Cell& c, const PassPositives& positives, F f) {
     if (c.columns.contains(positives.label(i))) f(i, positives.label(i));
 }
 
+inline bool has_positive(const Cell& c, const PassPositives& positives) {
+  bool found = false;
+  for_each_positive(c, positives, [&](int64_t, int64_t) { found = true; });
+  return found;
+}
+
 // Logits: masks what the rules exclude and a row's meeting with itself; returns how many pairs the rules
 // newly exclude.
 int64_t mask_pairs(const Cell& x, const PairMask&, EqualPairs&);

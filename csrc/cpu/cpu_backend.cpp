@@ -39,13 +39,14 @@ std::vector<Schedule> cut(const PassShape* passes, int count, const CellShape& c
 
 // Of the matrix products that a call executes: logits, logits again where they were not kept, and one for
 // each side that wants a gradient; of a triangle, the cells on its diagonal give to their rows only.
-double call_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const KeptCells& cells) {
+double call_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const Layout& layout) {
   double pairs = 0;
   for (int p = 0; p < static_cast<int>(passes.size()); ++p) {
     const Schedule& s = passes[p];
     for (int64_t i = 0; i < s.row_blocks(); ++i)
       for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j) {
-        const bool kept = cells.holds(passes, {p, i, j}), diagonal = s.triangle() && i == j;
+        const bool kept = j < layout.kept_columns || layout.kept.holds(passes, {p, i, j});
+        const bool diagonal = s.triangle() && i == j;
         const int products = gradient ? 4 - (kept ? 1 : 0) - (diagonal ? 1 : 0) : 1;
         pairs += static_cast<double>(products * s.rows(i).size() * s.columns(j).size());
       }
@@ -106,8 +107,9 @@ Plan CpuBackend::plan(const PlanRequest& r) {
     passes[p] = shape_of(r.objective.passes[p], r.rows, r.keys);
   const std::vector<Schedule> schedules = cut(passes, r.objective.pass_count, k.cell);
   const int threads = choose_threads(r.threads, call_flops(schedules, r.dim, r.gradient, {}));
-  const Layout l =
-      make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys}, schedules, k);
+  const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
+                                r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
+                               schedules, k);
   if (measured_gflops_ == 0 || measured_isa_ != &k) {
     measured_gflops_ = measure_gflops(k);
     measured_isa_ = &k;
@@ -117,7 +119,7 @@ Plan CpuBackend::plan(const PlanRequest& r) {
   p.workspace_bytes = l.bytes;
   p.minimum_workspace_bytes = l.minimum_bytes;
   p.lse_bytes = l.lse_bytes;
-  p.flops = call_flops(schedules, r.dim, r.gradient, l.kept);
+  p.flops = call_flops(schedules, r.dim, r.gradient, l);
   p.gflops_per_second = measured_gflops_ * l.threads;
   return p;
 }
@@ -134,7 +136,7 @@ int64_t CpuBackend::begin(const Problem& problem) {
       choose_threads(problem.threads, call_flops(schedules_, problem.dim, problem.gradient, {}));
   const auto lent = [&](const ProblemMatrix& m) { return problem.lend_gradients ? m.gradient_rows : 0; };
   layout_ = make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes,
-                         lent(problem.queries), lent(problem.keys)},
+                         lent(problem.queries), lent(problem.keys), problem.rows_together, problem.sigmoid},
                         schedules_, *kernels_);
   if (problem.workspace_bytes > 0 && layout_.minimum_bytes > problem.workspace_bytes)
     throw Error(ErrorCode::kWorkspace, "workspace",
@@ -170,7 +172,8 @@ void CpuBackend::claim() {
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
-  kept_ = workspace_.take(l.kept.in_workspace() * Workspace::bytes_for(l.kept_cell) / kFloat);
+  const int64_t kept = l.kept.in_workspace() + l.threads * l.kept_slots;
+  kept_ = workspace_.take(kept * Workspace::bytes_for(l.kept_cell) / kFloat);
 }
 
 void CpuBackend::end() {
@@ -264,14 +267,17 @@ const float* CpuBackend::packed_keys(int thread, int64_t j) const {
   return memory_[thread].key_buffer;
 }
 
-float* CpuBackend::kept_logits(int64_t i, int64_t j) const {
+float* CpuBackend::kept_logits(int t, int64_t i, int64_t j) const {
   const KeptCells& kept = layout_.kept;
+  const int64_t size = Workspace::bytes_for(layout_.kept_cell) / static_cast<int64_t>(sizeof(float));
+  if (together_)
+    return j < layout_.kept_columns ? kept_ + (t * layout_.kept_slots + j % layout_.kept_slots) * size
+                                    : nullptr;
   const CellIndex c{operands_.pass, i, j};
   if (kept.in_row_gradients(c)) return problem_.queries.gradient + schedule().rows(i).begin * problem_.dim;
   if (kept.in_column_gradients(c)) return problem_.keys.gradient + schedule().columns(j).begin * problem_.dim;
   const int64_t slot = kept.workspace_slot(schedules_, c);
-  if (slot < 0) return nullptr;
-  return kept_ + slot * (Workspace::bytes_for(layout_.kept_cell) / static_cast<int64_t>(sizeof(float)));
+  return slot < 0 ? nullptr : kept_ + slot * size;
 }
 
 CellOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "core/backend.h"
@@ -23,6 +24,9 @@ class CpuBackend final : public Backend {
   void load(const PassOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
+  bool takes_rows_together() const override { return true; }
+  DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
+                                             const std::function<void(Range)>& close) override;
   void private_dots(const PrivateKeys&, double* dots) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   BackendStats stats() const override { return stats_; }
@@ -32,10 +36,24 @@ class CpuBackend final : public Backend {
   struct ThreadMemory {
     float *transposed, *query_values, *cell, *narrowed, *key_buffer;
   };
-  class Fold;           // one lap of the forward pass
-  class Differentiate;  // one lap of the backward pass
+  // One lap over the cells of a pass, row block by row block; each block belongs to one thread. False:
+  // stopped.
+  class Lap {
+   public:
+    virtual ~Lap() = default;
+    // Makes ready what the block's cells read.
+    virtual bool enter(int thread, int64_t row_block) = 0;
+    virtual bool cell(int thread, int64_t row_block, int64_t column_block) = 0;
+    virtual void stop() = 0;    // lets go whoever waits
+    virtual void finish() = 0;  // after the last cell
+  };
+  class Fold;           // the forward lap
+  class Differentiate;  // the backward lap
+  std::unique_ptr<Lap> fold_lap(FoldArgs&);
+  std::unique_ptr<Lap> differentiate_lap(const DifferentiateArgs&, DifferentiateResult&);
 
   void claim();
+  void go_round(Lap&);
   // f(i) for every row, shared out among the threads.
   template <class F>
   void for_each_row(int64_t rows, F f);
@@ -48,7 +66,7 @@ class CpuBackend final : public Backend {
   void pack_keys(int64_t column_block, float* out) const;
   const float* packed_keys(int thread, int64_t column_block) const;
   // Where the cell's logits stay until the backward lap; null: they do not.
-  float* kept_logits(int64_t row_block, int64_t column_block) const;
+  float* kept_logits(int thread, int64_t row_block, int64_t column_block) const;
   Cell cell(int64_t row_block, int64_t column_block, float* data, int64_t stride) const;
   // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
   // aborted.
@@ -67,6 +85,7 @@ class CpuBackend final : public Backend {
   std::vector<ThreadMemory> memory_;
   float* packed_keys_ = nullptr;
   float* kept_ = nullptr;
+  bool together_ = false;  // in fold_and_differentiate
   Log2Scale scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;

@@ -2,6 +2,7 @@
 // both gradient products while it is in L2.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "cpu/cpu_backend.h"
@@ -9,16 +10,19 @@
 
 namespace infcl {
 
-class CpuBackend::Differentiate {
+class CpuBackend::Differentiate final : public Lap {
  public:
-  Differentiate(CpuBackend& backend, const DifferentiateArgs& args)
+  Differentiate(CpuBackend& backend, const DifferentiateArgs& args, DifferentiateResult& out)
       : b_(backend),
         a_(args),
+        out_(out),
         s_(backend.schedule()),
         gate_(s_.column_blocks()),
         row_sums_(static_cast<size_t>(s_.row_blocks())) {
     const int64_t cell = b_.kernels_->cell.rows * b_.kernels_->cell.columns;
     if (a_.filter > 0) {
+      clear(a_.overwrite_rows, a_.d_rows, s_.row_count());
+      clear(a_.overwrite_columns, a_.d_columns, a_.d_column_rows);
       row_lost_.resize(static_cast<size_t>(s_.row_count()));
       column_lost_.resize(static_cast<size_t>(s_.column_count()));
     }
@@ -28,79 +32,19 @@ class CpuBackend::Differentiate {
     }
   }
 
-  void work(int t) {
-    for (int64_t i = t; i < s_.row_blocks(); i += b_.layout_.threads) {
-      const Range rows = s_.rows(i);
-      b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
-      if (a_.d_columns)
-        b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].query_values,
-                                 b_.kernels_->elements(rows.size()));
-      if (s_.triangle() && !gate_.enter(i, i)) return;
-      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
-        if (!cell(t, i, j)) return gate_.stop();
-    }
+  bool enter(int t, int64_t i) override {
+    const Range rows = s_.rows(i);
+    if (!b_.together_) b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
+    if (a_.d_columns)
+      b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].query_values,
+                               b_.kernels_->elements(rows.size()));
+    return !s_.triangle() || gate_.enter(i, i);
   }
 
-  DifferentiateResult result() const {
-    DifferentiateResult out;
-    for (const DifferentiateResult& s : row_sums_) {
-      out.dot_sum += s.dot_sum;
-      out.sum += s.sum;
-      out.loss_change += s.loss_change;
-    }
-    return out;
-  }
-
-  // Of the products executed.
-  double flops() const {
-    double pairs = 0;
-    for (const Scratch& s : scratch_) pairs += s.pairs_multiplied;
-    return 2 * pairs * b_.problem_.dim;
-  }
-
-  int64_t skipped() const {
-    int64_t cells = 0;
-    for (const Scratch& s : scratch_) cells += s.skipped;
-    return cells;
-  }
-
-  int64_t reused() const {
-    int64_t cells = 0;
-    for (const Scratch& s : scratch_) cells += s.reused;
-    return cells;
-  }
-
- private:
-  // Of one thread: workers must not allocate.
-  struct Scratch {
-    explicit Scratch(const CellShape& c)
-        : factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
-    LogitFactors factors;
-    std::vector<float> row_lost, column_lost;  // filter: in this cell
-    EqualPairs pairs;
-    std::vector<int32_t> masked;
-    double pairs_multiplied = 0;
-    int64_t skipped = 0, reused = 0;
-  };
-
-  static const std::vector<float>* uniform(const NormaliserGrad* n) {
-    return n && !n->uniform.empty() ? &n->uniform : nullptr;
-  }
-  static const std::vector<float>* shares(const NormaliserGrad* n) {
-    return n && !n->positive_shares.empty() ? &n->positive_shares : nullptr;
-  }
-
-  // Columns of the cell whose features get a gradient from it. The diagonal cell of a triangle gives all to
-  // its rows.
-  int64_t gradient_columns(int64_t i, int64_t j) const {
-    if (!a_.d_columns || (s_.triangle() && i == j)) return 0;
-    return std::max<int64_t>(0, std::min(s_.columns(j).end, a_.d_column_rows) - s_.columns(j).begin);
-  }
-
-  bool cell(int t, int64_t i, int64_t j) {
+  bool cell(int t, int64_t i, int64_t j) override {
     const CellOperands c = b_.operands(t, i, j);
     const Cell g = b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
-    const float* kept = b_.kept_logits(i, j);
+    const float* kept = b_.kept_logits(t, i, j);
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
     const double pairs = static_cast<double>(c.rows * c.columns);
@@ -110,7 +54,7 @@ class CpuBackend::Differentiate {
       s.pairs_multiplied += pairs;
     }
     if (a_.loss_per_g > 0 && !refine_loss(s, i, c, g)) return false;
-    if (!b_.problem_.gradient) return leave(i, j);
+    if (!a_.d_rows && !a_.d_columns) return leave(i, j);
     b_.problem_.control.advance();
     if (a_.filter > 0) {
       // what the columns have lost so far is known only after the rows above
@@ -133,6 +77,53 @@ class CpuBackend::Differentiate {
     }
     s.pairs_multiplied += static_cast<double>(c.rows * gradient_columns(i, j));
     return accumulate_columns(c, i, j, for_columns);
+  }
+
+  void stop() override { gate_.stop(); }
+
+  void finish() override {
+    for (const DifferentiateResult& s : row_sums_) {
+      out_.dot_sum += s.dot_sum;
+      out_.sum += s.sum;
+      out_.loss_change += s.loss_change;
+    }
+    for (const Scratch& s : scratch_) {
+      b_.stats_.flops += 2 * s.pairs_multiplied * b_.problem_.dim;
+      b_.stats_.tiles_reused += s.reused;
+      b_.stats_.tiles_skipped += s.skipped;
+    }
+  }
+
+ private:
+  // Of one thread: workers must not allocate.
+  struct Scratch {
+    explicit Scratch(const CellShape& c)
+        : factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
+    LogitFactors factors;
+    std::vector<float> row_lost, column_lost;  // filter: in this cell
+    EqualPairs pairs;
+    std::vector<int32_t> masked;
+    double pairs_multiplied = 0;
+    int64_t skipped = 0, reused = 0;
+  };
+
+  // A skipped cell writes nothing.
+  void clear(bool overwrite, float* out, int64_t rows) const {
+    if (overwrite && out) std::fill(out, out + rows * b_.problem_.dim, 0.f);
+  }
+
+  static const std::vector<float>* uniform(const NormaliserGrad* n) {
+    return n && !n->uniform.empty() ? &n->uniform : nullptr;
+  }
+  static const std::vector<float>* shares(const NormaliserGrad* n) {
+    return n && !n->positive_shares.empty() ? &n->positive_shares : nullptr;
+  }
+
+  // Columns of the cell whose features get a gradient from it. The diagonal cell of a triangle gives all to
+  // its rows.
+  int64_t gradient_columns(int64_t i, int64_t j) const {
+    if (!a_.d_columns || (s_.triangle() && i == j)) return 0;
+    return std::max<int64_t>(0, std::min(s_.columns(j).end, a_.d_column_rows) - s_.columns(j).begin);
   }
 
   // A product in float64 less that in float32, times G.
@@ -257,6 +248,7 @@ class CpuBackend::Differentiate {
 
   CpuBackend& b_;
   const DifferentiateArgs& a_;
+  DifferentiateResult& out_;
   const Schedule& s_;
   ColumnGate gate_;
   std::vector<DifferentiateResult> row_sums_;  // of each row block, so that their order is fixed
@@ -264,22 +256,9 @@ class CpuBackend::Differentiate {
   std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the cells left out
 };
 
-DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
-  const Schedule& s = schedule();
-  if (args.filter > 0) {  // a skipped cell writes nothing
-    const auto clear = [this](bool overwrite, float* out, int64_t rows) {
-      if (overwrite && out) std::fill(out, out + rows * problem_.dim, 0.f);
-    };
-    clear(args.overwrite_rows, args.d_rows, s.row_count());
-    clear(args.overwrite_columns, args.d_columns, args.d_column_rows);
-  }
-  Differentiate lap(*this, args);
-  pool_.run(layout_.threads, [&](int t) { lap.work(t); });
-  throw_if_stopped();
-  stats_.tiles_reused += lap.reused();
-  stats_.flops += lap.flops();
-  stats_.tiles_skipped += lap.skipped();
-  return lap.result();
+std::unique_ptr<CpuBackend::Lap> CpuBackend::differentiate_lap(const DifferentiateArgs& args,
+                                                               DifferentiateResult& out) {
+  return std::make_unique<Differentiate>(*this, args, out);
 }
 
 }  // namespace infcl

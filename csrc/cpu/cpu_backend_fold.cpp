@@ -1,64 +1,29 @@
 // The forward lap: each cell's logits are made, folded into what its anchors gather while they are in cache,
 // and forgotten (or kept, where the workspace allows).
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "cpu/cpu_backend.h"
 
 namespace infcl {
 
-class CpuBackend::Fold {
+class CpuBackend::Fold final : public Lap {
  public:
   Fold(CpuBackend& backend, FoldArgs& args)
       : b_(backend), a_(args), s_(backend.schedule()), gate_(s_.column_blocks()) {
     for (int t = 0; t < b_.layout_.threads; ++t) scratch_.emplace_back(b_.kernels_->cell, a_);
   }
 
-  void work(int t) {
-    for (int64_t i = t; i < s_.row_blocks(); i += b_.layout_.threads) {
-      b_.kernels_->pack_transposed(b_.operands_.rows, s_.rows(i), b_.memory_[t].transposed);
-      // In a triangle the rows of this block are columns of earlier ones, which must be done with them.
-      if (s_.triangle() && !gate_.enter(i, i)) return;
-      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
-        if (!cell(t, i, j)) return gate_.stop();
-    }
+  bool enter(int t, int64_t i) override {
+    b_.kernels_->pack_transposed(b_.operands_.rows, s_.rows(i), b_.memory_[t].transposed);
+    // In a triangle the rows of this block are columns of earlier ones, which must be done with them.
+    return !s_.triangle() || gate_.enter(i, i);
   }
 
-  int64_t masked_pairs() const {
-    int64_t sum = 0;
-    for (const Scratch& s : scratch_) sum += s.masked_pairs;
-    return sum;
-  }
-
- private:
-  // Of one thread: workers must not allocate.
-  struct Scratch {
-    Scratch(const CellShape& c, const FoldArgs& a)
-        : row_shift(c.rows),
-          row_sum(c.rows),
-          row_max(c.rows),
-          column_shift(c.columns),
-          column_sum(c.columns),
-          pairs(c.columns) {
-      const Normaliser* any = a.rows ? a.rows : a.columns;
-      if (any && !any->dot_sums.empty())
-        dots = {Doubles(c.rows), Doubles(c.columns), Counts(c.rows), Counts(c.columns)};
-      if (a.positives.row_classes)
-        classes = {Doubles(c.rows), Doubles(c.columns), std::vector<float>(c.rows)};
-    }
-    using Doubles = std::vector<double>;
-    using Counts = std::vector<int64_t>;
-
-    std::vector<float> row_shift, row_sum, row_max, column_shift, column_sum;
-    EqualPairs pairs;
-    DotSums dots;
-    ClassSums classes;
-    int64_t masked_pairs = 0;
-  };
-
-  bool cell(int t, int64_t i, int64_t j) {
+  bool cell(int t, int64_t i, int64_t j) override {
     const CellOperands c = b_.operands(t, i, j);
-    float* kept = b_.kept_logits(i, j);
+    float* kept = b_.kept_logits(t, i, j);
     const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
                         : b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim,
@@ -94,6 +59,43 @@ class CpuBackend::Fold {
     b_.problem_.control.advance();
     return true;
   }
+
+  void stop() override { gate_.stop(); }
+
+  void finish() override {
+    a_.masked_pairs = 0;
+    for (const Scratch& s : scratch_) a_.masked_pairs += s.masked_pairs;
+    b_.stats_.tiles += s_.cells();
+    for (int64_t i = 0; i < s_.row_blocks(); ++i)
+      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
+        b_.stats_.flops += 2. * s_.rows(i).size() * s_.columns(j).size() * b_.problem_.dim;
+  }
+
+ private:
+  // Of one thread: workers must not allocate.
+  struct Scratch {
+    Scratch(const CellShape& c, const FoldArgs& a)
+        : row_shift(c.rows),
+          row_sum(c.rows),
+          row_max(c.rows),
+          column_shift(c.columns),
+          column_sum(c.columns),
+          pairs(c.columns) {
+      const Normaliser* any = a.rows ? a.rows : a.columns;
+      if (any && !any->dot_sums.empty())
+        dots = {Doubles(c.rows), Doubles(c.columns), Counts(c.rows), Counts(c.columns)};
+      if (a.positives.row_classes)
+        classes = {Doubles(c.rows), Doubles(c.columns), std::vector<float>(c.rows)};
+    }
+    using Doubles = std::vector<double>;
+    using Counts = std::vector<int64_t>;
+
+    std::vector<float> row_shift, row_sum, row_max, column_shift, column_sum;
+    EqualPairs pairs;
+    DotSums dots;
+    ClassSums classes;
+    int64_t masked_pairs = 0;
+  };
 
   void merge_rows(Range rows, const Scratch& s) {
     for (int64_t r = 0; r < rows.size(); ++r) {
@@ -133,16 +135,8 @@ class CpuBackend::Fold {
   std::vector<Scratch> scratch_;
 };
 
-void CpuBackend::fold(FoldArgs& args) {
-  const Schedule& s = schedule();
-  Fold lap(*this, args);
-  pool_.run(layout_.threads, [&](int t) { lap.work(t); });
-  throw_if_stopped();
-  args.masked_pairs = lap.masked_pairs();
-  stats_.tiles += s.cells();
-  for (int64_t i = 0; i < s.row_blocks(); ++i)
-    for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j)
-      stats_.flops += 2. * s.rows(i).size() * s.columns(j).size() * problem_.dim;
+std::unique_ptr<CpuBackend::Lap> CpuBackend::fold_lap(FoldArgs& args) {
+  return std::make_unique<Fold>(*this, args);
 }
 
 }  // namespace infcl

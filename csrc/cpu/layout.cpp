@@ -68,6 +68,13 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
   if (!r.gradient || !r.keep_logits) return l;
+  if (r.rows_together) {
+    const int64_t slot = threads * Workspace::bytes_for(l.kept_cell);
+    l.kept_slots = std::clamp<int64_t>((bound - l.bytes) / slot, 0, r.sigmoid ? 1 : column_blocks);
+    l.kept_columns = r.sigmoid && l.kept_slots > 0 ? column_blocks : l.kept_slots;
+    l.bytes += l.kept_slots * slot;
+    return l;
+  }
   l.kept = KeptCells(passes, {r.lent_rows, r.lent_columns, r.dim}, k.panel, k.strip);
   if (l.packed_blocks == column_blocks) {
     const int64_t room = (bound - l.bytes) / Workspace::bytes_for(l.kept_cell);

@@ -1,6 +1,7 @@
 // How a call's scratch memory is spent. In order: what each thread needs to work on one cell; packed keys,
 // for as many column blocks as fit (the rest is packed again at every visit); logits kept from the forward
-// pass for the backward one. A pure function of shape and bound, so that `plan` can promise what `begin` will
+// pass for the backward one, or where both go through the rows together, from a row block's first visit to
+// its second. A pure function of shape and bound, so that `plan` can promise what `begin` will
 // do.
 #pragma once
 
@@ -20,6 +21,8 @@ struct LayoutRequest {
   int64_t bound = 0;        // bytes; 0: default_bound
   // Rows of gradients that may hold logits of the first pass until they are written.
   int64_t lent_rows = 0, lent_columns = 0;
+  // Both laps go through the rows together. A sigmoid's need not even wait for a row block to be complete.
+  bool rows_together = false, sigmoid = false;
 };
 
 struct Layout {
@@ -31,6 +34,9 @@ struct Layout {
   int64_t key_block = 0, key_panels = 0, key_values = 0;  // block = panels, then values where they differ
   int64_t packed_blocks = 0;                              // column blocks that stay packed
   KeptCells kept;
+  // Rows together: the first column blocks of a row block, whose logits its thread keeps, in so many slots of
+  // its own.
+  int64_t kept_columns = 0, kept_slots = 0;
   int64_t kept_cell = 0;  // floats of each in the workspace, enough for any pass
   // Bytes
   int64_t lse_bytes = 0;      // held by the engine, within the same bound

@@ -79,6 +79,43 @@ void test_kept_logits_of_passes(std::vector<Engine>& engines) {
     CHECK(cases::same_bits(run(e, r, 2, 0), run(e, r, 2, least_workspace(e, r))), "%s", e.isa.c_str());
 }
 
+// Objectives whose rows stand alone go round once: three products as soon as a thread's workspace holds a row
+// block's logits (of a sigmoid, a cell's), as planned, and more with less, to the same bits.
+void test_rows_together(Engine& e, ObjectiveKind kind) {
+  const Features q = oracle::random_features(1500, 8, 1), k = oracle::random_features(2000, 8, 2);
+  infcl::ContrastiveRequest r = cases::request(kind, 10);
+  r.queries = q.view();
+  r.keys = k.view();
+  infcl::PlanRequest p;
+  p.objective = r.objective;
+  p.rows = q.rows;
+  p.keys = k.rows;
+  p.dim = q.dim;
+  p.threads = 2;
+  const double product = 2. * 1500 * 2000 * 8;
+  const Run roomy = run(e, r, 2, 0);
+  const infcl::Stats& s = roomy.result.stats;
+  CHECK(s.tiles_reused == s.tiles && s.flops == 3 * product, "%s: %ld of %ld kept, %g products",
+        e.isa.c_str(), (long)s.tiles_reused, (long)s.tiles, s.flops / product);
+  CHECK(e.backend->plan(p).flops == s.flops, "planned %g", e.backend->plan(p).flops / product);
+  CHECK(
+      s.forward_seconds > 0 && s.backward_seconds > 0 && s.forward_seconds + s.backward_seconds <= s.seconds,
+      "%g + %g of %g", s.forward_seconds, s.backward_seconds, s.seconds);
+  // keys packed, and room for a cell or two of each thread's
+  const int64_t cell = 4 * 200 * 200, all = s.workspace_bytes;
+  for (int64_t bytes = all; bytes > all / 2; bytes -= cell) {
+    const Run tight = run(e, r, 2, bytes);
+    p.workspace_bytes = bytes;
+    CHECK(cases::same_bits(roomy, tight), "%s in %ld bytes", e.isa.c_str(), (long)bytes);
+    CHECK(e.backend->plan(p).flops == tight.result.stats.flops &&
+              e.backend->plan(p).workspace_bytes == tight.result.stats.workspace_bytes,
+          "%s planned in %ld bytes", e.isa.c_str(), (long)bytes);
+    const int64_t kept = tight.result.stats.tiles_reused;
+    CHECK(kind == ObjectiveKind::kInfoNce || kept == 0 || kept == s.tiles, "%s keeps %ld of %ld",
+          e.isa.c_str(), (long)kept, (long)s.tiles);
+  }
+}
+
 void test_cases(std::vector<Engine>& engines) {
   const cases::Visit usual = [&](const Case& c) {
     against_oracle(engines, c, {1e-6, c.request.logit_scale > 50 ? 5e-5 : 1e-5});
@@ -248,7 +285,7 @@ void test_errors(Engine& e) {
 void test_abort(Engine& e) {
   const Features q = oracle::random_features(512, 64, 1), k = oracle::random_features(512, 64, 2);
   int32_t words[infcl::Control::kWords] = {1, 0, 0};
-  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent}) {
+  for (ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent, ObjectiveKind::kInfoNce}) {
     infcl::ContrastiveRequest r = cases::request(kind, 10);
     r.control.words = words;
     try {
@@ -270,6 +307,8 @@ int main() {
     engines.push_back({isa});
     test_errors(engines.back());
     test_abort(engines.back());
+    test_rows_together(engines.back(), ObjectiveKind::kInfoNce);
+    test_rows_together(engines.back(), ObjectiveKind::kSigLip);
   }
   test_cases(engines);
   test_kept_logits_of_passes(engines);

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "cpu/isa_dispatch.h"
+#include "cpu/workspace.h"
 
 using namespace infcl;
 
@@ -73,6 +74,34 @@ void test_kept_cells_of_passes(const Kernels& k) {
   }
 }
 
+// Rows together: every thread has slots for a row block's cells, or a sigmoid's one, as far as the bound
+// goes.
+void test_rows_together(const Kernels& k) {
+  const Schedule s(65536, 65536, k.cell);
+  for (bool sigmoid : {false, true})
+    for (int threads : {1, 2, 7})
+      for (int64_t bound : {0l, 64 * kMiB, 256 * kMiB, 4096 * kMiB}) {
+        LayoutRequest r{256, true, true, threads, bound};
+        r.lent_rows = r.lent_columns = 65536;
+        r.rows_together = true;
+        r.sigmoid = sigmoid;
+        const Layout l = layout(k, 65536, r);
+        const int64_t all = s.column_blocks(), slot = l.threads * Workspace::bytes_for(l.kept_cell);
+        const int64_t limit = bound ? bound : default_bound(65536, 256);
+        CHECK(l.bytes <= limit && l.kept.lent() == 0 && l.kept.in_workspace() == 0, "%ld", (long)l.bytes);
+        CHECK(l.kept_slots == (sigmoid ? 1 : all) || limit - l.bytes < slot, "%s %ld slots of %ld", k.isa,
+              (long)l.kept_slots, (long)all);
+        CHECK(l.kept_columns == (sigmoid && l.kept_slots > 0 ? all : l.kept_slots), "%ld",
+              (long)l.kept_columns);
+        r.rows_together = false;
+        r.lent_rows = r.lent_columns = 0;
+        const Layout apart = layout(k, 65536, r);
+        CHECK(l.bytes - l.kept_slots * slot ==
+                  apart.bytes - apart.kept.in_workspace() * Workspace::bytes_for(apart.kept_cell),
+              "everything else as ever");
+      }
+}
+
 // Every cell has one place of its own: rows of gradients large enough for it, or a slot.
 void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, int64_t d_rows,
                  int64_t d_columns) {
@@ -124,6 +153,7 @@ int main() {
     test_default_is_linear(*k);
     test_priorities(*k);
     test_kept_cells_of_passes(*k);
+    test_rows_together(*k);
     test_places(*k);
   }
   return check::summary();

@@ -37,7 +37,7 @@ void test_empty() {
   CHECK(v.log2(0) == -HUGE_VAL, "%g", v.log2(0));
   v.fold(0, 0, 1e6f);
   CHECK(v.log2(0) == -HUGE_VAL, "a sum of zero adds nothing");
-  v.normalise();
+  v.normalise(0, v.size());
   CHECK(v.sum(0) == 0, "stays empty");
   v.fold(0, 1, -100000);
   CHECK(v.log2(0) == -100000, "%g", v.log2(0));
@@ -54,7 +54,7 @@ void test_normalise() {
   LseVector v = one_row();
   v.fold(0, 0x1p-50 * 1.25, 60);
   const double before = v.log2(0);
-  v.normalise();
+  v.normalise(0, v.size());
   CHECK(v.sum(0) == 1.25 && v.shift(0) == 10, "sum %g shift %g", v.sum(0), v.shift(0));
   CHECK(v.log2(0) == before || std::fabs(v.log2(0) - before) < 1e-14, "%.17g %.17g", v.log2(0), before);
 }
