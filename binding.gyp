@@ -4,6 +4,7 @@
     "core_sources": [
       "csrc/core/anchors.cpp",
       "csrc/core/contrastive.cpp",
+      "csrc/core/lap_args.cpp",
       "csrc/core/loss_error.cpp",
       "csrc/core/objective.cpp",
       "csrc/core/plan.cpp",
@@ -13,6 +14,7 @@
       "csrc/cpu/cpu_backend_differentiate.cpp",
       "csrc/cpu/cpu_backend_fold.cpp",
       "csrc/cpu/cpu_backend_laps.cpp",
+      "csrc/cpu/cpu_backend_operands.cpp",
       "csrc/cpu/isa_dispatch.cpp",
       "csrc/cpu/kept_cells.cpp",
       "csrc/cpu/layout.cpp",

@@ -2,6 +2,7 @@
 set(INFCL_CORE_SOURCES
   csrc/core/anchors.cpp
   csrc/core/contrastive.cpp
+  csrc/core/lap_args.cpp
   csrc/core/loss_error.cpp
   csrc/core/objective.cpp
   csrc/core/plan.cpp
@@ -11,6 +12,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/cpu_backend_differentiate.cpp
   csrc/cpu/cpu_backend_fold.cpp
   csrc/cpu/cpu_backend_laps.cpp
+  csrc/cpu/cpu_backend_operands.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/kept_cells.cpp
   csrc/cpu/layout.cpp

@@ -8,6 +8,7 @@
 #include "core/backend.h"
 #include "core/communicator.h"
 #include "core/errors.h"
+#include "core/lap_args.h"
 
 namespace infcl {
 
@@ -43,7 +44,8 @@ class Call {
         o_(request.objective),
         backend_(backend),
         together_(r_.gradient && rows_stand_alone(o_) && ring.size() == 1 && backend.takes_rows_together()),
-        anchors_(request) {}
+        anchors_(request),
+        args_(request, anchors_) {}
 
   Problem problem(const Communicator& ring) const {
     Problem p;
@@ -75,7 +77,7 @@ class Call {
     find_limits();
     for (int p = 0; p < o_.pass_count; ++p) {
       load(p);
-      FoldArgs a = fold_args(p);
+      FoldArgs a = args_.fold(p);
       // Rows and columns of a pass are folded by different threads, so they may not share a normaliser.
       const bool shared = a.rows && a.rows == a.columns && !o_.passes[p].triangle();
       Normaliser apart;
@@ -98,10 +100,10 @@ class Call {
     if (r_.hard_per_query > 0) backend_.private_dots(private_keys(), anchors_.private_dots());
     anchors_.begin_rows();
     load(0);
-    FoldArgs fold = fold_args(0);
+    FoldArgs fold = args_.fold(0);
     std::atomic<int64_t> excluded{0};
     const DifferentiateResult sums = backend_.fold_and_differentiate(
-        fold, gradient_args(0), [&](Range rows) { excluded += anchors_.close_rows(rows); });
+        fold, args_.gradient(0), [&](Range rows) { excluded += anchors_.close_rows(rows); });
     out.stats.masked_pairs = fold.masked_pairs + excluded;
     finish_loss(out);
     finish_gradient(out, sums);
@@ -129,7 +131,7 @@ class Call {
     for (int p = 0; p < o_.pass_count; ++p) {
       const int rows = static_cast<int>(o_.passes[p].rows), columns = static_cast<int>(o_.passes[p].columns);
       load(p);
-      DifferentiateArgs a = r_.gradient ? gradient_args(p) : logit_gradient_args(p);
+      DifferentiateArgs a = r_.gradient ? args_.gradient(p) : args_.logit_gradient(p);
       if (refine) ask_for_refinement(a);
       a.overwrite_rows = !written[rows];
       a.overwrite_columns = !written[columns];
@@ -145,7 +147,7 @@ class Call {
   // The same without gradients, after `both_laps`, which could not know that it would be wanted.
   void refine(ContrastiveResult& out) {
     load(0);
-    DifferentiateArgs a = logit_gradient_args(0);
+    DifferentiateArgs a = args_.logit_gradient(0);
     ask_for_refinement(a);
     change_loss(out, backend_.differentiate(a));
   }
@@ -155,45 +157,6 @@ class Call {
     if (!r_.has_margin) return;
     backend_.positive_dots(r_.queries, r_.keys, r_.labels, anchors_.limits());
     anchors_.shift_limits(r_.margin);
-  }
-
-  FoldArgs fold_args(int p) {
-    FoldArgs a;
-    a.positives = positives(p);
-    a.mask = mask(p);
-    a.rows = anchors_.normaliser(o_.passes[p].row_normaliser);
-    a.columns = anchors_.normaliser(o_.passes[p].column_normaliser);
-    a.positive_dots = a.positives.labelled ? anchors_.positive_dots() : nullptr;
-    if (p == 0 && !o_.passes[p].triangle()) {
-      a.row_max_dots = anchors_.row_max_dots();
-      a.positive_max_dots = a.positives.row_classes ? anchors_.positive_max_dots() : nullptr;
-    }
-    a.softplus_sums = o_.sigmoid ? anchors_.softplus_sums() : nullptr;
-    return a;
-  }
-
-  DifferentiateArgs logit_gradient_args(int p) {
-    const Pass& pass = o_.passes[p];
-    DifferentiateArgs a;
-    a.positives = positives(p);
-    a.mask = mask(p);
-    a.rows = anchors_.grad(o_.sigmoid ? 0 : pass.row_normaliser);
-    a.columns = anchors_.grad(pass.column_normaliser);
-    if (a.positives.labelled) {
-      a.positive_dots = anchors_.positive_dots();
-      a.positive_grads = anchors_.positive_grads();
-    }
-    return a;
-  }
-
-  DifferentiateArgs gradient_args(int p) {
-    const Pass& pass = o_.passes[p];
-    DifferentiateArgs a = logit_gradient_args(p);
-    a.filter = r_.gradient_filter * anchors_.largest_weight();
-    a.d_rows = gradient(pass.rows);
-    a.d_columns = gradient(pass.columns);
-    a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
-    return a;
   }
 
   void ask_for_refinement(DifferentiateArgs& a) const {
@@ -226,7 +189,6 @@ class Call {
   }
 
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
-  float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
 
   double longest_product() const {
     double longest = 0;
@@ -260,41 +222,12 @@ class Call {
     backend_.load({p, side(pass.rows), side(pass.columns)});
   }
 
-  PassPositives positives(int p) const {
-    const Pass& pass = o_.passes[p];
-    PassPositives out;
-    if (o_.positives == Positives::kLabel) {
-      out.labelled = !pass.triangle();
-      out.labels = r_.labels;
-      out.apart = out.labelled && r_.hardness != 0;
-    } else {
-      const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
-      out.row_classes = classes[static_cast<int>(pass.rows)];
-      out.column_classes = classes[static_cast<int>(pass.columns)];
-    }
-    return out;
-  }
-
-  PairMask mask(int p) const {
-    const Pass& pass = o_.passes[p];
-    const int32_t* ids[2] = {r_.query_ids, r_.key_ids};
-    PairMask out;
-    if (r_.query_ids && r_.key_ids) {
-      out.row_ids = ids[static_cast<int>(pass.rows)];
-      out.column_ids = ids[static_cast<int>(pass.columns)];
-    }
-    if (r_.has_margin) {
-      out.row_limits = anchors_.limits();
-      out.column_limits = pass.column_normaliser == kNone ? nullptr : anchors_.limits();
-    }
-    return out;
-  }
-
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
   const bool together_;
   Anchors anchors_;
+  LapArgs args_;
   double lengths_[2] = {0, 0};  // of the longest row of each side
 };
 

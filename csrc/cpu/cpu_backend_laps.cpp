@@ -1,6 +1,9 @@
 // How laps go round: row blocks are dealt to threads in turn, and each thread visits the cells of its blocks
 // in order.
+#include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -68,7 +71,7 @@ DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const Differ
     return std::chrono::duration<double>(std::accumulate(times.begin(), times.end(), Clock::duration(0)))
         .count();
   };
-  stats_.forward_share = sum(forward) / sum(all);
+  stats_.forward_share = sum(forward) / std::max(sum(all), 1e-9);
   return out;
 }
 
