@@ -15,6 +15,7 @@ import { floorCases } from './cases/floor.js';
 import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
+import { LineProcess } from './line-process.js';
 import { type BenchReport, type CaseReport, isMet, printCase } from './report.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import { fmaPeak } from './yardsticks.js';
@@ -117,6 +118,8 @@ async function runCase(one: BenchCase, options: { quick: boolean; huge: boolean 
   } catch (error) {
     if (error instanceof Unavailable) skip(error.message);
     else report.failed = error instanceof Error ? error.message : String(error);
+  } finally {
+    await LineProcess.stopAll();
   }
   return report;
 }

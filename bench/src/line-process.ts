@@ -14,6 +14,8 @@ export interface Command {
 }
 
 export class LineProcess {
+  private static readonly running = new Set<LineProcess>();
+
   /** What followed "ready". */
   readonly greeting: string;
 
@@ -24,6 +26,7 @@ export class LineProcess {
     greeting: string,
   ) {
     this.greeting = greeting;
+    LineProcess.running.add(this);
   }
 
   static async start({ file, args, env }: Command): Promise<LineProcess> {
@@ -55,7 +58,13 @@ export class LineProcess {
     return JSON.parse(value) as Answer;
   }
 
+  /** Of a case that ended early: nothing is left running. */
+  static async stopAll(): Promise<void> {
+    for (const one of LineProcess.running) await one.stop();
+  }
+
   async stop(): Promise<void> {
+    LineProcess.running.delete(this);
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('close', resolve));
     this.child.stdin!.end();

@@ -60,6 +60,7 @@ const variants: BenchCase = {
         label: 'supcon, 100 classes',
         request: { options: { objective: 'supcon' }, halves: true, classes: 100 },
       },
+      { label: 'infonce', request: { options: { objective: 'infonce' } } },
       { label: 'siglip', request: { options: { objective: 'siglip' } } },
       { label: 'bfloat16 products', request: { options: { compute: 'bfloat16' } }, limit: 0.56 },
       { label: 'label smoothing', request: { options: { labelSmoothing: 0.1 } } },
