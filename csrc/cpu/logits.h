@@ -1,5 +1,6 @@
 // Logits of a cell, and in the backward pass their gradient, one register tile at a time: strips of keys
-// outside, panels of queries inside, so that a strip stays in L1 while the query panels stream from L2.
+// outside, panels of queries inside, so that a strip stays in L1 while the query panels stream from L2. Where
+// features are too many for all of the cell's query panels to stay there, some of them at a time.
 #pragma once
 
 #include "cpu/exp2.h"
@@ -31,13 +32,23 @@ INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, 
   tile.store(x, stride);
 }
 
+// f(j, i) for the corner of every register tile
+template <class Isa, class F>
+INFCL_INLINE void for_each_tile(const CellOperands& c, Range keys, F f) {
+  constexpr int64_t kPanel = panel_width<Isa>();
+  const int64_t panel_bytes = c.dim * kPanel * static_cast<int64_t>(sizeof(float)) / Isa::kPair;
+  const int64_t near = kPanel * (Isa::kNearBytes > panel_bytes ? Isa::kNearBytes / panel_bytes : 1);
+  for (int64_t begin = 0; begin < c.rows; begin += near)
+    for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip)
+      for (int64_t i = begin; i < c.rows && i < begin + near; i += kPanel) f(j, i);
+}
+
 template <class Isa>
 void logits(const CellOperands& c, Range keys, float* x, int64_t stride) {
-  for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip)
-    for (int64_t i = 0; i < c.rows; i += panel_width<Isa>()) {
-      float* out = x + j * stride + i;
-      dot_tile<Isa>(c, j, i, out, stride, out, stride);
-    }
+  for_each_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
+    float* out = x + j * stride + i;
+    dot_tile<Isa>(c, j, i, out, stride, out, stride);
+  });
 }
 
 // The first `count` lanes of per-lane sums; lanes of padding may hold anything, NaN included.
@@ -101,22 +112,20 @@ LogitGradSums logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale
   constexpr int64_t kStride = Isa::kCell, kPanel = panel_width<Isa>();
   LogitGradSums total;
   alignas(64) float dots[Isa::kStrip * kPanel];
-  for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip) {
+  for_each_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
     const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
-    for (int64_t i = 0; i < c.rows; i += kPanel) {
-      DotTile tile{dots, kPanel, j, i, strip, c.rows - i};
-      float* out = g + j * kStride + i;
-      if (args.dots) {
-        tile.x = args.dots + j * args.dots_stride + i;
-        tile.stride = args.dots_stride;
-      } else {
-        dot_tile<Isa>(c, j, i, dots, kPanel, out, kStride);
-      }
-      const LogitGradSums sums = grad_tile<Isa, kRule>(tile, scale, args, out);
-      total.dot_sum += sums.dot_sum;
-      total.sum += sums.sum;
+    DotTile tile{dots, kPanel, j, i, strip, c.rows - i};
+    float* out = g + j * kStride + i;
+    if (args.dots) {
+      tile.x = args.dots + j * args.dots_stride + i;
+      tile.stride = args.dots_stride;
+    } else {
+      dot_tile<Isa>(c, j, i, dots, kPanel, out, kStride);
     }
-  }
+    const LogitGradSums sums = grad_tile<Isa, kRule>(tile, scale, args, out);
+    total.dot_sum += sums.dot_sum;
+    total.sum += sums.sum;
+  });
   return total;
 }
 

@@ -19,6 +19,7 @@ struct Avx512 {
   static constexpr int kRowGranule = 32;  // whole panels and whole query strips
   // G is 448 x 448 x 4 bytes = 784 KiB of a 1 MiB L2; 448 is a multiple of 14 and of 32
   static constexpr int64_t kCell = 448;
+  static constexpr int64_t kNearBytes = 512 << 10;  // of query panels, beside strips and what is written
 
   static V zero() { return _mm512_setzero_ps(); }
   static V set1(float x) { return _mm512_set1_ps(x); }

@@ -18,6 +18,7 @@ struct Scalar {
   static constexpr int kStrip = 4, kVectors = 2, kQueryStrip = 4;
   static constexpr int kRowGranule = 8;  // whole panels and whole query strips
   static constexpr int64_t kCell = 192;
+  static constexpr int64_t kNearBytes = 256 << 10;
 
   static V zero() { return V{}; }
   static V set1(float x) { return V{x, x, x, x}; }
