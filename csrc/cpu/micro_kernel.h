@@ -35,6 +35,7 @@ struct ResultPrefetch {
   INFCL_INLINE void next() {
     if (wait-- > 0 || left == 0) return;
     for (int64_t q = 0; q < panel_width<Isa>(); q += 16) __builtin_prefetch(row + q, 1, 3);
+    __builtin_prefetch(row + panel_width<Isa>() - 1, 1, 3);  // rows of a caller's arrays begin within a line
     row += stride;
     --left;
   }
