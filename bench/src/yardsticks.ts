@@ -32,10 +32,16 @@ export async function startFloor(
   return LineProcess.start({ file, args: [`${rows}`, `${dim}`, `${threads}`, products], env });
 }
 
-export async function startTorch({ rows, dim }: Shape, threads: number): Promise<LineProcess> {
+/** `hugePages`: glibc asks for them in PyTorch's name, which itself does not. */
+export async function startTorch(
+  { rows, dim }: Shape,
+  threads: number,
+  hugePages: boolean,
+): Promise<LineProcess> {
   const script = join(benchFolder, 'peers', 'torch_dense.py');
   const args = [script, `${rows}`, `${dim}`, `${threads}`];
-  return LineProcess.start({ file: findTorchPython(), args, env: openBlasAsItComes });
+  const env = { ...openBlasAsItComes, GLIBC_TUNABLES: hugePages ? 'glibc.malloc.hugetlb=1' : undefined };
+  return LineProcess.start({ file: findTorchPython(), args, env });
 }
 
 export async function startJax({ rows, dim }: Shape, tile: number): Promise<LineProcess> {

@@ -14,12 +14,14 @@ interface PeerRace extends Shape {
   workspaceBytes?: number;
   /** How many times faster we mean to be. */
   limit?: number;
+  /** For the label. */
+  note?: string;
 }
 
 async function* race(context: BenchContext, peer: string, options: PeerRace): AsyncGenerator<Row> {
-  const { rows, dim, threads, rounds, limit, workspaceBytes } = options;
+  const { rows, dim, threads, rounds, limit, workspaceBytes, note = '' } = options;
   const room = workspaceBytes ? `, workspace ${workspaceBytes / 2 ** 20} MiB` : '';
-  const label = `B ${rows}, D ${dim}, ours with ${threads}${room}`;
+  const label = `B ${rows}, D ${dim}, ours with ${threads}${room}${note}`;
   yield* rowOrSkip(context, `${peer}, ${label}`, async () => {
     const contestants = { ours: startEngine(options), theirs: options.start() };
     const request = workspaceBytes ? { threads, options: { workspaceBytes } } : { threads };
@@ -51,9 +53,17 @@ export const peerCases: BenchCase[] = [
       const sizes = context.quick ? [1024, 2048] : [8192, 16384];
       for (const [at, rows] of sizes.entries()) {
         const rounds = context.quick ? 3 : rows > 10000 ? 2 : 5;
-        const start = () => startTorch({ rows, dim }, threads);
+        const start = () => startTorch({ rows, dim }, threads, false);
         const common = { rows, dim, threads, rounds, start, limit: [2, 3][at] };
         yield* race(context, 'torch', common);
+        // Most of its time may be the clearing of 4 KiB pages: what remains when it is given large ones.
+        const given = () => startTorch({ rows, dim }, threads, true);
+        yield* race(context, 'torch', {
+          ...common,
+          start: given,
+          limit: undefined,
+          note: ', PyTorch given huge pages',
+        });
         // Room for every logit once, where dense PyTorch holds several such matrices: three products remain.
         yield* race(context, 'torch', { ...common, workspaceBytes: rows * rows * 5 + 2 ** 26 });
       }
