@@ -15,7 +15,7 @@ struct Avx2 {
   static constexpr int kPair = 1;
   static constexpr int kLanes = 8;
   static constexpr int kStrip = 6, kVectors = 2, kQueryStrip = 6;
-  static constexpr int kRowGranule = 48;  // whole panels and whole query strips
+  static constexpr int kRowGranule = 48;            // whole panels and whole query strips
   static constexpr int64_t kCell = 240;             // G is 225 KiB: fits a 512 KiB L2 with its panels
   static constexpr int64_t kNearBytes = 512 << 10;  // of query panels, in an L2 of 1 MiB
 
