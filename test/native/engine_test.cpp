@@ -101,9 +101,9 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
   CHECK(
       s.forward_seconds > 0 && s.backward_seconds > 0 && s.forward_seconds + s.backward_seconds <= s.seconds,
       "%g + %g of %g", s.forward_seconds, s.backward_seconds, s.seconds);
-  // keys packed, and room for a cell or two of each thread's
-  const int64_t cell = 4 * 200 * 200, all = s.workspace_bytes;
-  for (int64_t bytes = all; bytes > all / 2; bytes -= cell) {
+  const int64_t all = s.workspace_bytes;
+  bool some = false;
+  for (int64_t bytes = all; bytes > all / 2; bytes -= all / 12) {  // room for fewer and fewer cells
     const Run tight = run(e, r, 2, bytes);
     p.workspace_bytes = bytes;
     CHECK(cases::same_bits(roomy, tight), "%s in %ld bytes", e.isa.c_str(), (long)bytes);
@@ -111,9 +111,10 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
               e.backend->plan(p).workspace_bytes == tight.result.stats.workspace_bytes,
           "%s planned in %ld bytes", e.isa.c_str(), (long)bytes);
     const int64_t kept = tight.result.stats.tiles_reused;
-    CHECK(kind == ObjectiveKind::kInfoNce || kept == 0 || kept == s.tiles, "%s keeps %ld of %ld",
-          e.isa.c_str(), (long)kept, (long)s.tiles);
+    some = some || (kept > 0 && kept < s.tiles);
   }
+  CHECK(some == (kind == ObjectiveKind::kInfoNce), "%s: only a softmax keeps some of a row block's cells",
+        e.isa.c_str());
 }
 
 void test_cases(std::vector<Engine>& engines) {
