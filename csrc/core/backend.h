@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 #include "core/normaliser.h"
@@ -138,12 +139,11 @@ class Backend {
   // Both laps of a pass whose rows stand alone, a block of rows after another, so that a block's logits need
   // to wait for its own sums only. `close` is called, by any thread, once those of some rows are complete (a
   // sigmoid has none: once their positives among the columns up to here are known), and before their
-  // gradients are formed.
+  // gradients are formed. Called only where `takes_rows_together`.
   virtual bool takes_rows_together() const { return false; }
   virtual DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
-                                                     const std::function<void(Range rows)>& close) {
-    (void)close;
-    return {};
+                                                     const std::function<void(Range rows)>& /*close*/) {
+    throw std::logic_error("this backend takes one lap after the other");
   }
   // dots[i * per_query + h] = q_i . k_(i, h)
   virtual void private_dots(const PrivateKeys&, double* dots) = 0;

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "check.h"
-#include "core/backend_factory.h"
 #include "core/errors.h"
+#include "cpu_engine.h"
 #include "engine_cases.h"
 
 using cases::Case;
@@ -16,26 +16,6 @@ using cases::Run;
 using oracle::Features;
 
 namespace {
-
-struct Engine {
-  std::string isa;
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
-};
-
-Run run(Engine& e, infcl::ContrastiveRequest r, int threads, int64_t workspace) {
-  setenv("INFCL_ISA", e.isa.c_str(), 1);
-  r.threads = threads;
-  r.workspace_bytes = workspace;
-  return cases::run(*e.backend, *e.ring, r);
-}
-
-Run run(Engine& e, infcl::ContrastiveRequest r, const Features& q, const Features& k, int threads,
-        int64_t workspace) {
-  r.queries = q.view();
-  r.keys = k.view();
-  return run(e, r, threads, workspace);
-}
 
 int64_t least_workspace(Engine& e, const infcl::ContrastiveRequest& r) {
   try {
@@ -77,44 +57,6 @@ void test_kept_logits_of_passes(std::vector<Engine>& engines) {
   r.keys = k.view();
   for (Engine& e : engines)
     CHECK(cases::same_bits(run(e, r, 2, 0), run(e, r, 2, least_workspace(e, r))), "%s", e.isa.c_str());
-}
-
-// Objectives whose rows stand alone go round once: three products as soon as a thread's workspace holds a row
-// block's logits (of a sigmoid, a cell's), as planned, and more with less, to the same bits.
-void test_rows_together(Engine& e, ObjectiveKind kind) {
-  const Features q = oracle::random_features(1500, 8, 1), k = oracle::random_features(2000, 8, 2);
-  infcl::ContrastiveRequest r = cases::request(kind, 10);
-  r.queries = q.view();
-  r.keys = k.view();
-  infcl::PlanRequest p;
-  p.objective = r.objective;
-  p.rows = q.rows;
-  p.keys = k.rows;
-  p.dim = q.dim;
-  p.threads = 2;
-  const double product = 2. * 1500 * 2000 * 8;
-  const Run roomy = run(e, r, 2, 0);
-  const infcl::Stats& s = roomy.result.stats;
-  CHECK(s.tiles_reused == s.tiles && s.flops == 3 * product, "%s: %ld of %ld kept, %g products",
-        e.isa.c_str(), (long)s.tiles_reused, (long)s.tiles, s.flops / product);
-  CHECK(e.backend->plan(p).flops == s.flops, "planned %g", e.backend->plan(p).flops / product);
-  CHECK(
-      s.forward_seconds > 0 && s.backward_seconds > 0 && s.forward_seconds + s.backward_seconds <= s.seconds,
-      "%g + %g of %g", s.forward_seconds, s.backward_seconds, s.seconds);
-  const int64_t all = s.workspace_bytes;
-  bool some = false;
-  for (int64_t bytes = all; bytes > all / 2; bytes -= all / 12) {  // room for fewer and fewer cells
-    const Run tight = run(e, r, 2, bytes);
-    p.workspace_bytes = bytes;
-    CHECK(cases::same_bits(roomy, tight), "%s in %ld bytes", e.isa.c_str(), (long)bytes);
-    CHECK(e.backend->plan(p).flops == tight.result.stats.flops &&
-              e.backend->plan(p).workspace_bytes == tight.result.stats.workspace_bytes,
-          "%s planned in %ld bytes", e.isa.c_str(), (long)bytes);
-    const int64_t kept = tight.result.stats.tiles_reused;
-    some = some || (kept > 0 && kept < s.tiles);
-  }
-  CHECK(some == (kind == ObjectiveKind::kInfoNce), "%s: only a softmax keeps some of a row block's cells",
-        e.isa.c_str());
 }
 
 void test_cases(std::vector<Engine>& engines) {
@@ -308,8 +250,6 @@ int main() {
     engines.push_back({isa});
     test_errors(engines.back());
     test_abort(engines.back());
-    test_rows_together(engines.back(), ObjectiveKind::kInfoNce);
-    test_rows_together(engines.back(), ObjectiveKind::kSigLip);
   }
   test_cases(engines);
   test_kept_logits_of_passes(engines);

@@ -1,0 +1,29 @@
+// The engine on the CPU backend and one instruction set, for tests of it.
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "core/backend_factory.h"
+#include "engine_run.h"
+
+struct Engine {
+  std::string isa;
+  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
+  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
+};
+
+inline cases::Run run(Engine& e, infcl::ContrastiveRequest r, int threads, int64_t workspace) {
+  setenv("INFCL_ISA", e.isa.c_str(), 1);
+  r.threads = threads;
+  r.workspace_bytes = workspace;
+  return cases::run(*e.backend, *e.ring, r);
+}
+
+inline cases::Run run(Engine& e, infcl::ContrastiveRequest r, const oracle::Features& q,
+                      const oracle::Features& k, int threads, int64_t workspace) {
+  r.queries = q.view();
+  r.keys = k.view();
+  return run(e, r, threads, workspace);
+}
