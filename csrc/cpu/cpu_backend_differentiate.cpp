@@ -171,7 +171,7 @@ class CpuBackend::Differentiate final : public Lap {
     };
     // masks must be known before the exponential
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.apart)) {
-      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data, g.stride); })) return false;
+      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data, g.stride, nullptr); })) return false;
       mask_pairs(g, a_.mask, s.pairs);
       if (a_.positives.labelled)
         for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {

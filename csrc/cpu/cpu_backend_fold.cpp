@@ -26,10 +26,15 @@ class CpuBackend::Fold final : public Lap {
     float* kept = b_.kept_logits(t, i, j);
     const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
                         : b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
-    if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim,
-                      [&](Range keys) { b_.kernels_->logits(c, keys, x.data, x.stride); }))
-      return false;
     Scratch& s = scratch_[t];
+    // What is taken out of a cell must not count among its maxima.
+    const bool edited = x.diagonal || a_.mask.any() || has_positive(x, a_.positives);
+    float* row_max = s.row_max.data();
+    std::fill(row_max, row_max + c.rows, -HUGE_VALF);
+    if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range keys) {
+          b_.kernels_->logits(c, keys, x.data, x.stride, edited ? nullptr : row_max);
+        }))
+      return false;
     // The positive logit comes from the same product as the sums, so a row's loss is never negative.
     if (a_.positives.labelled)
       for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) {
@@ -39,12 +44,13 @@ class CpuBackend::Fold final : public Lap {
     if (x.diagonal || a_.mask.any()) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
     if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
     if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
+    if (edited) b_.kernels_->row_maxima(c, x.data, x.stride, row_max);
     const bool fold_columns = a_.columns && !x.diagonal;
     if (b_.problem_.sigmoid) {
-      b_.kernels_->fold_sigmoid(c, x.data, x.stride, b_.scale_, b_.bias_, s.row_sum.data(), s.row_max.data());
+      b_.kernels_->fold_sigmoid(c, x.data, x.stride, b_.scale_, b_.bias_, s.row_sum.data());
     } else {
-      b_.kernels_->fold(c, x.data, x.stride, b_.scale_,
-                        {s.row_shift.data(), s.row_sum.data(), s.row_max.data(), s.column_shift.data(),
+      b_.kernels_->fold(c, x.data, x.stride, b_.scale_, row_max,
+                        {s.row_shift.data(), s.row_sum.data(), s.column_shift.data(),
                          fold_columns ? s.column_sum.data() : nullptr});
     }
     // the backward lap finds in kept cells what it would compute

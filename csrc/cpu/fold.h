@@ -21,23 +21,13 @@ float ceil_log2(float dot, Log2Scale s) {
   return lanes[0];
 }
 
-// Maximum along each row, and of the whole cell. Rows are lanes here; lanes beyond the cell's rows are left
-// out.
 template <class Isa>
-float row_maxima(const CellOperands& c, const float* x, int64_t stride, float* row_max) {
-  using V = typename Isa::V;
-  alignas(64) float lanes[Isa::kLanes];
-  float all = -__builtin_huge_valf();
+void row_maxima(const CellOperands& c, const float* x, int64_t stride, float* row_max) {
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
-    V m = Isa::load(x + i);
-    for (int64_t j = 1; j < c.columns; ++j) m = Isa::max(m, Isa::load(x + j * stride + i));
-    Isa::store(lanes, m);
-    for (int64_t l = 0; l < Isa::kLanes && i + l < c.rows; ++l) {
-      row_max[i + l] = lanes[l];
-      all = lanes[l] > all ? lanes[l] : all;
-    }
+    typename Isa::V most = Isa::load(x + i);
+    for (int64_t j = 1; j < c.columns; ++j) most = Isa::max(most, Isa::load(x + j * stride + i));
+    Isa::store(row_max + i, most);
   }
-  return all;
 }
 
 // Sums with one shift for all. Lanes beyond the cell's rows get an infinite shift, so they add 0 to the
@@ -83,14 +73,14 @@ bool fold_one_shift(const CellOperands& c, const float* x, int64_t stride, const
 
 template <class Isa>
 void fold_own_shifts(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale,
-                     const Exp2<Isa>& exp2, const FoldOutputs& out) {
+                     const Exp2<Isa>& exp2, const float* row_max, const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
   alignas(64) float lanes[kLanes];
   for (int64_t i = 0; i < c.rows; i += kLanes) {
     for (int64_t l = 0; l < kLanes; ++l) {
-      const bool counts = i + l < c.rows && !is_masked(out.row_max[i + l]);
-      lanes[l] = counts ? ceil_log2<Isa>(out.row_max[i + l], scale) : kNoTerm;
+      const bool counts = i + l < c.rows && !is_masked(row_max[i + l]);
+      lanes[l] = counts ? ceil_log2<Isa>(row_max[i + l], scale) : kNoTerm;
     }
     const V shifts = Isa::load(lanes);
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l)
@@ -119,13 +109,15 @@ void fold_own_shifts(const CellOperands& c, const float* x, int64_t stride, Log2
 }
 
 template <class Isa>
-void fold(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, const FoldOutputs& out) {
+void fold(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, const float* row_max,
+          const FoldOutputs& out) {
   const Exp2<Isa> exp2(scale);
-  const float max = row_maxima<Isa>(c, x, stride, out.row_max);
+  float max = row_max[0];
+  for (int64_t i = 1; i < c.rows; ++i) max = row_max[i] > max ? row_max[i] : max;
   // the shift of a cell without a single term is of no use, its rows' and columns' own are
   const bool any = !is_masked(max);
   if (any && fold_one_shift<Isa>(c, x, stride, exp2, ceil_log2<Isa>(max, scale), out)) return;
-  fold_own_shifts<Isa>(c, x, stride, scale, exp2, out);
+  fold_own_shifts<Isa>(c, x, stride, scale, exp2, row_max, out);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ constexpr Kernels kernel_table() {
           dot_rows,
           add_scaled_row,
           logits<Isa>,
+          row_maxima<Isa>,
           fold<Isa>,
           fold_sigmoid<Isa>,
           logit_grad<Isa>,

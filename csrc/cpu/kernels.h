@@ -45,8 +45,8 @@ struct CellOperands {
 };
 
 struct FoldOutputs {
-  float *row_shift, *row_sum, *row_max;  // [rows]; row_max is of dots
-  float *column_shift, *column_sum;      // [columns], or null when columns are not folded
+  float *row_shift, *row_sum;        // [rows]
+  float *column_shift, *column_sum;  // [columns], or null when columns are not folded
 };
 
 // How a logit turns into its gradient.
@@ -94,13 +94,17 @@ struct Kernels {
   // out (+)= factor * m[row]
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
-  // x of the keys in `keys` (begin a multiple of strip).
-  void (*logits)(const CellOperands&, Range keys, float* x, int64_t stride);
+  // x of the keys in `keys` (begin a multiple of strip). Raises row_max[i] to the largest of them, unless it
+  // is null.
+  void (*logits)(const CellOperands&, Range keys, float* x, int64_t stride, float* row_max);
+  // row_max[i] = max_j x_ij over the whole cell
+  void (*row_maxima)(const CellOperands&, const float* x, int64_t stride, float* row_max);
   // Sums of 2^x over the whole cell, along both sides, in one visit.
-  void (*fold)(const CellOperands&, const float* x, int64_t stride, Log2Scale, const FoldOutputs&);
-  // row_sum[i] = sum_j softplus(x_ij), natural logarithm; row_max as in fold.
+  void (*fold)(const CellOperands&, const float* x, int64_t stride, Log2Scale, const float* row_max,
+               const FoldOutputs&);
+  // row_sum[i] = sum_j softplus(x_ij), natural logarithm
   void (*fold_sigmoid)(const CellOperands&, const float* x, int64_t stride, Log2Scale, float bias,
-                       float* row_sum, float* row_max);
+                       float* row_sum);
   // g of the keys in `keys`; `g` may be `dots`.
   LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
   // Over the keys in `keys`, but not the tiles in which no |g| is above `negligible`.

@@ -52,7 +52,7 @@ LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
     for (int64_t i = range.begin; n && i < range.end; ++i) {
       if (n->lse->sum(i) == 0) continue;  // an anchor without a single term
       const int rescale = one_exp ? static_cast<int>(out.shift - n->lse->shift(i)) : 0;
-      factors[i - range.begin] = static_cast<float>(std::ldexp(n->weights[i] / n->lse->sum(i), rescale));
+      factors[i - range.begin] = static_cast<float>(times_two_to(rescale, n->weights[i] / n->lse->sum(i)));
       shifts[i - range.begin] = n->lse->shift(i);
     }
   };

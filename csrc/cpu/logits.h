@@ -44,10 +44,22 @@ INFCL_INLINE void for_each_tile(const CellOperands& c, Range keys, F f) {
 }
 
 template <class Isa>
-void logits(const CellOperands& c, Range keys, float* x, int64_t stride) {
+INFCL_INLINE void raise_maxima(const float* x, int64_t stride, int64_t keys, float* row_max) {
+#pragma GCC unroll 4
+  for (int v = 0; v < Isa::kVectors; ++v, x += Isa::kLanes, row_max += Isa::kLanes) {
+    typename Isa::V most = Isa::load(row_max);
+    for (int64_t r = 0; r < keys; ++r) most = Isa::max(most, Isa::load(x + r * stride));
+    Isa::store(row_max, most);
+  }
+}
+
+template <class Isa>
+void logits(const CellOperands& c, Range keys, float* x, int64_t stride, float* row_max) {
   for_each_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
     float* out = x + j * stride + i;
     dot_tile<Isa>(c, j, i, out, stride, out, stride);
+    const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
+    if (row_max) raise_maxima<Isa>(out, stride, strip, row_max + i);  // while the tile is in L1
   });
 }
 
@@ -55,10 +67,15 @@ void logits(const CellOperands& c, Range keys, float* x, int64_t stride) {
 template <class Isa>
 INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
   constexpr int64_t kPanel = panel_width<Isa>();
+  if (count >= kPanel) {
+    typename Isa::V all = sums[0];
+    for (int v = 1; v < Isa::kVectors; ++v) all = Isa::add(all, sums[v]);
+    return Isa::hsum(all);
+  }
   alignas(64) float lanes[kPanel];
   for (int v = 0; v < Isa::kVectors; ++v) Isa::store(lanes + v * Isa::kLanes, sums[v]);
   float total = 0;
-  for (int64_t l = 0; l < (count < kPanel ? count : kPanel); ++l) total += lanes[l];
+  for (int64_t l = 0; l < count; ++l) total += lanes[l];
   return total;
 }
 

@@ -45,10 +45,9 @@ struct Sigmoid {
 
 template <class Isa>
 void fold_sigmoid(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, float bias,
-                  float* row_sum, float* row_max) {
+                  float* row_sum) {
   using V = typename Isa::V;
   const Sigmoid<Isa> sigmoid(scale, bias);
-  row_maxima<Isa>(c, x, stride, row_max);
   alignas(64) float lanes[Isa::kLanes];
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
     V sum = Isa::zero();
