@@ -20,8 +20,8 @@ Block::Block(Cluster& cluster, Launch& launch, uint32_t rank)
     : cluster_(cluster),
       launch_(launch),
       rank_(rank),
-      storage_(new uint8_t[launch.shared_bytes() + kSharedAlignment]),
-      shared_(align_up(storage_.get(), kSharedAlignment)) {
+      storage_(launch.shared_bytes() + kSharedAlignment),
+      shared_(align_up(storage_.data(), kSharedAlignment)) {
   if (const WarpClocks* clocks = cluster.clocks())
     shadow_ = std::make_unique<SharedShadow>(launch.shared_bytes(), *clocks);
   for (uint32_t w = 0; w < launch.warps(); w++) warps_.push_back(std::make_unique<Warp>(*this, w));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "launch.h"
+#include "recycled_bytes.h"
 #include "register_pool_sm90.h"
 #include "shared_shadow.h"
 #include "transaction_barriers_sm90.h"
@@ -56,7 +57,7 @@ class Block {
   Launch& launch_;
   uint32_t rank_;
   uint32_t index_[3] = {0, 0, 0};
-  std::unique_ptr<uint8_t[]> storage_;
+  RecycledBytes storage_;
   uint8_t* shared_;
   std::unique_ptr<SharedShadow> shadow_;
   std::vector<std::unique_ptr<Warp>> warps_;

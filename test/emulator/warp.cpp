@@ -22,10 +22,10 @@ Warp::Warp(Block& block, uint32_t index)
       launch_(block.launch()),
       kernel_(launch_.kernel),
       index_(index),
-      storage_(new uint8_t[kernel_.register_bytes + kRegisterAlignment]),
+      storage_(kernel_.register_bytes + kRegisterAlignment),
       local_(kernel_.local_bytes * kWarpSize) {
-  auto base = reinterpret_cast<uintptr_t>(storage_.get());
-  registers_ = storage_.get() + (kRegisterAlignment - base % kRegisterAlignment) % kRegisterAlignment;
+  auto base = reinterpret_cast<uintptr_t>(storage_.data());
+  registers_ = storage_.data() + (kRegisterAlignment - base % kRegisterAlignment) % kRegisterAlignment;
 }
 
 uint32_t Warp::index_in_cluster() const { return block_.rank_in_cluster() * launch_.warps() + index_; }

@@ -9,6 +9,7 @@
 #include "async_copies.h"
 #include "kernel.h"
 #include "launch.h"
+#include "recycled_bytes.h"
 #include "warpgroup_products_sm90.h"
 
 namespace infcl::emulator {
@@ -80,7 +81,7 @@ class Warp {
   Launch& launch_;
   const Kernel& kernel_;
   uint32_t index_;
-  std::unique_ptr<uint8_t[]> storage_;
+  RecycledBytes storage_;
   uint8_t* registers_;
   std::vector<uint8_t> local_;
   AsyncCopies copies_;
