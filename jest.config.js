@@ -7,4 +7,5 @@ module.exports = {
   // examples are ES modules, whose relative imports carry the extension of the compiled file
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 120_000,
+  maxWorkers: '100%', // by default one less than there are cores
 };

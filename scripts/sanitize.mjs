@@ -5,7 +5,8 @@
  *
  * Not the addon: Node itself is not built with sanitizers, and test/lifecycle runs against it.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,37 +35,68 @@ const environment = {
 
 const emulator = 'test/emulator/libinfcl_cuda_emulator.so';
 
-function run(program, args, library) {
+const jobs = 2;
+const running = new Set();
+
+function fail(program, args, how) {
+  console.error(`sanitize: ${program} ${args.join(' ')} failed (${how})`);
+  for (const child of running) child.kill();
+  process.exit(1);
+}
+
+const secondsSince = (start) => ((performance.now() - start) / 1e3).toFixed(1);
+
+function run(program, args) {
   const start = performance.now();
   const { status, signal, error } = spawnSync(program, args, {
     cwd: root,
-    env: library ? { ...environment, INFCL_CUDA_LIBRARY: library } : environment,
+    env: environment,
     stdio: 'inherit',
   });
-  if (status !== 0) {
-    const how = error?.message ?? signal ?? `exit status ${status}`;
-    console.error(`sanitize: ${program} ${args.join(' ')} failed (${how})`);
-    process.exit(1);
-  }
-  return ((performance.now() - start) / 1e3).toFixed(1);
+  if (status !== 0) fail(program, args, error?.message ?? signal ?? `exit status ${status}`);
+  return secondsSince(start);
 }
 
-function sanitize(name, cases, first) {
+// Prints what the program has said once it ends, since others run beside it.
+async function runQuietly(program, args, env) {
+  const start = performance.now();
+  const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(data));
+  const [status, signal] = await once(child, 'close');
+  running.delete(child);
+  process.stdout.write(`sanitize: ${program}\n${Buffer.concat(said)}`);
+  if (status !== 0) fail(program, args, signal ?? `exit status ${status}`);
+  return secondsSince(start);
+}
+
+async function runTests(build, cases, first) {
+  const tests = readdirSync(join(root, build)).filter((file) => /_(test|fuzz)$/.test(file));
+  if (tests.length === 0) throw new Error(`no tests in ${build}`);
+  const library = [join(root, build, emulator)].find(existsSync);
+  const env = library ? { ...environment, INFCL_CUDA_LIBRARY: library } : environment;
+  const waiting = [...tests];
+  const times = {};
+  const work = async () => {
+    for (let test = waiting.shift(); test; test = waiting.shift()) {
+      const args = test.endsWith('_fuzz') ? [String(cases), String(first)] : [];
+      times[test] = await runQuietly(join(build, test), args, env);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return tests.map((test) => `${test} ${times[test]} s`).join(', ');
+}
+
+async function sanitize(name, cases, first) {
   const build = `build-sanitize-${name}`;
   const { flags, cmake } = sanitizers[name];
   const configured = existsSync(join(root, build, 'CMakeCache.txt'));
   if (!configured) run('cmake', ['-B', build, `-DINFCL_SANITIZE=${flags}`, ...cmake]);
   console.log(`sanitize: compiling with -fsanitize=${flags}`);
-  const built = run('cmake', ['--build', build, '--parallel', '2']);
-  const tests = readdirSync(join(root, build)).filter((file) => /_(test|fuzz)$/.test(file));
-  if (tests.length === 0) throw new Error(`no tests in ${build}`);
-  const library = [join(root, build, emulator)].find(existsSync);
-  const times = tests.map((test) => {
-    console.log(`sanitize: ${test} with -fsanitize=${flags}`);
-    const args = test.endsWith('_fuzz') ? [String(cases), String(first)] : [];
-    return `${test} ${run(join(build, test), args, library)} s`;
-  });
-  return `${flags}: compiled in ${built} s; ${times.join(', ')}`;
+  const built = run('cmake', ['--build', build, '--parallel', String(jobs)]);
+  console.log(`sanitize: tests with -fsanitize=${flags}`);
+  return `${flags}: compiled in ${built} s; ${await runTests(build, cases, first)}`;
 }
 
 const { values, positionals } = parseArgs({
@@ -77,5 +109,7 @@ if (unknown) {
   console.error(`sanitize: unknown ${unknown}, expected ${Object.keys(sanitizers).join(' or ')}`);
   process.exit(1);
 }
-const lines = chosen.map((name) => sanitize(name, values.cases ?? sanitizers[name].cases, values.first));
+const lines = [];
+for (const name of chosen)
+  lines.push(await sanitize(name, values.cases ?? sanitizers[name].cases, values.first));
 console.log(`\nnothing found\n${lines.join('\n')}`);
