@@ -18,6 +18,8 @@ export interface Duel {
   /** Median of ours / theirs, paired by time. */
   ratio: number;
   ratioSpread: number;
+  /** The same of each one's quickest round, which its neighbours disturbed least. */
+  quickestRatio: number;
   stats: Stats;
 }
 
@@ -47,6 +49,7 @@ export async function duel(
     theirs: median(theirSeconds),
     ratio: median(ratios),
     ratioSpread: spread(ratios),
+    quickestRatio: Math.min(...answers.map((answer) => answer.seconds)) / Math.min(...theirSeconds),
     stats: answers[0].stats!,
   };
 }
