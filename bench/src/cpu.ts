@@ -12,6 +12,7 @@ import type { BenchCase, BenchContext } from './bench-case.js';
 import { aloneCases } from './cases/alone.js';
 import { fewRowsCases } from './cases/few-rows.js';
 import { floorCases } from './cases/floor.js';
+import { kernelCases } from './cases/kernels.js';
 import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
@@ -23,6 +24,7 @@ import { fmaPeak } from './yardsticks.js';
 const allCases: BenchCase[] = [
   ...floorCases,
   ...peakCases,
+  ...kernelCases,
   ...aloneCases,
   ...optionCases,
   ...fewRowsCases,

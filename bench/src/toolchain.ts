@@ -1,5 +1,5 @@
 /**
- * Compiles the two native yardsticks (bench/native) with g++ into build/, once per change of source. What is missing on
+ * Compiles the native yardsticks (bench/native) with g++ into build/, once per change of source. What is missing on
  * this machine is named with the command that installs it; nothing is installed here.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,16 +13,33 @@ export const projectFolder = join(benchFolder, '..');
 /** Thrown when a yardstick cannot be had here: the case is skipped by this message, not failed. */
 export class Unavailable extends Error {}
 
-export function compileNative(name: string, libraries: string[] = [], install = 'g++'): string {
+export interface NativeOptions {
+  libraries?: string[];
+  /** What to tell a user to install when it does not compile. */
+  install?: string;
+  /** The project's own code that it measures, relative to csrc, with that code's flags. Always compiled anew. */
+  core?: string[];
+  flags?: string[];
+}
+
+export function compileNative(
+  name: string,
+  { libraries = [], install = 'g++', core = [], flags = [] }: NativeOptions = {},
+): string {
   const source = join(benchFolder, 'native', `${name}.cpp`);
   const program = join(benchFolder, 'build', name);
-  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  const isFresh = existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs;
+  if (isFresh && core.length === 0) return program;
   mkdirSync(dirname(program), { recursive: true });
+  const csrc = join(projectFolder, 'csrc');
   const args = [
     '-O3',
     '-std=c++17',
     '-pthread',
+    ...flags,
+    `-I${csrc}`,
     source,
+    ...core.map((file) => join(csrc, file)),
     '-o',
     program,
     ...libraries.map((library) => `-l${library}`),

@@ -27,7 +27,7 @@ export async function startFloor(
   products: Products,
   coreType?: string,
 ): Promise<LineProcess> {
-  const file = compileNative('openblas-floor', ['openblas'], 'libopenblas-dev');
+  const file = compileNative('openblas-floor', { libraries: ['openblas'], install: 'libopenblas-dev' });
   const env = { ...openBlasAsItComes, OPENBLAS_CORETYPE: coreType };
   return LineProcess.start({ file, args: [`${rows}`, `${dim}`, `${threads}`, products], env });
 }
