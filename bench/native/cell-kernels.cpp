@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cpu/kernels.h"
+#include "multiply_adds.h"
 
 namespace {
 
@@ -30,19 +31,15 @@ uint64_t now() { return __rdtsc(); }
 
 // Multiply-adds in a tick of the clock that `now` reads.
 __attribute__((noinline)) double multiply_adds_per_tick() {
-  constexpr int kChains = 24, kSteps = 2000;  // some 10 us
+  constexpr int kSteps = 2000;  // some 10 us
   const auto burst = [] {
-    __m512 sum[kChains], x = _mm512_set1_ps(1e-3f), y = x;
+    __m512 sum[kChains512];
     for (__m512& s : sum) s = _mm512_setzero_ps();
     const uint64_t start = now();
-    for (int step = 0; step < kSteps; ++step) {
-      asm volatile("" : "+v"(x), "+v"(y));  // keeps the products inside the loop
-#pragma GCC unroll 24
-      for (int c = 0; c < kChains; ++c) sum[c] = _mm512_fmadd_ps(x, y, sum[c]);
-    }
+    multiply_add(sum, kSteps);
     const uint64_t ticks = now() - start;
     for (const __m512& s : sum) asm volatile("" ::"v"(s));
-    return 16. * kChains * kSteps / static_cast<double>(ticks);
+    return 16. * kChains512 * kSteps / static_cast<double>(ticks);
   };
   return std::max(burst(), burst());  // one may be interrupted
 }
@@ -85,7 +82,8 @@ struct Times {
   }
 };
 
-// One thread's row block and the key blocks that it passes, which all threads share.
+// One thread's row block, the packed keys that it passes, which all threads share, and key gradients of its
+// own, since no column gate keeps them apart here.
 class RowBlock {
  public:
   RowBlock(const infcl::Kernels& k, int64_t rows, int64_t dim, float* keys, float* d_keys, int64_t blocks)
@@ -170,7 +168,6 @@ int main(int argc, char** argv) {
   const int64_t blocks = std::max<int64_t>(1, rows / k.cell.columns);
   const int64_t block_rows = infcl::Schedule(rows, rows, k.cell).max_rows();
   float* keys = make_matrix(blocks * k.cell.columns * infcl::round_up(dim, k.panel), 5);
-  // each its own gradients of keys: the column gate would keep them apart
   std::vector<Times> times(static_cast<size_t>(threads));
   std::vector<std::thread> pool;
   for (int t = 0; t < threads; ++t)

@@ -17,23 +17,20 @@
 #include <thread>
 #include <vector>
 
+#include "multiply_adds.h"
+
 namespace {
 
 constexpr long kSteps = 1500000;     // about 20 ms a round
 constexpr long kShareSteps = 30000;  // of sustained work, what a thread takes at a time: about 0.4 ms
 constexpr int kRounds = 25;
 
-// Latency 4, two a cycle: at least 8 chains. 24 fill the 32 registers of AVX-512, 12 the 16 of AVX2.
-constexpr int kChains512 = 24, kChains256 = 12;
+constexpr int kChains256 = 12;  // fill the 16 registers of AVX2
 
 __attribute__((target("avx512f"))) float chains_avx512(long steps) {
-  __m512 sum[kChains512], x = _mm512_set1_ps(1e-3f), y = _mm512_set1_ps(1e-3f);
+  __m512 sum[kChains512];
   for (__m512& s : sum) s = _mm512_setzero_ps();
-  for (long step = 0; step < steps; ++step) {
-    asm volatile("" : "+v"(x), "+v"(y));  // keeps the products inside the loop
-#pragma GCC unroll 24
-    for (int c = 0; c < kChains512; ++c) sum[c] = _mm512_fmadd_ps(x, y, sum[c]);
-  }
+  multiply_add(sum, steps);
   for (int c = 1; c < kChains512; ++c) sum[0] = _mm512_add_ps(sum[0], sum[c]);
   float lanes[16];
   _mm512_storeu_ps(lanes, sum[0]);

@@ -3,7 +3,7 @@
  * this machine is named with the command that installs it; nothing is installed here.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,9 +26,11 @@ export function compileNative(
   name: string,
   { libraries = [], install = 'g++', core = [], flags = [] }: NativeOptions = {},
 ): string {
-  const source = join(benchFolder, 'native', `${name}.cpp`);
+  const sources = join(benchFolder, 'native');
+  const source = join(sources, `${name}.cpp`);
   const program = join(benchFolder, 'build', name);
-  const isFresh = existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs;
+  const newest = Math.max(...readdirSync(sources).map((file) => statSync(join(sources, file)).mtimeMs));
+  const isFresh = existsSync(program) && statSync(program).mtimeMs > newest;
   if (isFresh && core.length === 0) return program;
   mkdirSync(dirname(program), { recursive: true });
   const csrc = join(projectFolder, 'csrc');

@@ -1,6 +1,7 @@
 // The forward lap: each cell's logits are made, folded into what its anchors gather while they are in cache,
 // and forgotten (or kept, where the workspace allows).
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -27,8 +28,9 @@ class CpuBackend::Fold final : public Lap {
     const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
                         : b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
     Scratch& s = scratch_[t];
+    const bool masked = x.diagonal || a_.mask.any();
     // What is taken out of a cell must not count among its maxima.
-    const bool edited = x.diagonal || a_.mask.any() || has_positive(x, a_.positives);
+    const bool edited = masked || has_positive(x, a_.positives);
     float* row_max = s.row_max.data();
     std::fill(row_max, row_max + c.rows, -HUGE_VALF);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range keys) {
@@ -41,7 +43,7 @@ class CpuBackend::Fold final : public Lap {
         a_.positive_dots[r] = x.at(r, q);
         x.at(r, q) = kMaskedDot;
       });
-    if (x.diagonal || a_.mask.any()) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
+    if (masked) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
     if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
     if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
     if (edited) b_.kernels_->row_maxima(c, x.data, x.stride, row_max);

@@ -11,8 +11,8 @@ using oracle::Features;
 
 namespace {
 
-// Three products as soon as a thread's workspace holds a row
-// block's logits (of a sigmoid, a cell's), as planned, and more with less, to the same bits.
+// Three products as soon as a thread's workspace holds a row block's logits (of a sigmoid, a cell's), as
+// planned, and more with less, to the same bits.
 void test_rows_together(Engine& e, ObjectiveKind kind) {
   const Features q = oracle::random_features(1500, 8, 1), k = oracle::random_features(2000, 8, 2);
   infcl::ContrastiveRequest r = cases::request(kind, 10);
