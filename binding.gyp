@@ -4,6 +4,7 @@
     "core_sources": [
       "csrc/core/anchors.cpp",
       "csrc/core/contrastive.cpp",
+      "csrc/core/float_range.cpp",
       "csrc/core/lap_args.cpp",
       "csrc/core/loss_error.cpp",
       "csrc/core/objective.cpp",

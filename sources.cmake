@@ -2,6 +2,7 @@
 set(INFCL_CORE_SOURCES
   csrc/core/anchors.cpp
   csrc/core/contrastive.cpp
+  csrc/core/float_range.cpp
   csrc/core/lap_args.cpp
   csrc/core/loss_error.cpp
   csrc/core/objective.cpp

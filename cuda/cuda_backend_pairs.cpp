@@ -56,7 +56,7 @@ void CudaBackend::visit_private(const PrivateKeys& p, float* d_queries, float* d
   });
 }
 
-void CudaBackend::private_dots(const PrivateKeys& p, double* dots) {
+void CudaBackend::private_dots(const PrivateKeys& p, float* dots) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
   float* const all = call_->vectors->take<float>(p.keys.rows);
@@ -64,9 +64,7 @@ void CudaBackend::private_dots(const PrivateKeys& p, double* dots) {
     a.dots = all + first;
     machine_->kernels.pair_dots(machine_->stream, a);
   });
-  std::vector<float> narrow(static_cast<size_t>(p.keys.rows));
-  download(all, p.keys.rows, sizeof(float), sizeof(float), narrow.data());
-  std::copy(narrow.begin(), narrow.end(), dots);
+  download(all, p.keys.rows, sizeof(float), sizeof(float), dots);
 }
 
 void CudaBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,

@@ -11,17 +11,15 @@ namespace {
 double softplus(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-// exp(x - a) of base-2 quantities; 0 for an empty row
-double share(double x, const LseVector& lse, int64_t i) { return std::exp2(x - lse.log2(i)); }
-
 }  // namespace
 
 Anchors::Anchors(const ContrastiveRequest& r)
     : r_(r),
       o_(r.objective),
+      scale_(log2_scale(r.logit_scale)),
+      private_scale_(log2_scale(r.logit_scale + r.private_hardness)),
       scale2_(r.logit_scale * kLog2E),
       negative_scale2_((r.logit_scale + r.hardness) * kLog2E),
-      private_scale2_((r.logit_scale + r.private_hardness) * kLog2E),
       normalisers_(static_cast<size_t>(o_.normaliser_count)) {
   const size_t m = static_cast<size_t>(r.queries.rows);
   for (int n = 0; n < o_.normaliser_count; ++n) {
@@ -45,7 +43,7 @@ Anchors::Anchors(const ContrastiveRequest& r)
   }
   if (o_.sigmoid) softplus_sums_.assign(m, 0.);
   if (r.has_margin) limits_.assign(m, 0.f);
-  private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.);
+  private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.f);
 }
 
 int64_t Anchors::anchor_count(int n) const {
@@ -100,16 +98,14 @@ int64_t Anchors::fold_private(Range queries) {
   Normaliser& n = normalisers_[0];
   for (int64_t at = queries.begin * r_.hard_per_query; at < queries.end * r_.hard_per_query; ++at) {
     const int64_t i = at / r_.hard_per_query;
-    double& dot = private_dots_[at];
-    const float rounded = static_cast<float>(dot);  // as dots in cells are
-    if (r_.has_margin && rounded > limits_[i]) {
+    float& dot = private_dots_[at];
+    if (r_.has_margin && dot > limits_[i]) {
       dot = -HUGE_VALF;
       ++excluded;
       continue;
     }
-    const double x = private_scale2_ * dot, shift = std::ceil(x);
-    n.lse.fold(i, std::exp2(x - shift), static_cast<float>(shift));
-    row_max_dots_[i] = std::max(row_max_dots_[i], rounded);
+    n.lse.fold(i, Base2Logit(dot, private_scale_));
+    row_max_dots_[i] = std::max(row_max_dots_[i], dot);
     if (n.counts.empty()) continue;
     n.dot_sums[i] += dot;
     ++n.counts[i];
@@ -123,11 +119,11 @@ double Anchors::prepare_private() {
   private_grads_.resize(private_dots_.size());
   for (size_t at = 0; at < private_dots_.size(); ++at) {
     const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
-    const double dot = private_dots_[at];
+    const float dot = private_dots_[at];
     double grad = 0;
     if (std::isfinite(dot)) {
       // the uniform term's share of sum g * dot is in dot_sum_correction
-      grad = g.weights[i] * share(private_scale2_ * dot, normalisers_[0].lse, i);
+      grad = g.weights[i] * normalisers_[0].lse.share(Base2Logit(dot, private_scale_), i);
       dot_sum += grad * dot;
       if (!g.uniform.empty()) grad -= g.uniform[i];
     }
@@ -139,25 +135,25 @@ double Anchors::prepare_private() {
 void Anchors::add_labelled_positives(Range queries) {
   if (o_.positives == Positives::kClass) return;
   for (int64_t i = queries.begin; i < queries.end; ++i) {
-    const double x = scale2_ * positive_dots_[i], shift = std::ceil(x);
-    for (int n = 0; n < o_.normaliser_count; ++n)
-      normalisers_[n].lse.fold(anchor_of(n, i), std::exp2(x - shift), static_cast<float>(shift));
+    const Base2Logit x = positive_logit(i);
+    for (int n = 0; n < o_.normaliser_count; ++n) normalisers_[n].lse.fold(anchor_of(n, i), x);
   }
 }
 
-// sum_n weight_n [ a_n - (1 - eps) x_p - eps mean_j x_j ]
+// sum_n weight_n [ (a_n - x_p) + eps (x_p - mean_j x_j) ], the mean over n_a negatives and the positive
 Anchors::RowLoss Anchors::labelled_row(int64_t i) const {
-  const double x = scale2_ * positive_dots_[i], smoothing = r_.label_smoothing;
+  const Base2Logit x = positive_logit(i);
   RowLoss row;
   for (int n = 0; n < o_.normaliser_count; ++n) {
     const Normaliser& normaliser = normalisers_[n];
     const int64_t a = anchor_of(n, i);
-    double target = x;
-    if (smoothing > 0) {
-      const double sum = negative_scale2_ * normaliser.dot_sums[a] + x;
-      target = (1 - smoothing) * x + smoothing * sum / static_cast<double>(normaliser.counts[a] + 1);
+    double loss = normaliser.lse.log2_less(a, x);
+    if (r_.label_smoothing > 0) {
+      const double negatives = static_cast<double>(normaliser.counts[a]);
+      const double less = negatives * scale2_ * positive_dots_[i] - negative_scale2_ * normaliser.dot_sums[a];
+      loss += r_.label_smoothing * less / (negatives + 1);
     }
-    row.loss += kLn2 * o_.normalisers[n].weight * (normaliser.lse.log2(a) - target);
+    row.loss += kLn2 * o_.normalisers[n].weight * loss;
   }
   row.lse = kLn2 * normalisers_[0].lse.log2(anchor_of(0, i));
   return row;
@@ -254,7 +250,7 @@ void Anchors::prepare_labelled(Range queries) {
       }
       g.weights[a] = w;
       positive_grads_[i] +=
-          w * (share(scale2_ * positive_dots_[i], normaliser.lse, a) - (1 - smoothing) - uniform);
+          w * (normaliser.lse.share(positive_logit(i), a) - (1 - smoothing) - uniform);
     }
   }
 }

@@ -36,7 +36,7 @@ class Anchors {
   const double* positive_grads() const { return positive_grads_.data(); }
 
   // Private negatives: their dots, and their gradients (returns sum g * dot).
-  double* private_dots() { return private_dots_.data(); }
+  float* private_dots() { return private_dots_.data(); }
   double prepare_private();
   const float* private_grads() const { return private_grads_.data(); }
 
@@ -49,9 +49,8 @@ class Anchors {
   int64_t close_rows(Range queries);
   // After close: loss, accuracy, per-row outputs.
   void finish_loss(ContrastiveResult&);
-  // After that: standard error of the loss by the rounding of dots to float32, with lengths of rows whose
-  // products are no more than `longest_product`.
-  double loss_error(double longest_product) const;
+  // After that: standard error of the loss by the rounding of dots to float32.
+  double loss_error(const LogitError&) const;
   // Before the backward laps.
   void prepare_gradient();
   // What an anchor of weight 1 contributes at most: the unit of the gradient filter.
@@ -65,6 +64,7 @@ class Anchors {
   };
   int64_t anchor_count(int normaliser) const;
   int64_t anchor_of(int normaliser, int64_t query) const;
+  Base2Logit positive_logit(int64_t query) const { return {positive_dots_[query], scale_}; }
   double weight(int64_t query) const { return r_.query_weights ? r_.query_weights[query] : 1; }
   void count_classes();
   int64_t fold_private(Range queries);
@@ -82,15 +82,17 @@ class Anchors {
 
   const ContrastiveRequest& r_;
   const Objective& o_;
-  const double scale2_;           // logit scale for base-2 exponentials
-  const double negative_scale2_;  // likewise, of negatives
-  const double private_scale2_;   // likewise, of private negatives
+  const Log2Scale scale_;          // of positives
+  const Log2Scale private_scale_;  // of private negatives
+  const double scale2_;            // logit scale for base-2 exponentials
+  const double negative_scale2_;   // likewise, of negatives
   double total_weight_ = 0;       // what the loss is a mean over
 
   std::vector<Normaliser> normalisers_;
   std::vector<NormaliserGrad> grads_;
-  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_, private_grads_;
-  std::vector<double> softplus_sums_, positive_grads_, private_dots_;
+  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_;
+  std::vector<float> private_dots_, private_grads_;
+  std::vector<double> softplus_sums_, positive_grads_;
   std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
 };
 

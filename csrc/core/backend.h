@@ -128,9 +128,11 @@ class Backend {
   // Claims the workspace; throws when it cannot. Returns the number of steps by which each lap over all
   // passes advances Problem::control.
   virtual int64_t begin(const Problem&) = 0;
-  // Returns the length of the longest row; 0 from a backend that knows no DifferentiateResult::loss_change.
+  // Returns the length of the longest row.
   virtual double check_finite(const MatrixView&, const char* name) = 0;
-  // out[i] = q_i . k_label(i)
+  // Whether DifferentiateResult::loss_change and private_dots_error are known.
+  virtual bool refines_loss() const { return false; }
+  // out[i] = q_i . k_label(i), which compares with the dots in cells as if it were one of them
   virtual void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                              float* out) = 0;
   virtual void load(const PassOperands&) = 0;
@@ -145,8 +147,12 @@ class Backend {
                                                      const std::function<void(Range rows)>& /*close*/) {
     throw std::logic_error("this backend takes one lap after the other");
   }
-  // dots[i * per_query + h] = q_i . k_(i, h)
-  virtual void private_dots(const PrivateKeys&, double* dots) = 0;
+  // dots[i * per_query + h] = q_i . k_(i, h), likewise
+  virtual void private_dots(const PrivateKeys&, float* dots) = 0;
+  // sum g (the dot in float64 - dots)
+  virtual double private_dots_error(const PrivateKeys&, const float* /*dots*/, const float* /*g*/) {
+    throw std::logic_error("this backend does not refine losses");
+  }
   // d_queries_i += sum_h g_ih k_ih, d_keys_ih = g_ih q_i; either may be null
   virtual void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) = 0;
   // After the last gradient: all of them are with the caller when this returns.

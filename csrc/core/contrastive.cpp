@@ -8,6 +8,7 @@
 #include "core/backend.h"
 #include "core/communicator.h"
 #include "core/errors.h"
+#include "core/float_range.h"
 #include "core/lap_args.h"
 
 namespace infcl {
@@ -109,18 +110,27 @@ class Call {
     finish_gradient(out, sums);
   }
 
-  // The lengths of the longest rows, as the backend found them.
-  void set_lengths(double queries, double keys) {
-    lengths_[0] = queries;
-    lengths_[1] = keys;
+  // Looks at every feature, and at what the lengths of their rows allow.
+  void check_inputs() {
+    lengths_.queries = backend_.check_finite(r_.queries, "queries");
+    if (r_.keys.rows > 0) lengths_.keys = backend_.check_finite(r_.keys, "keys");
+    if (r_.hard_per_query > 0)
+      lengths_.private_keys = backend_.check_finite(r_.hard_keys, "hardNegatives.keys");
+    refuse_overflow(r_, lengths_);
   }
 
   // Whether rounding may show in the loss: few rows, long ones, large scales. The loss is promised to 1e-6,
-  // which is five standard errors.
+  // which is five standard errors. Where a logit may be off by more than a quarter, its exponential is no
+  // longer the straight line that the refinement takes it for.
   bool wants_refinement(const ContrastiveResult& out) const {
-    constexpr double kTolerance = 1e-6 / 5;
-    const double longest = longest_product();
-    return longest > 0 && anchors_.loss_error(longest) > kTolerance * std::fmax(1, out.loss);
+    constexpr double kTolerance = 1e-6 / 5, kLargestError = 0.25;
+    if (!backend_.refines_loss()) return false;
+    const double longest = std::fmax(
+        (r_.logit_scale + r_.hardness) * longest_product(o_, lengths_),
+        (r_.logit_scale + r_.private_hardness) * lengths_.queries * lengths_.private_keys);
+    const LogitError error{r_.queries.dim, longest};
+    return error.of(error.longest_logit) < kLargestError &&
+           anchors_.loss_error(error) > kTolerance * std::fmax(1, out.loss);
   }
 
   // The backward laps; without gradients, what they find out about the loss.
@@ -139,9 +149,10 @@ class Call {
       written[rows] = written[columns] = true;
       sums.dot_sum += d.dot_sum;
       sums.sum += d.sum;
-      change_loss(out, d);
+      change_loss(out, d.loss_change);
     }
     if (r_.gradient) finish_gradient(out, sums);
+    if (refine) refine_private(out);
   }
 
   // The same without gradients, after `both_laps`, which could not know that it would be wanted.
@@ -149,7 +160,17 @@ class Call {
     load(0);
     DifferentiateArgs a = args_.logit_gradient(0);
     ask_for_refinement(a);
-    change_loss(out, backend_.differentiate(a));
+    change_loss(out, backend_.differentiate(a).loss_change);
+    refine_private(out);
+  }
+
+  // Every number that is handed out. A gradient that is not finite makes the sum over it so, and what features
+  // could make of it has been refused.
+  void refuse_not_finite(const ContrastiveResult& out) const {
+    if (std::isfinite(out.loss) && std::isfinite(out.logit_scale_grad) && std::isfinite(out.logit_bias_grad))
+      return;
+    throw Error(ErrorCode::kNotFinite, "loss",
+                "logits overflow float32: queries, keys or logitScale are too large");
   }
 
  private:
@@ -164,16 +185,23 @@ class Call {
     a.negligible_g = negligible_g();
   }
 
-  static void change_loss(ContrastiveResult& out, const DifferentiateResult& d) {
+  static void change_loss(ContrastiveResult& out, double change) {
     // a dot below float32's range weighs nothing, and yet its error is infinite
-    if (std::isfinite(d.loss_change)) out.loss += d.loss_change;
+    if (std::isfinite(change)) out.loss += change;
+  }
+
+  // Private negatives are in no cell.
+  void refine_private(ContrastiveResult& out) {
+    if (r_.hard_per_query == 0) return;
+    anchors_.prepare_private();
+    const double change =
+        backend_.private_dots_error(private_keys(), anchors_.private_dots(), anchors_.private_grads());
+    change_loss(out, (r_.logit_scale + r_.private_hardness) / r_.logit_scale * change);
   }
 
   void finish_loss(ContrastiveResult& out) {
     anchors_.finish_loss(out);
-    if (!std::isfinite(out.loss))
-      throw Error(ErrorCode::kNotFinite, "loss",
-                  "logits overflow float32: queries, keys or logitScale are too large");
+    refuse_not_finite(out);
   }
 
   void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums) {
@@ -190,14 +218,6 @@ class Call {
 
   const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
 
-  double longest_product() const {
-    double longest = 0;
-    for (int p = 0; p < o_.pass_count; ++p)
-      longest = std::fmax(longest, lengths_[static_cast<int>(o_.passes[p].rows)] *
-                                       lengths_[static_cast<int>(o_.passes[p].columns)]);
-    return longest;
-  }
-
   // All of that size together would move the loss by a twentieth of what it is held to.
   float negligible_g() const {
     double pairs = 0;
@@ -205,7 +225,7 @@ class Call {
       const PassShape s = shape_of(o_.passes[p], r_.queries.rows, r_.keys.rows);
       pairs += static_cast<double>(s.rows) * static_cast<double>(s.columns);
     }
-    const double dot_error = 0x1p-24 * longest_product() * std::sqrt(static_cast<double>(r_.queries.dim));
+    const double dot_error = 0x1p-24 * longest_product(o_, lengths_) * std::sqrt(static_cast<double>(r_.queries.dim));
     return static_cast<float>(1e-6 / 20 / (pairs * dot_error * (1 + r_.hardness / r_.logit_scale)));
   }
 
@@ -228,7 +248,7 @@ class Call {
   const bool together_;
   Anchors anchors_;
   LapArgs args_;
-  double lengths_[2] = {0, 0};  // of the longest row of each side
+  RowLengths lengths_;
 };
 
 }  // namespace
@@ -238,9 +258,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   ContrastiveResult out;
   Call call(r, backend, ring);
   BackendSession session(backend, call.problem(ring));
-  const double query_length = backend.check_finite(r.queries, "queries");
-  call.set_lengths(query_length, r.keys.rows > 0 ? backend.check_finite(r.keys, "keys") : 0);
-  if (r.hard_per_query > 0) backend.check_finite(r.hard_keys, "hardNegatives.keys");
+  call.check_inputs();
   const double laps_begin = now_seconds();
   double forward_end = 0;
   if (call.together()) {
@@ -253,6 +271,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
     const bool refine = call.wants_refinement(out);
     if (r.gradient || refine) call.backward(out, refine);
   }
+  call.refuse_not_finite(out);
 
   const BackendStats b = backend.stats();
   const double end = now_seconds();

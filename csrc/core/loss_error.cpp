@@ -13,8 +13,7 @@ double LogitError::of(double logit) const {
   return kUnit * (0.25 * std::sqrt(static_cast<double>(dim)) * std::fabs(logit) + 0.25 * longest_logit);
 }
 
-double Anchors::loss_error(double longest_product) const {
-  const LogitError error{r_.queries.dim, (r_.logit_scale + r_.hardness) * longest_product};
+double Anchors::loss_error(const LogitError& error) const {
   double squares = 0;
   const auto add = [&](double of_anchor) { squares += of_anchor * of_anchor; };
   if (o_.positives == Positives::kClass) {
@@ -36,7 +35,7 @@ double Anchors::labelled_error(int64_t i, const LogitError& error) const {
   double sum = 0;
   for (int n = 0; n < o_.normaliser_count; ++n) {
     const double lse = normalisers_[n].lse.log2(anchor_of(n, i));
-    const double others = 1 - std::exp2(x - lse) + r_.label_smoothing;
+    const double others = 1 - normalisers_[n].lse.share(positive_logit(i), anchor_of(n, i)) + r_.label_smoothing;
     sum += o_.normalisers[n].weight * others * error.of(kLn2 * std::fmax(std::fabs(x), std::fabs(lse)));
   }
   return std::sqrt(2.) * sum;

@@ -9,10 +9,9 @@
 #include <cstring>
 #include <vector>
 
-namespace infcl {
+#include "core/base2_logit.h"
 
-constexpr double kLn2 = 0.69314718055994530942;
-constexpr double kLog2E = 1.44269504088896340736;
+namespace infcl {
 
 // std::ldexp, inline: its call showed in the profile of a whole loss.
 inline double times_two_to(int n, double x) {
@@ -39,20 +38,26 @@ class LseVector {
       s = sum;
       c = shift;
     } else if (shift <= c) {
-      s += times_two_to(static_cast<int>(shift - c), sum);
+      s += lowered(sum, c, shift);
     } else {
-      s = sum + times_two_to(static_cast<int>(c - shift), s);
+      s = sum + lowered(s, shift, c);
       c = shift;
     }
   }
 
-  // Brings the sums of [begin, end) into [1, 2), so that shift alone tells a row's magnitude.
+  void fold(int64_t i, const Base2Logit& x) { fold(i, std::exp2(x.rest), static_cast<float>(x.whole)); }
+
+  // Brings the sums of [begin, end) into [1, 2), so that shift alone tells a row's magnitude. A shift beyond
+  // 2^24 stays: float32 does not hold all of its neighbours.
   void normalise(int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       if (sum_[i] == 0) continue;
       int e;
-      sum_[i] = 2 * std::frexp(sum_[i], &e);
-      shift_[i] += static_cast<float>(e - 1);
+      const double mantissa = 2 * std::frexp(sum_[i], &e);
+      const double shift = static_cast<double>(shift_[i]) + (e - 1);
+      if (std::fabs(shift) > kLargestExactShift || std::fabs(shift_[i]) > kLargestExactShift) continue;
+      sum_[i] = mantissa;
+      shift_[i] = static_cast<float>(shift);
     }
   }
 
@@ -61,10 +66,26 @@ class LseVector {
   double sum(int64_t i) const { return sum_[i]; }
   // log2 of the row's sum of exponentials; -inf when empty
   double log2(int64_t i) const { return shift_[i] + std::log2(sum_[i]); }
+  // The same less x, whose large parts are subtracted before anything is rounded.
+  double log2_less(int64_t i, const Base2Logit& x) const {
+    return (shift_[i] - x.whole) + (std::log2(sum_[i]) - x.rest);
+  }
+  // 2^x as a share of the row's sum; 0 for an empty row
+  double share(const Base2Logit& x, int64_t i) const {
+    return sum_[i] == 0 ? 0 : std::exp2((x.whole - shift_[i]) + x.rest) / sum_[i];
+  }
 
   static int64_t bytes(int64_t size) { return size * static_cast<int64_t>(sizeof(float) + sizeof(double)); }
 
  private:
+  static constexpr double kLargestExactShift = 0x1p24;
+
+  // sum * 2^(from - to), from <= to
+  static double lowered(double sum, float to, float from) {
+    const double down = static_cast<double>(from) - to;
+    return down < -1200 ? 0 : times_two_to(static_cast<int>(down), sum);
+  }
+
   std::vector<float> shift_;
   std::vector<double> sum_;
 };

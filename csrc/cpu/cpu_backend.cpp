@@ -24,12 +24,6 @@ int usable_threads() {
   return n ? static_cast<int>(n) : 1;
 }
 
-Log2Scale log2_scale(double logit_scale) {
-  const double exact = logit_scale * kLog2E;
-  const float high = static_cast<float>(exact);
-  return {high, static_cast<float>(exact - high)};
-}
-
 std::vector<Schedule> cut(const PassShape* passes, int count, const CellShape& cell) {
   std::vector<Schedule> schedules;
   for (int p = 0; p < count; ++p)
@@ -189,10 +183,11 @@ void CpuBackend::throw_if_stopped() const {
 
 double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
+  constexpr double kLeastSquares = 1e-36;  // of shorter rows float32 loses squares, so they count as this long
   const int threads = layout_.threads;
   const int64_t step = kChunk / m.dim > 0 ? kChunk / m.dim : 1;
   std::vector<int64_t> found(static_cast<size_t>(threads), -1);
-  std::vector<float> longest(static_cast<size_t>(threads), 0.f);  // squared
+  std::vector<double> longest(static_cast<size_t>(threads), kLeastSquares);
   pool_.run(threads, [&](int t) {
     const int64_t begin = m.rows * t / threads, end = m.rows * (t + 1) / threads;
     for (int64_t i = begin; i < end && found[t] < 0 && !stopped(); i += step)
@@ -217,18 +212,39 @@ void CpuBackend::for_each_row(int64_t rows, F f) {
   throw_if_stopped();
 }
 
+// f(pairs) for ranges of pairs, shared out among the threads.
+template <class F>
+void CpuBackend::for_pairs(int64_t count, int64_t dim, F f) {
+  constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
+  const int64_t step = round_up(kChunk / dim + 1, 64), threads = layout_.threads;
+  pool_.run(layout_.threads, [&](int t) {
+    const int64_t begin = count * t / threads, end = count * (t + 1) / threads;
+    for (int64_t i = begin; i < end && !stopped(); i += step) f(Range{i, std::min(end, i + step)});
+  });
+  throw_if_stopped();
+}
+
 void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                float* out) {
-  for_each_row(queries.rows, [&](int64_t i) {
-    out[i] = static_cast<float>(kernels_->dot(queries, i, keys, labels ? labels[i] : i));
+  for_pairs(queries.rows, queries.dim,
+            [&](Range pairs) { kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out); });
+}
+
+void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
+  for_pairs(p.keys.rows, p.queries.dim, [&](Range pairs) {
+    kernels_->pair_dots(p.queries, p.keys, {pairs, p.per_query, nullptr}, dots);
   });
 }
 
-void CpuBackend::private_dots(const PrivateKeys& p, double* dots) {
+double CpuBackend::private_dots_error(const PrivateKeys& p, const float* dots, const float* g) {
+  std::vector<double> errors(static_cast<size_t>(p.queries.rows));  // of each query, so that their order is fixed
   for_each_row(p.queries.rows, [&](int64_t i) {
     for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h)
-      dots[h] = kernels_->dot(p.queries, i, p.keys, h);
+      if (g[h] != 0) errors[i] += g[h] * (kernels_->exact_dot(p.queries, i, p.keys, h) - dots[h]);
   });
+  double sum = 0;
+  for (const double error : errors) sum += error;
+  return sum;
 }
 
 void CpuBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,

@@ -27,7 +27,9 @@ class CpuBackend final : public Backend {
   bool takes_rows_together() const override { return true; }
   DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
                                              const std::function<void(Range)>& close) override;
-  void private_dots(const PrivateKeys&, double* dots) override;
+  void private_dots(const PrivateKeys&, float* dots) override;
+  bool refines_loss() const override { return true; }
+  double private_dots_error(const PrivateKeys&, const float* dots, const float* g) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
@@ -57,6 +59,8 @@ class CpuBackend final : public Backend {
   // f(i) for every row, shared out among the threads.
   template <class F>
   void for_each_row(int64_t rows, F f);
+  template <class F>
+  void for_pairs(int64_t count, int64_t dim, F f);
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
 

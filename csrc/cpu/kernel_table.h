@@ -6,6 +6,7 @@
 #include "cpu/kernels.h"
 #include "cpu/logits.h"
 #include "cpu/pack.h"
+#include "cpu/pair_dots.h"
 #include "cpu/residual.h"
 #include "cpu/sigmoid.h"
 
@@ -34,7 +35,8 @@ constexpr Kernels kernel_table() {
           pack_values<Isa>,
           pack_transposed<Isa>,
           find_not_finite<Isa>,
-          dot_rows,
+          pair_dots<Isa>,
+          exact_dot<Isa>,
           add_scaled_row,
           logits<Isa>,
           row_maxima<Isa>,

@@ -15,23 +15,21 @@
 // operand of the logits and the vector operand of d_queries.
 #pragma once
 
+#include <cfloat>
 #include <cstdint>
 
+#include "core/base2_logit.h"
 #include "core/schedule.h"
 #include "core/types.h"
 
 namespace infcl {
 
-// 2^(dot * (high + low)) = exp(scale * dot). Two floats, so that the scale itself is not rounded.
-struct Log2Scale {
-  float high, low;
-};
-
-// Stands for a pair that does not count: far below any dot of finite features, far above overflow.
-constexpr float kMaskedDot = -1e30f;
+// Stands for a pair that does not count. The engine refuses features whose dots could come near it, and scales
+// so small that its exponential would not be 0.
+constexpr float kMaskedDot = -FLT_MAX;
 // A shift so large that any exponential under it is 0.
-constexpr float kNoTerm = 1e30f;
-constexpr bool is_masked(float dot) { return dot < -1e29f; }
+constexpr float kNoTerm = FLT_MAX;
+constexpr bool is_masked(float dot) { return dot <= kMaskedDot; }
 
 struct CellOperands {
   const float* key_panels;  // panels of the cell's keys
@@ -42,6 +40,15 @@ struct CellOperands {
   const float* query_values;  // null in the forward pass
   int64_t query_value_rows;
   int64_t rows, columns, dim;  // queries, keys, features
+};
+
+// Pairs of single rows: pair p is row p / per_row of one matrix with row labels[p] of the other, or p itself.
+struct RowPairs {
+  Range pairs;
+  int64_t per_row = 1;
+  const int32_t* labels = nullptr;
+
+  int64_t partner(int64_t pair) const { return labels ? labels[pair] : pair; }
 };
 
 struct FoldOutputs {
@@ -89,8 +96,11 @@ struct Kernels {
   void (*pack_transposed)(const MatrixView& m, Range rows, float* out);
   // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none. Raises
   // `longest` to the largest sum of a row's squares.
-  int64_t (*find_not_finite)(const MatrixView& m, Range rows, float* longest);
-  double (*dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
+  int64_t (*find_not_finite)(const MatrixView& m, Range rows, double* longest);
+  // out[p] = the dot of pair p, for all of them the bits that `logits` gives for the same two rows.
+  void (*pair_dots)(const MatrixView& a, const MatrixView& b, const RowPairs&, float* out);
+  // The same dot in float64, of the numbers that packed operands hold.
+  double (*exact_dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
   // out (+)= factor * m[row]
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 

@@ -1,6 +1,7 @@
 #include "cpu/logit_factors.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
 namespace infcl {
@@ -31,20 +32,24 @@ LogitGradArgs LogitFactors::sigmoid(const NormaliserGrad& rows, Range range, flo
 }
 
 // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
-// terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle.
+// terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle. A large logit
+// scale makes large factors, which must not overflow on the way.
 LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
                                     const NormaliserGrad* columns, Range column_range) {
   float low = HUGE_VALF, high = -HUGE_VALF;
+  double largest = 0;
   const auto widen = [&](const NormaliserGrad* n, Range range) {
     for (int64_t i = range.begin; n && i < range.end; ++i) {
       if (n->lse->sum(i) == 0) continue;
       low = std::min(low, n->lse->shift(i));
       high = std::max(high, n->lse->shift(i));
+      largest = std::max(largest, n->weights[i] / n->lse->sum(i));
     }
   };
   widen(rows, row_range);
   widen(columns, column_range);
-  const bool one_exp = high - low < 100;
+  const float spread = low <= high ? high - low : 0;
+  const bool one_exp = spread < 100 && times_two_to(static_cast<int>(spread / 2) + 1, largest) < FLT_MAX / 4;
   LogitGradArgs out = clear(one_exp ? GradRule::kOneExp : GradRule::kTwoExps);
   out.shift = low <= high ? std::floor((low + high) / 2) : 0;
   const auto fill = [&](const NormaliserGrad* n, Range range, std::vector<float>& factors,

@@ -2,6 +2,7 @@
 // here.
 #pragma once
 
+#include <cfloat>
 #include <cstring>
 
 #include "cpu/kernels.h"
@@ -151,18 +152,6 @@ void pack_transposed(const MatrixView& m, Range rows, float* out) {
     }
 }
 
-inline double dot_rows(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b) {
-  constexpr int64_t kBlock = 32;
-  RowReader<kBlock> left{a, {}}, right{b, {}};
-  double sum = 0;
-  for (int64_t d = 0; d < a.dim; d += kBlock) {
-    const int64_t count = a.dim - d < kBlock ? a.dim - d : kBlock;
-    const float *x = left.read(row_a, d, count), *y = right.read(row_b, d, count);
-    for (int64_t q = 0; q < count; ++q) sum += static_cast<double>(x[q]) * y[q];
-  }
-  return sum;
-}
-
 inline void add_scaled_row(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out) {
   constexpr int64_t kBlock = 32;
   RowReader<kBlock> reader{m, {}};
@@ -196,8 +185,19 @@ struct RowScan {
   float sum_of_squares() const { return Isa::hsum(Isa::add(squares[0], squares[1])) + squares_rest; }
 };
 
+// Where float32 does not hold the sum.
+inline double wide_sum_of_squares(const MatrixView& m, int64_t row) {
+  RowReader<1> reader{m, {}};
+  double sum = 0;
+  for (int64_t d = 0; d < m.dim; ++d) {
+    const double x = *reader.read(row, d, 1);
+    sum += x * x;
+  }
+  return sum;
+}
+
 template <class Isa>
-int64_t find_not_finite(const MatrixView& m, Range rows, float* longest) {
+int64_t find_not_finite(const MatrixView& m, Range rows, double* longest) {
   constexpr int64_t kBlock = 256;
   RowReader<kBlock> reader{m, {}};
   for (int64_t i = rows.begin; i < rows.end; ++i) {
@@ -207,7 +207,8 @@ int64_t find_not_finite(const MatrixView& m, Range rows, float* longest) {
       scan.add(reader.read(i, d, count), count);
     }
     if (scan.finite()) {
-      const float squares = scan.sum_of_squares();
+      double squares = scan.sum_of_squares();
+      if (!(squares <= FLT_MAX)) squares = wide_sum_of_squares(m, i);
       *longest = squares > *longest ? squares : *longest;
       continue;
     }

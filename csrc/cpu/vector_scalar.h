@@ -51,9 +51,9 @@ struct Scalar {
                                    V);
 #endif
   }
-  static V round(V a) {  // adding and taking away 1.5 * 2^23 drops the fraction of anything below 2^22
-    const V magic = set1(12582912.f);
-    return abs(a) < set1(4194304.f) ? (a + magic) - magic : a;
+  static V round(V a) {  // adding and taking away 2^23 of a's sign drops the fraction of anything below 2^23
+    const V most = set1(8388608.f), magic = a < zero() ? -most : most;
+    return abs(a) < most ? (a + magic) - magic : a;
   }
   static V ceil(V a) {
     const V n = round(a);

@@ -1,0 +1,56 @@
+#include "core/float_range.h"
+
+#include <cfloat>
+#include <cmath>
+#include <string>
+
+#include "core/base2_logit.h"
+#include "core/errors.h"
+
+namespace infcl {
+
+namespace {
+
+// An eighth of float32's range: sums and rounding of features to bfloat16 stay below the rest.
+constexpr double kMost = FLT_MAX / 8;
+
+std::string text(double value) {
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.3g", value);
+  return digits;
+}
+
+[[noreturn]] void refuse(const char* what, const std::string& why) {
+  throw Error(ErrorCode::kNotFinite, "loss",
+              std::string("Expected ") + what + " that float32 can hold but " + why +
+                  ": normalise the rows of queries and keys, or lower logitScale");
+}
+
+}  // namespace
+
+double longest_product(const Objective& o, const RowLengths& lengths) {
+  double longest = 0;
+  for (int p = 0; p < o.pass_count; ++p)
+    longest = std::fmax(longest, lengths.of(o.passes[p].rows) * lengths.of(o.passes[p].columns));
+  return longest;
+}
+
+void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
+  const double row = std::fmax(std::fmax(lengths.queries, lengths.keys), lengths.private_keys);
+  if (!(row < kMost)) refuse("features", "the longest row has length " + text(row));
+  const double of_cells = longest_product(r.objective, lengths),
+               of_private = lengths.queries * lengths.private_keys,
+               similarity = std::fmax(of_cells, of_private);
+  if (!(similarity < kMost)) refuse("similarities", "lengths of rows allow " + text(similarity));
+  const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.private_hardness));
+  if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
+  // A row of a sigmoid objective has no denominator, so its terms add up.
+  const double terms = r.objective.sigmoid ? static_cast<double>(r.keys.rows) : 1;
+  if (!(scale * similarity * terms < kMost))
+    refuse("logits", "lengths of rows and logitScale allow " + text(scale / kLog2E * similarity));
+  // The sum of |dL/dx| along a row or a column is at most 16, labels, smoothing and both normalisers included.
+  if (r.gradient && !(16 * r.logit_scale * row * terms < kMost))
+    refuse("gradients", "lengths of rows and logitScale allow " + text(16 * r.logit_scale * row * terms));
+}
+
+}  // namespace infcl
