@@ -249,8 +249,7 @@ void Anchors::prepare_labelled(Range queries) {
         g.uniform[a] = static_cast<float>(w * uniform);
       }
       g.weights[a] = w;
-      positive_grads_[i] +=
-          w * (normaliser.lse.share(positive_logit(i), a) - (1 - smoothing) - uniform);
+      positive_grads_[i] += w * (normaliser.lse.share(positive_logit(i), a) - (1 - smoothing) - uniform);
     }
   }
 }

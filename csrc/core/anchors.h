@@ -86,7 +86,7 @@ class Anchors {
   const Log2Scale private_scale_;  // of private negatives
   const double scale2_;            // logit scale for base-2 exponentials
   const double negative_scale2_;   // likewise, of negatives
-  double total_weight_ = 0;       // what the loss is a mean over
+  double total_weight_ = 0;        // what the loss is a mean over
 
   std::vector<Normaliser> normalisers_;
   std::vector<NormaliserGrad> grads_;

@@ -1,6 +1,6 @@
-// Logits in base 2, of any size that float32 holds. A kernel splits a logit into a whole number and a rest, and
-// both are functions of the dot alone. Whatever is subtracted from a logit must split the same way: beyond 2^24
-// two ways of rounding one number lie whole powers of two apart.
+// Logits in base 2, of any size that float32 holds. A kernel splits a logit into a whole number and a rest,
+// and both are functions of the dot alone. Whatever is subtracted from a logit must split the same way:
+// beyond 2^24 two ways of rounding one number lie whole powers of two apart.
 #pragma once
 
 #include <cmath>
@@ -10,8 +10,8 @@ namespace infcl {
 constexpr double kLn2 = 0.69314718055994530942;
 constexpr double kLog2E = 1.44269504088896340736;
 
-// 2^(dot * (high + low)) = exp(scale * dot). Two floats, so that the scale itself is not rounded. `low` is not
-// negative: a product with `high` and one with `low` overflow to the same side.
+// 2^(dot * (high + low)) = exp(scale * dot). Two floats, so that the scale itself is not rounded. `low` is
+// not negative: a product with `high` and one with `low` overflow to the same side.
 struct Log2Scale {
   float high, low;
 };

@@ -125,9 +125,9 @@ class Call {
   bool wants_refinement(const ContrastiveResult& out) const {
     constexpr double kTolerance = 1e-6 / 5, kLargestError = 0.25;
     if (!backend_.refines_loss()) return false;
-    const double longest = std::fmax(
-        (r_.logit_scale + r_.hardness) * longest_product(o_, lengths_),
-        (r_.logit_scale + r_.private_hardness) * lengths_.queries * lengths_.private_keys);
+    const double longest =
+        std::fmax((r_.logit_scale + r_.hardness) * longest_product(o_, lengths_),
+                  (r_.logit_scale + r_.private_hardness) * lengths_.queries * lengths_.private_keys);
     const LogitError error{r_.queries.dim, longest};
     return error.of(error.longest_logit) < kLargestError &&
            anchors_.loss_error(error) > kTolerance * std::fmax(1, out.loss);
@@ -164,8 +164,8 @@ class Call {
     refine_private(out);
   }
 
-  // Every number that is handed out. A gradient that is not finite makes the sum over it so, and what features
-  // could make of it has been refused.
+  // Every number that is handed out. A gradient that is not finite makes the sum over it so, and what
+  // features could make of it has been refused.
   void refuse_not_finite(const ContrastiveResult& out) const {
     if (std::isfinite(out.loss) && std::isfinite(out.logit_scale_grad) && std::isfinite(out.logit_bias_grad))
       return;
@@ -225,7 +225,8 @@ class Call {
       const PassShape s = shape_of(o_.passes[p], r_.queries.rows, r_.keys.rows);
       pairs += static_cast<double>(s.rows) * static_cast<double>(s.columns);
     }
-    const double dot_error = 0x1p-24 * longest_product(o_, lengths_) * std::sqrt(static_cast<double>(r_.queries.dim));
+    const double dot_error =
+        0x1p-24 * longest_product(o_, lengths_) * std::sqrt(static_cast<double>(r_.queries.dim));
     return static_cast<float>(1e-6 / 20 / (pairs * dot_error * (1 + r_.hardness / r_.logit_scale)));
   }
 

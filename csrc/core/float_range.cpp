@@ -48,7 +48,8 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
   const double terms = r.objective.sigmoid ? static_cast<double>(r.keys.rows) : 1;
   if (!(scale * similarity * terms < kMost))
     refuse("logits", "lengths of rows and logitScale allow " + text(scale / kLog2E * similarity));
-  // The sum of |dL/dx| along a row or a column is at most 16, labels, smoothing and both normalisers included.
+  // The sum of |dL/dx| along a row or a column is at most 16, labels, smoothing and both normalisers
+  // included.
   if (r.gradient && !(16 * r.logit_scale * row * terms < kMost))
     refuse("gradients", "lengths of rows and logitScale allow " + text(16 * r.logit_scale * row * terms));
 }

@@ -1,5 +1,5 @@
-// Tells before any product is formed whether float32 holds the numbers of a call. The lengths of the longest rows
-// bound every similarity, every partial sum of one, every logit and every gradient. So all backends and
+// Tells before any product is formed whether float32 holds the numbers of a call. The lengths of the longest
+// rows bound every similarity, every partial sum of one, every logit and every gradient. So all backends and
 // instruction sets refuse the same calls.
 #pragma once
 

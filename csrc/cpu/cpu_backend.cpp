@@ -183,7 +183,8 @@ void CpuBackend::throw_if_stopped() const {
 
 double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
-  constexpr double kLeastSquares = 1e-36;  // of shorter rows float32 loses squares, so they count as this long
+  constexpr double kLeastSquares =
+      1e-36;  // of shorter rows float32 loses squares, so they count as this long
   const int threads = layout_.threads;
   const int64_t step = kChunk / m.dim > 0 ? kChunk / m.dim : 1;
   std::vector<int64_t> found(static_cast<size_t>(threads), -1);
@@ -226,8 +227,9 @@ void CpuBackend::for_pairs(int64_t count, int64_t dim, F f) {
 
 void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                float* out) {
-  for_pairs(queries.rows, queries.dim,
-            [&](Range pairs) { kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out); });
+  for_pairs(queries.rows, queries.dim, [&](Range pairs) {
+    kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out);
+  });
 }
 
 void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
@@ -237,7 +239,8 @@ void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
 }
 
 double CpuBackend::private_dots_error(const PrivateKeys& p, const float* dots, const float* g) {
-  std::vector<double> errors(static_cast<size_t>(p.queries.rows));  // of each query, so that their order is fixed
+  std::vector<double> errors(
+      static_cast<size_t>(p.queries.rows));  // of each query, so that their order is fixed
   for_each_row(p.queries.rows, [&](int64_t i) {
     for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h)
       if (g[h] != 0) errors[i] += g[h] * (kernels_->exact_dot(p.queries, i, p.keys, h) - dots[h]);

@@ -24,8 +24,8 @@
 
 namespace infcl {
 
-// Stands for a pair that does not count. The engine refuses features whose dots could come near it, and scales
-// so small that its exponential would not be 0.
+// Stands for a pair that does not count. The engine refuses features whose dots could come near it, and
+// scales so small that its exponential would not be 0.
 constexpr float kMaskedDot = -FLT_MAX;
 // A shift so large that any exponential under it is 0.
 constexpr float kNoTerm = FLT_MAX;

@@ -32,8 +32,8 @@ LogitGradArgs LogitFactors::sigmoid(const NormaliserGrad& rows, Range range, flo
 }
 
 // One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
-// terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle. A large logit
-// scale makes large factors, which must not overflow on the way.
+// terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle. A large
+// logit scale makes large factors, which must not overflow on the way.
 LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
                                     const NormaliserGrad* columns, Range column_range) {
   float low = HUGE_VALF, high = -HUGE_VALF;

@@ -65,16 +65,16 @@ class Dense {
     out_.d_hard.assign(static_cast<size_t>(r.hard_keys.rows * q.dim), 0);
   }
 
-  // sum_a weight [ lse(x) - sum_t target_t x_t ]
+  // sum_a weight [ lse(x) - sum_t target_t x_t ], targets adding up to 1: all of it relative to the largest
+  // x, so that logits may be of any size
   void softmax(const Anchor& anchor) {
     double max = -HUGE_VAL, sum = 0;
     for (const Term& t : anchor.terms) max = std::fmax(max, logit(t));
     for (const Term& t : anchor.terms) sum += std::exp(logit(t) - max);
-    const double lse = max + std::log(sum);
-    out_.loss += anchor.weight * lse;
+    out_.loss += anchor.weight * std::log(sum);
     for (const Term& t : anchor.terms) {
-      out_.loss -= anchor.weight * t.target * logit(t);
-      differentiate(t, anchor.weight * (std::exp(logit(t) - lse) - t.target));
+      out_.loss += anchor.weight * t.target * (max - logit(t));
+      differentiate(t, anchor.weight * (std::exp(logit(t) - max) / sum - t.target));
     }
   }
 
@@ -122,46 +122,81 @@ class Dense {
   Result out_;
 };
 
+// Which similarities count, of an objective with label positives.
+class Exclusion {
+ public:
+  Exclusion(const infcl::ContrastiveRequest& r, const Dense& dense) : r_(r), dense_(dense) {}
+
+  int64_t label(int64_t i) const { return r_.labels ? r_.labels[i] : i; }
+  // Neither of equal ids, nor beyond the limit of its anchor, or of either of two.
+  bool counts(const Term& t, int64_t anchor, int64_t other, bool two_sided) const {
+    if (r_.query_ids && t.b != kHard && id(t.a, t.i) == id(t.b, t.j)) return false;
+    if (!r_.has_margin) return true;
+    return dense_.dot(t) <= limit(anchor) && !(two_sided && dense_.dot(t) > limit(other));
+  }
+
+ private:
+  int32_t id(Side s, int64_t i) const { return s == kQ ? r_.query_ids[i] : r_.key_ids[i]; }
+  float limit(int64_t i) const { return static_cast<float>(dense_.dot({kQ, i, kK, label(i)}) + r_.margin); }
+
+  const infcl::ContrastiveRequest& r_;
+  const Dense& dense_;
+};
+
+// Pairs that ids and limits exclude, each of them once.
+inline int64_t masked_pairs(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
+  const infcl::Objective& o = r.objective;
+  if (o.positives != infcl::Positives::kLabel) return 0;
+  const Dense dense(r, q, k);
+  const Exclusion rules(r, dense);
+  int64_t masked = 0;
+  for (int p = 0; p < o.pass_count; ++p) {
+    const infcl::Pass& pass = o.passes[p];
+    const Side a = pass.rows == infcl::Side::kQueries ? kQ : kK, b = pass.triangle() ? a : kK;
+    const int64_t rows = (a == kQ ? q : k).rows, columns = (b == kQ ? q : k).rows;
+    const bool both = pass.column_normaliser != infcl::kNone;
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = pass.triangle() ? i + 1 : 0; j < columns; ++j)
+        if (pass.triangle() || j != rules.label(i)) masked += !rules.counts({a, i, b, j}, i, j, both);
+  }
+  for (int64_t h = 0; h < r.hard_keys.rows; ++h) {
+    const int64_t i = h / r.hard_per_query;
+    masked += !rules.counts({kQ, i, kHard, h}, i, i, false);
+  }
+  return masked;
+}
+
 // Label positives: the anchors of pair i in each direction that the objective has.
 inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
-  using infcl::Direction;
   Dense dense(r, q, k);
+  const Exclusion rules(r, dense);
   const int64_t m = q.rows, n = k.rows;
-  const auto label = [&](int64_t i) { return r.labels ? r.labels[i] : i; };
   double total_weight = 0;
   for (int64_t i = 0; i < m; ++i) total_weight += r.query_weights ? r.query_weights[i] : 1;
-  const auto id = [&](Side s, int64_t i) { return s == kQ ? r.query_ids[i] : r.key_ids[i]; };
-  const auto limit = [&](int64_t i) {
-    return static_cast<float>(dense.dot({kQ, i, kK, label(i)}) + r.margin);
-  };
-  const auto counts = [&](const Term& t, int64_t anchor, int64_t other, bool two_sided) {
-    if (r.query_ids && id(t.a, t.i) == id(t.b, t.j)) return false;
-    if (!r.has_margin) return true;
-    return dense.dot(t) <= limit(anchor) && !(two_sided && dense.dot(t) > limit(other));
-  };
   const infcl::Objective& o = r.objective;
   for (int64_t i = 0; i < m; ++i)
     for (int norm = 0; norm < o.normaliser_count; ++norm) {
       Anchor anchor{o.normalisers[norm].weight * (r.query_weights ? r.query_weights[i] : 1) / total_weight,
                     {}};
-      anchor.terms.push_back({kQ, i, kK, label(i), 0, true});
+      anchor.terms.push_back({kQ, i, kK, rules.label(i), 0, true});
       for (int p = 0; p < o.pass_count; ++p) {
         const infcl::Pass& pass = o.passes[p];
         const Side a = pass.rows == infcl::Side::kQueries ? kQ : kK;
         const bool both = pass.column_normaliser != infcl::kNone;
         if (pass.triangle()) {
           for (int64_t j = 0; pass.row_normaliser == norm && j < (a == kQ ? m : n); ++j)
-            if (j != i && counts({a, i, a, j}, i, j, true)) anchor.terms.push_back({a, i, a, j});
+            if (j != i && rules.counts({a, i, a, j}, i, j, true)) anchor.terms.push_back({a, i, a, j});
           continue;
         }
         for (int64_t j = 0; pass.row_normaliser == norm && j < n; ++j)
-          if (j != label(i) && counts({kQ, i, kK, j}, i, j, both)) anchor.terms.push_back({kQ, i, kK, j});
+          if (j != rules.label(i) && rules.counts({kQ, i, kK, j}, i, j, both))
+            anchor.terms.push_back({kQ, i, kK, j});
         for (int64_t j = 0; pass.column_normaliser == norm && j < m; ++j)
-          if (j != i && counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
+          if (j != i && rules.counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
       }
       for (int64_t h = 0; norm == 0 && h < r.hard_per_query; ++h) {
         const Term t{kQ, i, kHard, i * r.hard_per_query + h};
-        if (!r.has_margin || dense.dot(t) <= limit(i)) anchor.terms.push_back(t);
+        if (rules.counts(t, i, i, false)) anchor.terms.push_back(t);
       }
       const double uniform = r.label_smoothing / static_cast<double>(anchor.terms.size());
       for (Term& t : anchor.terms) t.target = uniform + (t.positive ? 1 - r.label_smoothing : 0);
