@@ -96,3 +96,25 @@ export const randomCase: fc.Arbitrary<ExactCase> = anything.map(sensible);
 export const randomFloatCase: fc.Arbitrary<ExactCase> = anything.map((drawn) =>
   sensible({ ...drawn, dtype: undefined, compute: undefined, values: undefined }),
 );
+
+/** Which scales the API accepts. */
+const scaleRange = { least: 1e-25, most: 1e30 };
+
+/**
+ * Logits up to float32's limit and down to nothing, of rows of any length, some of them repeated. Features have so few
+ * bits that similarities are exact: ties are ties, and the oracle's numbers are right at any size.
+ */
+export const randomSizeCase: fc.Arbitrary<ExactCase> = fc
+  .record({
+    drawn: anything,
+    logit: fc.integer({ min: -30, max: 112 }),
+    power: fc.integer({ min: -55, max: 55 }),
+    distinct: maybe(fc.integer({ min: 1, max: 20 })),
+    dtype: maybe(fc.constant('bfloat16' as const)),
+  })
+  .map(({ drawn, logit, power, distinct, dtype }) => {
+    const exact = sensible({ ...drawn, dtype, compute: undefined, values: undefined, logitBias: undefined });
+    const wanted = 2 ** (logit - 2 * power);
+    const logitScale = Math.fround(Math.min(scaleRange.most, Math.max(scaleRange.least, wanted)));
+    return { ...exact, coarse: true, logitScale, power, distinct };
+  });
