@@ -116,5 +116,10 @@ export const randomSizeCase: fc.Arbitrary<ExactCase> = fc
     const exact = sensible({ ...drawn, dtype, compute: undefined, values: undefined, logitBias: undefined });
     const wanted = 2 ** (logit - 2 * power);
     const logitScale = Math.fround(Math.min(scaleRange.most, Math.max(scaleRange.least, wanted)));
-    return { ...exact, coarse: true, logitScale, power, distinct };
+    // a whole multiple of the scale, so that logits are multiples of one number as well
+    const hardness = exact.hardness && {
+      ...exact.hardness,
+      strength: logitScale * Math.ceil(exact.hardness.strength / 20),
+    };
+    return { ...exact, ...(hardness && { hardness }), coarse: true, logitScale, power, distinct };
   });
