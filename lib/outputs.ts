@@ -16,6 +16,7 @@ import {
   toNativeDeviceMatrix,
 } from './device-matrix';
 import { codedError } from './errors';
+import { readNames } from './names';
 import type { ContrastiveRequest, NativeMatrix, NativeOutput } from './native/binding';
 import * as check from './validate';
 
@@ -51,19 +52,54 @@ export interface ResolvedOutputs {
   made: DeviceMatrix[];
 }
 
+/** `grad` and `out`, each property read once, checked for what needs no features. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
+export function readOutputOptions(given: Pick<ContrastiveOptions, 'grad' | 'out'>): typeof given {
+  return {
+    grad: given.grad === undefined ? undefined : readGrad(given.grad),
+    out: given.out === undefined ? undefined : readOut(given.out),
+  };
+}
+
+function readGrad(value: unknown): ContrastiveOptions['grad'] {
+  const { queries, keys, hardNegatives } = readNames('options.grad', value, [
+    'queries',
+    'keys',
+    'hardNegatives',
+  ]);
+  return {
+    queries: queries === undefined ? undefined : check.boolean('options.grad.queries', queries),
+    keys: readGradOfKeys(keys),
+    hardNegatives:
+      hardNegatives === undefined ? undefined : check.boolean('options.grad.hardNegatives', hardNegatives),
+  };
+}
+
+function readGradOfKeys(value: unknown): boolean | { rows: number } | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  if (typeof value !== 'object' || value === null) {
+    throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', value);
+  }
+  const { rows } = readNames('options.grad.keys', value, ['rows']);
+  return { rows: check.positiveInteger('options.grad.keys.rows', rows) };
+}
+
+function readOut(value: unknown): ContrastiveOptions['out'] {
+  const out = readNames('options.out', value, names);
+  for (const name of names) {
+    if (out[name] !== undefined && !isDeviceMatrix(out[name])) {
+      check.float32Array(`options.out.${name}`, out[name]);
+    }
+  }
+  return out as ContrastiveOptions['out'];
+}
+
 export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): ResolvedOutputs {
   const { queries, keys, hardKeys, neighbour } = inputs;
-  const grad = given.grad === undefined ? {} : check.plainObject('options.grad', given.grad);
-  check.knownNames('options.grad', grad, ['queries', 'keys', 'hardNegatives']);
-  const out = given.out === undefined ? {} : check.plainObject('options.out', given.out);
-  check.knownNames('options.out', out, names);
-
-  const wanted = (name: 'queries' | 'hardNegatives', byDefault: boolean) =>
-    grad[name] === undefined ? byDefault : check.boolean(`options.grad.${name}`, grad[name]);
+  const { grad = {}, out = {} } = given;
   const rows: Record<Name, number> = {
-    queryGrads: wanted('queries', true) ? queries.rows : 0,
+    queryGrads: (grad.queries ?? true) ? queries.rows : 0,
     keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysAreAnchors),
-    hardNegativeGrads: hardKeys !== null && wanted('hardNegatives', grad.keys !== false) ? hardKeys.rows : 0,
+    hardNegativeGrads: hardKeys !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardKeys.rows : 0,
   };
   const fromCaller = (name: Name) => checkOutput(`options.out.${name}`, out[name], rows[name], queries);
   const gradients: Gradients = {
@@ -122,14 +158,14 @@ function toNativeOutput(gradient: Gradient | null): NativeOutput | null {
   return isDeviceMatrix(gradient) ? toNativeDeviceMatrix('gradient', gradient) : gradient;
 }
 
-function gradientKeyRows(wanted: unknown, keyRows: number, allOrNone: boolean): number {
+function gradientKeyRows(
+  wanted: boolean | { rows: number } | undefined,
+  keyRows: number,
+  allOrNone: boolean,
+): number {
   if (wanted === undefined || wanted === true) return keyRows;
   if (wanted === false) return 0;
-  if (typeof wanted !== 'object' || wanted === null) {
-    throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', wanted);
-  }
-  check.knownNames('options.grad.keys', wanted as Record<string, unknown>, ['rows']);
-  const rows = check.positiveInteger('options.grad.keys.rows', (wanted as { rows?: unknown }).rows, keyRows);
+  const rows = check.positiveInteger('options.grad.keys.rows', wanted.rows, keyRows);
   if (allOrNone && rows < keyRows) {
     throw codedError(
       'ERR_VALUE',

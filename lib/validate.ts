@@ -131,24 +131,8 @@ export function notImplemented(what: string, expected?: string): InfclError {
   return codedError('ERR_NOT_IMPLEMENTED', `${what} is not in this version of infcl${instead}`);
 }
 
-/** Refuses names that do not exist, so that a typo cannot silently change what is computed. */
-export function knownNames(
-  where: string,
-  given: Record<string, unknown>,
-  known: readonly string[],
-  later: readonly string[] = [],
-): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || known.includes(name)) continue;
-    if (later.includes(name)) throw notImplemented(`${where}.${name}`);
-    throw codedError(
-      'ERR_OPTION',
-      `Unknown name ${name} in ${where}${didYouMean(name, known) || `; known are ${known.join(', ')}`}`,
-    );
-  }
-}
-
-function didYouMean(name: string, known: readonly string[]): string {
+/** A hint for messages, or nothing where no candidate is near. */
+export function didYouMean(name: string, known: readonly string[]): string {
   const nearest = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
