@@ -14,10 +14,11 @@ export interface Refusal {
   keys?: unknown;
 }
 
-const classOf: Record<string, Thrown['type']> = {
+export const classOf: Record<string, Thrown['type']> = {
   ERR_TYPE: TypeError,
   ERR_OPTION: TypeError,
   ERR_DETACHED: TypeError,
+  ERR_ENCODER: TypeError,
   ERR_NOT_IMPLEMENTED: Error,
 };
 
