@@ -98,21 +98,11 @@ export function jaxEncoder<Params, Input>(
   }
 
   async function backward(input: Input, featureGrads: FeatureGrads): Promise<void> {
+    const borrowed = jax.tree.ref(params()) as Params;
     const key = nextKey();
     // the chunk is a constant of the closure, so that no gradient with respect to it is computed
-    const [features, pullBack] = jax.vjp(
-      (borrowed: Params) => apply(borrowed, input, ...key),
-      [jax.tree.ref(params())],
-    ) as [JaxArray, PullBack<Params>];
-    const { shape } = features;
-    features.dispose();
-    try {
-      checkSameShape(shape, featureGrads.shape);
-      const [chunk] = pullBack(jax.numpy.array(featureGrads.data, { shape: [...shape] }));
-      gradients = gradients === undefined ? chunk : jax.tree.map(jax.numpy.add, gradients, chunk);
-    } finally {
-      pullBack.dispose();
-    }
+    const chunk = pullBack(jax, (own: Params) => apply(own, input, ...key), borrowed, featureGrads);
+    gradients = gradients === undefined ? chunk : jax.tree.map(jax.numpy.add, gradients, chunk);
     // arrays are lazy: without this the chunk's activations would wait for the optimiser
     await jax.blockUntilReady(gradients);
   }
@@ -150,6 +140,24 @@ export function jaxEncoder<Params, Input>(
 
 type Apply<Params, Input> = (params: Params, input: Input, key?: JaxArray) => JaxArray;
 type PullBack<Params> = ((cotangent: JaxArray) => [Params]) & { dispose(): void };
+
+/** The gradient of the parameters, which it consumes, given that of the features. */
+function pullBack<Params>(
+  jax: JaxModule,
+  apply: (params: Params) => JaxArray,
+  params: Params,
+  featureGrads: FeatureGrads,
+): Params {
+  const [features, pull] = jax.vjp(apply, [params]) as [JaxArray, PullBack<Params>];
+  const { shape } = features;
+  features.dispose();
+  try {
+    checkSameShape(shape, featureGrads.shape);
+    return pull(jax.numpy.array(featureGrads.data, { shape: [...shape] }))[0];
+  } finally {
+    pull.dispose();
+  }
+}
 
 interface CheckedOptions<Params, Input> {
   jax: JaxModule;
