@@ -135,7 +135,7 @@ export function holdDeviceMemory(
 ): { held: ContrastiveRequest; release: () => void } {
   const shares: DeviceHandle[] = [];
   const share = <T extends NativeMatrix | Gradient | null>(matrix: T): T => {
-    if (matrix === null || !('device' in matrix) || !('data' in matrix)) return matrix;
+    if (matrix === null || ArrayBuffer.isView(matrix) || isDeviceMatrix(matrix)) return matrix;
     if (matrix.device === undefined) return matrix;
     const data = binding.shareDevice(matrix.data, 0, false);
     shares.push(data);

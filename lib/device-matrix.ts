@@ -11,6 +11,7 @@ import { dtypes, type MatrixLike, readShape, toNativeMatrix } from './matrix';
 import { readNames } from './names';
 import type { DeviceHandle, DeviceMemory, DType, NativeBinding, NativeDeviceMatrix } from './native/binding';
 import { loadBinding } from './native/load';
+import { lengthOf } from './typed-array';
 import * as check from './validate';
 
 export type { DeviceMemory };
@@ -104,10 +105,10 @@ export class DeviceMatrix implements Disposable {
     const { dtype, rows, dim, data } = source;
     const layout = { dtype, rows, dim, rowStride: dim, device };
     const memory = native(() => binding.allocateDevice({ device, bytes: byteExtent(layout) }));
-    const length = data.length;
+    const length = lengthOf(data);
     try {
       await binding.uploadDevice({ device, memory, matrix: source });
-      if (data.length !== length) {
+      if (lengthOf(data) !== length) {
         throw codedError('ERR_DETACHED', 'The buffer of matrix.data was detached while it was copied');
       }
     } catch (error) {

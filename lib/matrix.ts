@@ -9,6 +9,7 @@ import { types } from 'node:util';
 import type { DeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import type { DType, NativeHostMatrix } from './native/binding';
+import { lengthOf } from './typed-array';
 import { describeList, invalid, positiveInteger, stableArray } from './validate';
 
 /** Row-major features [rows × dim]. */
@@ -58,11 +59,11 @@ export function toNativeMatrix(name: string, features: unknown): NativeHostMatri
     throw invalid('ERR_SHAPE', `${name}.rowStride`, `at least dim (${dim})`, rowStride);
   }
   const needed = (rows - 1) * rowStride + dim;
-  if (data.length < needed) {
+  if (lengthOf(data) < needed) {
     throw codedError(
       'ERR_SHAPE',
       `Expected at least ${needed} elements for ${name}.data of shape [${rows}, ${dim}] and row stride ${rowStride} ` +
-        `but received ${data.length}`,
+        `but received ${lengthOf(data)}`,
     );
   }
   return { data, dtype, rows, dim, rowStride };

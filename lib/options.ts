@@ -6,6 +6,7 @@
  */
 
 import { resolveBackend } from './backend';
+import type { CallMemory, NamedMemory } from './call-memory';
 import type { ContrastiveOptions, Progress } from './contrastive-options';
 import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
 import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
@@ -57,6 +58,7 @@ export interface ResolvedCall {
   gradients: Gradients | null;
   /** Device memory that was allocated for this call's gradients: to be disposed of when it fails. */
   made: DeviceMatrix[];
+  memory: CallMemory;
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => void) | undefined;
 }
@@ -128,13 +130,35 @@ export function resolveCall(
     control: new Int32Array(Control.length),
   };
   const { signal, onProgress } = given;
-  if (!gradient)
-    return { request: { ...request, ...noOutputs }, gradients: null, made: [], signal, onProgress };
+  const read = memoryRead(request);
+  if (!gradient) {
+    const memory = { read, written: [] };
+    return { request: { ...request, ...noOutputs }, gradients: null, made: [], memory, signal, onProgress };
+  }
   // last, as nothing may throw once there is device memory that only this call knows of
   const neighbour = isDeviceMatrix(queryFeatures) ? queryFeatures : null;
   const inputs = { queries, keys, hardKeys, neighbour, keysAreAnchors };
-  const { outputs, gradients, made } = resolveOutputs(given, inputs);
-  return { request: { ...request, ...outputs }, gradients, made, signal, onProgress };
+  const { outputs, gradients, callers, made } = resolveOutputs(given, inputs);
+  const memory = { read, written: callers };
+  return { request: { ...request, ...outputs }, gradients, made, memory, signal, onProgress };
+}
+
+/** What native code reads of the caller's own memory. Labels and weights are copies. */
+function memoryRead({
+  queries,
+  keys,
+  hardKeys,
+  queryIds,
+  keyIds,
+}: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardKeys' | 'queryIds' | 'keyIds'>): NamedMemory[] {
+  const all = [
+    ['queries.data', queries],
+    ['keys.data', keys],
+    ['options.hardNegatives.keys.data', hardKeys],
+    ['options.queryIds', queryIds],
+    ['options.keyIds', keyIds],
+  ] as const;
+  return all.flatMap(([name, memory]): NamedMemory[] => (memory === null ? [] : [[name, memory]]));
 }
 
 /** The arithmetic of the products of features of these types. */

@@ -2,22 +2,17 @@
  * The arrays a call writes, or matrices on the device where the features are: the caller's where given, new ones
  * otherwise, none for a side that is frozen.
  *
- * Refuses arrays of the wrong length and arrays that share memory with an input or each other.
+ * Refuses arrays of the wrong type or length. Whether they share memory with anything is found in call-memory.ts.
  */
 
+import type { NamedMemory } from './call-memory';
 import type { ContrastiveOptions } from './contrastive-options';
 import { allocateAll, checkDeviceOutput } from './device-call';
-import {
-  addressOf,
-  byteExtent,
-  type DeviceMatrix,
-  type Gradient,
-  isDeviceMatrix,
-  toNativeDeviceMatrix,
-} from './device-matrix';
+import { type DeviceMatrix, type Gradient, isDeviceMatrix, toNativeDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import { readNames } from './names';
 import type { ContrastiveRequest, NativeMatrix, NativeOutput } from './native/binding';
+import { lengthOf } from './typed-array';
 import * as check from './validate';
 
 /** What is read while the outputs are written. */
@@ -48,6 +43,8 @@ type Name = (typeof names)[number];
 export interface ResolvedOutputs {
   outputs: Outputs;
   gradients: Gradients;
+  /** Of the outputs, those that the caller gave. */
+  callers: NamedMemory[];
   /** Of the gradients, those that were made here on a device: to be disposed of when the call fails. */
   made: DeviceMatrix[];
 }
@@ -107,14 +104,10 @@ export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): Resol
     keyGrads: fromCaller('keyGrads'),
     hardNegativeGrads: fromCaller('hardNegativeGrads'),
   };
-  refuseOverlap(
-    names.map((name) => [`options.out.${name}`, toNativeOutput(gradients[name])]),
-    [
-      ['queries.data', queries],
-      ['keys.data', keys],
-      ['options.hardNegatives.keys.data', hardKeys],
-    ],
-  );
+  const callers = names.flatMap((name): NamedMemory[] => {
+    const output = toNativeOutput(gradients[name]);
+    return output === null ? [] : [[`options.out.${name}`, output]];
+  });
   const made = allocateMissing(gradients, rows, queries.dim, neighbour);
   const output = (name: Name) => (rows[name] === 0 ? null : toNativeOutput(gradients[name]));
   return {
@@ -124,6 +117,7 @@ export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): Resol
       hardKeyGrads: output('hardNegativeGrads'),
     },
     gradients,
+    callers,
     made,
   };
 }
@@ -185,46 +179,13 @@ function checkOutput(name: string, given: unknown, rows: number, queries: Native
   }
   const { dim } = queries;
   if (array === null) return checkDeviceOutput(name, given, [rows, dim], queries.device!);
-  if (array.length !== rows * dim) {
+  if (lengthOf(array) !== rows * dim) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected ${rows * dim} elements ([${rows}, ${dim}]) for ${name} but received ${array.length}`,
+      `Expected ${rows * dim} elements ([${rows}, ${dim}]) for ${name} but received ${lengthOf(array)}`,
     );
   }
   return array;
-}
-
-type Named<T> = [string, T | null];
-
-/** Inputs may overlap each other: a batch against itself. */
-function refuseOverlap(written: Named<NativeOutput>[], read: Named<NativeMatrix>[]): void {
-  written.forEach(([name, a], i) => {
-    for (const [otherName, b] of [...written.slice(i + 1), ...read]) {
-      if (a && b && overlaps(extentOf(a), extentOf(b))) {
-        throw codedError('ERR_OVERLAP', `Expected ${name} not to share memory with ${otherName}`);
-      }
-    }
-  });
-}
-
-/** Bytes from `begin` up to `end`: of a buffer, or of the device that the call runs on. */
-interface Extent {
-  buffer: ArrayBufferLike | null;
-  begin: bigint;
-  end: bigint;
-}
-
-function extentOf(memory: NativeOutput | NativeMatrix): Extent {
-  if ('device' in memory && memory.device !== undefined) {
-    const begin = addressOf(memory);
-    return { buffer: null, begin, end: begin + BigInt(byteExtent(memory)) };
-  }
-  const { buffer, byteOffset, byteLength } = ('data' in memory ? memory.data : memory) as ArrayBufferView;
-  return { buffer, begin: BigInt(byteOffset), end: BigInt(byteOffset + byteLength) };
-}
-
-function overlaps(a: Extent, b: Extent): boolean {
-  return a.buffer === b.buffer && a.begin < b.end && b.begin < a.end;
 }
 
 export function allocateRows(rows: number): NonNullable<ContrastiveRequest['rows']> {

@@ -9,6 +9,7 @@
 import type { ContrastiveOptions } from './contrastive-options';
 import { codedError } from './errors';
 import type { ContrastiveRequest, Objective } from './native/binding';
+import { lengthOf } from './typed-array';
 import * as check from './validate';
 
 export type RowTerms = Pick<
@@ -77,10 +78,10 @@ function resolveLabels(
 
 function integers(name: string, value: unknown, count: number, of: string): Int32Array {
   const array = check.int32Array(`options.${name}`, value);
-  if (array.length !== count) {
+  if (lengthOf(array) !== count) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected ${count} options.${name}, one per ${of}, but received ${array.length}`,
+      `Expected ${count} options.${name}, one per ${of}, but received ${lengthOf(array)}`,
     );
   }
   return array;

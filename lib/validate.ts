@@ -8,6 +8,7 @@
 
 import { types } from 'node:util';
 import { codedError, type ErrorCode, type InfclError } from './errors';
+import { bufferOf, isDetached, isResizable } from './typed-array';
 
 /** A readable, short rendering of anything a caller may have passed. */
 function describe(value: unknown): string {
@@ -158,25 +159,12 @@ function editDistance(a: string, b: string): number {
 
 /** A typed array whose memory stays where it is while native code reads it: attached, of fixed length. */
 export function stableArray(name: string, value: ArrayBufferView): void {
-  const { buffer } = value;
-  // ES2024 properties, absent from the compiler's library and from Node 20's shared buffers
-  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  if (resizable === true || growable === true) {
+  const buffer = bufferOf(value);
+  if (isResizable(buffer)) {
     throw codedError('ERR_BUFFER', `Expected a fixed-length buffer for ${name} but received a resizable one`);
   }
   if (isDetached(buffer)) {
     throw codedError('ERR_DETACHED', `Expected an attached buffer for ${name} but received a detached one`);
-  }
-}
-
-/** Without `ArrayBuffer.prototype.detached`, which Node 20 lacks: no view can be made on a detached buffer. */
-function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0) return false;
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
   }
 }
 

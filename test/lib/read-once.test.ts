@@ -3,10 +3,9 @@
  * that answers differently the second time can neither get past a check nor reach native code.
  */
 import type { ContrastiveOptions } from '../../lib/contrastive-loss';
-import { DeviceMatrix } from '../../lib/device-matrix';
 import type { Features } from '../../lib/matrix';
 import { readOptions } from '../../lib/options';
-import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
+import { fakeNative, matrix, thrownBy } from './fake-binding';
 
 /** The same object, whose properties, and those of plain objects and lists in it, count how often they are read. */
 function counted<T>(value: T, counts: Map<string, number>, path = ''): T {
@@ -167,12 +166,4 @@ describe('the snapshot of options', () => {
   ])('finds %s without features', (_, options, code) => {
     expect(thrownBy(() => readOptions(options)).code).toBe(code);
   });
-});
-
-it('a DeviceMatrix is what it was made as, whatever its fields say', () => {
-  const fake = Object.create(DeviceMatrix.prototype, { shape: { value: [3, 4] } });
-  expectError(
-    thrownBy(() => fakeNative().functions.contrastiveLossSync(fake, matrix(3, 4))),
-    { type: TypeError, code: 'ERR_TYPE', message: 'queries.data' },
-  );
 });
