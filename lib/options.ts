@@ -18,7 +18,7 @@ import { allocateRows, type Gradients, noOutputs, readOutputOptions, resolveOutp
 import { checkTerms, readDirections, readHardness, resolveTerms } from './terms';
 import * as check from './validate';
 
-const optionNames: readonly (keyof ContrastiveOptions)[] = [
+export const optionNames: readonly (keyof ContrastiveOptions)[] = [
   'objective',
   'logitScale',
   'logitBias',

@@ -9,7 +9,7 @@ import type { ContrastiveOptions } from '../contrastive-options';
 import { isDeviceMatrix } from '../device-matrix';
 import { codedError } from '../errors';
 import { readNames } from '../names';
-import { readOptions } from '../options';
+import { optionNames, readOptions } from '../options';
 import * as check from '../validate';
 import type { StepProgress } from './step-context';
 import { type CheckedTower, checkTower, type Tower, type TowerName } from './tower';
@@ -52,6 +52,7 @@ const stepNames = ['queries', 'keys', 'loss', 'signal', 'onProgress'] as const;
  * loss throw.
  */
 export function checkStep<Query, Key>(options: unknown): CheckedStep<Query, Key> {
+  refuseMisplaced(check.plainObject('options', options));
   const given = readNames('options', options, stepNames, ['hardNegatives']);
   const queries = checkTower<Query>('queries', given.queries);
   const keys = checkTower<Key>('keys', given.keys);
@@ -84,6 +85,17 @@ export function checkStep<Query, Key>(options: unknown): CheckedStep<Query, Key>
     signal: one,
     onProgress,
   };
+}
+
+/** Options of the loss beside `loss`: the likeliest mistake, so that the message says where they belong. */
+function refuseMisplaced(given: Record<string, unknown>): void {
+  const belongInLoss = optionNames.filter((name) => !['hardNegatives', ...stepNames].includes(name));
+  const misplaced = belongInLoss.find((name) => Object.hasOwn(given, name) && given[name] !== undefined);
+  if (misplaced === undefined) return;
+  throw codedError(
+    'ERR_OPTION',
+    `Unknown name ${misplaced} in options; it belongs in options.loss: { loss: { ${misplaced} } }`,
+  );
 }
 
 /** What a loss function would hand back, and a step has no place for. */

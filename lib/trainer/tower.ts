@@ -41,6 +41,7 @@ const towerNames = ['encoder', 'chunks', 'rows'] as const;
 /** Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS. */
 export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower<Input> {
   const where = `options.${name}`;
+  refuseFrozen(name, check.plainObject(where, value));
   const { encoder, chunks, rows } = readNames(where, value, towerNames);
   const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
   if (typeof chunks !== 'function') {
@@ -59,6 +60,16 @@ export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower
     makeChunks: () => chunks.call(value),
     rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
   };
+}
+
+/** An option of jaxEncoder, which a tower does not have. */
+function refuseFrozen(name: TowerName, given: Record<string, unknown>): void {
+  if (!Object.hasOwn(given, 'frozen') || given.frozen === undefined) return;
+  throw codedError(
+    'ERR_OPTION',
+    `Unknown name frozen in options.${name}; a tower is frozen if its encoder has no backward method, or for one step ` +
+      `by loss: { grad: { ${name}: false } }`,
+  );
 }
 
 const methodNames = ['encode', 'backward', 'randomState', 'restoreRandomState'] as const;

@@ -98,7 +98,8 @@ describe('options of the loss', () => {
 
 describe('a tower', () => {
   test.each<Row>([
-    ['a name of no meaning', { frozen: true }, 'ERR_OPTION', 'Unknown name frozen in options.queries'],
+    ['a name of no meaning', { batch: 1 }, 'ERR_OPTION', 'Unknown name batch in options.queries'],
+    ['frozen', { frozen: true }, 'ERR_OPTION', 'loss: { grad: { queries: false } }'],
     ['a typo', { row: 2 }, 'ERR_OPTION', 'did you mean rows?'],
     ['no encoder', { encoder: undefined }, 'ERR_ENCODER', 'received undefined'],
     ['an encoder that cannot encode', { encoder: {} }, 'ERR_ENCODER', 'options.queries.encoder.encode'],
