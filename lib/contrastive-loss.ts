@@ -23,6 +23,7 @@ import type {
 } from './native/binding';
 import { loadBinding } from './native/load';
 import { type ResolvedCall, resolveCall } from './options';
+import { reportBlocking } from './progress';
 import { supervise } from './supervise';
 
 export type { ContrastiveOptions, DirectionName, Objective, Progress } from './contrastive-options';
@@ -132,11 +133,12 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
       const verify = rememberBuffers(request);
       const lastPhase = request.gradient ? 'backward' : 'forward';
       const watch = { control: request.control, signal, onProgress, lastPhase } as const;
-      const response = await queueOf(request).run(
+      const { result: response, settled } = await queueOf(request).run(
         () => supervise(watch, () => callAsync(binding, held)),
         signal,
       );
       verify();
+      await settled();
       return { call, response, device };
     } catch (error) {
       disposeAll(call.made);
@@ -152,7 +154,7 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
       inFlight.check(memory);
       call.signal?.throwIfAborted();
       const response = callSync(binding, call.request);
-      call.onProgress?.({ fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
+      reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
       return { call, response, device };
     } catch (error) {
       disposeAll(call.made);

@@ -106,6 +106,7 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
     typeof signal !== 'object' ||
     typeof signal?.aborted !== 'boolean' ||
     typeof signal.addEventListener !== 'function' ||
+    typeof signal.removeEventListener !== 'function' ||
     typeof signal.throwIfAborted !== 'function'
   ) {
     throw invalid('ERR_TYPE', name, 'AbortSignal', value);
