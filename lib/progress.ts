@@ -77,7 +77,7 @@ function adopt(returned: PromiseLike<unknown>): Promise<unknown> {
   return new Promise((resolve) => resolve(returned));
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   return typeof (value as { then?: unknown }).then === 'function';
 }

@@ -10,6 +10,7 @@
 import { codedError } from '../errors';
 import type { MatrixLike } from '../matrix';
 import { readNames } from '../names';
+import { isThenable } from '../progress';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
 import * as check from '../validate';
 
@@ -229,10 +230,6 @@ function checkSeed(value: unknown): number {
   if (typeof value !== 'number') throw check.invalid('ERR_TYPE', 'options.seed', 'integer', value);
   if (!Number.isSafeInteger(value)) throw check.invalid('ERR_VALUE', 'options.seed', 'integer', value);
   return value;
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function unusable(name: string, expected: string, received: unknown): Error {

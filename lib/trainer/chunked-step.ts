@@ -7,12 +7,13 @@
  */
 
 import {
+  type ContrastiveOptions,
   contrastiveLossAndGrad,
   type LossAndGradResult,
-  type Progress,
   type Stats,
 } from '../contrastive-loss';
 import { codedError } from '../errors';
+import { ProgressReporter } from '../progress';
 import type { CostReport } from './cost-report';
 import { inTurn } from './encoder-turns';
 import { type StepContext, secondsSince } from './step-context';
@@ -43,16 +44,20 @@ export interface StepResult {
 export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query, Key>): Promise<StepResult> {
   const step = checkStep<Query, Key>(options);
   step.signal?.throwIfAborted();
-  return inTurn([step.queries.identity, step.keys.identity], step.signal, () => runStep(step));
+  const progress = new ProgressReporter(step.onProgress);
+  const encoders = [step.queries.identity, step.keys.identity];
+  const result = await inTurn(encoders, step.signal, () => runStep(step, { signal: step.signal, progress }));
+  await progress.settled();
+  return result;
 }
 
-async function runStep<Query, Key>(step: CheckedStep<Query, Key>): Promise<StepResult> {
+async function runStep<Query, Key>(step: CheckedStep<Query, Key>, context: StepContext): Promise<StepResult> {
   const began = performance.now();
   const queries = new TowerPass(step.queries);
   const keys = new TowerPass(step.keys);
 
-  await queries.encode(step);
-  await keys.encode(step);
+  await queries.encode(context);
+  await keys.encode(context);
   if (queries.cache.dim !== keys.cache.dim) {
     throw codedError(
       'ERR_SHAPE',
@@ -61,10 +66,10 @@ async function runStep<Query, Key>(step: CheckedStep<Query, Key>): Promise<StepR
   }
 
   const lossBegan = performance.now();
-  const result = await lossOfTowers(queries, keys, step);
+  const result = await lossOfTowers(queries, keys, step.loss, context);
   const lossSeconds = secondsSince(lossBegan);
 
-  await backwardTowers(queries, keys, result, step);
+  await backwardTowers(queries, keys, result, context);
 
   const { loss, accuracy, logitScaleGrad, logitBiasGrad, stats } = result;
   const rows = { queries: queries.cache.rows, keys: keys.cache.rows };
@@ -105,31 +110,23 @@ function costOf(
 async function lossOfTowers<Query, Key>(
   queries: TowerPass<Query>,
   keys: TowerPass<Key>,
-  { loss, signal, onProgress }: CheckedStep<Query, Key>,
+  loss: ContrastiveOptions,
+  { signal, progress }: StepContext,
 ): Promise<LossAndGradResult> {
   signal?.throwIfAborted();
-  /** What the two callbacks returned: the step waits for all of it. */
-  const returned: Promise<unknown>[] = [];
-  const remember = (value: unknown) => {
-    const promise = Promise.resolve(value);
-    // a rejection is heard by the loss, or after it by the step
-    promise.catch(() => {});
-    returned.push(promise);
-    return promise;
-  };
-  const report = (done: Progress) => {
-    const ofLoss = remember(loss.onProgress?.(done));
-    // one of the four matrix products is the forward phase
-    const fraction = done.phase === 'forward' ? done.fraction / 4 : (1 + 3 * done.fraction) / 4;
-    const ofStep = remember(onProgress?.({ phase: 'loss', fraction, rows: queries.cache.rows }));
-    return remember(Promise.all([ofLoss, ofStep]));
-  };
   const result = await contrastiveLossAndGrad(queries.cache.matrix(), keys.cache.matrix(), {
     ...loss,
     signal,
-    onProgress: loss.onProgress || onProgress ? report : undefined,
+    onProgress: (done) => {
+      // one of the four matrix products is the forward phase
+      const fraction = done.phase === 'forward' ? done.fraction / 4 : (1 + 3 * done.fraction) / 4;
+      progress.report({ phase: 'loss', fraction, rows: queries.cache.rows });
+      // stops the loss
+      progress.throwIfFailed();
+      return loss.onProgress?.(done);
+    },
   });
-  await Promise.all(returned);
+  progress.throwIfFailed();
   return result;
 }
 

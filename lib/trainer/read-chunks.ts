@@ -6,6 +6,7 @@
  */
 
 import { codedError, type InfclError } from '../errors';
+import { isThenable } from '../progress';
 import { invalid } from '../validate';
 
 /** Sync or async: what `next` and `return` give may be a promise. */
@@ -62,10 +63,6 @@ function openIterator(name: string, made: unknown): ChunkIterator {
     throw chunksError(name, 'an iterator with a next method', iterator);
   }
   return iterator;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function chunksError(name: string, expected: string, received: unknown, hint = ''): InfclError {

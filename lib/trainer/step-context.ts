@@ -5,6 +5,7 @@
  */
 
 import timers from 'node:timers';
+import type { ProgressReporter } from '../progress';
 
 export interface StepProgress {
   phase: 'encode' | 'loss' | 'backward';
@@ -18,7 +19,7 @@ export interface StepProgress {
 
 export interface StepContext {
   signal: AbortSignal | undefined;
-  onProgress: ((progress: StepProgress) => unknown) | undefined;
+  progress: ProgressReporter<StepProgress>;
 }
 
 // the function itself, not its name: fake timers of test frameworks replace the property, and never call back
@@ -29,12 +30,12 @@ const runAfterEvents = timers.setImmediate;
  * chunk may own device memory that only its encoder frees. Encoders may never leave the microtask queue, so that timers
  * and Ctrl-C get their turn here only.
  */
-export async function betweenChunks(
-  { signal, onProgress }: StepContext,
-  progress: StepProgress,
-): Promise<void> {
-  await onProgress?.(progress);
+export async function betweenChunks({ signal, progress }: StepContext, done: StepProgress): Promise<void> {
+  progress.report(done);
+  progress.throwIfFailed();
   await new Promise<void>((resolve) => runAfterEvents(resolve));
+  // an async onProgress may have failed meanwhile
+  progress.throwIfFailed();
   signal?.throwIfAborted();
 }
 

@@ -25,8 +25,8 @@ export interface ChunkedStepOptions<Query, Key> {
   /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */
   signal?: AbortSignal;
   /**
-   * What it throws ends the step, which rejects with it. If it returns a promise, the step waits for the promise before
-   * the next chunk, and a rejection ends the step as well.
+   * What it throws ends the step, which rejects with it. So does the rejection of a promise that it returns; the step
+   * settles after such promises.
    */
   onProgress?: (progress: StepProgress) => unknown;
 }
