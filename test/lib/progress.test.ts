@@ -21,21 +21,20 @@ afterEach(async () => {
   expect(unhandled).toEqual([]);
 });
 
+function thenable(then: (resolve: unknown, reject: (error: unknown) => void) => void): object {
+  return Object.defineProperty({}, 'then', { value: then });
+}
+
 const rejecting: [string, (done: Progress) => unknown][] = [
   ['an async function that throws', async () => Promise.reject(mine)],
   ['a promise that rejects later', () => tick().then(() => Promise.reject(mine))],
-  [
-    'a thenable of another library',
-    () => ({ then: (_: unknown, reject: (e: unknown) => void) => reject(mine) }),
-  ],
+  ['a thenable of another library', () => thenable((_, reject) => reject(mine))],
   [
     'a thenable that throws',
-    () => ({
-      // biome-ignore lint/suspicious/noThenProperty: the thing under test
-      then() {
+    () =>
+      thenable(() => {
         throw mine;
-      },
-    }),
+      }),
   ],
   [
     'an object whose then cannot be read',
