@@ -93,6 +93,9 @@ export interface ContrastiveOptions {
   out?: { queryGrads?: Gradient; keyGrads?: Gradient; hardNegativeGrads?: Gradient };
   /** Stops the call at its next tile; the promise rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. */
+  /**
+   * Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. What it
+   * throws stops the call. So does the rejection of a promise that it returns; the call settles after such promises.
+   */
   onProgress?: (done: Progress) => void;
 }

@@ -9,6 +9,7 @@ import { types } from 'node:util';
 import type { DeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import type { DType, NativeHostMatrix } from './native/binding';
+import { lengthOf } from './typed-array';
 import { describeList, invalid, positiveInteger, stableArray } from './validate';
 
 /** Row-major features [rows × dim]. */
@@ -49,27 +50,26 @@ export function toNativeMatrix(name: string, features: unknown): NativeHostMatri
   if (typeof features !== 'object' || features === null || ArrayBuffer.isView(features)) {
     throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features);
   }
-  const candidate = features as Candidate;
-  const { data, dtype } = readData(name, candidate);
-  const { rows, dim } = readShape(name, candidate);
-  const rowStride =
-    candidate.rowStride === undefined ? dim : positiveInteger(`${name}.rowStride`, candidate.rowStride);
+  // every property is read here and only here
+  const { data: givenData, dtype: stated, type, shape, dims, rowStride: givenStride } = features as Candidate;
+  const { data, dtype } = readData(name, givenData, stated ?? type);
+  const { rows, dim } = readShape(name, { shape, dims });
+  const rowStride = givenStride === undefined ? dim : positiveInteger(`${name}.rowStride`, givenStride);
   if (rowStride < dim) {
     throw invalid('ERR_SHAPE', `${name}.rowStride`, `at least dim (${dim})`, rowStride);
   }
   const needed = (rows - 1) * rowStride + dim;
-  if (data.length < needed) {
+  if (lengthOf(data) < needed) {
     throw codedError(
       'ERR_SHAPE',
       `Expected at least ${needed} elements for ${name}.data of shape [${rows}, ${dim}] and row stride ${rowStride} ` +
-        `but received ${data.length}`,
+        `but received ${lengthOf(data)}`,
     );
   }
   return { data, dtype, rows, dim, rowStride };
 }
 
-function readData(name: string, { data, dtype, type }: Candidate): Pick<NativeHostMatrix, 'data' | 'dtype'> {
-  const stated = dtype ?? type;
+function readData(name: string, data: unknown, stated: unknown): Pick<NativeHostMatrix, 'data' | 'dtype'> {
   if (stated !== undefined && !dtypes.includes(stated as DType)) {
     throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated);
   }
@@ -97,9 +97,9 @@ export function readShape(
   { shape, dims }: Pick<Candidate, 'shape' | 'dims'>,
 ): { rows: number; dim: number } {
   const which = shape !== undefined ? 'shape' : 'dims';
-  const stated = shape ?? dims;
-  if (!Array.isArray(stated)) {
-    throw invalid('ERR_TYPE', `${name}.shape`, 'array [rows, dim]', stated);
+  const stated = readList(shape ?? dims);
+  if (stated === null) {
+    throw invalid('ERR_TYPE', `${name}.shape`, 'array [rows, dim]', shape ?? dims);
   }
   const [rows, dim] = stated as number[];
   if (stated.length !== 2 || !isExtent(rows) || !isExtent(dim)) {
@@ -108,13 +108,23 @@ export function readShape(
       `Expected [rows, dim], both positive integers, for ${name}.${which} but received ${describeList(stated)}`,
     );
   }
-  if (Array.isArray(shape) && Array.isArray(dims) && (dims[0] !== rows || dims[1] !== dim)) {
+  const other = shape === undefined ? null : readList(dims);
+  if (other !== null && (other.length !== 2 || other[0] !== rows || other[1] !== dim)) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected equal ${name}.shape and ${name}.dims but received ${describeList(shape)} and ${describeList(dims)}`,
+      `Expected equal ${name}.shape and ${name}.dims but received ${describeList(stated)} and ${describeList(other)}`,
     );
   }
   return { rows, dim };
+}
+
+/** The first elements of anything like an array, each read once: enough to tell two from more. Null for what is none. */
+function readList(value: unknown): unknown[] | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const list = value as ArrayLike<unknown>;
+  const { length } = list;
+  if (!Number.isSafeInteger(length) || length < 0) return null;
+  return Array.from({ length: Math.min(length, 5) }, (_, i) => list[i]);
 }
 
 function isExtent(value: number | undefined): value is number {

@@ -6,6 +6,7 @@
 
 import { requireBackend, resolveBackend } from './backend';
 import { codedError, fromNative } from './errors';
+import { readNames } from './names';
 import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
 import { resolveCompute, resolveResources } from './options';
@@ -78,8 +79,7 @@ const bytesPerFloat = 4;
  * ERR_DEVICE.
  */
 export function plan(options: PlanOptions, getBinding: () => NativeBinding = loadBinding): Plan {
-  const given = check.plainObject('options', options) as unknown as PlanOptions;
-  check.knownNames('options', { ...given }, planNames, laterPlanNames);
+  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
   const rows = check.positiveInteger('options.rows', given.rows);
   const { objective, keys } = resolveObjective(given, rows);
   const dim = check.positiveInteger('options.dim', given.dim);

@@ -8,6 +8,7 @@
 
 import { types } from 'node:util';
 import { codedError, type ErrorCode, type InfclError } from './errors';
+import { bufferOf, isDetached, isResizable } from './typed-array';
 
 /** A readable, short rendering of anything a caller may have passed. */
 function describe(value: unknown): string {
@@ -105,6 +106,7 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
     typeof signal !== 'object' ||
     typeof signal?.aborted !== 'boolean' ||
     typeof signal.addEventListener !== 'function' ||
+    typeof signal.removeEventListener !== 'function' ||
     typeof signal.throwIfAborted !== 'function'
   ) {
     throw invalid('ERR_TYPE', name, 'AbortSignal', value);
@@ -131,24 +133,8 @@ export function notImplemented(what: string, expected?: string): InfclError {
   return codedError('ERR_NOT_IMPLEMENTED', `${what} is not in this version of infcl${instead}`);
 }
 
-/** Refuses names that do not exist, so that a typo cannot silently change what is computed. */
-export function knownNames(
-  where: string,
-  given: Record<string, unknown>,
-  known: readonly string[],
-  later: readonly string[] = [],
-): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || known.includes(name)) continue;
-    if (later.includes(name)) throw notImplemented(`${where}.${name}`);
-    throw codedError(
-      'ERR_OPTION',
-      `Unknown name ${name} in ${where}${didYouMean(name, known) || `; known are ${known.join(', ')}`}`,
-    );
-  }
-}
-
-function didYouMean(name: string, known: readonly string[]): string {
+/** A hint for messages, or nothing where no candidate is near. */
+export function didYouMean(name: string, known: readonly string[]): string {
   const nearest = known
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)[0];
@@ -174,25 +160,12 @@ function editDistance(a: string, b: string): number {
 
 /** A typed array whose memory stays where it is while native code reads it: attached, of fixed length. */
 export function stableArray(name: string, value: ArrayBufferView): void {
-  const { buffer } = value;
-  // ES2024 properties, absent from the compiler's library and from Node 20's shared buffers
-  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  if (resizable === true || growable === true) {
+  const buffer = bufferOf(value);
+  if (isResizable(buffer)) {
     throw codedError('ERR_BUFFER', `Expected a fixed-length buffer for ${name} but received a resizable one`);
   }
   if (isDetached(buffer)) {
     throw codedError('ERR_DETACHED', `Expected an attached buffer for ${name} but received a detached one`);
-  }
-}
-
-/** Without `ArrayBuffer.prototype.detached`, which Node 20 lacks: no view can be made on a detached buffer. */
-function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0) return false;
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
   }
 }
 

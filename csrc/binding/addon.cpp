@@ -7,6 +7,7 @@
 #include "binding/device_exports.h"
 #include "binding/failure.h"
 #include "binding/marshal.h"
+#include "binding/memory_address.h"
 #include "binding/napi_env.h"
 
 namespace infcl::binding {
@@ -72,6 +73,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));
   exports.Set("cpuInfo", Napi::Function::New<entry<cpu>>(env, "cpuInfo"));
   exports.Set("cudaInfo", Napi::Function::New<entry<cuda>>(env, "cudaInfo"));
+  exports.Set("memoryAddress", Napi::Function::New<entry<memory_address>>(env, "memoryAddress"));
   exports.Set("allocateDevice", Napi::Function::New<entry<allocate_device>>(env, "allocateDevice"));
   exports.Set("wrapDevice", Napi::Function::New<entry<wrap_device>>(env, "wrapDevice"));
   exports.Set("shareDevice", Napi::Function::New<entry<share_device>>(env, "shareDevice"));

@@ -17,7 +17,7 @@ export interface FeatureGrads extends MatrixLike {
 
 /** One tower. `Input` is whatever one chunk of inputs is to the framework: a tensor, token ids, image paths. */
 export interface Encoder<Input> {
-  /** Features [rows x dim], float32, of one chunk, computed without recording a graph. Copied at once. */
+  /** Features [rows x dim] of one chunk, as the loss functions take them, without recording a graph. Copied at once. */
   encode(input: Input): Promise<MatrixLike> | MatrixLike;
 
   /**

@@ -92,6 +92,11 @@ refuses('signal and onProgress', [
     'AbortSignal for options.signal but received an instance of AbortController',
   ),
   badType('a look-alike', { signal: { aborted: false } }, 'AbortSignal for options.signal'),
+  badType(
+    'a signal that nobody can stop listening to',
+    { signal: { aborted: false, addEventListener() {}, throwIfAborted() {} } },
+    'AbortSignal for options.signal',
+  ),
   badType('null', { signal: null }, 'AbortSignal for options.signal but received null'),
   badType(
     'a generator of progress',

@@ -175,7 +175,7 @@ refuses('queryWeights', [
   badType('float64', { queryWeights: new Float64Array(3) }, 'Float32Array for options.queryWeights'),
   badShape(
     'too few',
-    { queryWeights: new Float32Array(2) },
+    { queryWeights: Float32Array.of(1, 1) },
     '3 options.queryWeights, one per query, but received 2',
   ),
   badValue(
