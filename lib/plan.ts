@@ -71,8 +71,8 @@ const bytesPerFloat = 4;
 
 /**
  * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape. The
- * first call measures the speed of this machine, which takes some milliseconds. Waits for a call that is running on
- * this thread's backend.
+ * first call measures the speed of this machine, which takes some milliseconds. Takes no longer for a larger shape, and
+ * waits for no call.
  *
  * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
  * ERR_DEVICE.

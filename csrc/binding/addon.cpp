@@ -8,6 +8,7 @@
 #include "binding/failure.h"
 #include "binding/marshal.h"
 #include "binding/napi_env.h"
+#include "binding/pinned_memory.h"
 
 namespace infcl::binding {
 
@@ -57,8 +58,8 @@ Napi::Value plan_sync(const Napi::CallbackInfo& info, AddonState& state) {
   return write_plan(info.Env(), state.lane(plan.backend).run(plan.request));
 }
 
-Napi::Value cpu(const Napi::CallbackInfo& info, AddonState&) {
-  return write_cpu_info(info.Env(), cpu_info());
+Napi::Value cpu(const Napi::CallbackInfo& info, AddonState& state) {
+  return write_cpu_info(info.Env(), cpu_info(state.settings()));
 }
 
 Napi::Value cuda(const Napi::CallbackInfo& info, AddonState&) {
@@ -67,6 +68,7 @@ Napi::Value cuda(const Napi::CallbackInfo& info, AddonState&) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new AddonState(env));
+  prepare_to_hold_arrays(env);
   exports.Set("contrastive", Napi::Function::New<entry<contrastive_async>>(env, "contrastive"));
   exports.Set("contrastiveSync", Napi::Function::New<entry<contrastive_sync>>(env, "contrastiveSync"));
   exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));
