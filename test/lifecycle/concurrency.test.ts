@@ -24,6 +24,27 @@ it('1,000 concurrent small calls are answered in order, each as if it were alone
   expect(digests).toEqual(Array.from({ length: count }, (_, i) => solve(i, 24)));
 });
 
+it('plan() beside a running call waits for nothing, and an abort is heard in time', async () => {
+  const [rows, dim] = [16_384, 256];
+  const { estimatedSeconds } = plan({ rows, dim });
+  const [queries, keys] = [features(rows, dim, 1), features(rows, dim, 2)];
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  let running = false;
+  const onProgress = () => {
+    running = true;
+  };
+  const call = contrastiveLossAndGrad(queries, keys, { signal: controller.signal, onProgress });
+  const outcome = call.catch((error: unknown) => error);
+  while (!running) await sleep(5);
+  const began = performance.now();
+  for (let i = 0; i < 20; i++) expect(plan({ rows: 64 + i, dim: 8 }).flops).toBeGreaterThan(0);
+  const planned = performance.now() - began;
+  controller.abort(reason);
+  expect(await outcome).toBe(reason); // and not a result, for lack of time to hear of the abort
+  expect(planned).toBeLessThan((estimatedSeconds * 1000) / 4);
+});
+
 describe('abort', () => {
   const rows = 6000;
   const dim = 64;
