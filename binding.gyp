@@ -3,6 +3,7 @@
   "variables": {
     "core_sources": [
       "csrc/core/anchors.cpp",
+      "csrc/core/class_sizes.cpp",
       "csrc/core/contrastive.cpp",
       "csrc/core/lap_args.cpp",
       "csrc/core/loss_error.cpp",

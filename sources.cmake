@@ -1,6 +1,7 @@
 # The one list of native sources. binding.gyp repeats it for node-gyp; a test compares the two.
 set(INFCL_CORE_SOURCES
   csrc/core/anchors.cpp
+  csrc/core/class_sizes.cpp
   csrc/core/contrastive.cpp
   csrc/core/lap_args.cpp
   csrc/core/loss_error.cpp

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/abort.h"
 #include "core/backend_factory.h"
 #include "core/errors.h"
 #include "cpu/call_cost.h"
@@ -92,9 +93,7 @@ void CpuBackend::end() {
   schedules_.clear();
 }
 
-void CpuBackend::throw_if_stopped() const {
-  if (stopped()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
-}
+void CpuBackend::throw_if_stopped() const { throw_if_aborted(problem_.control); }
 
 double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag

@@ -95,6 +95,28 @@ describe('abort', () => {
     expect(digest(await contrastiveLossAndGrad(queries, keys))).toBe(digest(reference));
   });
 
+  it('is obeyed while classes are counted, whatever their numbers', async () => {
+    const count = 40_000;
+    const one = features(count, 2, 7);
+    for (const step of [1, 42_043, 62_233]) {
+      const controller = new AbortController();
+      const reason = new Error(`multiples of ${step}`);
+      let asked = 0;
+      const labels = Int32Array.from({ length: count }, (_, i) => (i * step) | 0);
+      const call = contrastiveLossAndGrad(one, null, {
+        objective: 'supcon',
+        labels,
+        signal: controller.signal,
+      });
+      setTimeout(() => {
+        asked = performance.now();
+        controller.abort(reason);
+      }, 50);
+      await expect(call).rejects.toBe(reason);
+      expect(performance.now() - asked).toBeLessThan(1000); // a hash table of these takes 7 seconds and more
+    }
+  });
+
   it('of a waiting call takes it out of the queue and leaves the others in theirs', async () => {
     const controllers = Array.from({ length: 30 }, () => new AbortController());
     const outcomes = controllers.map(({ signal }, i) => {
