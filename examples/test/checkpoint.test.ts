@@ -3,7 +3,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeDataset } from '../src/features/dataset.js';
 import {
   type Checkpoint,
   CheckpointError,
@@ -11,8 +10,8 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from '../src/train/checkpoint.js';
-import { makeSparseSide } from '../src/train/sparse-side.js';
 import { train } from '../src/train/training.js';
+import { config, dataset, threads } from './toy-run.js';
 
 let folder: string;
 let path: string;
@@ -59,34 +58,6 @@ test('refuses to go on with other settings', () => {
   expect(() => checkSameConfig('c.bin', { batch: 8 }, { batch: 8 })).not.toThrow();
 });
 
-const letters = 'abcdefghij';
-const words = Array.from({ length: 200 }, (_, i) => {
-  const digits = String(i).padStart(3, '0');
-  return [...digits].map((digit) => letters[Number(digit)]!).join('');
-});
-const dataset = makeDataset(
-  {
-    name: 'toy',
-    licence: 'none',
-    leftName: 'left',
-    rightName: 'right',
-    left: words,
-    right: words.map((word) => word.toUpperCase().split('').reverse().join('')),
-    tokens: 'ngrams',
-  },
-  { seed: 1 },
-);
-const config = {
-  batch: 40,
-  steps: 6,
-  seed: 2,
-  learningRate: 0.02,
-  warmUp: 0.2,
-  dropout: 0.2,
-  makeSide: makeSparseSide,
-};
-/** One thread: batches this small would only wait for the others. */
-const threads = 1;
 const kept = () => ({ path, resume: false, config: { batch: 40 } });
 
 /** `toEqual` takes seconds on arrays of this size. */

@@ -8,6 +8,7 @@
 import { chunkedStep, type StepProgress, type StepResult } from 'infcl';
 import type { Dataset } from '../features/dataset.js';
 import { type PaddedRows, padRows, type SparseMatrix } from '../features/hashing.js';
+import { allFinite } from '../finite.js';
 import { AdamW } from './adamw.js';
 import { checkSameConfig, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { chunkRows, initialWeights, type MakeSide, type Side } from './side.js';
@@ -81,6 +82,11 @@ export class DualEncoder {
     left.upload();
     right.upload();
     return result;
+  }
+
+  /** Name of the first array of weights or of the optimiser's state that holds NaN or infinity. */
+  firstNotFinite(): string | undefined {
+    return Object.entries(this.arrays()).find(([, array]) => !allFinite(array))?.[0];
   }
 
   save(path: string, run: { step: number; config: Record<string, string | number>; history: unknown }): void {
