@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { UsageError } from './errors.js';
 
 export interface Flags {
   batch?: number;
@@ -38,9 +39,6 @@ contrastive loss over one large batch, and writes a report.
 
 Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.
 `;
-
-/** What is wrong with the flags, for a one-line message and exit code 2. */
-export class UsageError extends Error {}
 
 /** Throws {@link UsageError} for unknown flags and bad values. */
 export function parseFlags(args: readonly string[]): Flags {

@@ -4,10 +4,10 @@
  */
 
 import { resolve } from 'node:path';
-import { helpText, parseFlags, UsageError } from './cli.js';
+import { helpText, parseFlags } from './cli.js';
+import { DemoError } from './errors.js';
 import { Interrupted, interruptedExitCode, interruptSignal } from './interrupt.js';
 import { runDemo } from './run-demo.js';
-import { CheckpointError } from './train/checkpoint.js';
 
 async function main(): Promise<number> {
   const flags = parseFlags(process.argv.slice(2));
@@ -34,7 +34,7 @@ function explain(error: unknown): number {
     return interruptedExitCode;
   }
   const { code } = error as NodeJS.ErrnoException;
-  const known = error instanceof UsageError || error instanceof CheckpointError;
+  const known = error instanceof DemoError;
   if (known || code === 'ENOENT' || code === 'EISDIR' || code === 'EACCES') {
     console.error(`${(error as Error).message}\nSee npm run demo -- --help`);
     return 2;

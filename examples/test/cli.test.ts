@@ -1,6 +1,7 @@
 /** Flags: defaults, values, and what is said about bad ones. */
 
-import { parseFlags, UsageError } from '../src/cli.js';
+import { parseFlags } from '../src/cli.js';
+import { UsageError } from '../src/errors.js';
 import { makeDataset } from '../src/features/dataset.js';
 import { settingsOf } from '../src/settings.js';
 

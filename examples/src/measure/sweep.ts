@@ -6,9 +6,9 @@
 
 import { evaluateModel } from '../evaluate/model-evaluation.js';
 import type { Dataset } from '../features/dataset.js';
+import type { SweepLog } from '../saved/sweep-log.js';
 import { makeSparseSide } from '../train/sparse-side.js';
 import { type TrainingConfig, train } from '../train/training.js';
-import type { SweepLog } from './sweep-log.js';
 
 export interface SweepRun {
   panel: 'pairs' | 'time';

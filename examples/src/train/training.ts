@@ -4,7 +4,9 @@
  */
 
 import type { CostReport } from 'infcl';
+import { OutputError } from '../errors.js';
 import type { Dataset } from '../features/dataset.js';
+import type { RunSettings } from '../saved/same-settings.js';
 import { learningRateFactor } from './adamw.js';
 import { Batches } from './batches.js';
 import { DualEncoder, type StepOptions } from './dual-encoder.js';
@@ -67,13 +69,20 @@ export interface TrainingHooks {
   onStart?: (done: number) => void;
   onStep?: (record: StepRecord) => void;
   /** Where to keep the checkpoint; none without it. */
-  checkpoint?: { path: string; resume: boolean; config: Record<string, string | number> };
+  checkpoint?: {
+    path: string;
+    resume: boolean;
+    config: RunSettings;
+    /** Told whenever the file holds the state after so many steps. */
+    onSaved?: (step: number) => void;
+  };
   /** Measures recall@1 on the validation queries, at each of these steps. */
   validate?: { at: ReadonlySet<number>; recallAt1: (model: DualEncoder) => Promise<number> };
 }
 
 /**
- * Rejects with `signal.reason` when aborted, after saving. A run that diverges ends early instead, with
+ * Rejects with `signal.reason` when aborted, after saving, and with OutputError when the checkpoint cannot be saved,
+ * also when aborted. A run that diverges ends early instead, with
  * `history.diverged`; the checkpoint then stays that of an earlier step. The caller disposes of the model.
  */
 export async function train(
@@ -88,13 +97,16 @@ export async function train(
   let done = 0;
   const { checkpoint, validate, signal } = hooks;
   if (checkpoint?.resume) {
-    const found = model.restore(checkpoint.path, checkpoint.config);
+    const found = model.restore(checkpoint.path, { config: checkpoint.config, steps });
     done = found.step;
-    history = found.history as History;
+    history = found.history;
+    checkpoint.onSaved?.(done);
   }
   hooks.onStart?.(done);
   const save = () => {
-    if (checkpoint) model.save(checkpoint.path, { step: done, config: checkpoint.config, history });
+    if (checkpoint === undefined) return;
+    model.save(checkpoint.path, { step: done, config: checkpoint.config, history });
+    checkpoint.onSaved?.(done);
   };
   try {
     while (done < steps) {
@@ -113,8 +125,14 @@ export async function train(
       if (done % batches.perEpoch === 0 || done === steps) save();
     }
   } catch (error) {
-    save();
-    model.dispose();
+    try {
+      if (!(error instanceof OutputError)) save();
+    } catch (failure) {
+      // who interrupts a run counts on its checkpoint; who meets a defect wants to see both
+      throw signal?.aborted ? failure : new AggregateError([error, failure], (error as Error).message);
+    } finally {
+      model.dispose();
+    }
     throw error;
   }
   return { model, history };
