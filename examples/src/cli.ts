@@ -20,6 +20,9 @@ export interface Flags {
   help: boolean;
 }
 
+/** As many as infcl takes. */
+const mostThreads = 1024;
+
 export const helpText = `npm run demo -- [flags]
 
 Trains a dual encoder from scratch (pronunciation <-> written word of CC-CEDICT, or your own pairs) with the exact
@@ -53,7 +56,7 @@ export function parseFlags(args: readonly string[]): Flags {
     quick: values.quick ?? false,
     sweep: values.sweep ?? false,
     resume: values.resume ?? false,
-    threads: wholeNumber('--threads', values.threads, 1),
+    threads: wholeNumber('--threads', values.threads, 1, mostThreads),
     help: values.help ?? false,
   };
   refuseTogether('--steps', flags.steps, '--epochs', flags.epochs);
@@ -86,12 +89,17 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-function wholeNumber(flag: string, value: string | undefined, least: number): number | undefined {
+function wholeNumber(
+  flag: string,
+  value: string | undefined,
+  least: number,
+  most = 2 ** 31 - 1,
+): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > 2 ** 31 - 1) {
+  if (!/^\d+$/.test(value) || number < least || number > most) {
     throw new UsageError(
-      `Expected whole number of at least ${least} for ${flag} but received ${JSON.stringify(value)}`,
+      `Expected whole number from ${least} to ${most} for ${flag} but received ${JSON.stringify(value)}`,
     );
   }
   return number;

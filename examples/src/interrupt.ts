@@ -4,8 +4,13 @@
  */
 
 export class Interrupted extends Error {
-  constructor() {
-    super('Stopped by Ctrl-C');
+  /** @param saved The step that a resumed run goes on from, if there is one. */
+  constructor(saved?: number) {
+    const next =
+      saved === undefined
+        ? 'nothing was saved yet, so start again'
+        : `step ${saved} is saved, so go on with the same flags and --resume`;
+    super(`Stopped by Ctrl-C: ${next}`);
     this.name = 'AbortError';
   }
 }
@@ -15,9 +20,20 @@ export const interruptedExitCode = 130;
 /** The signal of this process's first SIGINT. Its reason is an {@link Interrupted}. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  process.once('SIGINT', () => {
-    // no listener is left: the next SIGINT kills
+  const hear = () => {
+    if (controller.signal.aborted) endAsTheSystemWould();
     controller.abort(new Interrupted());
-  });
+    // Later ones kill without this listener, also where code holds the event loop. One that came together with the
+    // first waits for its turn in this round of the loop, and would be lost if the listener went at once.
+    setImmediate(() => process.removeListener('SIGINT', hear));
+  };
+  process.on('SIGINT', hear);
   return controller.signal;
+}
+
+function endAsTheSystemWould(): never {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+  // the system may be slower than the next line
+  process.exit(interruptedExitCode);
 }

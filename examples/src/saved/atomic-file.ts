@@ -4,6 +4,7 @@
  */
 
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { OutputError } from '../errors.js';
 import { systemReason } from './regular-file.js';
 
@@ -35,4 +36,16 @@ function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {}
+}
+
+/** Writes and removes a file of so many bytes. Throws {@link OutputError} where the folder has no room or is read-only. */
+export function tryWriting(folder: string, bytes: number): void {
+  const path = join(folder, `trial.${process.pid}.tmp`);
+  try {
+    writeParts(path, [new Uint8Array(bytes)]);
+  } catch (error) {
+    throw new OutputError(`Cannot write into the folder ${folder}: ${systemReason(error)}`);
+  } finally {
+    removeIfPossible(path);
+  }
 }
