@@ -1,7 +1,6 @@
 /**
- * A turn of the event loop for code that would otherwise hold it: jax-js answers from the microtask queue, and plain
- * loops give no turn at all. Signals such as Ctrl-C are heard in such turns only. Refuses to decide how often; a caller
- * takes a turn after each tenth of a second of work or so.
+ * Returns to the event loop for one turn. Node hears signals such as Ctrl-C in such turns only, and neither plain loops
+ * nor the promises of jax-js give any. Refuses to decide how often: callers do it every tenth of a second or so.
  */
 
 import { setImmediate } from 'node:timers/promises';

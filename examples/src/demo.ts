@@ -1,4 +1,4 @@
-/** `npm run demo`. Refuses to be more than the way in: `main.ts` does what there is to do. */
+/** `npm run demo`. Starts `main.ts` with the process's arguments. Refuses to do anything else, so that tests can run all of it. */
 
 import { main } from './main.js';
 

@@ -1,11 +1,10 @@
 /**
- * Errors for the person who runs the demo: the message is one line that says what is wrong and what to do, and the
- * class says the exit code. Refuses defects of the demo: those stay plain errors, whose stack is worth printing.
+ * Errors that the person who runs the demo can mend. The message is one line that says what is wrong and what to do; the
+ * demo prints only this line. Refuses defects of the demo: they stay plain errors, whose stack trace is printed.
  */
 
-export class DemoError extends Error {
-  readonly exitCode = 2;
-}
+/** Ends the demo with exit code 2. */
+export class DemoError extends Error {}
 
 /** A flag that cannot be, or data that cannot be used. */
 export class UsageError extends DemoError {}

@@ -17,18 +17,27 @@ export class Interrupted extends Error {
 
 export const interruptedExitCode = 130;
 
-/** The signal of this process's first SIGINT. Its reason is an {@link Interrupted}. */
-export function interruptSignal(): AbortSignal {
+export interface Interruption {
+  /** Of this process's first SIGINT. Its reason is an {@link Interrupted}. */
+  signal: AbortSignal;
+  /** Leaves Ctrl-C to the system again. */
+  stopListening(): void;
+}
+
+export function listenForInterrupt(): Interruption {
   const controller = new AbortController();
   const hear = () => {
     if (controller.signal.aborted) endAsTheSystemWould();
     controller.abort(new Interrupted());
     // Later ones kill without this listener, also where code holds the event loop. One that came together with the
     // first waits for its turn in this round of the loop, and would be lost if the listener went at once.
-    setImmediate(() => process.removeListener('SIGINT', hear));
+    setImmediate(stopListening);
+  };
+  const stopListening = () => {
+    process.removeListener('SIGINT', hear);
   };
   process.on('SIGINT', hear);
-  return controller.signal;
+  return { signal: controller.signal, stopListening };
 }
 
 function endAsTheSystemWould(): never {

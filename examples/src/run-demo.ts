@@ -12,7 +12,7 @@ import { CheckpointError, OutputError } from './errors.js';
 import { evaluateModel, type Weights } from './evaluate/model-evaluation.js';
 import { type Dataset, makeDataset } from './features/dataset.js';
 import { hashedColumns } from './features/hashing.js';
-import { Interrupted, interruptSignal } from './interrupt.js';
+import { Interrupted, listenForInterrupt } from './interrupt.js';
 import { measureAll } from './measure-run.js';
 import { renderReport } from './report/report.js';
 import { type Run, timed } from './run.js';
@@ -45,12 +45,14 @@ export async function runDemo(flags: Flags): Promise<number> {
   console.log(`${pairs.name}: ${count(pairs.left.length)} pairs, ${count(split.train.length)} to train on`);
   await startJax();
   // until here there is nothing to save, and Ctrl-C ends the process by itself
-  const signal = interruptSignal();
+  const { signal, stopListening } = listenForInterrupt();
   const run: Run = { flags, dataset, settings, signal, seconds, sweepLog };
   try {
     return await runPhases(run);
   } catch (error) {
     throw endOf(run, error);
+  } finally {
+    stopListening();
   }
 }
 
@@ -79,7 +81,8 @@ async function runPhases(run: Run): Promise<number> {
 
 /** What to tell: after Ctrl-C only the interruption itself passes for one, not what failed meanwhile. */
 export function endOf({ signal, savedStep }: Pick<Run, 'signal' | 'savedStep'>, error: unknown): unknown {
-  if (signal.aborted && (error as Error).name === 'AbortError') return new Interrupted(savedStep);
+  if (signal.aborted && (error as Error | undefined)?.name === 'AbortError')
+    return new Interrupted(savedStep);
   if (!(error instanceof OutputError)) return error;
   const stopped = signal.aborted ? 'Stopped by Ctrl-C. ' : '';
   const next =

@@ -1,10 +1,12 @@
 /** A training whose numbers are no longer finite stops, says where, and leaves no such numbers behind. */
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { evaluateModel } from '../src/evaluate/model-evaluation.js';
 import { allFinite } from '../src/finite.js';
+import { main } from '../src/main.js';
+import { DualEncoder } from '../src/train/dual-encoder.js';
 import { startJax } from '../src/train/jax-side.js';
 import type { MakeSide, Side } from '../src/train/side.js';
 import { makeSparseSide } from '../src/train/sparse-side.js';
@@ -69,6 +71,36 @@ test('a rate that is far too high ends the run, and the checkpoint is none of a 
   expect(rowsNotFinite).toBeGreaterThan(0);
   expect(metrics.recallAt1).toBe(0);
   expect(metrics.meanReciprocalRank).toBeLessThan(0.1);
+  rmSync(folder, { recursive: true });
+});
+
+test('the demo names the step in its last lines and its report, and fails the quick check', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'infcl-diverged-'));
+  const words = Array.from({ length: 64 }, (_, i) => `left ${i}\tright ${i}`);
+  writeFileSync(join(folder, 'pairs.tsv'), words.join('\n'));
+  const { step } = DualEncoder.prototype;
+  let steps = 0;
+  jest.spyOn(DualEncoder.prototype, 'step').mockImplementation(async function (this: DualEncoder, ...args) {
+    const result = await step.apply(this, args);
+    steps++;
+    return steps < 2 ? result : { ...result, loss: Number.NaN };
+  });
+  const said: string[] = [];
+  jest.spyOn(console, 'error').mockImplementation((line) => said.push(line));
+  jest.spyOn(console, 'log').mockImplementation(() => undefined);
+  const code = await main(['--data', 'pairs.tsv', '--out', 'out', '--quick', '--steps', '5'], folder);
+  jest.restoreAllMocks();
+  expect(said).toEqual([
+    expect.stringContaining('Training diverged at step 2: the loss is NaN'),
+    expect.stringContaining('Quick check FAILED'),
+  ]);
+  expect(code).toBe(1);
+  const report = readFileSync(join(folder, 'out', 'report.json'), 'utf8');
+  expect(JSON.parse(report).history).toMatchObject({
+    steps: [{ step: 1 }],
+    diverged: { step: 2, what: 'the loss is NaN' },
+  });
+  expect(readFileSync(join(folder, 'out', 'report.html'), 'utf8')).toContain('Training diverged at step 2');
   rmSync(folder, { recursive: true });
 });
 

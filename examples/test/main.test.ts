@@ -160,9 +160,12 @@ describe('--resume', () => {
 
   test('from a checkpoint that cannot be used', async () => {
     writeFileSync(join(folder, 'out', 'checkpoint.bin'), 'INFCLCK1');
+    const listeners = process.listenerCount('SIGINT');
     expect(await main(['--data', 'data.tsv', '--out', 'out', '--resume', '--quick'], folder)).toBe(2);
     expect(said).toEqual([expect.stringMatching(/older version: start anew without --resume$/)]);
     expect(readdirSync(inFolder('out'))).toEqual(['checkpoint.bin']);
+    // what the run listened to, it no longer does
+    expect(process.listenerCount('SIGINT')).toBe(listeners);
   });
 });
 

@@ -43,9 +43,13 @@ test('strings of the data are text', () => {
   expect(html).toContain('<span class="word hit">a&amp;b</span>');
 });
 
-/** Every leaf of the results, as a path and a way to put another value there, whatever its type says. */
+/**
+ * Every leaf of the results, as a path and a way to put another value there, whatever its type says. Of a list the first
+ * item only: the others go through the same code.
+ */
 function leavesOf(value: object, path = ''): { path: string; put: (text: string) => void }[] {
-  return Object.entries(value).flatMap(([key, inner]) => {
+  const entries = Object.entries(value).slice(0, Array.isArray(value) ? 1 : undefined);
+  return entries.flatMap(([key, inner]) => {
     const name = `${path}.${key}`;
     if (typeof inner === 'object' && inner !== null) return leavesOf(inner, name);
     return [{ path: name, put: (text: string) => Object.assign(value, { [key]: text }) }];

@@ -1,4 +1,4 @@
-/** A training small enough for a test: 200 made-up pairs, six steps, the side without a framework. Refuses to be real. */
+/** A training small enough for a test: 200 made-up pairs, six steps, the side without a framework. Refuses to say anything about accuracy. */
 
 import { makeDataset } from '../src/features/dataset.js';
 import { makeSparseSide } from '../src/train/sparse-side.js';

@@ -4,9 +4,9 @@
  */
 
 import { breathe } from '../../src/breathe.js';
-import { interruptSignal } from '../../src/interrupt.js';
+import { listenForInterrupt } from '../../src/interrupt.js';
 
-const signal = interruptSignal();
+const { signal } = listenForInterrupt();
 const keepAlive = setTimeout(() => process.exit(99), 60_000);
 
 function block(milliseconds: number): void {
