@@ -40,6 +40,35 @@ test.each([5, 512, 700])('L⁻ᵀ L⁻¹ solves a system of %i', async (n) => {
   expect(largestDifference(found.data, wanted.data)).toBeLessThan(2e-3);
 });
 
+test('a product large enough to be cut into slices is the product', async () => {
+  const [a, b] = [randomDense(1100, 1024, 1), randomDense(1024, 1024, 2)];
+  const product = await multiply(a, b);
+  for (const row of [0, 1023, 1024, 1099]) {
+    for (const column of [0, 511, 1023]) {
+      let sum = 0;
+      for (let k = 0; k < 1024; k++) sum += a.data[row * 1024 + k]! * b.data[k * 1024 + column]!;
+      expect(product.data[row * 1024 + column]).toBeCloseTo(sum, 2);
+    }
+  }
+});
+
+test('a product of seconds stops when told to by a timer', async () => {
+  const square = { rows: 4096, columns: 4096, data: new Float32Array(4096 * 4096) };
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error('enough')), 1);
+  await expect(multiply(square, square, controller.signal)).rejects.toThrow('enough');
+});
+
+test('a factor stops when told to, and so do solves with it', async () => {
+  const identity = { rows: 2, columns: 2, data: Float32Array.of(1, 0, 0, 1) };
+  const controller = new AbortController();
+  const factor = await Cholesky.factor(identity, controller.signal);
+  controller.abort(new Error('enough'));
+  await expect(factor.solveLower(identity)).rejects.toThrow('enough');
+  await expect(factor.solveUpper(identity)).rejects.toThrow('enough');
+  await expect(Cholesky.factor(identity, controller.signal)).rejects.toThrow('enough');
+});
+
 test('refuses a matrix that is not positive definite', async () => {
   const matrix = { rows: 2, columns: 2, data: Float32Array.of(1, 2, 2, 1) };
   await expect(Cholesky.factor(matrix)).rejects.toThrow('positive definite');
