@@ -1,6 +1,6 @@
 /**
  * Returns to the event loop for one turn. Node hears signals such as Ctrl-C in such turns only, and neither plain loops
- * nor the promises of jax-js give any. Refuses to decide how often: callers do it every tenth of a second or so.
+ * nor the promises of jax-js give any. Refuses to decide how often: callers do it several times a second.
  */
 
 import { setImmediate } from 'node:timers/promises';

@@ -8,8 +8,8 @@ import { numpy as np } from '@jax-js/jax';
 import { breathe } from '../breathe.js';
 
 const blockSize = 512;
-/** Operations of one piece of a product: a tenth of a second or so, after which the event loop gets a turn. */
-const workAtOnce = 2 ** 31;
+/** Operations of one piece of a product: some hundredths of a second, after which the event loop gets a turn. */
+const workAtOnce = 2 ** 30;
 
 /** Dense, row-major, float32. */
 export interface Dense {

@@ -65,6 +65,7 @@ export async function rankAll(
       await breathe(signal);
       const block = order.subarray(first, first + blockRows);
       const scores = await blockScores(device.ref, candidates, block);
+      await breathe(signal);
       if (first === 0) readOwnScores(scores, block.length, targets, own);
       countNotBelow(scores, block.length, own, better);
       nearest.forEach((list, q) => {
