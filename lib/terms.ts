@@ -46,6 +46,8 @@ const meaningful: Partial<Record<keyof ContrastiveOptions, readonly Objective[]>
 };
 
 const defaultLogitScale = 1 / 0.07;
+/** Within, a masked pair weighs nothing and float32 holds the scale's products (docs/numerics.md). */
+const scaleRange = { least: 1e-25, most: 1e30 };
 const defaultSigmoidBias = -10;
 
 /** All that can be found wrong with these options before there are features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
@@ -80,7 +82,7 @@ function resolvePlainTerms(given: ContrastiveOptions): Omit<Terms, keyof RowTerm
     logitScale:
       given.logitScale === undefined
         ? defaultLogitScale
-        : check.positiveFloat('options.logitScale', given.logitScale),
+        : check.numberBetween('options.logitScale', given.logitScale, scaleRange.least, scaleRange.most),
     logitBias: resolveBias(given, objective),
     falseNegativeMargin:
       given.falseNegativeMargin === undefined
@@ -188,7 +190,7 @@ export function readHardness(value: unknown): ContrastiveOptions['hardness'] {
   if (value === undefined) return undefined;
   const hardness = readNames('options.hardness', value, ['strength', 'on']);
   return {
-    strength: check.positiveFloat('options.hardness.strength', hardness.strength),
+    strength: check.positiveFloat('options.hardness.strength', hardness.strength, scaleRange.most),
     on: check.oneOf('options.hardness.on', hardness.on, ['inBatch', 'hard', 'all']),
   };
 }

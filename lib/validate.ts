@@ -59,13 +59,18 @@ export function nonNegativeInteger(name: string, value: unknown): number {
   return value;
 }
 
-/** Finite and above zero once rounded to float32, the precision native code receives it in. */
-export function positiveFloat(name: string, value: unknown): number {
-  requireNumber(name, 'positive finite number', value);
-  const rounded = Math.fround(value);
-  if (!Number.isFinite(rounded) || rounded <= 0) {
-    throw invalid('ERR_VALUE', name, 'positive finite number', value);
-  }
+/** Above zero once rounded to float32. */
+export function positiveFloat(name: string, value: unknown, most: number): number {
+  const expected = `positive number up to ${most}`;
+  requireNumber(name, expected, value);
+  if (!(Math.fround(value) > 0 && value <= most)) throw invalid('ERR_VALUE', name, expected, value);
+  return value;
+}
+
+export function numberBetween(name: string, value: unknown, least: number, most: number): number {
+  const expected = `number from ${least} to ${most}`;
+  requireNumber(name, expected, value);
+  if (!(value >= least && value <= most)) throw invalid('ERR_VALUE', name, expected, value);
   return value;
 }
 

@@ -196,8 +196,9 @@ refuses('hardness', [
   badValue(
     'negative',
     { hardness: { strength: -1, on: 'all' } },
-    'positive finite number for options.hardness.strength',
+    'positive number up to 1e+30 for options.hardness.strength',
   ),
+  badValue('too strong', { hardness: { strength: 1.1e30, on: 'all' } }, 'but received 1.1e+30'),
   badType(
     'on nothing',
     { hardness: { strength: 1 } },
