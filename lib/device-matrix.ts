@@ -7,7 +7,7 @@
 
 import { requireBackend } from './backend';
 import { codedError, fromNative } from './errors';
-import { dtypes, type MatrixLike, readShape, toNativeMatrix } from './matrix';
+import { dtypes, type MatrixLike, readShape, type TensorLike, toNativeMatrix } from './matrix';
 import { readNames } from './names';
 import type { DeviceHandle, DeviceMemory, DType, NativeBinding, NativeDeviceMatrix } from './native/binding';
 import { loadBinding } from './native/load';
@@ -98,7 +98,10 @@ export class DeviceMatrix implements Disposable {
    * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_OPTION, or what is wrong with the matrix:
    * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED.
    */
-  static async fromHost(matrix: MatrixLike, options: { device?: number } = {}): Promise<DeviceMatrix> {
+  static async fromHost(
+    matrix: MatrixLike | TensorLike,
+    options: { device?: number } = {},
+  ): Promise<DeviceMatrix> {
     const source = toNativeMatrix('matrix', matrix);
     const device = readDevice('options.device', readNames('options', options, ['device']).device);
     const binding = cudaBinding(device);

@@ -5,8 +5,13 @@
  * Refuses names that do not exist, so that a typo cannot silently change what is computed.
  */
 
+import { shorten } from './describe';
 import { codedError } from './errors';
-import { didYouMean, notImplemented, plainObject } from './validate';
+import { optionHint } from './hints';
+import { notImplemented, plainObject } from './validate';
+
+/** Undefined ones are counted as well: each costs time to look at. */
+const mostNames = 1000;
 
 /**
  * A plain copy of `value` with exactly the names of `known`, undefined where absent. Throws ERR_TYPE for what is no
@@ -19,12 +24,19 @@ export function readNames<Name extends string>(
   later: readonly string[] = [],
 ): Record<Name, unknown> {
   const given = plainObject(where, value);
-  for (const name of Object.keys(given)) {
+  const own = Object.keys(given);
+  if (own.length > mostNames) {
+    throw codedError(
+      'ERR_OPTION',
+      `Expected at most ${mostNames} names in ${where} but received ${own.length}`,
+    );
+  }
+  for (const name of own) {
     if (known.includes(name as Name) || given[name] === undefined) continue;
     if (later.includes(name)) throw notImplemented(`${where}.${name}`);
     throw codedError(
       'ERR_OPTION',
-      `Unknown name ${name} in ${where}${didYouMean(name, known) || `; known are ${known.join(', ')}`}`,
+      `Unknown name ${shorten(name)} in ${where}${optionHint(name, known) || `; known are ${known.join(', ')}`}`,
     );
   }
   const read = {} as Record<Name, unknown>;

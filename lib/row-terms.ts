@@ -71,6 +71,8 @@ function resolveLabels(
       `options.labels[${bad}]`,
       `key index from 0 to ${keyRows - 1}`,
       checked[bad],
+      // other libraries mark rows to be ignored this way, with -100 or -1
+      checked[bad]! < 0 ? '; options.queryWeights of 0 leave a row out' : '',
     );
   }
   return { ...none, labels: checked };

@@ -7,6 +7,7 @@
  */
 
 import type { ContrastiveOptions, DirectionName } from './contrastive-options';
+import { isArray } from './describe';
 import { codedError } from './errors';
 import { readNames } from './names';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from './native/binding';
@@ -112,7 +113,7 @@ function refuseMeaningless(given: ContrastiveOptions, objective: Objective): voi
 /** The list as it is now, each element read once. Throws ERR_TYPE or ERR_VALUE. */
 export function readDirections(directions: unknown): DirectionName[] | undefined {
   if (directions === undefined) return undefined;
-  const length = Array.isArray(directions) ? directions.length : 0;
+  const length = isArray(directions) ? directions.length : 0;
   if (length === 0) throw check.invalid('ERR_TYPE', 'options.directions', 'non-empty array', directions);
   const names = Object.keys(Direction) as DirectionName[];
   const read: DirectionName[] = [];
@@ -149,6 +150,10 @@ export function isPaired(objective: Objective): boolean {
   return objective === 'clip' || objective === 'ntxent' || objective === 'supcon';
 }
 
+function moreKeysHint(areMore: boolean): string {
+  return areMore ? "; objective 'infonce' takes more keys than queries" : '';
+}
+
 function checkShapes(
   given: ContrastiveOptions,
   { objective, directions }: Pick<Terms, 'objective' | 'directions'>,
@@ -169,7 +174,7 @@ function checkShapes(
     const why = directions > 1 ? 'these options.directions' : `objective '${objective}'`;
     throw codedError(
       'ERR_SHAPE',
-      `Expected as many keys as queries (${queries.rows}) for ${why} but received ${keys.rows}`,
+      `Expected as many keys as queries (${queries.rows}) for ${why} but received ${keys.rows}${moreKeysHint(keys.rows > queries.rows)}`,
     );
   }
   if (given.labels === undefined && keys.rows < queries.rows) {

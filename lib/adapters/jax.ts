@@ -58,6 +58,7 @@ export interface JaxEncoderOptions<Params, Input> {
 }
 
 export interface JaxEncoder<Params, Input> extends Encoder<Input> {
+  encode(input: Input): Promise<MatrixLike>;
   /**
    * Hands over the gradients added up since the last call, a tree like the parameters, now the caller's to consume.
    * Throws ERR_ENCODER if there are none.

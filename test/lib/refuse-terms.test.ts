@@ -15,7 +15,22 @@ refuses('labels', [
   badType(
     'a plain array',
     { objective: 'infonce', labels: [0, 1, 2] },
-    'Int32Array for options.labels but received an instance of Array',
+    'options.labels but received an instance of Array; Int32Array.from(labels, Number) makes one',
+  ),
+  badType(
+    'bigints',
+    { objective: 'infonce', labels: new BigInt64Array(3) },
+    'options.labels but received an instance of BigInt64Array; Int32Array.from(labels, Number) makes one',
+  ),
+  badType(
+    'a tensor of integers',
+    { objective: 'infonce', labels: { type: 'int64', data: new BigInt64Array(3) } },
+    'received an instance of Object; Int32Array.from(labels.data, Number) makes one',
+  ),
+  badValue(
+    'the mark of an ignored row',
+    { objective: 'infonce', labels: Int32Array.of(0, -100, 2) },
+    'options.labels[1] but received -100 of type number; options.queryWeights of 0 leave a row out',
   ),
   badType(
     'unsigned',

@@ -1,8 +1,18 @@
-/** Encoders that return 16-bit features: the loss gets the same bits, and encoders get float32 gradients. */
+/**
+ * Encoders that return 16-bit features: the loss gets the same bits, and encoders get float32 gradients. Node 20 has no
+ * Float16Array, so there a marked array stands in for one.
+ */
 import { contrastiveLossAndGrad, type MatrixLike } from '../../lib';
 import { chunkedStep, type Encoder, type FeatureGrads } from '../../lib/trainer';
 import { makePair } from '../reference/inputs';
 import { type NarrowDType, narrow } from '../reference/narrow';
+
+const mockHalves = new WeakSet<object>();
+jest.mock('../../lib/typed-array', () => {
+  const actual = jest.requireActual('../../lib/typed-array');
+  const isHalf = (value: unknown) => typeof value === 'object' && value !== null && mockHalves.has(value);
+  return { ...actual, kindOf: (value: unknown) => (isHalf(value) ? 'Float16Array' : actual.kindOf(value)) };
+});
 
 const [rows, dim] = [30, 8];
 const pair = makePair({ rows, dim, seed: 5 });
@@ -55,4 +65,32 @@ test('towers may differ in their element type', async () => {
   const chunks = () => [[0, rows]] as [number, number][];
   const step = { queries: { encoder: q.encoder, chunks }, keys: { encoder: k.encoder, chunks } };
   expect((await chunkedStep(step)).loss).toBe(direct.loss);
+});
+
+test.each([{}, { type: 'float16' }])('a Float16Array stated as %j is taken as its bits', async (stated) => {
+  type Half = new (buffer: ArrayBufferLike, offset: number, length: number) => Uint16Array;
+  const Half = (globalThis as { Float16Array?: Half }).Float16Array;
+  const bits = bitsOf(pair.queries, 'float16').data as Uint16Array;
+  const { encoder, grads } = slices(bitsOf(pair.queries, 'float16'));
+  encoder.encode = ([begin, end]) => {
+    const part = bits.subarray(begin * dim, end * dim);
+    const data = Half ? new Half(part.buffer, part.byteOffset, part.length) : part;
+    if (!Half) mockHalves.add(data);
+    return { data, dims: [end - begin, dim], ...stated };
+  };
+  const keys = slices(pair.keys);
+  await chunkedStep({
+    queries: {
+      encoder,
+      chunks: () =>
+        [
+          [0, 7],
+          [7, rows],
+        ] as [number, number][],
+    },
+    keys: { encoder: keys.encoder, chunks: () => [[0, rows]] as [number, number][] },
+  });
+  const direct = await contrastiveLossAndGrad(bitsOf(pair.queries, 'float16'), pair.keys);
+  expect(grads).toEqual(direct.queryGrads);
+  expect(keys.grads).toEqual(direct.keyGrads);
 });
