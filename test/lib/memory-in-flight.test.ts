@@ -165,6 +165,26 @@ it('a call that was refused takes no memory', async () => {
   await running;
 });
 
+it('a call that a signal starts while a blocking call looks at it counts as one in flight', async () => {
+  const { functions, end } = heldNative();
+  const out = { queryGrads: array() };
+  let started: Promise<unknown> | undefined;
+  const signal = {
+    aborted: false,
+    addEventListener() {},
+    removeEventListener() {},
+    throwIfAborted() {
+      started = functions.contrastiveLossAndGrad(features(), features(), { out });
+    },
+  } as unknown as AbortSignal;
+  expectError(
+    thrownBy(() => functions.contrastiveLossAndGradSync(features(), features(), { out, signal })),
+    { type: RangeError, code: 'ERR_OVERLAP', message: 'options.out.queryGrads' },
+  );
+  end();
+  await started;
+});
+
 it('calls in flight may read one memory', async () => {
   const { functions, end } = heldNative();
   const shared = features();
