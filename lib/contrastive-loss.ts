@@ -151,8 +151,9 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
   function runSync(...args: Parameters<typeof prepare>) {
     const { call, binding, device, memory } = prepare(...args);
     try {
-      inFlight.check(memory);
       call.signal?.throwIfAborted();
+      // after the signal, whose code may have started another call
+      inFlight.check(memory);
       const response = callSync(binding, call.request);
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
       return { call, response, device };

@@ -88,7 +88,8 @@ export interface ContrastiveOptions {
   workspaceBytes?: number;
   /**
    * Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. With
-   * features on a device: float32 DeviceMatrix there, of the gradients' shapes.
+   * features on a device: float32 DeviceMatrix there, of the gradients' shapes. Until the call has settled, no other
+   * call may read or write them.
    */
   out?: { queryGrads?: Gradient; keyGrads?: Gradient; hardNegativeGrads?: Gradient };
   /** Stops the call at its next tile; the promise rejects with `signal.reason`. */

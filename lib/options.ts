@@ -2,7 +2,7 @@
  * How what a caller asks becomes one native request: names checked, defaults filled in, outputs allocated. All checks
  * that do not need to look at every feature happen here, before native work starts.
  *
- * Refuses names it does not know, combinations that make no sense, and output arrays that overlap anything.
+ * Refuses names it does not know and combinations that make no sense. Overlap is found later, by address: call-memory.ts.
  */
 
 import { resolveBackend } from './backend';

@@ -3,6 +3,7 @@
  * written by another. The native side is a fake that ends when told to, and the addon where memory itself matters.
  */
 import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossSync } from '../../lib';
+import type { Extent } from '../../lib/call-memory';
 import type { LossFunctions } from '../../lib/contrastive-loss';
 import type { MatrixLike } from '../../lib/matrix';
 import { MemoryInFlight } from '../../lib/memory-in-flight';
@@ -164,6 +165,26 @@ it('a call that was refused takes no memory', async () => {
   await running;
 });
 
+it('a call that a signal starts while a blocking call looks at it counts as one in flight', async () => {
+  const { functions, end } = heldNative();
+  const out = { queryGrads: array() };
+  let started: Promise<unknown> | undefined;
+  const signal = {
+    aborted: false,
+    addEventListener() {},
+    removeEventListener() {},
+    throwIfAborted() {
+      started = functions.contrastiveLossAndGrad(features(), features(), { out });
+    },
+  } as unknown as AbortSignal;
+  expectError(
+    thrownBy(() => functions.contrastiveLossAndGradSync(features(), features(), { out, signal })),
+    { type: RangeError, code: 'ERR_OVERLAP', message: 'options.out.queryGrads' },
+  );
+  end();
+  await started;
+});
+
 it('calls in flight may read one memory', async () => {
   const { functions, end } = heldNative();
   const shared = features();
@@ -229,4 +250,39 @@ describe('memory of devices', () => {
     leave();
     inFlight.check(other);
   });
+});
+
+it('any order of calls that come and go: as if every pair of extents had been compared', () => {
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (seed * 16807) % 2147483647;
+    return seed % below;
+  };
+  const make = () => {
+    const begin = random(300);
+    return { name: 'some', device: random(2), begin, end: begin + 1 + random(20) };
+  };
+  const crosses = (a: Extent, b: Extent) => a.device === b.device && a.begin < b.end && b.begin < a.end;
+  const inFlight = new MemoryInFlight();
+  const calls: { read: Extent[]; written: Extent[]; leave: () => void }[] = [];
+  let refused = 0;
+  for (let step = 0; step < 5000; step++) {
+    if (calls.length > 0 && random(2) === 0) {
+      calls.splice(random(calls.length), 1)[0]!.leave();
+      continue;
+    }
+    const call = { read: [make(), make()], written: [make()] };
+    const isFree = calls.every(
+      ({ read, written }) =>
+        ![...call.read, ...call.written].some((one) => written.some((other) => crosses(one, other))) &&
+        !call.written.some((one) => read.some((other) => crosses(one, other))),
+    );
+    if (isFree) calls.push({ ...call, leave: inFlight.enter(call) });
+    else {
+      refused++;
+      expect(thrownBy(() => inFlight.enter(call)).code).toBe('ERR_OVERLAP');
+    }
+  }
+  expect(refused).toBeGreaterThan(500);
+  expect(refused).toBeLessThan(4500);
 });

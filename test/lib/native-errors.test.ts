@@ -3,6 +3,7 @@
 import type { ContrastiveOptions } from '../../lib';
 import { backends, contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync, plan } from '../../lib';
 import type { InfclError } from '../../lib/errors';
+import { loadBinding } from '../../lib/native/load';
 import { makePair, widen } from '../reference/inputs';
 import { expectError, type Thrown, thrownBy } from './fake-binding';
 
@@ -137,6 +138,27 @@ const cuda = backends().find(({ name }) => name === 'cuda')!;
   expectError(
     thrownBy(() => plan({ rows, dim, backend: 'cuda' })),
     thrown,
+  );
+});
+
+describe('the address of an array', () => {
+  const address = (value: unknown) => loadBinding().memoryAddress(value as ArrayBufferView);
+
+  it('counts its offset in bytes, and is the same for every view of its memory', () => {
+    const array = new Float32Array(10);
+    expect(address(array.subarray(3)) - address(array)).toBe(12);
+    expect(address(new Uint8Array(array.buffer, 5))).toBe(address(array) + 5);
+    expect(address(new Float32Array(10))).not.toBe(address(array));
+  });
+
+  it.each([undefined, 5, {}, new ArrayBuffer(8), new Proxy(new Float32Array(1), {})])(
+    'of anything else is refused',
+    (value) => {
+      expect(thrownBy(() => address(value))).toMatchObject({
+        code: 'ERR_TYPE',
+        message: expect.stringMatching(/typed array/),
+      });
+    },
   );
 });
 

@@ -27,6 +27,13 @@ function counted<T>(value: T, counts: Map<string, number>, path = ''): T {
 }
 
 const bits = { data: new Uint16Array(12), dims: [3, 4], type: 'float16' } as unknown as Features;
+const ndarray = {
+  data: new Float32Array(12),
+  shape: [3, 4],
+  stride: [4, 1],
+  strides: [4, 1],
+  offset: 0,
+} as unknown as Features;
 const strided = { data: new Float32Array(14), shape: [3, 4], dims: [3, 4], dtype: 'float32', rowStride: 5 };
 const ids = () => new Int32Array(3);
 
@@ -65,7 +72,7 @@ it.each<[string, ContrastiveOptions]>([
   const { functions, requests } = fakeNative();
   functions.contrastiveLossAndGradSync(
     counted(bits, counts, 'queries'),
-    counted(matrix(3, 4), counts, 'keys'),
+    counted(ndarray, counts, 'keys'),
     counted(options, counts, 'options'),
   );
   expect(requests).toHaveLength(1);
