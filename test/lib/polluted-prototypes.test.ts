@@ -64,6 +64,12 @@ describe.each([
   });
 });
 
+it('features are on the host, whatever device is inherited', () => {
+  const expected = contrastiveLossAndGradSync(queries, keys).loss;
+  const descriptor = { value: 0, writable: true };
+  expect(polluted('device', descriptor, () => contrastiveLossAndGradSync(queries, keys)).loss).toBe(expected);
+});
+
 it('an inherited option is read once, as one that was given', () => {
   const answers = [3, 'no number of threads'];
   const descriptor = { get: () => answers.shift(), set: () => {} };
