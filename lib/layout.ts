@@ -7,7 +7,7 @@
  */
 
 import { types } from 'node:util';
-import { describeList, isArray } from './describe';
+import { describeList, isArray, isRevokedProxy } from './describe';
 import { codedError } from './errors';
 import { invalid, nonNegativeInteger, positiveInteger } from './validate';
 
@@ -45,7 +45,8 @@ export function readLayout(
 ): Layout {
   const readProperty = (property: keyof StatedLayout) => {
     const value = stated[property];
-    return typeof value === 'function' ? (Reflect.apply(value, features, []) as unknown) : value;
+    if (typeof value !== 'function' || isRevokedProxy(value)) return value;
+    return Reflect.apply(value, features, []) as unknown;
   };
   const strides = (['stride', 'strides'] as const).flatMap((property) => {
     const value = readProperty(property);

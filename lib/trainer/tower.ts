@@ -4,6 +4,7 @@
  * Refuses unknown names and values of the wrong type. Knows nothing of the loss; features are checked by the cache.
  */
 
+import { isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
 import { readNames } from '../names';
 import { ignoreRejection, isThenable } from '../progress';
@@ -87,7 +88,8 @@ const methodNames = ['encode', 'backward', 'randomState', 'restoreRandomState'] 
 
 /** The methods as they are now. An encoder is an object of the caller's class, so other names are its own business. */
 function checkEncoder<Input>(where: string, value: unknown): Encoder<Input> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
+  const isObject = (typeof value === 'object' || typeof value === 'function') && value !== null;
+  if (!isObject || isRevokedProxy(value)) {
     throw check.invalid('ERR_ENCODER', where, 'encoder with an encode method', value);
   }
   const checked: Record<string, unknown> = Object.create(null);

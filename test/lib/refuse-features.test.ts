@@ -139,6 +139,16 @@ const wrongShape: Row[] = [
     'both positive integers, for NAME.shape but received [0, 4]',
   ],
   [
+    'a revoked Proxy of a method as strides',
+    () => {
+      const { proxy, revoke } = Proxy.revocable(() => [4, 1], {});
+      revoke();
+      return { data: data(), shape: [3, 4], stride: proxy };
+    },
+    'ERR_TYPE',
+    'array [rowStride, 1] for NAME.stride but received function (anonymous)',
+  ],
+  [
     'a Proxy of a typed array',
     () => ({ data: data(), shape: new Proxy(Int32Array.of(3, 4), {}) }),
     'ERR_TYPE',

@@ -102,7 +102,7 @@ describe('chunks', () => {
   });
 
   test.each([
-    ['randomState that resolves', { randomState: async () => 0, restoreRandomState: () => {} }],
+    ['randomState that resolves', { randomState: () => Promise.resolve(0) }],
     ['randomState that rejects', { randomState: () => Promise.reject(new Error('unheard')) }],
     ['restoreRandomState that resolves', { restoreRandomState: async () => {} }],
     ['restoreRandomState that rejects', { restoreRandomState: () => Promise.reject(new Error('unheard')) }],
