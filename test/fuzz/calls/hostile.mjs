@@ -32,7 +32,8 @@ export function actWhenRead(random, object, key, act) {
 }
 
 export function define(object, key, descriptor) {
-  Object.defineProperty(object, key, { configurable: true, enumerable: true, ...descriptor });
+  // a frozen object stays as it is
+  Reflect.defineProperty(object, key, { configurable: true, enumerable: true, ...descriptor });
 }
 
 /** A Proxy of `target` that throws, answers oddly, or revokes itself at one of the first times it is asked anything. */

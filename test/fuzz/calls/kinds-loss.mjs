@@ -135,9 +135,14 @@ export async function several(current, known) {
   }
   const outcomes = await Promise.all(ended);
   await current.quiet();
+  // a mutation may transfer memory away on which the arrays of others lie as well
+  const lost = calls.some(({ mutated }) => mutated) ? ['ERR_DETACHED'] : [];
   outcomes.forEach((outcome, i) => {
     const { problem, index, mutated } = calls[i];
-    current.judgeLoss(outcome, problem, { mutated, allowed: mutated ? [] : allowedFor(problem) });
+    current.judgeLoss(outcome, problem, {
+      mutated,
+      allowed: mutated ? [] : [...allowedFor(problem), ...lost],
+    });
     if (outcome.value && !mutated) current.compareAlone(outcome.value, index, problem);
   });
 }

@@ -7,7 +7,7 @@
 
 import { types } from 'node:util';
 import * as hostile from './hostile.mjs';
-import { detached, oddArray, oddValue, ofOtherRealm } from './values.mjs';
+import { detached, oddArray, oddValue, ofOtherRealm, onResizable } from './values.mjs';
 
 const optionNames = [
   ...[
@@ -59,6 +59,7 @@ export function mutate(random, args, tools) {
   const place = random.pick(places);
   // the harness itself reads what is at the top
   const mutation = random.weighted(place.parent === args ? mutationsAtTop : mutations);
+  if (place.path.includes('signal')) tools.own.signalLies = true;
   try {
     return `${place.path}: ${mutation(random, place, { ...tools, places })}`;
   } catch (error) {
@@ -184,12 +185,15 @@ function proxy(random, place, { own }) {
 /** Another array in the place of an array, or lies on the array. */
 function array(random, place, { own }) {
   const value = ownValue(place);
-  if (!ArrayBuffer.isView(value)) return replace(random, place);
+  // not a DataView, nor an array without methods
+  if (!ArrayBuffer.isView(value) || typeof value.slice !== 'function') return replace(random, place);
   if (random.chance(0.4)) return hostile.hideIntrinsics(random, value, own);
   const [what, made] = random.pick([
     ['another array', () => oddArray(random, random.chance(0.5) ? value.length : undefined)],
     ['of another realm', () => ofOtherRealm(value)],
     ['detached', () => detached(value.slice())],
+    ['on a resizable buffer', () => onResizable(value, ArrayBuffer)],
+    ['on a growable buffer', () => onResizable(value, SharedArrayBuffer)],
     ['a plain array', () => Array.from(value)],
     ['one element less', () => value.subarray(1)],
     ['half of it', () => value.subarray(0, value.length >> 1)],
@@ -205,19 +209,24 @@ function reshape(random, { parent, key }, { own }) {
     ['inherited properties', () => Object.create(value)],
     ['no prototype', () => Object.assign(Object.create(null), value)],
     ['frozen', () => Object.freeze(value)],
-    [
-      'a prototype that throws',
-      () => Object.setPrototypeOf(value, new Proxy({}, { get: () => own.throw() })),
-    ],
-    [
-      'an unknown name',
-      () => Object.assign(value, { [random.pick(['logitscale', 'x', '', 'dim', 'ranks'])]: 1 }),
-    ],
-    ['a symbol', () => Object.assign(value, { [Symbol('odd')]: 1 })],
-    ['a long name', () => Object.assign(value, { ['x'.repeat(1e6)]: 1 })],
+    ['a prototype that throws', () => withHostilePrototype(value, own)],
+    ['an unknown name', () => add(value, { [random.pick(['logitscale', 'x', '', 'dim', 'ranks'])]: 1 })],
+    ['a symbol', () => add(value, { [Symbol('odd')]: 1 })],
+    ['a long name', () => add(value, { ['x'.repeat(1e6)]: 1 })],
   ]);
   hostile.define(parent, key, { value: made(), writable: true });
   return what;
+}
+
+/** As far as the object can be changed. */
+function add(object, properties) {
+  for (const name of Reflect.ownKeys(properties)) Reflect.set(object, name, properties[name]);
+  return object;
+}
+
+function withHostilePrototype(object, own) {
+  Reflect.setPrototypeOf(object, new Proxy({}, { get: () => own.throw() }));
+  return object;
 }
 
 function remove(_random, { parent, key }) {

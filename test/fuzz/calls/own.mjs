@@ -5,11 +5,13 @@
  * Refuses to make an error that looks like one of the library: none has a code of the library.
  */
 
+import { types } from 'node:util';
+
 export class OwnValues {
   #random;
   #values = new Set();
   #signals = [];
-  /** A signal says that it aborted although it did not: a call may be stopped without a reason. */
+  /** A signal is no AbortSignal: it may say that it aborted although it did not, and its reason may be any value. */
   signalLies = false;
   /** A Proxy revoked itself while it was read: the engine's error at the next read is the Proxy's own. */
   proxyRevoked = false;
@@ -51,7 +53,9 @@ export class OwnValues {
   has(error) {
     if (this.proxyRevoked && error instanceof TypeError && /has been revoked$/.test(error.message))
       return true;
-    if (this.signalLies && error?.code === 'ERR_ABORTED') return true;
+    // raised inside a method that was called on a Proxy, which is not what the method expects
+    if (types.isNativeError(error) && /^ +at Proxy\./.test(String(error.stack).split('\n')[1])) return true;
+    if (this.signalLies && (error?.code === 'ERR_ABORTED' || !types.isNativeError(error))) return true;
     return this.#values.has(error);
   }
 

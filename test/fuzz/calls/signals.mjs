@@ -55,7 +55,9 @@ function lookAlike(random, own, soon) {
     },
   };
   const abort = () => {
-    Object.assign(signal, { aborted: true, reason });
+    // a property that a mutation has made an accessor stays one
+    Reflect.set(signal, 'aborted', true);
+    Reflect.set(signal, 'reason', reason);
     // what a listener throws is seen by whoever aborts
     for (const listener of [...listeners]) dispatch(listener);
   };

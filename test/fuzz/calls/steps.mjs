@@ -31,6 +31,8 @@ function makeTower(random, matrix, own) {
   const size = random.integer(1, rows);
   const { data, rowStride = dim } = matrix;
   const slice = ({ begin, end }) => {
+    // a mutation has transferred the array away
+    if (data.length === 0) own.throw();
     const { shape, dims, ...rest } = matrix;
     const part = data.subarray(begin * rowStride, (end - 1) * rowStride + dim);
     return { ...rest, data: part, shape: [end - begin, dim] };

@@ -143,9 +143,21 @@ export function detached(array) {
   return array;
 }
 
+/** The same numbers in memory whose length may change. */
+export function onResizable(array, Buffer) {
+  const buffer = new Buffer(array.byteLength, { maxByteLength: array.byteLength + 64 });
+  const Type = arrayTypes.find(({ name }) => name === kindOf(array)) ?? Float32Array;
+  const made = new Type(buffer, 0, Math.floor(array.byteLength / Type.BYTES_PER_ELEMENT));
+  made.set(array.subarray(0, made.length));
+  return made;
+}
+
+/** 'Float32Array' and the like. */
+const kindOf = (array) => Object.prototype.toString.call(array).slice(8, -1);
+
 /** The same numbers in an array of another realm. */
 export function ofOtherRealm(array) {
-  const kind = Object.prototype.toString.call(array).slice(8, -1);
+  const kind = kindOf(array);
   const Type = arrayTypes.some(({ name }) => name === kind) ? inRealm(kind) : inRealm('Float32Array');
   return Type.from(array);
 }
