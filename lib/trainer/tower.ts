@@ -4,7 +4,7 @@
  * Refuses unknown names and values of the wrong type. Knows nothing of the loss; features are checked by the cache.
  */
 
-import { isRevokedProxy } from '../describe';
+import { isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
 import { readNames } from '../names';
 import { ignoreRejection, isThenable } from '../progress';
@@ -52,7 +52,7 @@ export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower
       `${where}.chunks`,
       'function that makes an iterator',
       chunks,
-      Array.isArray(chunks) ? `; write chunks: () => [...]` : '',
+      isArray(chunks) ? `; write chunks: () => [...]` : '',
     );
   }
   return {

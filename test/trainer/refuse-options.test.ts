@@ -135,6 +135,7 @@ describe('a tower', () => {
       'randomState is missing',
     ],
     ['an array for chunks', { chunks: ['chunk'] }, 'ERR_CHUNKS', 'write chunks: () => [...]'],
+    ['a revoked Proxy for chunks', { chunks: revoked([]) }, 'ERR_CHUNKS', 'received a revoked Proxy'],
     ['no chunks', { chunks: undefined }, 'ERR_CHUNKS', 'received undefined'],
     ['a string for rows', { rows: '2' }, 'ERR_TYPE', 'received 2 of type string'],
     ['a BigInt for rows', { rows: 2n }, 'ERR_TYPE', 'received 2 of type bigint'],
