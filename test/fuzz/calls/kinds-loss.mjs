@@ -143,7 +143,8 @@ export async function several(current, known) {
       mutated,
       allowed: mutated ? [] : [...allowedFor(problem), ...lost],
     });
-    if (outcome.value && !mutated) current.compareAlone(outcome.value, index, problem);
+    const gone = !mutated && Object.values(problem.options.out ?? {}).some((out) => out.byteLength === 0);
+    if (outcome.value && !mutated && !gone) current.compareAlone(outcome.value, index, problem);
   });
 }
 

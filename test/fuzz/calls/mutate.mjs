@@ -100,7 +100,8 @@ function isPlain(value) {
 }
 
 /** A revoked Proxy of a function would throw an error of the engine's own when it is called. */
-const callbacks = new Set(['onProgress', 'chunks', ...namesOf.encoder]);
+const signalMethods = ['addEventListener', 'removeEventListener', 'throwIfAborted'];
+const callbacks = new Set(['onProgress', 'chunks', ...namesOf.encoder, ...signalMethods]);
 
 const set = ({ parent, key }, value) => hostile.define(parent, key, { value, writable: true });
 /** The same place in other arguments, or anything else there. */
