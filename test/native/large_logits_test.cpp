@@ -128,6 +128,13 @@ void test_refusals(Engine& e) {
   CHECK(!refuses(e, many, rows(1e-15f), rows(1e-15f)), "%s: logits of 2", e.isa.c_str());
   CHECK(refuses(e, cases::request(cases::ObjectiveKind::kClip, 1e25), rows(1e15f), rows(1e-18f)),
         "%s: gradients of 1e40", e.isa.c_str());
+  infcl::ContrastiveRequest biased = cases::request(cases::ObjectiveKind::kSigLip, 1);
+  for (const double bias : {-1e38, 1e38, -1e300, 1e300}) {
+    biased.logit_bias = bias;
+    CHECK(refuses(e, biased, rows(1), rows(1)), "%s: bias %g", e.isa.c_str(), bias);
+  }
+  biased.logit_bias = -1e36;
+  CHECK(!refuses(e, biased, rows(1), rows(1)), "%s: bias of -1e36", e.isa.c_str());
   infcl::ContrastiveRequest hard = one;
   hard.hardness = 1e38;
   CHECK(refuses(e, hard, rows(1), rows(1)), "%s: hardness", e.isa.c_str());
