@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/base2_logit.h"
 #include "core/schedule.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -60,7 +61,8 @@ class CudaBackend final : public Backend {
     std::unique_ptr<OperandStore> store;
     std::unique_ptr<LapVectors> vectors;
     DeviceBuffer row_partials, column_partials, tile_sums, g_high, g_low;
-    float scale_high = 0, scale_low = 0, bias = 0;
+    Log2Scale scale{};
+    float bias = 0;
     BackendStats stats;
     bool has_begun = false;
   };

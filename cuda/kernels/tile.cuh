@@ -50,6 +50,14 @@ struct Patch {
 #pragma unroll
       for (int c = 0; c < kColumns; ++c) f(r, c, at(r, c));
   }
+  // The same column by column, where values of columns fill more registers than values of rows.
+  template <class F>
+  INFCL_DEVICE void for_each_by_column(F f) {
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c)
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) f(r, c, at(r, c));
+  }
   INFCL_DEVICE void clear() {
     for_each([](int, int, float& x) { x = 0; });
   }

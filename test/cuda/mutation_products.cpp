@@ -83,14 +83,19 @@ Outputs split(const std::vector<T>& in, Element element, bool to_float16, int ro
   const size_t size = static_cast<size_t>(rows) * padded_dim;
   const gpu::Array<T> device(in);
   const gpu::Array<uint16_t> high(size, 0xffff), low(to_float16 ? 0 : size, 0xffff);
-  const gpu::Array<unsigned long long> first(1, ~0ull);
-  const SplitArgs a{device.get(), element,    rows,       dim,  stride,     high.get(),
-                    low.get(),    padded_dim, to_float16, 1000, first.get()};
+  const gpu::Array<Findings> findings(1, kNoFindings);
+  const SplitArgs a{device.get(), element,    rows,       dim,  stride,        high.get(),
+                    low.get(),    padded_dim, to_float16, 1000, findings.get()};
   gpu::launch("split_kernel", split_shape(a), a);
   const std::vector<uint16_t> highs = high.read(), lows = low.read();
-  return {{"high plane", {highs.begin(), highs.end()}},
-          {"low plane", {lows.begin(), lows.end()}},
-          {"first not finite", {static_cast<double>(first.read()[0])}}};
+  const Findings found = findings.read()[0];
+  Outputs all{{"high plane", {highs.begin(), highs.end()}},
+              {"low plane", {lows.begin(), lows.end()}},
+              {"first not finite", {static_cast<double>(found.first_not_finite)}}};
+  double squares;
+  std::memcpy(&squares, &found.longest_squares, sizeof squares);
+  if (std::isfinite(squares)) all.push_back({"squares of the longest row", {squares}, 1e-14});
+  return all;
 }
 
 // Compared bit by bit, as the test of these runs does.

@@ -142,6 +142,7 @@ Bits scores_backward(int64_t before) {
   a.column_shifts = column_shifts.get();
   a.positive_dots = positive_dots.get();
   a.positive_grads = positive_grads.get();
+  a.largest_spread = kLargestSpread;
   a.g_scale = 1;
   a.g_high = g.get();
   a.g_stride = kTile;
@@ -206,15 +207,17 @@ Bits split(int64_t before) {
   values[3 * kDim + 5] = INFINITY;
   const Tail<float> in(before * kDim, values);
   const Tail<uint16_t> high(before * kDim, kRows * kDim, 0), low(before * kDim, kRows * kDim, 0);
-  const gpu::Array<unsigned long long> first(1, ~0ull);
-  const SplitArgs a{in.get(),   Element::kFloat32, before + kRows, kDim,  kDim,
-                    high.get(), low.get(),         kDim,           false, 0,
-                    first.get()};
+  const gpu::Array<Findings> findings(1, kNoFindings);
+  const SplitArgs a{in.get(),      Element::kFloat32, before + kRows, kDim,  kDim,
+                    high.get(),    low.get(),         kDim,           false, 0,
+                    findings.get()};
   launch_from(before / kWarpsOfBlock, "split_kernel", split_shape(a), a);
   Bits bits;
   append(bits, high.read());
   append(bits, low.read());
-  bits.push_back(first.read()[0] - static_cast<uint64_t>(before) * kDim);
+  const Findings found = findings.read()[0];
+  bits.push_back(found.first_not_finite - static_cast<uint64_t>(before) * kDim);
+  bits.push_back(found.longest_squares);
   return bits;
 }
 
