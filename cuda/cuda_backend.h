@@ -32,7 +32,7 @@ class CudaBackend final : public Backend {
   void load(const PassOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys&, float* dots) override;
+  void private_dots(const PrivateKeys&, float* dots, float* errors) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   void finish() override;
   BackendStats stats() const override;

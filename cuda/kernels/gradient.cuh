@@ -92,11 +92,11 @@ INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   return sums;
 }
 
-// The same column by column: a normaliser's exponential of its own needs a register more.
+// The same where registers are short: normalisers with an exponential each.
 template <class Layout, class F>
-INFCL_DEVICE ThreadSums differentiate_dots_by_column(Patch<Layout>& dots, F value) {
+INFCL_DEVICE ThreadSums differentiate_dots_sparingly(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
-  dots.for_each_by_column([&](int r, int c, float& x) { x = value(r, c, x, sums); });
+  dots.for_each_along_shorter_side([&](int r, int c, float& x) { x = value(r, c, x, sums); });
   return sums;
 }
 
@@ -134,7 +134,7 @@ INFCL_DEVICE ThreadSums differentiate_tile(const BackwardArgs& a, const Gradient
       const float factor = s.row_factor[Patch::row(r)] + s.column_factor[Patch::column(c)];
       return finish(r, c, dot, factor * logit.quick_exp2(dot, spread.shift, kLargestSpread / 2 + 2), sums);
     });
-  return differentiate_dots_by_column(dots, [&](int r, int c, float dot, ThreadSums& sums) {
+  return differentiate_dots_sparingly(dots, [&](int r, int c, float dot, ThreadSums& sums) {
     const int row = Patch::row(r), column = Patch::column(c);
     const SplitLogit x(logit, dot);
     const float g = s.row_factor[row] * x.exp2(s.row_shift[row]) +

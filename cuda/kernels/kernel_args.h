@@ -174,10 +174,12 @@ struct PairArgs {
   Planes rows, partners;
   int32_t padded_dim, dim;
   bool float16;
-  int64_t count;               // pairs
-  int64_t per_row;             // pair p is of row p / per_row
-  const int32_t* labels;       // partner of pair p; null: p itself
-  float* dots;                 // [count] out, of pair_dots
+  int64_t count;          // pairs
+  int64_t per_row;        // pair p is of row p / per_row
+  const int32_t* labels;  // partner of pair p; null: p itself
+  float* dots;            // [count] out, of pair_dots: of the products that tiles add up
+  float* errors;          // [count] out, of pair_dots: `rounding` times the sum of what is added up
+  float rounding;
   const float* g;              // [count], of pair_gradients
   float *d_rows, *d_partners;  // [rows][padded_dim] added to, [count][padded_dim] written; either may be null
 };

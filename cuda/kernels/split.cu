@@ -34,7 +34,9 @@ INFCL_DEVICE void find_longest(const SplitArgs& a, double squares_of_lane) {
     atomicMax(&a.findings->longest_squares, static_cast<unsigned long long>(__double_as_longlong(squares)));
 }
 
-extern "C" __global__ void __launch_bounds__(kThreads) split_kernel(const __grid_constant__ SplitArgs args) {
+// Four blocks to a multiprocessor: told nothing, ptxas spills for the sake of eight.
+extern "C" __global__ void __launch_bounds__(kThreads, 4)
+    split_kernel(const __grid_constant__ SplitArgs args) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id();
   if (row >= args.rows) return;
   double squares = 0;

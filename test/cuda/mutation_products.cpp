@@ -144,7 +144,8 @@ Outputs pair_rows() {
   }
   const DeviceMatrix device_rows(own), device_others(others);
   const gpu::Array<int32_t> device_labels(labels);
-  const gpu::Array<float> device_g(g), dots(static_cast<size_t>(count), gpu::poison<float>());
+  const gpu::Array<float> device_g(g), dots(static_cast<size_t>(count), gpu::poison<float>()),
+      errors(static_cast<size_t>(count), gpu::poison<float>());
   const size_t stride = static_cast<size_t>(own.stride);
   const gpu::Array<float> d_rows(rows * stride, 2.f), d_partners(count * stride, gpu::poison<float>());
   PairArgs a{};
@@ -156,13 +157,17 @@ Outputs pair_rows() {
   a.per_row = per_row;
   a.labels = device_labels.get();
   a.dots = dots.get();
+  a.errors = errors.get();
+  a.rounding = 1;
   a.g = device_g.get();
   a.d_rows = d_rows.get();
   a.d_partners = d_partners.get();
   gpu::launch("pair_dots_kernel", pair_dots_shape(a), a);
   gpu::launch("pair_gradients_kernel", pair_gradients_shape(a), a);
-  const std::vector<float> found = dots.read(), to_rows = d_rows.read(), to_partners = d_partners.read();
+  const std::vector<float> found = dots.read(), sizes = errors.read(), to_rows = d_rows.read(),
+                           to_partners = d_partners.read();
   return {{"dots", {found.begin(), found.end()}, 0, 4e-6},
+          {"errors of dots", {sizes.begin(), sizes.end()}, 4e-6},
           {"rows", {to_rows.begin(), to_rows.end()}, 4e-6, 4e-5},
           {"partners", {to_partners.begin(), to_partners.end()}, 4e-6}};
 }

@@ -253,11 +253,14 @@ struct FarPairs {
 
 Bits pair_dots(int64_t before) {
   FarPairs p(before);
-  const Tail<float> dots(before, kRows, 0.f);
+  const Tail<float> dots(before, kRows, 0.f), errors(before, kRows, 0.f);
   p.args.dots = dots.get();
+  p.args.errors = errors.get();
+  p.args.rounding = 1;
   launch_from(before / kWarpsOfBlock, "pair_dots_kernel", pair_dots_shape(p.args), p.args);
   Bits bits;
   append(bits, dots.read());
+  append(bits, errors.read());
   return bits;
 }
 
