@@ -1,24 +1,31 @@
 # The one list of native sources. binding.gyp repeats it for node-gyp; a test compares the two.
 set(INFCL_CORE_SOURCES
   csrc/core/anchors.cpp
+  csrc/core/class_sizes.cpp
   csrc/core/contrastive.cpp
   csrc/core/float_range.cpp
   csrc/core/lap_args.cpp
   csrc/core/loss_error.cpp
   csrc/core/objective.cpp
   csrc/core/plan.cpp
+  csrc/core/settings.cpp
   csrc/comm/single.cpp
+  csrc/cpu/call_cost.cpp
   csrc/cpu/cell_edits.cpp
+  csrc/cpu/cgroup_quota.cpp
   csrc/cpu/cpu_backend.cpp
   csrc/cpu/cpu_backend_differentiate.cpp
   csrc/cpu/cpu_backend_fold.cpp
   csrc/cpu/cpu_backend_laps.cpp
   csrc/cpu/cpu_backend_operands.cpp
+  csrc/cpu/cpu_features.cpp
+  csrc/cpu/cpu_planner.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/kept_cells.cpp
   csrc/cpu/layout.cpp
   csrc/cpu/logit_factors.cpp
   csrc/cpu/thread_pool.cpp
+  csrc/cpu/usable_threads.cpp
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels_scalar.cpp
 )
@@ -29,8 +36,8 @@ set(INFCL_CUDA_SOURCES
   cuda/cuda_backend_differentiate.cpp
   cuda/cuda_backend_fold.cpp
   cuda/cuda_backend_pairs.cpp
-  cuda/cuda_backend_plan.cpp
   cuda/cuda_backend_rules.cpp
+  cuda/cuda_planner.cpp
   cuda/device.cpp
   cuda/device_memory.cpp
   cuda/device_storage.cpp

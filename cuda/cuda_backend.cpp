@@ -42,9 +42,10 @@ std::vector<GradientTarget> wanted_gradients(const Problem& p) {
 
 }  // namespace
 
-CudaBackend::CudaBackend(int device) : device_(device), context_(device), traits_(device_traits(device)) {
+CudaBackend::CudaBackend(int device, const std::string& path)
+    : device_(device), context_(device), traits_(device_traits(device)) {
   const DeviceContext::Scope current(context_);
-  machine_ = std::make_unique<Machine>(device, context_, traits_.capability);
+  machine_ = std::make_unique<Machine>(device, context_, traits_.capability, path);
 }
 
 CudaBackend::~CudaBackend() {
@@ -63,7 +64,7 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   r.planes = planes_of(choose_precision(p));
   r.gradient = p.gradient;
   r.bound = p.workspace_bytes;
-  const MemoryInfo memory = available_memory();
+  const MemoryInfo memory = MemoryCache::available(device_);
   const WorkspacePlan plan = plan_workspace(r, {traits_.multiprocessors, traits_.l2_bytes, memory.free});
   if (r.bound > 0 && plan.minimum > r.bound)
     throw Error(ErrorCode::kWorkspace, "workspace",
@@ -74,11 +75,6 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
                 "this call needs " + std::to_string(plan.minimum) + " bytes of the device: " +
                     std::to_string(memory.free) + " of its " + std::to_string(memory.total) + " are free");
   return plan;
-}
-
-MemoryInfo CudaBackend::available_memory() const {
-  const MemoryInfo memory = memory_info();
-  return {memory.free + MemoryCache::kept_bytes(device_), memory.total};
 }
 
 int64_t CudaBackend::begin(const Problem& problem) {

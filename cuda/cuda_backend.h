@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/backend.h"
@@ -23,9 +24,9 @@ namespace infcl::cuda {
 
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(int device);
+  // `path` as in Settings::cuda_path.
+  CudaBackend(int device, const std::string& path);
   ~CudaBackend() override;
-  Plan plan(const PlanRequest&) override;
   int64_t begin(const Problem&) override;
   double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
@@ -41,8 +42,8 @@ class CudaBackend final : public Backend {
  private:
   // What lives as long as the backend.
   struct Machine {
-    Machine(int device, const DeviceContext& context, int capability)
-        : cache(device, context), kernels(capability) {}
+    Machine(int device, const DeviceContext& context, int capability, const std::string& path)
+        : cache(device, context), kernels(capability, path) {}
     MemoryCache cache;
     Stream stream, copies;  // work, and shards on their way
     Kernels kernels;
@@ -81,9 +82,7 @@ class CudaBackend final : public Backend {
   class Differentiate;  // one lap of the backward pass
 
   WorkspacePlan plan_call(const Problem&) const;
-  MemoryInfo available_memory() const;
   void claim(const WorkspacePlan&);
-  double measure_gflops();
 
   // f(stream) for the streams on which others work with memory of this call.
   template <class F>
@@ -110,7 +109,6 @@ class CudaBackend final : public Backend {
   DeviceTraits traits_;
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<Call> call_;
-  double measured_gflops_ = 0;
 };
 
 template <class F>

@@ -2,10 +2,13 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
+#include <mutex>
+#include <optional>
 #include <string>
 
+#include "core/backend_factory.h"
 #include "core/errors.h"
+#include "core/settings.h"
 
 namespace infcl::cuda {
 
@@ -23,11 +26,28 @@ std::string describe(const api::Functions& f, api::Result result) {
          (text ? text : "");
 }
 
+// The library that was asked for, for the whole process.
+struct WantedLibrary {
+  std::mutex mutex;
+  std::optional<std::string> path;
+};
+
+WantedLibrary& wanted_library() {
+  static WantedLibrary wanted;
+  return wanted;
+}
+
+// A program that asks for none leaves its environment alone, so that it can be read from any thread.
+std::string library_path() {
+  WantedLibrary& wanted = wanted_library();
+  const std::lock_guard<std::mutex> lock(wanted.mutex);
+  if (!wanted.path) wanted.path = settings_from_environment().cuda_library;
+  return wanted.path->empty() ? "libcuda.so.1" : *wanted.path;
+}
+
 class Library {
  public:
-  Library() {
-    const char* forced = std::getenv("INFCL_CUDA_LIBRARY");
-    path_ = forced && *forced ? forced : "libcuda.so.1";
+  Library() : path_(library_path()) {
     handle_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle_) unavailable("no CUDA driver: " + std::string(dlerror()));
   }
@@ -105,3 +125,13 @@ void check(api::Result result, const char* operation) {
 }
 
 }  // namespace infcl::cuda
+
+namespace infcl {
+
+void use_cuda_library(const std::string& path) {
+  cuda::WantedLibrary& wanted = cuda::wanted_library();
+  const std::lock_guard<std::mutex> lock(wanted.mutex);
+  if (!path.empty() || !wanted.path) wanted.path = path;
+}
+
+}  // namespace infcl

@@ -6,7 +6,7 @@
 
 namespace infcl::cuda {
 
-// Loads libcuda.so.1, or what INFCL_CUDA_LIBRARY names, on first use. Throws Error (kBackendUnavailable): no
+// Loads libcuda.so.1, or what use_cuda_library named, on first use. Throws Error (kBackendUnavailable): no
 // such library, one without a function we need, or one that finds no device. The next call tries again.
 const api::Functions& driver();
 

@@ -4,6 +4,7 @@
 #include "core/backend_factory.h"
 #include "core/errors.h"
 #include "cuda/cuda_backend.h"
+#include "cuda/cuda_planner.h"
 #include "cuda/kernel_images.h"
 
 namespace infcl {
@@ -28,6 +29,12 @@ CudaInfo cuda_info() {
   return info;
 }
 
-std::unique_ptr<Backend> make_cuda_backend(int device) { return std::make_unique<cuda::CudaBackend>(device); }
+std::unique_ptr<Backend> make_cuda_backend(int device, const Settings& settings) {
+  return std::make_unique<cuda::CudaBackend>(device, settings.cuda_path);
+}
+
+std::unique_ptr<Planner> make_cuda_planner(int device, const Settings& settings) {
+  return cuda::make_planner(device, settings.cuda_path);
+}
 
 }  // namespace infcl

@@ -1,7 +1,5 @@
 #include "cuda/kernels.h"
 
-#include <cstdlib>
-
 #include "core/errors.h"
 #include "cuda/kernel_images.h"
 #include "cuda/tensor_maps.h"
@@ -18,22 +16,13 @@ int index_of(Precision p) { return static_cast<int>(p); }
   throw Error(ErrorCode::kBackendUnavailable, "cuda", why);
 }
 
-// INFCL_CUDA_PATH: "sm80" or "sm90"; "" leaves it to the device.
-std::string wanted_path() {
-  const char* path = std::getenv("INFCL_CUDA_PATH");
-  const std::string name = path ? path : "";
-  if (!name.empty() && name != "sm80" && name != "sm90")
-    unavailable("Expected INFCL_CUDA_PATH to be sm80 or sm90 but received " + name);
-  return name;
-}
-
 }  // namespace
 
-Kernels::Kernels(int capability) : capability_(capability) {
+Kernels::Kernels(int capability, const std::string& path) : capability_(capability) {
   std::string error = "this build carries none for it";
   for (const ImageTarget& target : targets_for(kernel_images(), capability))
     if (load(target.name, target.ptx, error)) {
-      sm90_ = use_sm90();
+      sm90_ = use_sm90(path);
       find_all();
       return;
     }
@@ -58,15 +47,16 @@ bool Kernels::load(const std::string& target, bool ptx, std::string& error) {
   return true;
 }
 
-bool Kernels::use_sm90() const {
-  const std::string wanted = wanted_path();
-  if (wanted == "sm80") return false;
+bool Kernels::use_sm90(const std::string& path) const {
+  if (!path.empty() && path != "sm80" && path != "sm90")
+    unavailable("Expected INFCL_CUDA_PATH to be sm80 or sm90 but received " + path);
+  if (path == "sm80") return false;
   const char* missing = nullptr;
   if (capability_ != 90 || !look_up("accumulate_bf16_sm90_kernel"))
     missing = "a device of capability 9.0 and a build for sm_90a";
   else if (!driver().TensorMapEncodeTiled)
     missing = "a driver that has cuTensorMapEncodeTiled";
-  if (missing && wanted == "sm90") unavailable(std::string("INFCL_CUDA_PATH=sm90 needs ") + missing);
+  if (missing && path == "sm90") unavailable(std::string("INFCL_CUDA_PATH=sm90 needs ") + missing);
   return !missing;
 }
 

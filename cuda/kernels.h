@@ -22,8 +22,9 @@ constexpr int planes_of(Precision p) { return p == Precision::kBFloat16x3 ? 2 : 
 
 class Kernels {
  public:
-  // Throws Error (kBackendUnavailable) when no image runs on a device of this capability.
-  explicit Kernels(int capability);
+  // `path` is the value of INFCL_CUDA_PATH: "sm80" or "sm90"; "" leaves it to the device. Throws Error
+  // (kBackendUnavailable) when no image runs on a device of this capability, or not the one asked for.
+  Kernels(int capability, const std::string& path);
 
   // "sm_86": of the device; "sm_90a": with the instructions that only Hopper has.
   std::string instruction_set() const { return "sm_" + std::to_string(capability_) + (sm90_ ? "a" : ""); }
@@ -43,7 +44,7 @@ class Kernels {
     std::string name;
   };
   bool load(const std::string& target, bool ptx, std::string& error);
-  bool use_sm90() const;
+  bool use_sm90(const std::string& path) const;
   void find_all();
   api::Function look_up(const std::string& name) const;  // null: no such kernel
   Kernel find(const std::string& name) const;

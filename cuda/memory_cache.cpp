@@ -80,6 +80,11 @@ int64_t MemoryCache::kept_bytes(int device) {
   return sum;
 }
 
+MemoryInfo MemoryCache::available(int device) {
+  const MemoryInfo memory = memory_info();
+  return {memory.free + kept_bytes(device), memory.total};
+}
+
 void MemoryCache::release_all() {
   const std::lock_guard<std::mutex> lock(registry().mutex);
   for (MemoryCache* cache : registry().caches) cache->release();

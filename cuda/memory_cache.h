@@ -28,6 +28,8 @@ class MemoryCache {
 
   // Of all caches on a device, and of all caches.
   static int64_t kept_bytes(int device);
+  // Of the current context's device, which this is: what is kept counts as free.
+  static MemoryInfo available(int device);
   static void release_all();
 
  private:

@@ -4,6 +4,7 @@
 #include "core/backend_factory.h"
 #include "core/device_storage.h"
 #include "core/errors.h"
+#include "core/plan.h"
 
 namespace infcl {
 
@@ -20,7 +21,11 @@ constexpr char kReason[] =
 
 CudaInfo cuda_info() { return {false, kReason, {}}; }
 
-std::unique_ptr<Backend> make_cuda_backend(int) { unavailable(); }
+void use_cuda_library(const std::string&) {}
+
+std::unique_ptr<Backend> make_cuda_backend(int, const Settings&) { unavailable(); }
+
+std::unique_ptr<Planner> make_cuda_planner(int, const Settings&) { unavailable(); }
 
 std::unique_ptr<DeviceStorage> allocate_device_storage(int, int64_t) { unavailable(); }
 

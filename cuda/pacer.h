@@ -2,15 +2,10 @@
 // aborts or watches progress is answered within the time of that few.
 #pragma once
 
-#include "core/errors.h"
-#include "core/types.h"
+#include "core/abort.h"
 #include "cuda/device_memory.h"
 
 namespace infcl::cuda {
-
-inline void throw_if_aborted(const Control& control) {
-  if (control.aborted()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
-}
 
 class Pacer {
  public:

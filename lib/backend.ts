@@ -65,7 +65,10 @@ export function resolveBackend(given: { backend?: unknown; device?: unknown }): 
  * The name of the chosen device, null for the CPU. Throws ERR_BACKEND_UNAVAILABLE when the backend cannot run here,
  * ERR_DEVICE when it has no such device.
  */
-export function requireBackend({ backend, device }: BackendChoice, binding: NativeBinding): string | null {
+export function requireBackend(
+  { backend, device }: BackendChoice,
+  binding: NativeBinding = loadBinding(),
+): string | null {
   if (backend !== 'cuda') return null;
   const { available, reason, devices } = binding.cudaInfo();
   if (!available) throw codedError('ERR_BACKEND_UNAVAILABLE', `Backend 'cuda' cannot run here: ${reason}`);

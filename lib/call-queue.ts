@@ -2,10 +2,12 @@
  * First come, first served: one native call at a time per environment. A call already uses every processor, so a
  * second one beside it gains nothing and doubles the scratch memory.
  *
- * Refuses priorities, and knows nothing of what it runs. A call aborted while it waits leaves the queue at once.
+ * Refuses priorities, and knows nothing of what it runs. A call aborted while it waits leaves the queue at once. No code
+ * of a caller's signal runs between the moment a waiter is taken out and the moment its promise is settled: a signal
+ * that throws can therefore neither stop the queue nor reject another call.
  */
 
-import { onAbort } from './on-abort';
+import { abortReason, onAbort } from './on-abort';
 
 export class CallQueue {
   private busy = false;
@@ -26,18 +28,28 @@ export class CallQueue {
     }
   }
 
-  private turn(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const admit = () => {
-        stopListening();
-        resolve();
-      };
-      const stopListening = onAbort(signal, () => {
-        this.waiting.delete(admit);
-        reject(signal?.reason);
-      });
-      this.waiting.add(admit);
+  private async turn(signal: AbortSignal | undefined): Promise<void> {
+    let admit!: () => void;
+    let leave!: (reason: unknown) => void;
+    const admitted = new Promise<void>((resolve, reject) => {
+      admit = resolve;
+      leave = reject;
     });
+    // before the signal is asked for anything: it may call its listener at once
+    this.waiting.add(admit);
+    let stopListening = () => {};
+    try {
+      stopListening = onAbort(signal, () => {
+        if (this.waiting.delete(admit)) leave(abortReason(signal));
+      });
+    } catch (error) {
+      if (this.waiting.delete(admit)) leave(error);
+    }
+    try {
+      await admitted;
+    } finally {
+      stopListening();
+    }
   }
 
   /** Hands the queue on without letting go of it, so that a newcomer cannot slip in before the next in line. */

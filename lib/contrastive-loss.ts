@@ -6,23 +6,24 @@
  */
 
 import { requireBackend } from './backend';
+import { extentsOf, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
 import type { ContrastiveOptions } from './contrastive-options';
 import { disposeAll, holdDeviceMemory } from './device-call';
 import type { DeviceMatrix, Gradient } from './device-matrix';
-import { codedError, fromNative } from './errors';
+import { fromNative } from './errors';
 import type { Features } from './matrix';
+import { MemoryInFlight } from './memory-in-flight';
 import type {
   BackendChoice,
   ContrastiveRequest,
   ContrastiveResponse,
   NativeBinding,
-  NativeMatrix,
-  NativeOutput,
   NativeStats,
 } from './native/binding';
 import { loadBinding } from './native/load';
 import { type ResolvedCall, resolveCall } from './options';
+import { reportBlocking } from './progress';
 import { supervise } from './supervise';
 
 export type { ContrastiveOptions, DirectionName, Objective, Progress } from './contrastive-options';
@@ -102,6 +103,8 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
     return queue;
   };
 
+  const inFlight = new MemoryInFlight();
+
   const prepare = (
     queries: Features,
     keys: Features | null,
@@ -109,39 +112,50 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
     gradient?: boolean,
   ) => {
     const call = resolveCall(queries, keys, options, gradient);
-    const binding = getBinding();
-    const device = requireBackend(call.request, binding);
-    return { call, binding, device };
+    try {
+      const binding = getBinding();
+      const device = requireBackend(call.request, binding);
+      return { call, binding, device, memory: extentsOf(call.memory, binding) };
+    } catch (error) {
+      disposeAll(call.made);
+      throw error;
+    }
   };
 
   async function run(...args: Parameters<typeof prepare>) {
-    const { call, binding, device } = prepare(...args);
+    const { call, binding, device, memory } = prepare(...args);
     const { request, signal, onProgress } = call;
-    const { held, release } = holdDeviceMemory(request, binding);
+    const ends: (() => void)[] = [];
     try {
+      ends.push(inFlight.enter(memory));
+      const { held, release } = holdDeviceMemory(request, binding);
+      ends.push(release);
       const verify = rememberBuffers(request);
       const lastPhase = request.gradient ? 'backward' : 'forward';
       const watch = { control: request.control, signal, onProgress, lastPhase } as const;
-      const response = await queueOf(request).run(
+      const { result: response, settled } = await queueOf(request).run(
         () => supervise(watch, () => callAsync(binding, held)),
         signal,
       );
       verify();
+      await settled();
       return { call, response, device };
     } catch (error) {
       disposeAll(call.made);
       throw error;
     } finally {
-      release();
+      for (const end of ends) end();
     }
   }
 
   function runSync(...args: Parameters<typeof prepare>) {
-    const { call, binding, device } = prepare(...args);
+    const { call, binding, device, memory } = prepare(...args);
     try {
       call.signal?.throwIfAborted();
+      // after the signal, whose code may have started another call
+      inFlight.check(memory);
       const response = callSync(binding, call.request);
-      call.onProgress?.({ fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
+      reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
       return { call, response, device };
     } catch (error) {
       disposeAll(call.made);
@@ -187,32 +201,6 @@ function callSync(binding: NativeBinding, request: ContrastiveRequest): Contrast
   } catch (error) {
     throw fromNative(error);
   }
-}
-
-/**
- * Returns a check that the caller's arrays are still what they were: one whose buffer was transferred away during the
- * call was read or written in somebody else's hands, so its numbers mean nothing.
- */
-function rememberBuffers(request: ContrastiveRequest): () => void {
-  const { queries, keys, hardKeys, queryIds, keyIds, queryGrads, keyGrads, hardKeyGrads } = request;
-  const matrices = { queries, keys, 'hardNegatives.keys': hardKeys };
-  const arrays = { ...matrices, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads: hardKeyGrads };
-  const lengths = Object.entries(arrays).map(([name, memory]) => {
-    const array = hostArray(memory);
-    return { name, array, length: array?.length };
-  });
-  return () => {
-    const lost = lengths.find(({ array, length }) => array?.length !== length);
-    if (lost) {
-      throw codedError('ERR_DETACHED', `The buffer of ${lost.name} was detached while the call ran`);
-    }
-  };
-}
-
-/** What of these is in the host's memory. */
-function hostArray(memory: NativeMatrix | NativeOutput | Int32Array | null) {
-  if (memory === null || 'buffer' in memory) return memory;
-  return memory.device === undefined ? memory.data : null;
 }
 
 interface Finished {

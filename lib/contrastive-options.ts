@@ -88,11 +88,15 @@ export interface ContrastiveOptions {
   workspaceBytes?: number;
   /**
    * Arrays of the caller's to write gradients to, of exactly the right length: they are what the result holds. With
-   * features on a device: float32 DeviceMatrix there, of the gradients' shapes.
+   * features on a device: float32 DeviceMatrix there, of the gradients' shapes. Until the call has settled, no other
+   * call may read or write them.
    */
   out?: { queryGrads?: Gradient; keyGrads?: Gradient; hardNegativeGrads?: Gradient };
   /** Stops the call at its next tile; the promise rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. */
+  /**
+   * Called on the caller's thread about every 50 ms while the call runs, and once at its end with fraction 1. What it
+   * throws stops the call. So does the rejection of a promise that it returns; the call settles after such promises.
+   */
   onProgress?: (done: Progress) => void;
 }

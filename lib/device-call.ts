@@ -15,7 +15,7 @@ import {
   toNativeDeviceMatrix,
 } from './device-matrix';
 import { codedError } from './errors';
-import { toNativeMatrix } from './matrix';
+import { type Features, toNativeMatrix } from './matrix';
 import type {
   BackendChoice,
   ContrastiveRequest,
@@ -33,6 +33,14 @@ export function toNativeFeatures(name: string, features: unknown): NativeMatrix 
     throw codedError('ERR_SHAPE', `Expected at least one row of ${name} but received [0, ${matrix.dim}]`);
   }
   return matrix;
+}
+
+/** Checked features that no getter can change any more: a DeviceMatrix, or a plain object on the caller's own array. */
+export function readFeatures(name: string, features: unknown): Features {
+  const matrix = toNativeFeatures(name, features);
+  if (matrix.device !== undefined) return features as DeviceMatrix;
+  const { data, dtype, rows, dim, rowStride } = matrix;
+  return { data, dtype, shape: [rows, dim], rowStride };
 }
 
 type NamedMatrix = readonly [name: string, matrix: NativeMatrix | null];
@@ -84,18 +92,18 @@ export function checkDeviceOutput(
 ): DeviceMatrix {
   if (!isDeviceMatrix(given))
     throw check.invalid('ERR_TYPE', name, `DeviceMatrix on device ${device}`, given);
-  toNativeDeviceMatrix(name, given);
-  if (given.device !== device) {
+  const matrix = toNativeDeviceMatrix(name, given);
+  if (matrix.device !== device) {
     throw codedError(
       'ERR_DEVICE',
-      `Expected ${name} on device ${device}, where the features are, but received it on device ${given.device}`,
+      `Expected ${name} on device ${device}, where the features are, but received it on device ${matrix.device}`,
     );
   }
-  if (given.dtype !== 'float32') throw check.invalid('ERR_DTYPE', `${name}.dtype`, 'float32', given.dtype);
-  if (given.shape[0] !== rows || given.shape[1] !== dim) {
+  if (matrix.dtype !== 'float32') throw check.invalid('ERR_DTYPE', `${name}.dtype`, 'float32', matrix.dtype);
+  if (matrix.rows !== rows || matrix.dim !== dim) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected [${rows}, ${dim}] for ${name} but received ${check.describeList(given.shape)}`,
+      `Expected [${rows}, ${dim}] for ${name} but received [${matrix.rows}, ${matrix.dim}]`,
     );
   }
   return given;
@@ -127,7 +135,7 @@ export function holdDeviceMemory(
 ): { held: ContrastiveRequest; release: () => void } {
   const shares: DeviceHandle[] = [];
   const share = <T extends NativeMatrix | Gradient | null>(matrix: T): T => {
-    if (matrix === null || !('device' in matrix) || !('data' in matrix)) return matrix;
+    if (matrix === null || ArrayBuffer.isView(matrix) || isDeviceMatrix(matrix)) return matrix;
     if (matrix.device === undefined) return matrix;
     const data = binding.shareDevice(matrix.data, 0, false);
     shares.push(data);

@@ -7,9 +7,11 @@
 
 import { requireBackend } from './backend';
 import { codedError, fromNative } from './errors';
-import { dtypes, type MatrixLike, readShape, toNativeMatrix } from './matrix';
+import { dtypes, type MatrixLike, readShape, type TensorLike, toNativeMatrix } from './matrix';
+import { readNames } from './names';
 import type { DeviceHandle, DeviceMemory, DType, NativeBinding, NativeDeviceMatrix } from './native/binding';
 import { loadBinding } from './native/load';
+import { lengthOf } from './typed-array';
 import * as check from './validate';
 
 export type { DeviceMemory };
@@ -35,6 +37,8 @@ export interface ForeignMatrix {
   stream?: bigint;
 }
 
+const foreignNames = ['pointer', 'shape', 'dtype', 'rowStride', 'device', 'stream'] as const;
+
 const bytesOf = (dtype: DType) => (dtype === 'float32' ? 4 : 2);
 
 /** The per-thread default stream: of which thread, depends on who asks. */
@@ -57,6 +61,8 @@ export class DeviceMatrix implements Disposable {
   readonly device: number;
   readonly #binding: NativeBinding;
   readonly #handle: DeviceHandle;
+  /** The fields above, where nobody can overwrite them. */
+  readonly #layout: Omit<NativeDeviceMatrix, 'data'>;
   #disposed = false;
 
   static {
@@ -64,7 +70,7 @@ export class DeviceMatrix implements Disposable {
     isDeviceMatrix = (value): value is DeviceMatrix =>
       typeof value === 'object' && value !== null && #handle in value;
     allocateBeside = (neighbour, rows, dim) => {
-      const device = neighbour.device;
+      const device = neighbour.#layout.device;
       const binding = neighbour.#binding;
       const layout = { dtype: 'float32', rows, dim, rowStride: dim, device } as const;
       const handle = native(() => binding.allocateDevice({ device, bytes: byteExtent(layout) }));
@@ -82,6 +88,7 @@ export class DeviceMatrix implements Disposable {
     this.device = device;
     this.#binding = binding;
     this.#handle = data;
+    this.#layout = { dtype, rows, dim, rowStride, device };
   }
 
   /**
@@ -91,19 +98,20 @@ export class DeviceMatrix implements Disposable {
    * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_OPTION, or what is wrong with the matrix:
    * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED.
    */
-  static async fromHost(matrix: MatrixLike, options: { device?: number } = {}): Promise<DeviceMatrix> {
+  static async fromHost(
+    matrix: MatrixLike | TensorLike,
+    options: { device?: number } = {},
+  ): Promise<DeviceMatrix> {
     const source = toNativeMatrix('matrix', matrix);
-    const given = check.plainObject('options', options) as { device?: unknown };
-    check.knownNames('options', { ...given }, ['device']);
-    const device = readDevice('options.device', given.device);
+    const device = readDevice('options.device', readNames('options', options, ['device']).device);
     const binding = cudaBinding(device);
     const { dtype, rows, dim, data } = source;
     const layout = { dtype, rows, dim, rowStride: dim, device };
     const memory = native(() => binding.allocateDevice({ device, bytes: byteExtent(layout) }));
-    const length = data.length;
+    const length = lengthOf(data);
     try {
       await binding.uploadDevice({ device, memory, matrix: source });
-      if (data.length !== length) {
+      if (lengthOf(data) !== length) {
         throw codedError('ERR_DETACHED', 'The buffer of matrix.data was detached while it was copied');
       }
     } catch (error) {
@@ -121,8 +129,7 @@ export class DeviceMatrix implements Disposable {
    * ERR_OPTION or ERR_BACKEND_UNAVAILABLE.
    */
   static wrap(memory: ForeignMatrix): DeviceMatrix {
-    const given = check.plainObject('memory', memory) as Partial<Record<keyof ForeignMatrix, unknown>>;
-    check.knownNames('memory', { ...given }, ['pointer', 'shape', 'dtype', 'rowStride', 'device', 'stream']);
+    const given = readNames('memory', memory, foreignNames);
     const dtype = given.dtype as DType;
     if (!dtypes.includes(dtype)) {
       throw check.invalid('ERR_DTYPE', 'memory.dtype', `one of ${dtypes.join(', ')}`, given.dtype);
@@ -198,11 +205,10 @@ export class DeviceMatrix implements Disposable {
   }
 
   #native(name: string): NativeDeviceMatrix {
-    const { shape, dtype, rowStride, device } = this;
     if (this.#disposed) {
       throw codedError('ERR_DISPOSED', `Expected ${name} not to be disposed of but received one that was`);
     }
-    return { data: this.#handle, dtype, rows: shape[0], dim: shape[1], rowStride, device };
+    return { data: this.#handle, ...this.#layout };
   }
 }
 

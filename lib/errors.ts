@@ -23,7 +23,7 @@ const classOfCode = {
   ERR_DETACHED: TypeError,
   /** A DeviceMatrix that was disposed of. */
   ERR_DISPOSED: TypeError,
-  /** Output arrays that share memory with inputs or each other. */
+  /** Output arrays that share memory with inputs, with each other, or with a call that waits or runs. */
   ERR_OVERLAP: RangeError,
   /** chunkedStep: no chunks, or a second pass unlike the first. */
   ERR_CHUNKS: RangeError,

@@ -6,10 +6,14 @@
  */
 
 import { types } from 'node:util';
+import { describeList, isArray, isRevokedProxy } from './describe';
 import type { DeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
+import { arrayHint, isRow, valueHint } from './hints';
+import { readLayout, readList, type StatedLayout } from './layout';
 import type { DType, NativeHostMatrix } from './native/binding';
-import { describeList, invalid, positiveInteger, stableArray } from './validate';
+import { bufferOf, byteOffsetOf, kindOf, lengthOf } from './typed-array';
+import { invalid, stableArray } from './validate';
 
 /** Row-major features [rows × dim]. */
 export interface MatrixLike {
@@ -25,19 +29,40 @@ export interface MatrixLike {
   rowStride?: number;
 }
 
+/** A Float16Array, of which older versions of Node and TypeScript know nothing. */
+export interface HalfFloatArray extends ArrayBufferView {
+  readonly [Symbol.toStringTag]: 'Float16Array';
+  readonly length: number;
+}
+
+/** The same matrix as other libraries state it: tensors of onnxruntime and transformers.js, ndarrays. */
+export interface TensorLike {
+  data: Float32Array | Uint16Array | HalfFloatArray;
+  shape?: ArrayLike<number>;
+  dims?: ArrayLike<number>;
+  dtype?: string;
+  type?: string;
+  rowStride?: number;
+  /** In elements. The last one must be 1: rows without gaps. */
+  stride?: ArrayLike<number> | (() => ArrayLike<number>);
+  strides?: ArrayLike<number>;
+  /** Index of the first element. */
+  offset?: number;
+  order?: unknown;
+}
+
 /** Of the host or of a CUDA device; those of one call are all of one place. */
-export type Features = MatrixLike | DeviceMatrix;
+export type Features = MatrixLike | TensorLike | DeviceMatrix;
 
 export const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 
 /** The wider view of a caller's object: anything may be missing or wrong. */
-interface Candidate {
+interface Candidate extends StatedLayout {
   data?: unknown;
   shape?: unknown;
   dims?: unknown;
   dtype?: unknown;
   type?: unknown;
-  rowStride?: unknown;
 }
 
 /**
@@ -46,49 +71,92 @@ interface Candidate {
  * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
  */
 export function toNativeMatrix(name: string, features: unknown): NativeHostMatrix {
-  if (typeof features !== 'object' || features === null || ArrayBuffer.isView(features)) {
-    throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features);
-  }
-  const candidate = features as Candidate;
-  const { data, dtype } = readData(name, candidate);
-  const { rows, dim } = readShape(name, candidate);
-  const rowStride =
-    candidate.rowStride === undefined ? dim : positiveInteger(`${name}.rowStride`, candidate.rowStride);
-  if (rowStride < dim) {
-    throw invalid('ERR_SHAPE', `${name}.rowStride`, `at least dim (${dim})`, rowStride);
-  }
-  const needed = (rows - 1) * rowStride + dim;
-  if (data.length < needed) {
+  refuseOthers(name, features);
+  // every property is read here and only here
+  const { data: givenData, dtype: stated, type, shape, dims, ...rest } = readCandidate(features);
+  if (givenData === undefined) refuseWithoutData(name, features);
+  const { data: whole, dtype } = readData(name, givenData, stated ?? type);
+  const { rows, dim } = readShape(name, { shape, dims });
+  const { rowStride, offset } = readLayout(name, rest, { rows, dim }, features);
+  const needed = offset + (rows - 1) * rowStride + dim;
+  if (lengthOf(whole) < needed) {
     throw codedError(
       'ERR_SHAPE',
       `Expected at least ${needed} elements for ${name}.data of shape [${rows}, ${dim}] and row stride ${rowStride} ` +
-        `but received ${data.length}`,
+        `but received ${lengthOf(whole)}`,
     );
   }
-  return { data, dtype, rows, dim, rowStride };
+  return { data: offset === 0 ? whole : from(whole, offset), dtype, rows, dim, rowStride };
 }
 
-function readData(name: string, { data, dtype, type }: Candidate): Pick<NativeHostMatrix, 'data' | 'dtype'> {
-  const stated = dtype ?? type;
+function readCandidate(features: object): Candidate {
+  const { data, shape, dims, dtype, type, rowStride, stride, strides, offset, order } = features as Candidate;
+  return { data, shape, dims, dtype, type, rowStride, stride, strides, offset, order };
+}
+
+/** A view of the elements from `offset` on. */
+function from(data: NativeHostMatrix['data'], offset: number): NativeHostMatrix['data'] {
+  const begin = byteOffsetOf(data) + offset * data.BYTES_PER_ELEMENT;
+  const length = lengthOf(data) - offset;
+  return types.isFloat32Array(data)
+    ? new Float32Array(bufferOf(data), begin, length)
+    : new Uint16Array(bufferOf(data), begin, length);
+}
+
+/** What is no object with properties. Throws ERR_TYPE. */
+function refuseOthers(name: string, features: unknown): asserts features is object {
+  const isObject = typeof features === 'object' && features !== null && !isRevokedProxy(features);
+  if (isObject && !ArrayBuffer.isView(features) && !isArray(features)) return;
+  const hint =
+    isArray(features) && isRow(features[0])
+      ? '; put all rows into one Float32Array, one after the other: { data, shape: [rows, dim] }'
+      : '';
+  throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features, hint);
+}
+
+/** Names that only options have. */
+const tellingNames = ['objective', 'logitScale', 'labels', 'directions', 'grad', 'signal', 'onProgress'];
+
+function refuseWithoutData(name: string, features: object): never {
+  const areOptions = tellingNames.some((option) => option in features);
+  const hint = areOptions
+    ? '; these look like options, which come after the keys (null where there are none)'
+    : '';
+  throw invalid('ERR_TYPE', `${name}.data`, 'Float32Array or Uint16Array', undefined, hint);
+}
+
+function readData(name: string, data: unknown, stated: unknown): Pick<NativeHostMatrix, 'data' | 'dtype'> {
+  const where = `${name}.data`;
   if (stated !== undefined && !dtypes.includes(stated as DType)) {
-    throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated);
+    const hint = typeof stated === 'string' ? valueHint(stated, dtypes) : '';
+    throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated, hint);
   }
-  if (types.isUint16Array(data)) {
-    if (stated !== 'float16' && stated !== 'bfloat16') {
-      throw invalid('ERR_DTYPE', `${name}.dtype`, 'float16 or bfloat16, as data is a Uint16Array,', stated);
-    }
-    stableArray(`${name}.data`, data);
-    return { data, dtype: stated };
-  }
-  if (!types.isFloat32Array(data)) {
+  const kind = kindOf(data);
+  const allowed = kind === undefined ? undefined : dtypesOf[kind];
+  if (allowed === undefined) {
     const code = ArrayBuffer.isView(data) ? 'ERR_DTYPE' : 'ERR_TYPE';
-    throw invalid(code, `${name}.data`, 'Float32Array or Uint16Array', data);
+    throw invalid(code, where, 'Float32Array or Uint16Array', data, arrayHint('Float32Array', where, data));
   }
-  if (stated !== undefined && stated !== 'float32') {
-    throw invalid('ERR_DTYPE', `${name}.dtype`, 'float32, as data is a Float32Array,', stated);
+  // 16 bits may be either of two types, and only the caller knows which
+  const dtype = stated ?? (allowed.length === 1 ? allowed[0] : undefined);
+  if (!allowed.includes(dtype as DType)) {
+    throw invalid('ERR_DTYPE', `${name}.dtype`, `${allowed.join(' or ')}, as data is a ${kind},`, stated);
   }
-  stableArray(`${name}.data`, data);
-  return { data, dtype: 'float32' };
+  const array = data as NativeHostMatrix['data'];
+  stableArray(where, array);
+  return { data: kind === 'Float16Array' ? bitsOf(array) : array, dtype: dtype as DType };
+}
+
+/** Which element types an array may hold. */
+const dtypesOf: Record<string, readonly DType[]> = {
+  Float32Array: ['float32'],
+  Uint16Array: ['float16', 'bfloat16'],
+  Float16Array: ['float16'],
+};
+
+/** The same memory for native code, whose interface is older than Float16Array. */
+function bitsOf(array: ArrayBufferView): Uint16Array {
+  return new Uint16Array(bufferOf(array), byteOffsetOf(array), lengthOf(array));
 }
 
 /** Throws ERR_TYPE or ERR_SHAPE. */
@@ -97,9 +165,9 @@ export function readShape(
   { shape, dims }: Pick<Candidate, 'shape' | 'dims'>,
 ): { rows: number; dim: number } {
   const which = shape !== undefined ? 'shape' : 'dims';
-  const stated = shape ?? dims;
-  if (!Array.isArray(stated)) {
-    throw invalid('ERR_TYPE', `${name}.shape`, 'array [rows, dim]', stated);
+  const stated = readList(shape ?? dims);
+  if (stated === null) {
+    throw invalid('ERR_TYPE', `${name}.shape`, 'array [rows, dim]', shape ?? dims);
   }
   const [rows, dim] = stated as number[];
   if (stated.length !== 2 || !isExtent(rows) || !isExtent(dim)) {
@@ -108,10 +176,11 @@ export function readShape(
       `Expected [rows, dim], both positive integers, for ${name}.${which} but received ${describeList(stated)}`,
     );
   }
-  if (Array.isArray(shape) && Array.isArray(dims) && (dims[0] !== rows || dims[1] !== dim)) {
+  const other = shape === undefined ? null : readList(dims);
+  if (other !== null && (other.length !== 2 || other[0] !== rows || other[1] !== dim)) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected equal ${name}.shape and ${name}.dims but received ${describeList(shape)} and ${describeList(dims)}`,
+      `Expected equal ${name}.shape and ${name}.dims but received ${describeList(stated)} and ${describeList(other)}`,
     );
   }
   return { rows, dim };

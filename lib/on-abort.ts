@@ -1,36 +1,81 @@
 /**
  * One event listener per AbortSignal, however many calls wait on it: Node takes the eleventh on one signal for a leak
  * and prints a warning.
+ *
+ * Refuses to trust a signal, which may be of a polyfill: the listener does not look at its event, and what
+ * `removeEventListener` throws is nobody's error, as the call it would reach is already over.
  */
 
-const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
+interface Watched {
+  listeners: Set<() => void>;
+  callAll: () => void;
+}
 
-/** Calls `listener` once if `signal` aborts. Returns how to stop listening; after the last one the signal is left clean. */
+const watchedSignals = new WeakMap<AbortSignal, Watched>();
+
+/**
+ * Calls `listener` once if `signal` aborts. Returns how to stop listening, which never throws; after the last one the
+ * signal is left clean. Throws what `addEventListener` throws, and then listens to nothing.
+ */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (!signal) return () => {};
-  const listeners = listenersOf.get(signal) ?? watch(signal);
-  listeners.add(listener);
+  // a function of its own, so that one that is given twice is called twice and removed once
+  const entry = () => listener();
+  const known = watchedSignals.get(signal);
+  known?.listeners.add(entry);
+  const { listeners } = known ?? watch(signal, entry);
   return () => {
-    listeners.delete(listener);
-    if (listeners.size === 0) unwatch(signal);
+    listeners.delete(entry);
+    if (listeners.size === 0) unwatch(signal, listeners);
   };
 }
 
-const callAll = (event: Event) => {
-  const signal = event.currentTarget as AbortSignal;
-  const listeners = listenersOf.get(signal) ?? [];
-  listenersOf.delete(signal);
-  for (const listener of listeners) listener();
-};
-
-function watch(signal: AbortSignal): Set<() => void> {
-  const listeners = new Set<() => void>();
-  listenersOf.set(signal, listeners);
-  signal.addEventListener('abort', callAll, { once: true });
-  return listeners;
+function watch(signal: AbortSignal, first: () => void): Watched {
+  // with the first one in it already: a signal may call its listeners while they are added
+  const listeners = new Set([first]);
+  const callAll = () => {
+    forget(signal, listeners);
+    for (const listener of listeners) listener();
+    remove(signal, callAll);
+  };
+  const watched = { listeners, callAll };
+  watchedSignals.set(signal, watched);
+  try {
+    signal.addEventListener('abort', callAll, { once: true });
+  } catch (error) {
+    forget(signal, listeners);
+    throw error;
+  }
+  return watched;
 }
 
-function unwatch(signal: AbortSignal): void {
-  listenersOf.delete(signal);
-  signal.removeEventListener('abort', callAll);
+function unwatch(signal: AbortSignal, listeners: Set<() => void>): void {
+  const watched = forget(signal, listeners);
+  if (watched) remove(signal, watched.callAll);
+}
+
+/** After an abort as well: polyfills do not all know `once`. */
+function remove(signal: AbortSignal, callAll: () => void): void {
+  try {
+    signal.removeEventListener('abort', callAll);
+  } catch {
+    // the listener stays on the signal and has nobody left to call
+  }
+}
+
+/** What was watched with these listeners, unless somebody has begun to watch the signal anew. */
+function forget(signal: AbortSignal, listeners: Set<() => void>): Watched | undefined {
+  const watched = watchedSignals.get(signal);
+  if (watched?.listeners !== listeners) return undefined;
+  watchedSignals.delete(signal);
+  return watched;
+}
+
+/** `signal.reason`, or what reading it throws. */
+export function abortReason(signal: AbortSignal | undefined): unknown {
+  try {
+    return signal?.reason;
+  } catch (error) {
+    return error;
+  }
 }

@@ -2,20 +2,23 @@
  * How what a caller asks becomes one native request: names checked, defaults filled in, outputs allocated. All checks
  * that do not need to look at every feature happen here, before native work starts.
  *
- * Refuses names it does not know, combinations that make no sense, and output arrays that overlap anything.
+ * Refuses names it does not know and combinations that make no sense. Overlap is found later, by address: call-memory.ts.
  */
 
+import { resolveBackend } from './backend';
+import type { CallMemory, NamedMemory } from './call-memory';
 import type { ContrastiveOptions, Progress } from './contrastive-options';
-import { resolvePlace, toNativeFeatures } from './device-call';
+import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
 import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import type { Features } from './matrix';
+import { readNames } from './names';
 import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
-import { allocateRows, type Gradients, noOutputs, resolveOutputs } from './outputs';
-import { resolveTerms } from './terms';
+import { allocateRows, type Gradients, noOutputs, readOutputOptions, resolveOutputs } from './outputs';
+import { checkTerms, readDirections, readHardness, resolveTerms } from './terms';
 import * as check from './validate';
 
-const optionNames: readonly (keyof ContrastiveOptions)[] = [
+export const optionNames: readonly (keyof ContrastiveOptions)[] = [
   'objective',
   'logitScale',
   'logitBias',
@@ -55,23 +58,51 @@ export interface ResolvedCall {
   gradients: Gradients | null;
   /** Device memory that was allocated for this call's gradients: to be disposed of when it fails. */
   made: DeviceMatrix[];
+  memory: CallMemory;
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => void) | undefined;
 }
 
 /**
- * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_OVERLAP,
- * ERR_DISPOSED, ERR_DEVICE, ERR_OUT_OF_MEMORY or ERR_NOT_IMPLEMENTED. With `gradient` false the options `grad` and `out` are ignored: the loss and its gradient can
- * share one options object.
+ * The caller's options as they are now: each property, nested ones included, is read once, so that a getter cannot give
+ * another answer after a check. Makes every check that needs no features; `chunkedStep` makes them before it encodes.
+ * The snapshot is itself an options object. Arrays in it are the caller's own, not copies.
+ *
+ * With `gradient` false the options `grad` and `out` are left out: the loss and its gradient can share one options object.
+ * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED or
+ * ERR_NOT_IMPLEMENTED.
+ */
+export function readOptions(options: unknown = {}, gradient = true): ContrastiveOptions {
+  const given = readNames('options', options, optionNames, laterOptionNames) as ContrastiveOptions;
+  const snapshot: ContrastiveOptions = {
+    ...given,
+    directions: readDirections(given.directions),
+    hardness: readHardness(given.hardness),
+    hardNegatives: readHardNegatives(given.hardNegatives),
+    ...readOutputOptions(gradient ? given : {}),
+  };
+  checkTerms(snapshot);
+  resolveBackend(snapshot);
+  resolveResources(snapshot);
+  resolveCompute(snapshot);
+  resolveFilter(snapshot);
+  if (snapshot.perRow !== undefined) check.boolean('options.perRow', snapshot.perRow);
+  if (snapshot.signal !== undefined) check.abortSignal('options.signal', snapshot.signal);
+  if (snapshot.onProgress !== undefined) check.callback('options.onProgress', snapshot.onProgress);
+  return snapshot;
+}
+
+/**
+ * Checks a whole call. Throws as {@link readOptions}, and what is wrong between features and options: ERR_OVERLAP,
+ * ERR_DEVICE or ERR_OUT_OF_MEMORY as well.
  */
 export function resolveCall(
   queryFeatures: Features,
   keyFeatures: Features | null,
-  options: ContrastiveOptions = {},
+  options?: ContrastiveOptions,
   gradient = true,
 ): ResolvedCall {
-  const given = check.plainObject('options', options) as ContrastiveOptions;
-  check.knownNames('options', { ...given }, optionNames, laterOptionNames);
+  const given = readOptions(options, gradient);
   const queries = toNativeFeatures('queries', queryFeatures);
   const keys = keyFeatures === null ? null : toNativeFeatures('keys', keyFeatures);
   const terms = resolveTerms(given, queries, keys);
@@ -80,7 +111,6 @@ export function resolveCall(
     terms.objective === 'ntxent' ||
     terms.objective === 'supcon' ||
     (terms.directions & Direction.keyToKey) !== 0;
-  const perRow = given.perRow !== undefined && check.boolean('options.perRow', given.perRow);
   const place = resolvePlace(given, [
     ['queries', queries],
     ['keys', keys],
@@ -92,24 +122,43 @@ export function resolveCall(
     ...terms,
     hardKeys,
     bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
-    gradientFilter:
-      given.gradientFilter === undefined ? 0 : check.share('options.gradientFilter', given.gradientFilter),
+    gradientFilter: resolveFilter(given),
     gradient,
-    rows: perRow ? allocateRows(queries.rows) : null,
+    rows: given.perRow ? allocateRows(queries.rows) : null,
     ...place,
     ...resolveResources(given),
     control: new Int32Array(Control.length),
   };
-  const signal = given.signal === undefined ? undefined : check.abortSignal('options.signal', given.signal);
-  const onProgress: ResolvedCall['onProgress'] =
-    given.onProgress === undefined ? undefined : check.callback('options.onProgress', given.onProgress);
-  if (!gradient)
-    return { request: { ...request, ...noOutputs }, gradients: null, made: [], signal, onProgress };
+  const { signal, onProgress } = given;
+  const read = memoryRead(request);
+  if (!gradient) {
+    const memory = { read, written: [] };
+    return { request: { ...request, ...noOutputs }, gradients: null, made: [], memory, signal, onProgress };
+  }
   // last, as nothing may throw once there is device memory that only this call knows of
   const neighbour = isDeviceMatrix(queryFeatures) ? queryFeatures : null;
   const inputs = { queries, keys, hardKeys, neighbour, keysAreAnchors };
-  const { outputs, gradients, made } = resolveOutputs(given, inputs);
-  return { request: { ...request, ...outputs }, gradients, made, signal, onProgress };
+  const { outputs, gradients, callers, made } = resolveOutputs(given, inputs);
+  const memory = { read, written: callers };
+  return { request: { ...request, ...outputs }, gradients, made, memory, signal, onProgress };
+}
+
+/** What native code reads of the caller's own memory. Labels and weights are copies. */
+function memoryRead({
+  queries,
+  keys,
+  hardKeys,
+  queryIds,
+  keyIds,
+}: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardKeys' | 'queryIds' | 'keyIds'>): NamedMemory[] {
+  const all = [
+    ['queries.data', queries],
+    ['keys.data', keys],
+    ['options.hardNegatives.keys.data', hardKeys],
+    ['options.queryIds', queryIds],
+    ['options.keyIds', keyIds],
+  ] as const;
+  return all.flatMap(([name, memory]): NamedMemory[] => (memory === null ? [] : [[name, memory]]));
 }
 
 /** The arithmetic of the products of features of these types. */
@@ -123,20 +172,31 @@ export function resolveCompute(
   return features.every((dtype) => dtype === 'bfloat16') ? 'bfloat16' : 'float32';
 }
 
+function resolveFilter({ gradientFilter }: ContrastiveOptions): number {
+  return gradientFilter === undefined ? 0 : check.share('options.gradientFilter', gradientFilter);
+}
+
+const hardNegativesName = 'options.hardNegatives';
+
+function readHardNegatives(hardNegatives: unknown): ContrastiveOptions['hardNegatives'] {
+  if (hardNegatives === undefined) return undefined;
+  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery']);
+  const perQuery = check.positiveInteger(`${hardNegativesName}.perQuery`, given.perQuery);
+  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), perQuery };
+}
+
 function resolveHardNegatives(
   { hardNegatives }: ContrastiveOptions,
   queries: NativeMatrix,
 ): NativeMatrix | null {
   if (hardNegatives === undefined) return null;
-  const name = 'options.hardNegatives';
-  const given = check.plainObject(name, hardNegatives);
-  check.knownNames(name, given, ['keys', 'perQuery']);
-  const perQuery = check.positiveInteger(`${name}.perQuery`, given.perQuery);
-  const keys = toNativeFeatures(`${name}.keys`, given.keys);
+  const { perQuery } = hardNegatives;
+  const name = `${hardNegativesName}.keys`;
+  const keys = toNativeFeatures(name, hardNegatives.keys);
   if (keys.rows !== perQuery * queries.rows || keys.dim !== queries.dim) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected [${perQuery * queries.rows}, ${queries.dim}] (perQuery * queries, dim) for ${name}.keys but received ` +
+      `Expected [${perQuery * queries.rows}, ${queries.dim}] (perQuery * queries, dim) for ${name} but received ` +
         `[${keys.rows}, ${keys.dim}]`,
     );
   }

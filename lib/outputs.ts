@@ -2,21 +2,17 @@
  * The arrays a call writes, or matrices on the device where the features are: the caller's where given, new ones
  * otherwise, none for a side that is frozen.
  *
- * Refuses arrays of the wrong length and arrays that share memory with an input or each other.
+ * Refuses arrays of the wrong type or length. Whether they share memory with anything is found in call-memory.ts.
  */
 
+import type { NamedMemory } from './call-memory';
 import type { ContrastiveOptions } from './contrastive-options';
 import { allocateAll, checkDeviceOutput } from './device-call';
-import {
-  addressOf,
-  byteExtent,
-  type DeviceMatrix,
-  type Gradient,
-  isDeviceMatrix,
-  toNativeDeviceMatrix,
-} from './device-matrix';
+import { type DeviceMatrix, type Gradient, isDeviceMatrix, toNativeDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
+import { readNames } from './names';
 import type { ContrastiveRequest, NativeMatrix, NativeOutput } from './native/binding';
+import { lengthOf } from './typed-array';
 import * as check from './validate';
 
 /** What is read while the outputs are written. */
@@ -47,23 +43,60 @@ type Name = (typeof names)[number];
 export interface ResolvedOutputs {
   outputs: Outputs;
   gradients: Gradients;
+  /** Of the outputs, those that the caller gave. */
+  callers: NamedMemory[];
   /** Of the gradients, those that were made here on a device: to be disposed of when the call fails. */
   made: DeviceMatrix[];
 }
 
+/** `grad` and `out`, each property read once, checked for what needs no features. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
+export function readOutputOptions(given: Pick<ContrastiveOptions, 'grad' | 'out'>): typeof given {
+  return {
+    grad: given.grad === undefined ? undefined : readGrad(given.grad),
+    out: given.out === undefined ? undefined : readOut(given.out),
+  };
+}
+
+function readGrad(value: unknown): ContrastiveOptions['grad'] {
+  const { queries, keys, hardNegatives } = readNames('options.grad', value, [
+    'queries',
+    'keys',
+    'hardNegatives',
+  ]);
+  return {
+    queries: queries === undefined ? undefined : check.boolean('options.grad.queries', queries),
+    keys: readGradOfKeys(keys),
+    hardNegatives:
+      hardNegatives === undefined ? undefined : check.boolean('options.grad.hardNegatives', hardNegatives),
+  };
+}
+
+function readGradOfKeys(value: unknown): boolean | { rows: number } | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  if (typeof value !== 'object' || value === null) {
+    throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', value);
+  }
+  const { rows } = readNames('options.grad.keys', value, ['rows']);
+  return { rows: check.positiveInteger('options.grad.keys.rows', rows) };
+}
+
+function readOut(value: unknown): ContrastiveOptions['out'] {
+  const out = readNames('options.out', value, names);
+  for (const name of names) {
+    if (out[name] !== undefined && !isDeviceMatrix(out[name])) {
+      check.float32Array(`options.out.${name}`, out[name]);
+    }
+  }
+  return out as ContrastiveOptions['out'];
+}
+
 export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): ResolvedOutputs {
   const { queries, keys, hardKeys, neighbour } = inputs;
-  const grad = given.grad === undefined ? {} : check.plainObject('options.grad', given.grad);
-  check.knownNames('options.grad', grad, ['queries', 'keys', 'hardNegatives']);
-  const out = given.out === undefined ? {} : check.plainObject('options.out', given.out);
-  check.knownNames('options.out', out, names);
-
-  const wanted = (name: 'queries' | 'hardNegatives', byDefault: boolean) =>
-    grad[name] === undefined ? byDefault : check.boolean(`options.grad.${name}`, grad[name]);
+  const { grad = {}, out = {} } = given;
   const rows: Record<Name, number> = {
-    queryGrads: wanted('queries', true) ? queries.rows : 0,
+    queryGrads: (grad.queries ?? true) ? queries.rows : 0,
     keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysAreAnchors),
-    hardNegativeGrads: hardKeys !== null && wanted('hardNegatives', grad.keys !== false) ? hardKeys.rows : 0,
+    hardNegativeGrads: hardKeys !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardKeys.rows : 0,
   };
   const fromCaller = (name: Name) => checkOutput(`options.out.${name}`, out[name], rows[name], queries);
   const gradients: Gradients = {
@@ -71,14 +104,10 @@ export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): Resol
     keyGrads: fromCaller('keyGrads'),
     hardNegativeGrads: fromCaller('hardNegativeGrads'),
   };
-  refuseOverlap(
-    names.map((name) => [`options.out.${name}`, toNativeOutput(gradients[name])]),
-    [
-      ['queries.data', queries],
-      ['keys.data', keys],
-      ['options.hardNegatives.keys.data', hardKeys],
-    ],
-  );
+  const callers = names.flatMap((name): NamedMemory[] => {
+    const output = toNativeOutput(gradients[name]);
+    return output === null ? [] : [[`options.out.${name}`, output]];
+  });
   const made = allocateMissing(gradients, rows, queries.dim, neighbour);
   const output = (name: Name) => (rows[name] === 0 ? null : toNativeOutput(gradients[name]));
   return {
@@ -88,6 +117,7 @@ export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): Resol
       hardKeyGrads: output('hardNegativeGrads'),
     },
     gradients,
+    callers,
     made,
   };
 }
@@ -122,14 +152,14 @@ function toNativeOutput(gradient: Gradient | null): NativeOutput | null {
   return isDeviceMatrix(gradient) ? toNativeDeviceMatrix('gradient', gradient) : gradient;
 }
 
-function gradientKeyRows(wanted: unknown, keyRows: number, allOrNone: boolean): number {
+function gradientKeyRows(
+  wanted: boolean | { rows: number } | undefined,
+  keyRows: number,
+  allOrNone: boolean,
+): number {
   if (wanted === undefined || wanted === true) return keyRows;
   if (wanted === false) return 0;
-  if (typeof wanted !== 'object' || wanted === null) {
-    throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', wanted);
-  }
-  check.knownNames('options.grad.keys', wanted as Record<string, unknown>, ['rows']);
-  const rows = check.positiveInteger('options.grad.keys.rows', (wanted as { rows?: unknown }).rows, keyRows);
+  const rows = check.positiveInteger('options.grad.keys.rows', wanted.rows, keyRows);
   if (allOrNone && rows < keyRows) {
     throw codedError(
       'ERR_VALUE',
@@ -149,46 +179,13 @@ function checkOutput(name: string, given: unknown, rows: number, queries: Native
   }
   const { dim } = queries;
   if (array === null) return checkDeviceOutput(name, given, [rows, dim], queries.device!);
-  if (array.length !== rows * dim) {
+  if (lengthOf(array) !== rows * dim) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected ${rows * dim} elements ([${rows}, ${dim}]) for ${name} but received ${array.length}`,
+      `Expected ${rows * dim} elements ([${rows}, ${dim}]) for ${name} but received ${lengthOf(array)}`,
     );
   }
   return array;
-}
-
-type Named<T> = [string, T | null];
-
-/** Inputs may overlap each other: a batch against itself. */
-function refuseOverlap(written: Named<NativeOutput>[], read: Named<NativeMatrix>[]): void {
-  written.forEach(([name, a], i) => {
-    for (const [otherName, b] of [...written.slice(i + 1), ...read]) {
-      if (a && b && overlaps(extentOf(a), extentOf(b))) {
-        throw codedError('ERR_OVERLAP', `Expected ${name} not to share memory with ${otherName}`);
-      }
-    }
-  });
-}
-
-/** Bytes from `begin` up to `end`: of a buffer, or of the device that the call runs on. */
-interface Extent {
-  buffer: ArrayBufferLike | null;
-  begin: bigint;
-  end: bigint;
-}
-
-function extentOf(memory: NativeOutput | NativeMatrix): Extent {
-  if ('device' in memory && memory.device !== undefined) {
-    const begin = addressOf(memory);
-    return { buffer: null, begin, end: begin + BigInt(byteExtent(memory)) };
-  }
-  const { buffer, byteOffset, byteLength } = ('data' in memory ? memory.data : memory) as ArrayBufferView;
-  return { buffer, begin: BigInt(byteOffset), end: BigInt(byteOffset + byteLength) };
-}
-
-function overlaps(a: Extent, b: Extent): boolean {
-  return a.buffer === b.buffer && a.begin < b.end && b.begin < a.end;
 }
 
 export function allocateRows(rows: number): NonNullable<ContrastiveRequest['rows']> {

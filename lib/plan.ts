@@ -6,6 +6,7 @@
 
 import { requireBackend, resolveBackend } from './backend';
 import { codedError, fromNative } from './errors';
+import { readNames } from './names';
 import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
 import { resolveCompute, resolveResources } from './options';
@@ -68,21 +69,23 @@ const planNames: readonly (keyof PlanOptions)[] = [
 ];
 const laterPlanNames = ['ranks', 'chunk'];
 const bytesPerFloat = 4;
+/** 4 PiB of float32: no machine has room for more. Native code refuses more than this as well. */
+const mostFeatures = 2 ** 50;
 
 /**
  * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape. The
- * first call measures the speed of this machine, which takes some milliseconds. Waits for a call that is running on
- * this thread's backend.
+ * first call measures the speed of this machine, which takes some milliseconds. Takes no longer for a larger shape, and
+ * waits for no call.
  *
  * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
  * ERR_DEVICE.
  */
 export function plan(options: PlanOptions, getBinding: () => NativeBinding = loadBinding): Plan {
-  const given = check.plainObject('options', options) as unknown as PlanOptions;
-  check.knownNames('options', { ...given }, planNames, laterPlanNames);
+  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
   const rows = check.positiveInteger('options.rows', given.rows);
   const { objective, keys } = resolveObjective(given, rows);
   const dim = check.positiveInteger('options.dim', given.dim);
+  refuseBeyondMemory(rows, keys, dim);
   const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
   const dtype =
     given.dtype === undefined
@@ -145,6 +148,15 @@ function resolveObjective(given: PlanOptions, rows: number): { objective: Object
     );
   }
   return { objective, keys };
+}
+
+function refuseBeyondMemory(rows: number, keys: number, dim: number): void {
+  if ((rows + keys) * dim <= mostFeatures) return;
+  throw codedError(
+    'ERR_SHAPE',
+    `Expected at most ${mostFeatures} features, (options.rows + options.keys) * options.dim, which is more than ` +
+      `any memory holds, but received (${rows} + ${keys}) * ${dim}`,
+  );
 }
 
 function askNative(binding: NativeBinding, request: PlanRequest): NativePlan {

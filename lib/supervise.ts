@@ -3,45 +3,58 @@
  * process exits, and reports how far it is.
  *
  * Refuses to settle before native work has stopped: until then arrays are being written. Whatever a caller's
- * `onProgress` throws stops the call and is what the promise rejects with.
+ * `onProgress` throws, or rejects with, stops the call and is what the promise rejects with.
  */
 
+import timers from 'node:timers';
 import type { Progress } from './contrastive-options';
 import { Control } from './native/binding';
 import { onAbort } from './on-abort';
+import { ProgressReporter } from './progress';
+
+// Taken when this file loads: a test that fakes the global timers must not stop the reports of progress.
+const { setInterval, clearInterval } = timers;
 
 const pollMilliseconds = 50;
 
 export interface Watch {
   control: Int32Array;
   signal?: AbortSignal;
-  onProgress?: (done: Progress) => void;
+  onProgress?: (done: Progress) => unknown;
   /** The phase whose end is the end of the call. */
   lastPhase: Progress['phase'];
 }
 
-export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promise<T> {
+export interface Supervised<T> {
+  result: T;
+  /** Waits for the promises that `onProgress` returned. Rejects with the first error of one. */
+  settled: () => Promise<void>;
+}
+
+/**
+ * Runs `start` and watches over it. What `settled` waits for is a caller's own affair, which may be another call: that is
+ * why the queue goes on before it.
+ */
+export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promise<Supervised<T>> {
   const { control, signal, onProgress, lastPhase } = watch;
+  let timer: NodeJS.Timeout | undefined;
   const stop = () => void Atomics.store(control, Control.abort, 1);
-  let thrown: { error: unknown } | undefined;
-  const poll = () => {
-    try {
-      onProgress?.(readProgress(control, lastPhase));
-    } catch (error) {
-      thrown ??= { error };
-      clearInterval(timer);
-      stop();
-    }
-  };
-  const timer = onProgress && setInterval(poll, pollMilliseconds).unref();
+  const progress = new ProgressReporter(onProgress, () => {
+    clearInterval(timer);
+    stop();
+  });
+  // first, as it may throw, and then there must be nothing to clean up
   const stopListening = onAbort(signal, stop);
   process.once('exit', stop);
+  if (onProgress) {
+    timer = setInterval(() => progress.report(readProgress(control, lastPhase)), pollMilliseconds).unref();
+  }
   let result: T;
   try {
     result = await start();
   } catch (error) {
     // once stopped from here, the native error is only the echo of that
-    if (thrown) throw thrown.error;
+    progress.throwIfFailed();
     signal?.throwIfAborted();
     throw error;
   } finally {
@@ -50,10 +63,11 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
     process.removeListener('exit', stop);
   }
   // stopped too late for the native side to notice: the caller is told all the same
-  if (thrown) throw thrown.error;
+  progress.throwIfFailed();
   signal?.throwIfAborted();
-  onProgress?.({ fraction: 1, phase: lastPhase });
-  return result;
+  progress.report({ fraction: 1, phase: lastPhase });
+  progress.throwIfFailed();
+  return { result, settled: () => progress.settled() };
 }
 
 /** One word tells phase and fraction: steps are counted on from the forward into the backward lap. */

@@ -7,29 +7,27 @@
  */
 
 import type { ContrastiveOptions, DirectionName } from './contrastive-options';
+import { isArray } from './describe';
 import { codedError } from './errors';
+import { readNames } from './names';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from './native/binding';
+import { checkRowTerms, type RowTerms, resolveRowTerms } from './row-terms';
 import * as check from './validate';
 
 /** The part of a native request that this module fills in. */
-export type Terms = Pick<
-  ContrastiveRequest,
-  | 'objective'
-  | 'directions'
-  | 'jointPartition'
-  | 'logitScale'
-  | 'logitBias'
-  | 'labels'
-  | 'queryClasses'
-  | 'keyClasses'
-  | 'queryIds'
-  | 'keyIds'
-  | 'falseNegativeMargin'
-  | 'labelSmoothing'
-  | 'queryWeights'
-  | 'hardness'
-  | 'privateHardness'
->;
+export type Terms = RowTerms &
+  Pick<
+    ContrastiveRequest,
+    | 'objective'
+    | 'directions'
+    | 'jointPartition'
+    | 'logitScale'
+    | 'logitBias'
+    | 'falseNegativeMargin'
+    | 'labelSmoothing'
+    | 'hardness'
+    | 'privateHardness'
+  >;
 
 export const objectives: readonly Objective[] = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
 
@@ -49,40 +47,50 @@ const meaningful: Partial<Record<keyof ContrastiveOptions, readonly Objective[]>
 };
 
 const defaultLogitScale = 1 / 0.07;
+/** Within, a masked pair weighs nothing and float32 holds the scale's products (docs/numerics.md). */
+const scaleRange = { least: 1e-25, most: 1e30 };
 const defaultSigmoidBias = -10;
+
+/** All that can be found wrong with these options before there are features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
+export function checkTerms(given: ContrastiveOptions): void {
+  const { objective } = resolvePlainTerms(given);
+  checkRowTerms(given, objective);
+}
 
 export function resolveTerms(
   given: ContrastiveOptions,
   queries: NativeMatrix,
   keys: NativeMatrix | null,
 ): Terms {
+  const plain = resolvePlainTerms(given);
+  checkShapes(given, plain, queries, keys);
+  return {
+    ...plain,
+    ...resolveRowTerms(given, plain.objective, { queries: queries.rows, keys: keys?.rows ?? null }),
+  };
+}
+
+/** What is no array: numbers and words, in the combination in which they were given. */
+function resolvePlainTerms(given: ContrastiveOptions): Omit<Terms, keyof RowTerms> {
   const objective = resolveObjective(given);
   refuseMeaningless(given, objective);
-  const directions = resolveDirections(given);
-  checkShapes(given, objective, directions, queries, keys);
-  const { labels, queryClasses, keyClasses } = resolveLabels(given, objective, queries, keys);
   return {
     objective,
-    directions,
+    directions: resolveDirections(given),
     jointPartition:
       given.partition === undefined ||
       check.oneOf('options.partition', given.partition, ['joint', 'perDirection']) === 'joint',
     logitScale:
       given.logitScale === undefined
         ? defaultLogitScale
-        : check.positiveFloat('options.logitScale', given.logitScale),
+        : check.numberBetween('options.logitScale', given.logitScale, scaleRange.least, scaleRange.most),
     logitBias: resolveBias(given, objective),
-    labels,
-    queryClasses,
-    keyClasses,
-    ...resolveIds(given, queries, keys),
     falseNegativeMargin:
       given.falseNegativeMargin === undefined
         ? null
         : check.finiteNumber('options.falseNegativeMargin', given.falseNegativeMargin),
     labelSmoothing:
       given.labelSmoothing === undefined ? 0 : check.share('options.labelSmoothing', given.labelSmoothing),
-    queryWeights: resolveWeights(given, queries.rows),
     ...resolveHardness(given),
   };
 }
@@ -102,19 +110,26 @@ function refuseMeaningless(given: ContrastiveOptions, objective: Objective): voi
   }
 }
 
+/** The list as it is now, each element read once. Throws ERR_TYPE or ERR_VALUE. */
+export function readDirections(directions: unknown): DirectionName[] | undefined {
+  if (directions === undefined) return undefined;
+  const length = isArray(directions) ? directions.length : 0;
+  if (length === 0) throw check.invalid('ERR_TYPE', 'options.directions', 'non-empty array', directions);
+  const names = Object.keys(Direction) as DirectionName[];
+  const read: DirectionName[] = [];
+  for (let i = 0; i < length; i++) {
+    read.push(check.oneOf(`options.directions[${i}]`, (directions as unknown[])[i], names));
+  }
+  return read;
+}
+
 function resolveDirections({ directions, partition, labels }: ContrastiveOptions): number {
   if (directions === undefined) {
     if (partition === undefined) return 0;
     throw codedError('ERR_VALUE', 'Expected options.directions beside options.partition but received none');
   }
-  if (!Array.isArray(directions) || directions.length === 0) {
-    throw check.invalid('ERR_TYPE', 'options.directions', 'non-empty array', directions);
-  }
   let bits = 0;
-  const names = Object.keys(Direction) as DirectionName[];
-  directions.forEach((direction, i) => {
-    bits |= Direction[check.oneOf(`options.directions[${i}]`, direction, names)];
-  });
+  for (const direction of directions) bits |= Direction[direction];
   if (!(bits & Direction.queryToKey)) {
     throw codedError(
       'ERR_VALUE',
@@ -135,10 +150,13 @@ export function isPaired(objective: Objective): boolean {
   return objective === 'clip' || objective === 'ntxent' || objective === 'supcon';
 }
 
+function moreKeysHint(areMore: boolean): string {
+  return areMore ? "; objective 'infonce' takes more keys than queries" : '';
+}
+
 function checkShapes(
   given: ContrastiveOptions,
-  objective: Objective,
-  directions: number,
+  { objective, directions }: Pick<Terms, 'objective' | 'directions'>,
   queries: NativeMatrix,
   keys: NativeMatrix | null,
 ): void {
@@ -156,7 +174,7 @@ function checkShapes(
     const why = directions > 1 ? 'these options.directions' : `objective '${objective}'`;
     throw codedError(
       'ERR_SHAPE',
-      `Expected as many keys as queries (${queries.rows}) for ${why} but received ${keys.rows}`,
+      `Expected as many keys as queries (${queries.rows}) for ${why} but received ${keys.rows}${moreKeysHint(keys.rows > queries.rows)}`,
     );
   }
   if (given.labels === undefined && keys.rows < queries.rows) {
@@ -167,88 +185,19 @@ function checkShapes(
   }
 }
 
-function resolveLabels(
-  { labels }: ContrastiveOptions,
-  objective: Objective,
-  queries: NativeMatrix,
-  keys: NativeMatrix | null,
-): Pick<Terms, 'labels' | 'queryClasses' | 'keyClasses'> {
-  const none = { labels: null, queryClasses: null, keyClasses: null };
-  if (labels === undefined) {
-    if (objective !== 'supcon') return none;
-    throw check.invalid('ERR_TYPE', 'options.labels', "Int32Array of classes (objective 'supcon')", labels);
-  }
-  // A copy: native code indexes with these, and the caller could change them once they are checked.
-  const checked = Int32Array.from(integers('labels', labels, queries.rows, 'query'));
-  if (objective === 'supcon') return { ...none, queryClasses: checked, keyClasses: keys && checked };
-  const keyRows = keys?.rows ?? 0;
-  const bad = checked.findIndex((label) => label < 0 || label >= keyRows);
-  if (bad >= 0) {
-    throw check.invalid(
-      'ERR_VALUE',
-      `options.labels[${bad}]`,
-      `key index from 0 to ${keyRows - 1}`,
-      checked[bad],
-    );
-  }
-  return { ...none, labels: checked };
-}
-
-function integers(name: string, value: unknown, count: number, of: string): Int32Array {
-  const array = check.int32Array(`options.${name}`, value);
-  if (array.length !== count) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected ${count} options.${name}, one per ${of}, but received ${array.length}`,
-    );
-  }
-  return array;
-}
-
-function resolveIds(
-  { queryIds, keyIds }: ContrastiveOptions,
-  queries: NativeMatrix,
-  keys: NativeMatrix | null,
-): Pick<Terms, 'queryIds' | 'keyIds'> {
-  if (queryIds === undefined && keyIds === undefined) return { queryIds: null, keyIds: null };
-  const missing = queryIds === undefined ? 'queryIds' : 'keyIds';
-  if (queryIds === undefined || keyIds === undefined) {
-    throw codedError(
-      'ERR_VALUE',
-      `Expected options.queryIds and options.keyIds together but ${missing} is missing`,
-    );
-  }
-  return {
-    queryIds: integers('queryIds', queryIds, queries.rows, 'query'),
-    keyIds: integers('keyIds', keyIds, keys?.rows ?? 0, 'key'),
-  };
-}
-
 function resolveBias({ logitBias }: ContrastiveOptions, objective: Objective): number {
   if (logitBias !== undefined) return check.finiteNumber('options.logitBias', logitBias);
   return objective === 'siglip' ? defaultSigmoidBias : 0;
 }
 
-function resolveWeights({ queryWeights }: ContrastiveOptions, rows: number): Float32Array | null {
-  if (queryWeights === undefined) return null;
-  const weights = check.float32Array('options.queryWeights', queryWeights);
-  if (weights.length !== rows) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected ${rows} options.queryWeights, one per query, but received ${weights.length}`,
-    );
-  }
-  // A copy, as of labels: a sum that has been checked must stay what it was.
-  const checked = Float32Array.from(weights);
-  let sum = 0;
-  checked.forEach((weight, i) => {
-    if (!Number.isFinite(weight) || weight < 0) {
-      throw check.invalid('ERR_VALUE', `options.queryWeights[${i}]`, 'non-negative finite number', weight);
-    }
-    sum += weight;
-  });
-  if (sum === 0) throw codedError('ERR_VALUE', 'Expected a positive weight among options.queryWeights');
-  return checked;
+/** Each property read once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
+export function readHardness(value: unknown): ContrastiveOptions['hardness'] {
+  if (value === undefined) return undefined;
+  const hardness = readNames('options.hardness', value, ['strength', 'on']);
+  return {
+    strength: check.positiveFloat('options.hardness.strength', hardness.strength, scaleRange.most),
+    on: check.oneOf('options.hardness.on', hardness.on, ['inBatch', 'hard', 'all']),
+  };
 }
 
 function resolveHardness(given: ContrastiveOptions): Pick<Terms, 'hardness' | 'privateHardness'> {
@@ -256,10 +205,7 @@ function resolveHardness(given: ContrastiveOptions): Pick<Terms, 'hardness' | 'p
   if (given.labelSmoothing !== undefined) {
     throw codedError('ERR_VALUE', 'Expected options.labelSmoothing or options.hardness, not both');
   }
-  const hardness = check.plainObject('options.hardness', given.hardness);
-  check.knownNames('options.hardness', hardness, ['strength', 'on']);
-  const strength = check.positiveFloat('options.hardness.strength', hardness.strength);
-  const on = check.oneOf('options.hardness.on', hardness.on, ['inBatch', 'hard', 'all']);
+  const { strength, on } = given.hardness;
   if (on === 'hard' && given.hardNegatives === undefined) {
     throw codedError(
       'ERR_VALUE',

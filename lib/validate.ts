@@ -7,25 +7,10 @@
  */
 
 import { types } from 'node:util';
+import { describe, isArray, isRevokedProxy } from './describe';
 import { codedError, type ErrorCode, type InfclError } from './errors';
-
-/** A readable, short rendering of anything a caller may have passed. */
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (value === undefined) return 'undefined';
-  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`;
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-  const text = String(value);
-  return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} of type ${typeof value}`;
-}
-
-/** The same of what should have been a shape: numbers bare, anything else with its type, no more than a few. */
-export function describeList(values: readonly unknown[]): string {
-  const shown = Array.from(values.slice(0, 4), (value) =>
-    typeof value === 'number' ? String(value) : describe(value),
-  );
-  return `[${shown.join(', ')}${values.length > shown.length ? ', …' : ''}]`;
-}
+import { arrayHint, valueHint } from './hints';
+import { bufferOf, isDetached, isResizable } from './typed-array';
 
 export function invalid(
   code: ErrorCode,
@@ -58,13 +43,18 @@ export function nonNegativeInteger(name: string, value: unknown): number {
   return value;
 }
 
-/** Finite and above zero once rounded to float32, the precision native code receives it in. */
-export function positiveFloat(name: string, value: unknown): number {
-  requireNumber(name, 'positive finite number', value);
-  const rounded = Math.fround(value);
-  if (!Number.isFinite(rounded) || rounded <= 0) {
-    throw invalid('ERR_VALUE', name, 'positive finite number', value);
-  }
+/** Above zero once rounded to float32. */
+export function positiveFloat(name: string, value: unknown, most: number): number {
+  const expected = `positive number up to ${most}`;
+  requireNumber(name, expected, value);
+  if (!(Math.fround(value) > 0 && value <= most)) throw invalid('ERR_VALUE', name, expected, value);
+  return value;
+}
+
+export function numberBetween(name: string, value: unknown, least: number, most: number): number {
+  const expected = `number from ${least} to ${most}`;
+  requireNumber(name, expected, value);
+  if (!(value >= least && value <= most)) throw invalid('ERR_VALUE', name, expected, value);
   return value;
 }
 
@@ -87,7 +77,8 @@ export function boolean(name: string, value: unknown): boolean {
 }
 
 export function plainObject(name: string, value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
+  const isObject = typeof value === 'object' && value !== null && !isRevokedProxy(value);
+  if (!isObject || isArray(value) || ArrayBuffer.isView(value)) {
     throw invalid('ERR_TYPE', name, 'object', value);
   }
   return value as Record<string, unknown>;
@@ -103,8 +94,10 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
   const signal = value as Partial<AbortSignal> | null;
   if (
     typeof signal !== 'object' ||
+    isRevokedProxy(signal) ||
     typeof signal?.aborted !== 'boolean' ||
     typeof signal.addEventListener !== 'function' ||
+    typeof signal.removeEventListener !== 'function' ||
     typeof signal.throwIfAborted !== 'function'
   ) {
     throw invalid('ERR_TYPE', name, 'AbortSignal', value);
@@ -123,7 +116,7 @@ export function oneOf<T extends string>(
   if (typeof value !== 'string') throw invalid('ERR_TYPE', name, expected, value);
   if (choices.includes(value as T)) return value as T;
   if (later.includes(value)) throw notImplemented(`${name} '${value}'`, expected);
-  throw invalid('ERR_VALUE', name, expected, value, didYouMean(value, choices));
+  throw invalid('ERR_VALUE', name, expected, value, valueHint(value, choices));
 }
 
 export function notImplemented(what: string, expected?: string): InfclError {
@@ -131,53 +124,10 @@ export function notImplemented(what: string, expected?: string): InfclError {
   return codedError('ERR_NOT_IMPLEMENTED', `${what} is not in this version of infcl${instead}`);
 }
 
-/** Refuses names that do not exist, so that a typo cannot silently change what is computed. */
-export function knownNames(
-  where: string,
-  given: Record<string, unknown>,
-  known: readonly string[],
-  later: readonly string[] = [],
-): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || known.includes(name)) continue;
-    if (later.includes(name)) throw notImplemented(`${where}.${name}`);
-    throw codedError(
-      'ERR_OPTION',
-      `Unknown name ${name} in ${where}${didYouMean(name, known) || `; known are ${known.join(', ')}`}`,
-    );
-  }
-}
-
-function didYouMean(name: string, known: readonly string[]): string {
-  const nearest = known
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  // more than half the letters wrong is no typo
-  return nearest && nearest.distance <= nearest.candidate.length / 2
-    ? `; did you mean ${nearest.candidate}?`
-    : '';
-}
-
-/** Levenshtein distance, one row of the table at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
 /** A typed array whose memory stays where it is while native code reads it: attached, of fixed length. */
 export function stableArray(name: string, value: ArrayBufferView): void {
-  const { buffer } = value;
-  // ES2024 properties, absent from the compiler's library and from Node 20's shared buffers
-  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  if (resizable === true || growable === true) {
+  const buffer = bufferOf(value);
+  if (isResizable(buffer)) {
     throw codedError('ERR_BUFFER', `Expected a fixed-length buffer for ${name} but received a resizable one`);
   }
   if (isDetached(buffer)) {
@@ -185,27 +135,18 @@ export function stableArray(name: string, value: ArrayBufferView): void {
   }
 }
 
-/** Without `ArrayBuffer.prototype.detached`, which Node 20 lacks: no view can be made on a detached buffer. */
-function isDetached(buffer: ArrayBufferLike): boolean {
-  if (buffer.byteLength > 0) return false;
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 // Recognised by brand, not by class: under Jest, and across vm contexts, classes differ between realms.
 
 export function float32Array(name: string, value: unknown): Float32Array {
-  if (!types.isFloat32Array(value)) throw invalid('ERR_TYPE', name, 'Float32Array', value);
+  if (!types.isFloat32Array(value))
+    throw invalid('ERR_TYPE', name, 'Float32Array', value, arrayHint('Float32Array', name, value));
   stableArray(name, value);
   return value;
 }
 
 export function int32Array(name: string, value: unknown): Int32Array {
-  if (!types.isInt32Array(value)) throw invalid('ERR_TYPE', name, 'Int32Array', value);
+  if (!types.isInt32Array(value))
+    throw invalid('ERR_TYPE', name, 'Int32Array', value, arrayHint('Int32Array', name, value));
   stableArray(name, value);
   return value;
 }

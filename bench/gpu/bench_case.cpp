@@ -100,7 +100,10 @@ double expected_gradient(const Features& a, const Features& b, int64_t i, int64_
 CacheFlush::CacheFlush(int64_t l2_bytes) : memory_(std::max<int64_t>(2 * l2_bytes, 1 << 20)) {}
 
 Bench::Bench(const Card& card, Settings settings)
-    : card_(card), settings_(settings), backend_(make_cuda_backend(0)), flush_(card.l2_bytes) {}
+    : card_(card),
+      settings_(settings),
+      backend_(make_cuda_backend(0, settings_from_environment())),
+      flush_(card.l2_bytes) {}
 
 double Bench::Last::scaled_to(const BenchCase& c) const {
   if (shape.rows == 0 || shape.dim != c.dim || shape.dtype != c.dtype) return 0;

@@ -62,7 +62,8 @@ int run(const Options& options) {
   const Card card = read_card();
   print(card);
   if (options.wants("suites")) run_suites(options.quick, card.capability);
-  const std::unique_ptr<infcl::Backend> cuda = infcl::make_cuda_backend(0);
+  const std::unique_ptr<infcl::Backend> cuda =
+      infcl::make_cuda_backend(0, infcl::settings_from_environment());
   if (options.wants("shapes")) check_shapes(*cuda, options.grid);
   if (options.wants("device")) check_device(*cuda, options.quick);
   std::printf("\n%s: ", check::failed == 0 && check::passed > 0 ? "PASSED" : "FAILED");

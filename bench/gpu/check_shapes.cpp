@@ -103,7 +103,7 @@ class ShapeCheck {
   }
 
   Backend& cuda_;
-  std::unique_ptr<Backend> cpu_ = make_cpu_backend();
+  std::unique_ptr<Backend> cpu_ = make_cpu_backend(settings_from_environment());
   std::unique_ptr<Communicator> ring_ = make_single_communicator();
 };
 

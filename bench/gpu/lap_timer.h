@@ -26,7 +26,6 @@ class LapTimer final : public Backend {
   explicit LapTimer(Backend& inner, std::function<void()> before_lap = {});
   LapTimes take();  // what has gathered since the last take
 
-  Plan plan(const PlanRequest& r) override { return inner_.plan(r); }
   int64_t begin(const Problem&) override;
   double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,

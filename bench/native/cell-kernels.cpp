@@ -162,7 +162,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: cell-kernels rows dim threads\n");
     return 2;
   }
-  const infcl::Kernels& k = infcl::avx512_kernels();
+  const infcl::Kernels& k = infcl::kAvx512Kernels;
   const int64_t rows = std::atoll(argv[1]), dim = std::atoll(argv[2]);
   const int threads = std::max(1, std::atoi(argv[3]));
   const int64_t blocks = std::max<int64_t>(1, rows / k.cell.columns);

@@ -7,7 +7,9 @@
 #include "binding/device_exports.h"
 #include "binding/failure.h"
 #include "binding/marshal.h"
+#include "binding/memory_address.h"
 #include "binding/napi_env.h"
+#include "binding/pinned_memory.h"
 
 namespace infcl::binding {
 
@@ -57,8 +59,8 @@ Napi::Value plan_sync(const Napi::CallbackInfo& info, AddonState& state) {
   return write_plan(info.Env(), state.lane(plan.backend).run(plan.request));
 }
 
-Napi::Value cpu(const Napi::CallbackInfo& info, AddonState&) {
-  return write_cpu_info(info.Env(), cpu_info());
+Napi::Value cpu(const Napi::CallbackInfo& info, AddonState& state) {
+  return write_cpu_info(info.Env(), cpu_info(state.settings()));
 }
 
 Napi::Value cuda(const Napi::CallbackInfo& info, AddonState&) {
@@ -67,11 +69,13 @@ Napi::Value cuda(const Napi::CallbackInfo& info, AddonState&) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new AddonState(env));
+  prepare_to_hold_arrays(env);
   exports.Set("contrastive", Napi::Function::New<entry<contrastive_async>>(env, "contrastive"));
   exports.Set("contrastiveSync", Napi::Function::New<entry<contrastive_sync>>(env, "contrastiveSync"));
   exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));
   exports.Set("cpuInfo", Napi::Function::New<entry<cpu>>(env, "cpuInfo"));
   exports.Set("cudaInfo", Napi::Function::New<entry<cuda>>(env, "cudaInfo"));
+  exports.Set("memoryAddress", Napi::Function::New<entry<memory_address>>(env, "memoryAddress"));
   exports.Set("allocateDevice", Napi::Function::New<entry<allocate_device>>(env, "allocateDevice"));
   exports.Set("wrapDevice", Napi::Function::New<entry<wrap_device>>(env, "wrapDevice"));
   exports.Set("shareDevice", Napi::Function::New<entry<share_device>>(env, "shareDevice"));

@@ -9,24 +9,29 @@
 #include "binding/backend_lane.h"
 #include "binding/device_handle.h"
 #include "binding/napi_env.h"
+#include "binding/read_settings.h"
 
 namespace infcl::binding {
 
 class AddonState {
  public:
-  explicit AddonState(Napi::Env env) : env_(env) {}
+  explicit AddonState(Napi::Env env) : env_(env), settings_(read_settings(env)) {
+    use_cuda_library(settings_.cuda_library);
+  }
 
   // On the environment's thread.
   BackendLane& lane(const BackendChoice& choice) {
     std::unique_ptr<BackendLane>& lane = lanes_[{choice.kind, choice.device}];
-    if (!lane) lane = std::make_unique<BackendLane>(env_, choice);
+    if (!lane) lane = std::make_unique<BackendLane>(env_, choice, settings_);
     return *lane;
   }
 
+  const Settings& settings() const { return settings_; }
   const std::shared_ptr<DeviceLedger>& ledger() const { return ledger_; }
 
  private:
   const Napi::Env env_;
+  const Settings settings_;
   // shared with the handles, which may be finalised after this
   const std::shared_ptr<DeviceLedger> ledger_ = std::make_shared<DeviceLedger>();
   std::map<std::pair<BackendKind, int>, std::unique_ptr<BackendLane>> lanes_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "binding/check_request.h"
 #include "binding/failure.h"
 #include "binding/request_parts.h"
 #include "binding/request_reader.h"
@@ -20,12 +21,6 @@ ObjectiveKind read_objective_kind(const RequestReader& in) {
   if (name == "supcon") return ObjectiveKind::kSupCon;
   if (name == "siglip") return ObjectiveKind::kSigLip;
   throw RequestError("ERR_TYPE", "Unknown objective " + name);
-}
-
-Objective read_objective(const RequestReader& in) {
-  const unsigned directions = static_cast<unsigned>(in.integer("directions"));
-  if (directions != 0) return make_directions(directions, in.boolean("jointPartition"));
-  return make_objective(read_objective_kind(in), !in.is_null("keys"));
 }
 
 BackendChoice read_backend(const RequestReader& in) {
@@ -127,13 +122,17 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"), device);
   if (request.keys.rows > 0 && request.queries.dim != request.keys.dim)
     throw RequestError("ERR_SHAPE", "Expected queries and keys of equal dim");
-  request.objective = read_objective(in);
+  const ObjectiveKind kind = read_objective_kind(in);
+  const unsigned directions = check_directions(in.integer("directions"));
+  request.objective = directions != 0 ? make_directions(directions, in.boolean("jointPartition"))
+                                      : make_objective(kind, request.keys.rows > 0);
   request.bfloat16 = in.boolean("bfloat16");
   read_terms(in, device, request);
   read_outputs(in, device, request);
-  request.threads = static_cast<int>(in.integer("threads"));
+  request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
   request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
+  check_request(request, kind, directions);
   return call;
 }
 
@@ -145,13 +144,15 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   PlanRequest& request = plan.request;
   request.rows = in.integer("rows");
   request.keys = in.integer("keys");
-  request.objective = make_objective(read_objective_kind(in), request.keys > 0);
+  const ObjectiveKind kind = read_objective_kind(in);
+  request.objective = make_objective(kind, request.keys > 0);
   request.dtype = read_dtype(in);
   request.bfloat16 = in.boolean("bfloat16");
   request.dim = in.integer("dim");
   request.gradient = in.boolean("gradient");
-  request.threads = static_cast<int>(in.integer("threads"));
+  request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
+  check_request(request, kind);
   return plan;
 }
 

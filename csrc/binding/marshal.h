@@ -1,6 +1,6 @@
-// JavaScript objects in and out. Trusts the shapes a request states, because lib/ validated them, but not
-// that its typed arrays still are what they were: a buffer may have been detached while the call waited its
-// turn.
+// JavaScript objects in and out. Trusts nothing that native indices rely on: what lib/ has checked, a getter
+// of the caller's may have changed since, and a buffer may have been detached while the call waited its turn.
+// check_request.h has the rules.
 #pragma once
 
 #include "binding/napi_env.h"
@@ -24,7 +24,7 @@ struct MarshalledPlan {
   PlanRequest request;
 };
 
-// Throws RequestError: ERR_TYPE, ERR_DETACHED or ERR_SHAPE.
+// Throw RequestError: ERR_TYPE, ERR_VALUE, ERR_DETACHED, ERR_DISPOSED, ERR_DEVICE or ERR_SHAPE.
 MarshalledCall read_contrastive_request(const Napi::Value&);
 MarshalledPlan read_plan_request(const Napi::Value&);
 

@@ -19,10 +19,16 @@ bool is_known_runtime(napi_env env) {
   const napi_node_version* version = nullptr;
   if (napi_get_node_version(env, &version) != napi_ok) return false;
   if (version->major < kOldestNode || version->major > kNewestNode) return false;
-  const Napi::Value process = Napi::Env(env).Global().Get("process");
-  const Napi::Value versions = process.As<Napi::Object>().Get("versions");
-  // both pass for node, with another standard library or another engine inside
-  return !versions.As<Napi::Object>().Has("electron") && !versions.As<Napi::Object>().Has("bun");
+  try {
+    const Napi::Value process = Napi::Env(env).Global().Get("process");
+    if (!process.IsObject()) return false;
+    const Napi::Value versions = process.As<Napi::Object>().Get("versions");
+    if (!versions.IsObject()) return false;
+    // both pass for node, with another standard library or another engine inside
+    return !versions.As<Napi::Object>().Has("electron") && !versions.As<Napi::Object>().Has("bun");
+  } catch (const Napi::Error&) {  // of a `process` that is not Node's
+    return false;
+  }
 }
 
 GetBackingStore find_get_backing_store(napi_env env) {
@@ -34,15 +40,23 @@ GetBackingStore find_get_backing_store(napi_env env) {
 #endif
 }
 
+// Null: nobody pins. Looked for once.
+GetBackingStore get_backing_store(napi_env env) {
+  static const GetBackingStore found = find_get_backing_store(env);
+  return found;
+}
+
 }  // namespace
+
+void prepare_to_hold_arrays(Napi::Env env) { get_backing_store(env); }
 
 HeldArray hold_array(const Napi::TypedArray& array, napi_value buffer) {
   const napi_env env = array.Env();
-  static const GetBackingStore get_backing_store = find_get_backing_store(env);
+  const GetBackingStore backing_store_of = get_backing_store(env);
   HeldArray held{Napi::Persistent(array.As<Napi::Object>()), nullptr};
   bool can_be_detached = false;
-  if (get_backing_store && napi_is_arraybuffer(env, buffer, &can_be_detached) == napi_ok && can_be_detached)
-    held.memory = get_backing_store(buffer);
+  if (backing_store_of && napi_is_arraybuffer(env, buffer, &can_be_detached) == napi_ok && can_be_detached)
+    held.memory = backing_store_of(buffer);
   return held;
 }
 

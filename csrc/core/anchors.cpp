@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
+
+#include "core/abort.h"
+#include "core/class_sizes.h"
 
 namespace infcl {
 
@@ -61,18 +63,18 @@ void Anchors::shift_limits(double margin) {
 }
 
 void Anchors::count_classes() {
-  std::unordered_map<int32_t, int64_t> members;
+  ClassSizes members;
   const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
   const int64_t rows[2] = {r_.queries.rows, o_.normaliser_count > 1 ? r_.keys.rows : 0};
-  for (int side = 0; side < 2; ++side)
-    for (int64_t i = 0; i < rows[side]; ++i) ++members[classes[side][i]];
+  for (int side = 0; side < 2; ++side) members.add(classes[side], rows[side]);
+  members.count(r_.control);
   positive_counts_.resize(normalisers_.size());
   for (int n = 0; n < o_.normaliser_count; ++n) {
     const int32_t* own = classes[static_cast<int>(o_.normalisers[n].anchors)];
-    for (int64_t i = 0; i < anchor_count(n); ++i) {
-      positive_counts_[n].push_back(members[own[i]] - 1);
+    for_each_unless_aborted(anchor_count(n), r_.control, [&](int64_t i) {
+      positive_counts_[n].push_back(members.of(own[i]) - 1);
       total_weight_ += positive_counts_[n].back() > 0;
-    }
+    });
   }
 }
 

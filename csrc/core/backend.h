@@ -11,7 +11,6 @@
 
 #include "core/normaliser.h"
 #include "core/objective.h"
-#include "core/plan.h"
 #include "core/schedule.h"
 #include "core/types.h"
 
@@ -124,7 +123,6 @@ struct BackendStats {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual Plan plan(const PlanRequest&) = 0;
   // Claims the workspace; throws when it cannot. Returns the number of steps by which each lap over all
   // passes advances Problem::control.
   virtual int64_t begin(const Problem&) = 0;

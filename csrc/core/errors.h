@@ -8,6 +8,7 @@
 namespace infcl {
 
 enum class ErrorCode {
+  kShape,
   kNotFinite,
   kWorkspace,
   kOutOfMemory,
@@ -20,6 +21,8 @@ enum class ErrorCode {
 
 constexpr const char* error_code_name(ErrorCode code) {
   switch (code) {
+    case ErrorCode::kShape:
+      return "ERR_SHAPE";
     case ErrorCode::kNotFinite:
       return "ERR_NOT_FINITE";
     case ErrorCode::kWorkspace:

@@ -1,9 +1,29 @@
+// The door to the planners: refuses shapes that their arithmetic is not made for.
 #include "core/plan.h"
 
-#include "core/backend.h"
+#include "core/errors.h"
 
 namespace infcl {
 
-Plan plan(const PlanRequest& request, Backend& backend) { return backend.plan(request); }
+namespace {
+
+bool has_room_for(const PlanRequest& r) {
+  int64_t rows = 0, features = 0;
+  if (r.rows < 1 || r.keys < 0 || r.dim < 1) return false;
+  return !__builtin_add_overflow(r.rows, r.keys, &rows) && !__builtin_mul_overflow(rows, r.dim, &features) &&
+         features <= kMostFeatures;
+}
+
+}  // namespace
+
+Plan plan(const PlanRequest& request, Planner& planner) {
+  if (!has_room_for(request))
+    throw Error(ErrorCode::kShape, "plan",
+                "Expected rows and dim of at least 1, and (rows + keys) * dim of at most " +
+                    std::to_string(kMostFeatures) + ", but received " + std::to_string(request.rows) +
+                    " rows, " + std::to_string(request.keys) + " keys and a dim of " +
+                    std::to_string(request.dim));
+  return planner.plan(request);
+}
 
 }  // namespace infcl

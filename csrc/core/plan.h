@@ -8,8 +8,6 @@
 
 namespace infcl {
 
-class Backend;
-
 struct PlanRequest {
   Objective objective = make_objective(ObjectiveKind::kClip);
   int64_t rows = 0, keys = 0, dim = 0;
@@ -27,9 +25,23 @@ struct Plan {
   int64_t minimum_workspace_bytes = 0;
   int64_t lse_bytes = 0;
   int64_t shards = 1;            // as in Stats
-  double gflops_per_second = 0;  // on `threads` threads, measured once per process on a small tile
+  double gflops_per_second = 0;  // on `threads` threads, measured on a small tile, once per planner
 };
 
-Plan plan(const PlanRequest&, Backend&);
+// Says what calls on one backend will cost. Shares nothing with a call in progress, so that it answers while
+// one runs. One thread at a time.
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  // Of a shape that `plan` has let through.
+  virtual Plan plan(const PlanRequest&) = 0;
+};
+
+// No machine has room for more features, (rows + keys) * dim of them: 4 PiB of float32. Below it, no size
+// that a planner computes passes 64 bits.
+constexpr int64_t kMostFeatures = int64_t{1} << 50;
+
+// Throws Error (kShape) for a shape that no memory can hold.
+Plan plan(const PlanRequest&, Planner&);
 
 }  // namespace infcl

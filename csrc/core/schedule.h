@@ -30,6 +30,8 @@ constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
 class Schedule {
  public:
+  static constexpr int64_t kMostCells = INT64_MAX / 8;
+
   Schedule(int64_t rows, int64_t columns, CellShape cell, bool triangle = false)
       : rows_(rows), columns_(columns), cell_(cell), triangle_(triangle) {
     column_blocks_ = ceil_div(columns, cell.columns);
@@ -50,8 +52,12 @@ class Schedule {
 
   int64_t row_blocks() const { return row_blocks_; }
   int64_t column_blocks() const { return column_blocks_; }
+  // At most kMostCells, which no call will ever visit.
   int64_t cells() const {
-    return triangle_ ? row_blocks_ * (row_blocks_ + 1) / 2 : row_blocks_ * column_blocks_;
+    int64_t cells = 0;
+    const int64_t columns = triangle_ ? row_blocks_ + 1 : column_blocks_;
+    if (__builtin_mul_overflow(row_blocks_, columns, &cells)) return kMostCells;
+    return std::min(triangle_ ? cells / 2 : cells, kMostCells);
   }
   bool triangle() const { return triangle_; }
   int64_t row_count() const { return rows_; }
@@ -64,17 +70,24 @@ class Schedule {
                      : column_block * row_blocks_ + row_block;
   }
   Range rows(int64_t block) const { return {row_cut(block), row_cut(block + 1)}; }
-  Range columns(int64_t block) const {
-    if (triangle_) return rows(block);
-    return {block * cell_.columns, std::min(columns_, (block + 1) * cell_.columns)};
+  Range columns(int64_t block) const { return {column_cut(block), column_cut(block + 1)}; }
+  // Rows and columns before a block.
+  int64_t row_cut(int64_t block) const { return std::min(rows_, granule_cut(block) * cell_.row_granule); }
+  int64_t column_cut(int64_t block) const {
+    return triangle_ ? row_cut(block) : std::min(columns_, block * cell_.columns);
   }
+  // Pairs in the visited cells of the first column blocks, and in those of them that lie on a triangle's
+  // diagonal. Known without a visit, since there are only two sizes of row blocks, and a last one.
+  double pairs(int64_t column_blocks) const;
+  double diagonal_pairs(int64_t column_blocks) const;
   // Of the largest block.
   int64_t max_rows() const { return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule); }
   int64_t max_columns() const { return triangle_ ? max_rows() : std::min(columns_, cell_.columns); }
 
  private:
-  int64_t row_cut(int64_t block) const {
-    return std::min(rows_, granules_ * block / row_blocks_ * cell_.row_granule);
+  int64_t granule_cut(int64_t block) const {
+    // the product may need more than 64 bits
+    return static_cast<int64_t>(static_cast<__int128>(granules_) * block / row_blocks_);
   }
 
   int64_t rows_, columns_;
@@ -82,6 +95,24 @@ class Schedule {
   bool triangle_;
   int64_t granules_ = 0, row_blocks_ = 0, column_blocks_ = 0;
 };
+
+inline double Schedule::diagonal_pairs(int64_t column_blocks) const {
+  if (!triangle_) return 0;
+  const auto square = [](int64_t n) { return static_cast<double>(n) * static_cast<double>(n); };
+  const int64_t least = granules_ / row_blocks_, larger = granule_cut(column_blocks) - least * column_blocks;
+  const double whole = static_cast<double>(larger) * square((least + 1) * cell_.row_granule) +
+                       static_cast<double>(column_blocks - larger) * square(least * cell_.row_granule);
+  if (column_blocks < row_blocks_) return whole;
+  const int64_t before_last = row_cut(row_blocks_ - 1);
+  const int64_t last_if_whole = granules_ * cell_.row_granule - before_last;
+  return whole - square(last_if_whole) + square(rows_ - before_last);
+}
+
+inline double Schedule::pairs(int64_t column_blocks) const {
+  const double columns = static_cast<double>(column_cut(column_blocks));
+  if (!triangle_) return static_cast<double>(rows_) * columns;
+  return (columns * columns + diagonal_pairs(column_blocks)) / 2;
+}
 
 // Lets row blocks into each column block strictly in order: block i enters column j after block i - 1 has
 // left it. Row blocks are dealt to threads round-robin and visited in ascending order, so the block waited

@@ -1,121 +1,27 @@
 #include "cpu/cpu_backend.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <thread>
 
+#include "core/abort.h"
 #include "core/backend_factory.h"
 #include "core/errors.h"
+#include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"
+#include "cpu/usable_threads.h"
 
 namespace infcl {
 
-namespace {
-
-int usable_threads() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  const unsigned n = std::thread::hardware_concurrency();
-  return n ? static_cast<int>(n) : 1;
-}
-
-std::vector<Schedule> cut(const PassShape* passes, int count, const CellShape& cell) {
-  std::vector<Schedule> schedules;
-  for (int p = 0; p < count; ++p)
-    schedules.emplace_back(passes[p].rows, passes[p].columns, cell, passes[p].triangle);
-  return schedules;
-}
-
-// Of the matrix products that a call executes: logits, logits again where they were not kept, and one for
-// each side that wants a gradient; of a triangle, the cells on its diagonal give to their rows only.
-double call_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const Layout& layout) {
-  double pairs = 0;
-  for (int p = 0; p < static_cast<int>(passes.size()); ++p) {
-    const Schedule& s = passes[p];
-    for (int64_t i = 0; i < s.row_blocks(); ++i)
-      for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j) {
-        const bool kept = j < layout.kept_columns || layout.kept.holds(passes, {p, i, j});
-        const bool diagonal = s.triangle() && i == j;
-        const int products = gradient ? 4 - (kept ? 1 : 0) - (diagonal ? 1 : 0) : 1;
-        pairs += static_cast<double>(products * s.rows(i).size() * s.columns(j).size());
-      }
-  }
-  return 2 * pairs * static_cast<double>(dim);
-}
-
-// As many as asked for, or as are worth waking: a share of less than some milliseconds is done before its
-// thread has started. Results do not depend on it.
-int choose_threads(int wanted, double flops) {
-  constexpr double kFlopsPerThread = 2.5e8;
-  if (wanted > 0) return wanted;
-  return static_cast<int>(std::clamp(flops / kFlopsPerThread, 1., static_cast<double>(usable_threads())));
-}
-
-// One thread's rate on a cell whose operands are in cache.
-double measure_gflops(const Kernels& k) {
-  constexpr int64_t kDim = 256;
-  Workspace w;
-  const int64_t rows = k.cell.rows, columns = k.cell.columns;
-  w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
-  CellOperands c{};
-  float* keys = w.take(columns * kDim);
-  float* queries = w.take(rows * kDim);
-  float* x = w.take(rows * columns);
-  c.key_panels = keys;
-  c.queries = queries;
-  c.key_panel_rows = columns;
-  c.rows = rows;
-  c.columns = columns;
-  c.dim = kDim;
-  double best = 1e30;
-  for (int round = 0; round < 4; ++round) {
-    const auto start = std::chrono::steady_clock::now();
-    k.logits(c, {0, columns}, x, rows, nullptr);
-    const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
-    best = d.count() < best ? d.count() : best;
-  }
-  return 2e-9 * static_cast<double>(rows * columns * kDim) / best;
-}
-
-}  // namespace
-
-CpuInfo cpu_info() {
+CpuInfo cpu_info(const Settings& settings) {
   CpuInfo info;
-  info.isa = select_kernels().isa;
+  info.isa = select_kernels(settings.isa, false).isa;
   for (const Kernels* k : available_kernels()) info.isas.emplace_back(k->isa);
   info.threads = usable_threads();
   return info;
 }
 
-std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
-
-Plan CpuBackend::plan(const PlanRequest& r) {
-  const Kernels& k = select_kernels(r.bfloat16);
-  PassShape passes[Objective::kMaxPasses];
-  for (int p = 0; p < r.objective.pass_count; ++p)
-    passes[p] = shape_of(r.objective.passes[p], r.rows, r.keys);
-  const std::vector<Schedule> schedules = cut(passes, r.objective.pass_count, k.cell);
-  const int threads = choose_threads(r.threads, call_flops(schedules, r.dim, r.gradient, {}));
-  const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
-                                r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
-                               schedules, k);
-  if (measured_gflops_ == 0 || measured_isa_ != &k) {
-    measured_gflops_ = measure_gflops(k);
-    measured_isa_ = &k;
-  }
-  Plan p;
-  p.threads = l.threads;
-  p.workspace_bytes = l.bytes;
-  p.minimum_workspace_bytes = l.minimum_bytes;
-  p.lse_bytes = l.lse_bytes;
-  p.flops = call_flops(schedules, r.dim, r.gradient, l);
-  p.gflops_per_second = measured_gflops_ * l.threads;
-  return p;
+std::unique_ptr<Backend> make_cpu_backend(const Settings& settings) {
+  return std::make_unique<CpuBackend>(settings.isa);
 }
 
 int64_t CpuBackend::begin(const Problem& problem) {
@@ -123,7 +29,7 @@ int64_t CpuBackend::begin(const Problem& problem) {
     if (m->on_device())
       throw Error(ErrorCode::kDevice, "cpu",
                   "Expected features in the memory of the host but received some on a device");
-  kernels_ = &select_kernels(problem.bfloat16);
+  kernels_ = &select_kernels(wanted_isa_, problem.bfloat16);
   together_ = false;
   problem_ = problem;
   schedules_ = cut(problem.passes, problem.pass_count, kernels_->cell);
@@ -177,9 +83,7 @@ void CpuBackend::end() {
   schedules_.clear();
 }
 
-void CpuBackend::throw_if_stopped() const {
-  if (stopped()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
-}
+void CpuBackend::throw_if_stopped() const { throw_if_aborted(problem_.control); }
 
 double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag

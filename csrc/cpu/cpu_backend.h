@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/backend.h"
@@ -17,7 +18,8 @@ namespace infcl {
 
 class CpuBackend final : public Backend {
  public:
-  Plan plan(const PlanRequest&) override;
+  // `isa` as in Settings; one that this machine lacks is the error of each call.
+  explicit CpuBackend(const std::string& isa) : wanted_isa_(isa) {}
   int64_t begin(const Problem&) override;
   double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
@@ -77,6 +79,7 @@ class CpuBackend final : public Backend {
   template <class F>
   bool in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const;
 
+  const std::string wanted_isa_;
   ThreadPool pool_;
   Workspace workspace_;
 
@@ -93,9 +96,6 @@ class CpuBackend final : public Backend {
   Log2Scale scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;
-
-  double measured_gflops_ = 0;  // of one thread, with measured_isa_
-  const Kernels* measured_isa_ = nullptr;
 };
 
 template <class F>

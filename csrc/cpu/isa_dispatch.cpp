@@ -1,28 +1,25 @@
 #include "cpu/isa_dispatch.h"
 
-#include <cstdlib>
-#include <string>
-
 #include "core/errors.h"
 
 namespace infcl {
 
-std::vector<const Kernels*> available_kernels() {
-  std::vector<const Kernels*> all{&scalar_kernels()};
+std::vector<const Kernels*> available_kernels(CpuFeatures has) {
+  std::vector<const Kernels*> all{&kScalarKernels};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(&avx2_kernels());
-  if (__builtin_cpu_supports("avx512f")) all.push_back(&avx512_kernels());
+  for (const Kernels* k : {&kAvx2Kernels, &kAvx512Kernels})
+    if (covers(has, k->features)) all.push_back(k);
+#else
+  (void)has;
 #endif
   return all;
 }
 
-const Kernels& select_kernels(bool bfloat16) {
-  const std::vector<const Kernels*> all = available_kernels();
+const Kernels& select_kernels(const std::string& wanted, bool bfloat16, CpuFeatures has) {
   const Kernels* chosen = nullptr;
-  const char* wanted = std::getenv("INFCL_ISA");
   std::string known;
-  for (const Kernels* k : all) {
-    if (!wanted || !*wanted || std::string(k->isa) == wanted) chosen = k;
+  for (const Kernels* k : available_kernels(has)) {
+    if (wanted.empty() || k->isa == wanted) chosen = k;
     known += known.empty() ? k->isa : std::string(", ") + k->isa;
   }
   if (!chosen)
@@ -30,8 +27,10 @@ const Kernels& select_kernels(bool bfloat16) {
                 "Expected one of " + known + " for INFCL_ISA but received " + wanted +
                     " (not available on this machine)");
 #if defined(__x86_64__)
-  if (bfloat16 && chosen == &avx512_kernels() && __builtin_cpu_supports("avx512bf16"))
-    return avx512bf16_kernels();
+  if (bfloat16 && chosen == &kAvx512Kernels && covers(has, kAvx512Bf16Kernels.features))
+    return kAvx512Bf16Kernels;
+#else
+  (void)bfloat16;
 #endif
   return *chosen;
 }

@@ -48,6 +48,8 @@ class KeptCells {
   bool holds(const std::vector<Schedule>& passes, const CellIndex& c) const {
     return in_row_gradients(c) || in_column_gradients(c) || workspace_slot(passes, c) >= 0;
   }
+  // Pairs of all cells that it holds. Known without a visit.
+  double pairs(const std::vector<Schedule>& passes) const;
 
  private:
   int64_t first_column_block() const { return row_blocks_ > 0 ? 1 : 0; }

@@ -27,6 +27,7 @@ constexpr Kernels kernel_table() {
   static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kQueryStrip == 0, "");
   static_assert(Isa::kCell % Isa::kRowGranule == 0 && Isa::kCell % Isa::kStrip == 0, "");
   return {Isa::kName,
+          compiled_features(),
           {Isa::kCell, Isa::kCell, Isa::kRowGranule},
           panel_width<Isa>(),
           Isa::kStrip,

@@ -21,6 +21,7 @@
 #include "core/base2_logit.h"
 #include "core/schedule.h"
 #include "core/types.h"
+#include "cpu/cpu_features.h"
 
 namespace infcl {
 
@@ -86,6 +87,7 @@ struct ResidualSum {
 
 struct Kernels {
   const char* isa;
+  CpuFeatures features;  // that the file of the kernels was compiled for
   CellShape cell;
   int64_t panel;  // lanes of a packed panel
   int64_t strip;  // keys that the logits kernel takes at a time
@@ -134,11 +136,11 @@ struct Kernels {
   int64_t narrowed_offset() const { return cell.rows * elements(cell.columns); }
 };
 
-const Kernels& scalar_kernels();
+// Data and not functions: to look at a table must take no instruction of the file that it comes from.
+extern const Kernels kScalarKernels;
 #if defined(__x86_64__)
-const Kernels& avx2_kernels();
-const Kernels& avx512_kernels();
-const Kernels& avx512bf16_kernels();  // bfloat16 products, float32 everything else
+extern const Kernels kAvx2Kernels, kAvx512Kernels;
+extern const Kernels kAvx512Bf16Kernels;  // bfloat16 products, float32 everything else
 #endif
 
 }  // namespace infcl

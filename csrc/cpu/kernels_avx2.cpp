@@ -4,9 +4,6 @@
 
 namespace infcl {
 
-const Kernels& avx2_kernels() {
-  static constexpr Kernels kTable = kernel_table<Avx2>();
-  return kTable;
-}
+constexpr Kernels kAvx2Kernels = kernel_table<Avx2>();
 
 }  // namespace infcl

@@ -4,9 +4,6 @@
 
 namespace infcl {
 
-const Kernels& avx512_kernels() {
-  static constexpr Kernels kTable = kernel_table<Avx512>();
-  return kTable;
-}
+constexpr Kernels kAvx512Kernels = kernel_table<Avx512>();
 
 }  // namespace infcl

@@ -4,9 +4,6 @@
 
 namespace infcl {
 
-const Kernels& avx512bf16_kernels() {
-  static constexpr Kernels kTable = kernel_table<Avx512Bf16>();
-  return kTable;
-}
+constexpr Kernels kAvx512Bf16Kernels = kernel_table<Avx512Bf16>();
 
 }  // namespace infcl

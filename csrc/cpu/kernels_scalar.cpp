@@ -4,9 +4,6 @@
 
 namespace infcl {
 
-const Kernels& scalar_kernels() {
-  static constexpr Kernels kTable = kernel_table<Scalar>();
-  return kTable;
-}
+constexpr Kernels kScalarKernels = kernel_table<Scalar>();
 
 }  // namespace infcl

@@ -54,8 +54,10 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
   l.key_buffer = l.key_block;
   l.minimum_bytes = l.lse_bytes + thread_bytes(l);
 
-  int64_t threads = std::min<int64_t>(r.threads, row_blocks);
-  while (threads > 1 && l.lse_bytes + threads * thread_bytes(l) > bound) --threads;
+  // by division, since so many threads' bytes may be more than 64 bits count
+  const int64_t affordable = (bound - l.lse_bytes) / thread_bytes(l);
+  const int64_t threads =
+      std::max<int64_t>(1, std::min({static_cast<int64_t>(r.threads), row_blocks, affordable}));
   l.threads = static_cast<int>(threads);
   const int64_t all_keys = column_blocks * Workspace::bytes_for(l.key_block);
   const int64_t buffers = threads * Workspace::bytes_for(l.key_buffer);

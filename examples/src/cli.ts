@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { UsageError } from './errors.js';
 
 export interface Flags {
   batch?: number;
@@ -18,6 +19,9 @@ export interface Flags {
   threads?: number;
   help: boolean;
 }
+
+/** As many as infcl takes. */
+const mostThreads = 1024;
 
 export const helpText = `npm run demo -- [flags]
 
@@ -39,9 +43,6 @@ contrastive loss over one large batch, and writes a report.
 Ctrl-C saves a checkpoint and stops; a second Ctrl-C stops at once.
 `;
 
-/** What is wrong with the flags, for a one-line message and exit code 2. */
-export class UsageError extends Error {}
-
 /** Throws {@link UsageError} for unknown flags and bad values. */
 export function parseFlags(args: readonly string[]): Flags {
   const values = readArguments(args);
@@ -55,7 +56,7 @@ export function parseFlags(args: readonly string[]): Flags {
     quick: values.quick ?? false,
     sweep: values.sweep ?? false,
     resume: values.resume ?? false,
-    threads: wholeNumber('--threads', values.threads, 1),
+    threads: wholeNumber('--threads', values.threads, 1, mostThreads),
     help: values.help ?? false,
   };
   refuseTogether('--steps', flags.steps, '--epochs', flags.epochs);
@@ -88,12 +89,17 @@ function readArguments(args: readonly string[]) {
   }
 }
 
-function wholeNumber(flag: string, value: string | undefined, least: number): number | undefined {
+function wholeNumber(
+  flag: string,
+  value: string | undefined,
+  least: number,
+  most = 2 ** 31 - 1,
+): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > 2 ** 31 - 1) {
+  if (!/^\d+$/.test(value) || number < least || number > most) {
     throw new UsageError(
-      `Expected whole number of at least ${least} for ${flag} but received ${JSON.stringify(value)}`,
+      `Expected whole number from ${least} to ${most} for ${flag} but received ${JSON.stringify(value)}`,
     );
   }
   return number;

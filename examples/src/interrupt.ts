@@ -4,20 +4,45 @@
  */
 
 export class Interrupted extends Error {
-  constructor() {
-    super('Stopped by Ctrl-C');
+  /** @param saved The step that a resumed run goes on from, if there is one. */
+  constructor(saved?: number) {
+    const next =
+      saved === undefined
+        ? 'nothing was saved yet, so start again'
+        : `step ${saved} is saved, so go on with the same flags and --resume`;
+    super(`Stopped by Ctrl-C: ${next}`);
     this.name = 'AbortError';
   }
 }
 
 export const interruptedExitCode = 130;
 
-/** The signal of this process's first SIGINT. Its reason is an {@link Interrupted}. */
-export function interruptSignal(): AbortSignal {
+export interface Interruption {
+  /** Of this process's first SIGINT. Its reason is an {@link Interrupted}. */
+  signal: AbortSignal;
+  /** Leaves Ctrl-C to the system again. */
+  stopListening(): void;
+}
+
+export function listenForInterrupt(): Interruption {
   const controller = new AbortController();
-  process.once('SIGINT', () => {
-    // no listener is left: the next SIGINT kills
+  const hear = () => {
+    if (controller.signal.aborted) endAsTheSystemWould();
     controller.abort(new Interrupted());
-  });
-  return controller.signal;
+    // Later ones kill without this listener, also where code holds the event loop. One that came together with the
+    // first waits for its turn in this round of the loop, and would be lost if the listener went at once.
+    setImmediate(stopListening);
+  };
+  const stopListening = () => {
+    process.removeListener('SIGINT', hear);
+  };
+  process.on('SIGINT', hear);
+  return { signal: controller.signal, stopListening };
+}
+
+function endAsTheSystemWould(): never {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+  // the system may be slower than the next line
+  process.exit(interruptedExitCode);
 }

@@ -47,11 +47,13 @@ export interface Results {
   };
   untrained: Metrics;
   model: Metrics;
+  /** Left out of quick runs and of runs that diverged. */
   cca?: CcaResult;
   ceiling: Metrics;
   history: History;
   examples: Example[];
-  lossCost: LossCost;
+  /** Left out of runs that diverged, like the sweep. */
+  lossCost?: LossCost;
   sweep?: Sweep;
   seconds: { phase: string; seconds: number }[];
   /** Of this process, children not included. */

@@ -1,106 +1,136 @@
 /**
- * The demo from data to report, phase by phase, each timed. Refuses to compute anything itself: every phase is a
- * module of its own.
+ * The demo from data to report. What can be wrong with flags, files and folders is found first, in the order of how
+ * little time it takes. Refuses to compute anything itself: every phase is a module of its own.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ccaBaseline } from './baseline/cca-baseline.js';
-import { type Flags, UsageError } from './cli.js';
+import type { Flags } from './cli.js';
 import { loadCedict } from './data/cedict.js';
 import { loadTsv } from './data/tsv.js';
-import { homophoneCeiling } from './evaluate/homophones.js';
-import { type Evaluation, evaluateModel, type Weights } from './evaluate/model-evaluation.js';
+import { CheckpointError, OutputError } from './errors.js';
+import { evaluateModel, type Weights } from './evaluate/model-evaluation.js';
 import { type Dataset, makeDataset } from './features/dataset.js';
-import { describeMachine } from './machine.js';
-import { measureLossCost } from './measure/loss-cost.js';
-import { type Sweep, sweepBatches } from './measure/sweep.js';
-import { SweepLog } from './measure/sweep-log.js';
+import { hashedColumns } from './features/hashing.js';
+import { Interrupted, listenForInterrupt } from './interrupt.js';
+import { measureAll } from './measure-run.js';
 import { renderReport } from './report/report.js';
-import type { Example, Results } from './results.js';
+import { type Run, timed } from './run.js';
+import { writeAtomically } from './saved/atomic-file.js';
+import { prepareFolder } from './saved/output-folder.js';
+import { checkRegularFile } from './saved/regular-file.js';
+import { SweepLog } from './saved/sweep-log.js';
 import { quickTrainPairs, type Settings, settingsOf } from './settings.js';
-import { percent, TrainingDisplay } from './terminal.js';
+import { TrainingDisplay } from './terminal.js';
 import { startJax } from './train/jax-side.js';
-import { featureDim, initialWeights } from './train/side.js';
+import { featureDim } from './train/side.js';
 import { type History, train } from './train/training.js';
+import { judge } from './verdict.js';
 
-const listedExamples = 12;
-/** A default run keeps within ten minutes, by leaving out a seed of the last chart if it must. */
-const mostSeconds = 570;
-/** A quick run on the dictionary must reach this recall@1, ten thousand times chance. */
-const quickRecall = 0.1;
+const checkpointName = 'checkpoint.bin';
+const outputNames = [checkpointName, 'sweep.json', 'report.json', 'report.html'];
+/** Weights of two sides, and the optimiser's two arrays beside each. */
+const checkpointBytes = 2 * 3 * 4 * hashedColumns * featureDim;
 
-interface Run {
-  flags: Flags;
-  dataset: Dataset;
-  settings: Settings;
-  signal: AbortSignal;
-  seconds: Results['seconds'];
-}
-
-/** Resolves to the exit code. Rejects with the signal's reason when interrupted. */
-export async function runDemo(flags: Flags, signal: AbortSignal): Promise<number> {
-  await startJax();
-  const seconds: Results['seconds'] = [];
+/** Resolves to the exit code. Rejects with a DemoError for what its user can mend, with {@link Interrupted} after Ctrl-C. */
+export async function runDemo(flags: Flags): Promise<number> {
+  checkFiles(flags);
   const began = performance.now();
   const dataset = loadData(flags);
   const settings = settingsOf(flags, dataset);
-  mkdirSync(flags.out, { recursive: true });
-  seconds.push({ phase: 'data and features', seconds: (performance.now() - began) / 1000 });
-  const { left } = dataset.pairs;
-  console.log(
-    `${dataset.pairs.name}: ${left.length.toLocaleString('en')} pairs, ${dataset.split.train.length.toLocaleString('en')} to train on`,
-  );
-  const run: Run = { flags, dataset, settings, signal, seconds };
+  const sweepLog = settings.sweep && openSweepLog(flags, dataset, settings);
+  const seconds = [{ phase: 'data and features', seconds: (performance.now() - began) / 1000 }];
+  const count = (value: number) => value.toLocaleString('en');
+  const { pairs, split } = dataset;
+  console.log(`${pairs.name}: ${count(pairs.left.length)} pairs, ${count(split.train.length)} to train on`);
+  await startJax();
+  // until here there is nothing to save, and Ctrl-C ends the process by itself
+  const { signal, stopListening } = listenForInterrupt();
+  const run: Run = { flags, dataset, settings, signal, seconds, sweepLog };
+  try {
+    return await runPhases(run);
+  } catch (error) {
+    throw endOf(run, error);
+  } finally {
+    stopListening();
+  }
+}
 
+function checkFiles({ out, data, resume }: Flags): void {
+  if (data !== undefined) checkRegularFile(data, '--data');
+  const checkpoint = join(out, checkpointName);
+  if (resume && !existsSync(checkpoint)) {
+    throw new CheckpointError(
+      `Expected a checkpoint in ${checkpoint} for --resume but there is none: start without --resume`,
+    );
+  }
+  prepareFolder(out, outputNames, checkpointBytes);
+}
+
+async function runPhases(run: Run): Promise<number> {
+  const { out } = run.flags;
   const { weights, history } = await trainModel(run);
   const results = await measureAll(run, weights, history);
-  writeFileSync(join(flags.out, 'report.json'), `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(join(flags.out, 'report.html'), renderReport(results));
-  console.log(`Report: ${join(flags.out, 'report.html')}`);
-  return flags.quick ? judgeQuick(results, dataset) : 0;
+  writeAtomically(join(out, 'report.json'), [`${JSON.stringify(results, null, 2)}\n`]);
+  writeAtomically(join(out, 'report.html'), [renderReport(results)]);
+  console.log(`Report: ${join(out, 'report.html')}`);
+  const { failed, lines } = judge(results, run.dataset.pairs.tokens === 'chinese');
+  for (const line of lines) (failed ? console.error : console.log)(line);
+  return failed ? 1 : 0;
 }
 
-function loadData(flags: Flags): Dataset {
-  const { data, seed, quick } = flags;
-  if (data === undefined) {
-    return makeDataset(loadCedict(), { seed, trainLimit: quick ? quickTrainPairs : undefined });
-  }
-  try {
-    return makeDataset(loadTsv(data), { seed, trainLimit: quick ? quickTrainPairs : undefined });
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
+/** What to tell: after Ctrl-C only the interruption itself passes for one, not what failed meanwhile. */
+export function endOf({ signal, savedStep }: Pick<Run, 'signal' | 'savedStep'>, error: unknown): unknown {
+  if (signal.aborted && (error as Error | undefined)?.name === 'AbortError')
+    return new Interrupted(savedStep);
+  if (!(error instanceof OutputError)) return error;
+  const stopped = signal.aborted ? 'Stopped by Ctrl-C. ' : '';
+  const next =
+    savedStep === undefined
+      ? 'nothing was saved, so make room or choose another --out, and start again'
+      : `step ${savedStep} was saved before, so make room and go on with --resume`;
+  return new OutputError(`${stopped}${error.message}: ${next}`);
 }
 
-/** Runs one phase and notes how long it took. */
-async function timed<T>(run: Run, phase: string, work: () => Promise<T>): Promise<T> {
-  const began = performance.now();
-  const result = await work();
-  const seconds = (performance.now() - began) / 1000;
-  run.seconds.push({ phase, seconds });
-  console.log(`${phase}: ${seconds.toFixed(1)} s`);
-  return result;
+function loadData({ data, seed, quick }: Flags): Dataset {
+  const pairs = data === undefined ? loadCedict() : loadTsv(data);
+  return makeDataset(pairs, { seed, trainLimit: quick ? quickTrainPairs : undefined });
+}
+
+/** Before training, so that a file that cannot be used is refused at once. */
+function openSweepLog({ out, resume }: Flags, { pairs, split }: Dataset, settings: Settings): SweepLog {
+  const { epochs, batches } = settings.sweep!;
+  const { dropout, warmUp } = settings.training;
+  const config = {
+    data: pairs.name,
+    trainPairs: split.train.length,
+    epochs,
+    batches: batches.join(' '),
+    dropout,
+    warmUp,
+  };
+  return new SweepLog(join(out, 'sweep.json'), config, resume);
 }
 
 async function trainModel(run: Run): Promise<{ weights: Weights; history: History }> {
   const { flags, dataset, settings, signal } = run;
   const { steps, batch, seed } = settings.training;
-  const path = join(flags.out, 'checkpoint.bin');
+  const path = join(flags.out, checkpointName);
   const config = { batch, steps, seed, data: dataset.pairs.name, trainPairs: dataset.split.train.length };
   console.log(`Training: ${steps} steps of ${batch.toLocaleString('en')} pairs`);
   const points = Math.min(steps, flags.quick ? 3 : 5);
   const at = new Set(Array.from({ length: points }, (_, i) => Math.round(((i + 1) * steps) / points)));
   const validation = dataset.split.validation.subarray(0, 1024);
+  const onSaved = (step: number) => {
+    run.savedStep = step;
+  };
   let display: TrainingDisplay | undefined;
   return timed(run, 'training', async () => {
     try {
       const { model, history } = await train(dataset, settings.training, {
         threads: flags.threads,
         signal,
-        checkpoint: { path, resume: flags.resume, config },
+        checkpoint: { path, resume: flags.resume, config, onSaved },
         onStart: (done) => {
           display = new TrainingDisplay(steps, done);
         },
@@ -121,138 +151,4 @@ async function trainModel(run: Run): Promise<{ weights: Weights; history: Histor
       display?.stop();
     }
   });
-}
-
-async function measureAll(run: Run, weights: Weights, history: History): Promise<Results> {
-  const { flags, dataset, settings, signal, seconds } = run;
-  const { test } = dataset.split;
-  const { seed } = settings.training;
-  const model = await timed(run, 'ranking the test queries', () =>
-    evaluateModel(dataset, weights, test, { listed: listedExamples, signal }),
-  );
-  const atStart = { left: initialWeights(seed, 1), right: initialWeights(seed, 2) };
-  const untrained = await timed(run, 'the same, untrained', () =>
-    evaluateModel(dataset, atStart, test, { signal }),
-  );
-  const cca = settings.baseline
-    ? await timed(run, 'linear CCA baseline', () => ccaBaseline(dataset, signal))
-    : undefined;
-  const lossCost = await timed(run, 'cost of the loss by batch size', () =>
-    measureLossCost({
-      ...settings.lossCost,
-      dim: featureDim,
-      child: fileURLToPath(new URL('./measure/loss-child.js', import.meta.url)),
-      threads: flags.threads,
-      signal,
-    }),
-  );
-  const sweep = await sweepIfWanted(run);
-  printSummary({ model, untrained });
-  return {
-    data: dataNumbers(dataset),
-    config: configNumbers(run),
-    machine: describeMachine(flags.threads),
-    untrained: untrained.metrics,
-    model: model.metrics,
-    cca,
-    ceiling: homophoneCeiling(dataset.pairs.left, test),
-    history,
-    examples: examplesOf(dataset, model),
-    lossCost,
-    sweep,
-    seconds,
-    peakBytes: process.resourceUsage().maxRSS * 1024,
-  };
-}
-
-async function sweepIfWanted(run: Run): Promise<Sweep | undefined> {
-  const { settings, dataset, flags, signal } = run;
-  const { sweep } = settings;
-  if (sweep === undefined) return undefined;
-  const elapsed = run.seconds.reduce((sum, { seconds }) => sum + seconds, 0);
-  const { dropout, warmUp } = settings.training;
-  const config = {
-    data: dataset.pairs.name,
-    trainPairs: dataset.split.train.length,
-    epochs: sweep.epochs,
-    batches: sweep.batches.join(' '),
-    dropout,
-    warmUp,
-  };
-  const log = new SweepLog(join(flags.out, 'sweep.json'), config, flags.resume);
-  return timed(run, 'recall by batch size', () =>
-    sweepBatches(dataset, {
-      ...sweep,
-      mostSeconds: flags.sweep ? undefined : mostSeconds - elapsed,
-      dropout,
-      warmUp,
-      threads: flags.threads,
-      signal,
-      log,
-      onRun: ({ panel, batch, seed, seconds, recallAt1 }) => {
-        const budget = panel === 'pairs' ? 'equal pairs' : 'equal time';
-        console.log(
-          `  ${budget}, batch ${batch}, seed ${seed}: recall@1 ${percent(recallAt1)} in ${seconds.toFixed(1)} s`,
-        );
-      },
-    }),
-  );
-}
-
-function dataNumbers({ pairs, split }: Dataset): Results['data'] {
-  const { name, licence, leftName, rightName } = pairs;
-  return {
-    name,
-    licence,
-    leftName,
-    rightName,
-    candidates: pairs.right.length,
-    train: split.train.length,
-    validation: split.validation.length,
-    test: split.test.length,
-  };
-}
-
-function configNumbers({ settings, flags }: Run): Results['config'] {
-  const { batch, steps, seed, learningRate, warmUp, dropout } = settings.training;
-  const mode = flags.quick ? 'quick' : flags.sweep ? 'sweep' : 'default';
-  return { batch, steps, epochs: settings.epochs, seed, learningRate, warmUp, dropout, mode };
-}
-
-function examplesOf({ pairs, split }: Dataset, { nearest, ranks }: Evaluation): Example[] {
-  return nearest.map((list, q) => {
-    const row = split.test[q]!;
-    const query = pairs.left[row]!;
-    return {
-      query,
-      answer: pairs.right[row]!,
-      rank: ranks[q]!,
-      nearest: list.map(({ candidate, similarity }) => ({
-        text: pairs.right[candidate]!,
-        similarity,
-        hit: candidate === row,
-        homophone: candidate !== row && pairs.left[candidate]!.toLowerCase() === query.toLowerCase(),
-      })),
-    };
-  });
-}
-
-function printSummary({ model, untrained }: { model: Evaluation; untrained: Evaluation }): void {
-  const { recallAt1, recallAt10, meanReciprocalRank, queries, candidates } = model.metrics;
-  console.log(
-    `Test: ${queries} queries against ${candidates} candidates: recall@1 ${percent(recallAt1)}, recall@10 ` +
-      `${percent(recallAt10)}, MRR ${percent(meanReciprocalRank)} (untrained: recall@1 ${percent(untrained.metrics.recallAt1)})`,
-  );
-}
-
-/** On the dictionary 10 %, which is 10,000 times chance; on pairs of the user's own, twice chance. */
-function judgeQuick({ model, untrained, data }: Results, dataset: Dataset): number {
-  const chance = 1 / data.candidates;
-  const needed = dataset.pairs.tokens === 'chinese' ? quickRecall : 2 * chance;
-  const passed = model.recallAt1 >= needed && model.recallAt1 > untrained.recallAt1;
-  console.log(
-    `Quick check ${passed ? 'passed' : 'FAILED'}: recall@1 ${percent(model.recallAt1)}, needed ${percent(needed)} ` +
-      `and more than the untrained ${percent(untrained.recallAt1)} (chance ${(100 * chance).toFixed(4)} %)`,
-  );
-  return passed ? 0 : 1;
 }

@@ -3,7 +3,8 @@
  * the training pairs.
  */
 
-import { type Flags, UsageError } from './cli.js';
+import type { Flags } from './cli.js';
+import { UsageError } from './errors.js';
 import type { Dataset } from './features/dataset.js';
 import { makeJaxSide } from './train/jax-side.js';
 import { peakLearningRate, type TrainingConfig } from './train/training.js';

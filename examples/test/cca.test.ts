@@ -40,6 +40,35 @@ test.each([5, 512, 700])('L⁻ᵀ L⁻¹ solves a system of %i', async (n) => {
   expect(largestDifference(found.data, wanted.data)).toBeLessThan(2e-3);
 });
 
+test('a product large enough to be cut into slices is the product', async () => {
+  const [a, b] = [randomDense(1100, 1024, 1), randomDense(1024, 1024, 2)];
+  const product = await multiply(a, b);
+  for (const row of [0, 1023, 1024, 1099]) {
+    for (const column of [0, 511, 1023]) {
+      let sum = 0;
+      for (let k = 0; k < 1024; k++) sum += a.data[row * 1024 + k]! * b.data[k * 1024 + column]!;
+      expect(product.data[row * 1024 + column]).toBeCloseTo(sum, 2);
+    }
+  }
+});
+
+test('a product of seconds stops when told to by a timer', async () => {
+  const square = { rows: 4096, columns: 4096, data: new Float32Array(4096 * 4096) };
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error('enough')), 1);
+  await expect(multiply(square, square, controller.signal)).rejects.toThrow('enough');
+});
+
+test('a factor stops when told to, and so do solves with it', async () => {
+  const identity = { rows: 2, columns: 2, data: Float32Array.of(1, 0, 0, 1) };
+  const controller = new AbortController();
+  const factor = await Cholesky.factor(identity, controller.signal);
+  controller.abort(new Error('enough'));
+  await expect(factor.solveLower(identity)).rejects.toThrow('enough');
+  await expect(factor.solveUpper(identity)).rejects.toThrow('enough');
+  await expect(Cholesky.factor(identity, controller.signal)).rejects.toThrow('enough');
+});
+
 test('refuses a matrix that is not positive definite', async () => {
   const matrix = { rows: 2, columns: 2, data: Float32Array.of(1, 2, 2, 1) };
   await expect(Cholesky.factor(matrix)).rejects.toThrow('positive definite');
@@ -62,7 +91,7 @@ test('finds the correlations of independent pairs of columns', async () => {
   }
   const [left, right] = [sparse(x), sparse(y)];
   const all = Int32Array.from({ length: rows }, (_, i) => i);
-  const data = covariances(left, right, all);
+  const data = await covariances(left, right, all);
   const { cca } = await fitCca(data, { directions: 2, ridge: 1e-4, iterations: 30 });
   expect(cca.meanSquaredCorrelation).toBeCloseTo((0.9 ** 2 + 0.5 ** 2) / 2, 1);
   const one = await fitCca(data, { directions: 1, ridge: 1e-4, iterations: 30 });
@@ -76,14 +105,16 @@ test('more directions than the data has are as good as those it has', async () =
   const wide = rows.map(([a, b]) => [a!, b!, a! + b!, a! - b!, ...new Array<number>(12).fill(0)]);
   const matrix = sparse(wide);
   const all = Int32Array.from({ length: rows.length }, (_, i) => i);
-  const data = covariances(matrix, matrix, all);
+  const data = await covariances(matrix, matrix, all);
   const few = await fitCca(data, { directions: 2, ridge: 0.01, iterations: 5 });
   const many = await fitCca(data, { directions: 12, ridge: 0.01, iterations: 5 });
-  const projected = [few, many].map(({ cca }) => ({
-    width: cca.left.columns,
-    left: project(matrix, all, cca.left, cca.leftMeans),
-    right: project(matrix, all, cca.right, cca.rightMeans),
-  }));
+  const projected = await Promise.all(
+    [few, many].map(async ({ cca }) => ({
+      width: cca.left.columns,
+      left: await project(matrix, all, { directions: cca.left, means: cca.leftMeans }),
+      right: await project(matrix, all, { directions: cca.right, means: cca.rightMeans }),
+    })),
+  );
   for (let i = 1; i < 20; i++) {
     const [a, b] = projected.map(({ width, left, right }) =>
       Array.from({ length: width }, (_, d) => left[d]! * right[i * width + d]!).reduce((x, y) => x + y),
@@ -109,11 +140,11 @@ test('projections put the two sides of a pair beside each other', async () => {
     64,
   );
   const all = Int32Array.from({ length: words.length }, (_, i) => i);
-  const data = covariances(left, right, all.subarray(0, 300));
+  const data = await covariances(left, right, all.subarray(0, 300));
   const { cca } = await fitCca(data, { directions: 16, ridge: 0.01, iterations: 10 });
   const held = all.subarray(300);
-  const a = project(left, held, cca.left, cca.leftMeans);
-  const b = project(right, held, cca.right, cca.rightMeans);
+  const a = await project(left, held, { directions: cca.left, means: cca.leftMeans });
+  const b = await project(right, held, { directions: cca.right, means: cca.rightMeans });
   const similarity = (i: number, j: number) => {
     let sum = 0;
     for (let d = 0; d < 16; d++) sum += a[i * 16 + d]! * b[j * 16 + d]!;

@@ -1,18 +1,11 @@
-/** Checkpoints: nothing is lost, nothing else is accepted, and a resumed run is the run it resumes. */
+/** A run that goes on from a checkpoint is the run it resumes, and a checkpoint that cannot be saved is an error. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeDataset } from '../src/features/dataset.js';
-import {
-  type Checkpoint,
-  CheckpointError,
-  checkSameConfig,
-  readCheckpoint,
-  writeCheckpoint,
-} from '../src/train/checkpoint.js';
-import { makeSparseSide } from '../src/train/sparse-side.js';
+import { OutputError } from '../src/errors.js';
 import { train } from '../src/train/training.js';
+import { config, dataset, threads } from './toy-run.js';
 
 let folder: string;
 let path: string;
@@ -22,71 +15,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const checkpoint: Checkpoint = {
-  step: 3,
-  config: { batch: 8, data: 'ü' },
-  randomStates: [6, 7],
-  history: { steps: [1.5] },
-  arrays: {
-    left: Float32Array.of(1, -2.5, Number.NaN),
-    empty: new Float32Array(0),
-    logScale: Float32Array.of(3),
-  },
-};
-
-test('comes back as it was and leaves no other file', () => {
-  writeCheckpoint(path, checkpoint);
-  expect(readCheckpoint(path)).toEqual({ ...checkpoint, lengths: undefined });
-  expect(readdirSync(folder)).toEqual(['checkpoint.bin']);
-});
-
-test('refuses files cut short and files of another kind', () => {
-  writeCheckpoint(path, checkpoint);
-  const whole = readFileSync(path);
-  for (const length of [whole.length - 1, 20]) {
-    writeFileSync(path, whole.subarray(0, length));
-    expect(() => readCheckpoint(path)).toThrow(CheckpointError);
-    expect(() => readCheckpoint(path)).toThrow('cut short');
-  }
-  writeFileSync(path, 'something else altogether');
-  expect(() => readCheckpoint(path)).toThrow('another kind of file');
-});
-
-test('refuses to go on with other settings', () => {
-  expect(() => checkSameConfig('c.bin', { batch: 8 }, { batch: 16 })).toThrow(
-    'Expected batch 8, as in the checkpoint c.bin, but received 16',
-  );
-  expect(() => checkSameConfig('c.bin', { batch: 8 }, { batch: 8 })).not.toThrow();
-});
-
-const letters = 'abcdefghij';
-const words = Array.from({ length: 200 }, (_, i) => {
-  const digits = String(i).padStart(3, '0');
-  return [...digits].map((digit) => letters[Number(digit)]!).join('');
-});
-const dataset = makeDataset(
-  {
-    name: 'toy',
-    licence: 'none',
-    leftName: 'left',
-    rightName: 'right',
-    left: words,
-    right: words.map((word) => word.toUpperCase().split('').reverse().join('')),
-    tokens: 'ngrams',
-  },
-  { seed: 1 },
-);
-const config = {
-  batch: 40,
-  steps: 6,
-  seed: 2,
-  learningRate: 0.02,
-  warmUp: 0.2,
-  dropout: 0.2,
-  makeSide: makeSparseSide,
-};
-/** One thread: batches this small would only wait for the others. */
-const threads = 1;
 const kept = () => ({ path, resume: false, config: { batch: 40 } });
 
 /** `toEqual` takes seconds on arrays of this size. */
@@ -136,4 +64,60 @@ test('a step aborted in the middle leaves the state of the step before', async (
 test('training learns', async () => {
   const { history } = await train(dataset, { ...config, steps: 20 }, { threads });
   expect(history.steps.at(-1)!.loss).toBeLessThan(0.6 * history.steps[0]!.loss);
+});
+
+describe('where the disk is full', () => {
+  /** The file written beside the checkpoint, by this process, is on a device that is always full. */
+  const fillDisk = () => symlinkSync('/dev/full', `${path}.${process.pid}.tmp`);
+
+  test('a run that cannot save ends with the reason and leaves no file', async () => {
+    fillDisk();
+    const run = train(dataset, { ...config, steps: 5 }, { threads, checkpoint: kept() });
+    await expect(run).rejects.toThrow(OutputError);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('an interrupted run that cannot save says so instead of passing for a saved one', async () => {
+    fillDisk();
+    const controller = new AbortController();
+    const saved: number[] = [];
+    const run = train(dataset, config, {
+      threads,
+      signal: controller.signal,
+      checkpoint: { ...kept(), onSaved: (step) => saved.push(step) },
+      onStep: ({ step }) => {
+        if (step === 2) controller.abort(new Error('stopped'));
+      },
+    });
+    await expect(run).rejects.toThrow(`Cannot write ${path}: no space left on device (ENOSPC)`);
+    expect(saved).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('a defect is reported beside the save that failed after it', async () => {
+    fillDisk();
+    const run = train(dataset, config, {
+      threads,
+      checkpoint: kept(),
+      onStep: () => {
+        throw new Error('a defect');
+      },
+    });
+    const error = await run.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(AggregateError);
+    expect((error as AggregateError).errors).toEqual([
+      expect.objectContaining({ message: 'a defect' }),
+      expect.any(OutputError),
+    ]);
+  });
+});
+
+test('whoever asks is told which steps the file holds', async () => {
+  const saved: number[] = [];
+  const checkpoint = { ...kept(), onSaved: (step: number) => saved.push(step) };
+  // an epoch of 175 pairs is four batches of 40
+  await train(dataset, config, { threads, checkpoint });
+  expect(saved).toEqual([4, 6]);
+  await train(dataset, config, { threads, checkpoint: { ...checkpoint, resume: true } });
+  expect(saved).toEqual([4, 6, 6]);
 });

@@ -1,6 +1,7 @@
 /** Flags: defaults, values, and what is said about bad ones. */
 
-import { parseFlags, UsageError } from '../src/cli.js';
+import { parseFlags } from '../src/cli.js';
+import { UsageError } from '../src/errors.js';
 import { makeDataset } from '../src/features/dataset.js';
 import { settingsOf } from '../src/settings.js';
 
@@ -21,10 +22,11 @@ test('defaults and values', () => {
 });
 
 test.each([
-  [['--batch', '0'], 'Expected whole number of at least 2 for --batch but received "0"'],
-  [['--steps', '1.5'], 'Expected whole number of at least 1 for --steps but received "1.5"'],
+  [['--batch', '0'], 'Expected whole number from 2 to 2147483647 for --batch but received "0"'],
+  [['--steps', '1.5'], 'Expected whole number from 1 to 2147483647 for --steps but received "1.5"'],
   [['--seed', '-1'], "'--seed'"],
   [['--threads', 'many'], 'for --threads but received "many"'],
+  [['--threads', '1025'], 'Expected whole number from 1 to 1024 for --threads but received "1025"'],
   [['--threads', '99999999999'], 'for --threads but received "99999999999"'],
   [['--out', ''], 'Expected a path for --out'],
   [['--steps', '3', '--epochs', '2'], 'Expected one of --steps and --epochs but received both'],

@@ -1,80 +1,32 @@
 /** The report stands alone, escapes what the data holds, and says what it left out. */
 
+import { html as markup } from '../src/report/html.js';
 import { renderReport } from '../src/report/report.js';
 import type { Results } from '../src/results.js';
+import { results } from './results-sample.js';
 
-const metrics = { recallAt1: 0.5, recallAt10: 0.75, meanReciprocalRank: 0.6, queries: 8, candidates: 64 };
-const phase = { seconds: 0.1, bytes: 10 };
-const step = {
-  step: 1,
-  loss: 2,
-  accuracy: 0.5,
-  scale: 20,
-  learningRate: 0.01,
-  seconds: 0.4,
-  cost: { encode: phase, loss: phase, backward: phase, totalSeconds: 0.3, overheadRatio: 0.3 },
-};
-const results: Results = {
-  data: {
-    name: '<script>alert(1)</script>',
-    licence: 'your file a&b.tsv',
-    leftName: 'left',
-    rightName: 'right',
-    candidates: 64,
-    train: 48,
-    validation: 8,
-    test: 8,
-  },
-  config: {
-    batch: 12,
-    steps: 4,
-    epochs: 1,
-    seed: 0,
-    learningRate: 0.01,
-    warmUp: 0.1,
-    dropout: 0.2,
-    mode: 'quick',
-  },
-  machine: {
-    cpu: 'cpu',
-    cores: 2,
-    memoryBytes: 4e9,
-    platform: 'linux',
-    node: 'v20',
-    infcl: '0.1.0',
-    jax: '0.1.25',
-    isa: 'avx2',
-    threads: 2,
-  },
-  untrained: { ...metrics, recallAt1: 0 },
-  model: metrics,
-  ceiling: { ...metrics, recallAt1: 1 },
-  history: { steps: [step, { ...step, step: 2 }], curve: [{ step: 2, recallAt1: 0.5 }] },
-  examples: [
-    {
-      query: 'q<b>',
-      answer: 'a&b',
-      rank: 2,
-      nearest: [
-        { text: 'x<i>', similarity: 0.9, hit: false, homophone: true },
-        { text: 'a&b', similarity: 0.8, hit: true, homophone: false },
-      ],
-    },
+const run = { seed: 0, steps: 4, pairs: 48, seconds: 1 };
+const sweep = {
+  runs: [
+    { ...run, panel: 'pairs' as const, batch: 12, recallAt1: 0.5 },
+    { ...run, panel: 'pairs' as const, batch: 48, recallAt1: 0.75 },
+    { ...run, panel: 'time' as const, batch: 12, recallAt1: 0.625 },
+    { ...run, panel: 'time' as const, batch: 48, recallAt1: 0.25 },
   ],
-  lossCost: {
-    dim: 128,
-    points: [
-      { kind: 'ours', batch: 1024, milliseconds: 10, peakBytes: 1e6, beforeBytes: 1e8, loss: 1 },
-      { kind: 'ours', batch: 2048, milliseconds: 40, peakBytes: 2e6, beforeBytes: 1e8, loss: 1 },
-      { kind: 'dense', batch: 1024, milliseconds: 50, peakBytes: 4e7, beforeBytes: 1e8, loss: 1 },
-    ],
-    ends: [
-      { kind: 'ours', reason: 'end of ours' },
-      { kind: 'dense', reason: 'end of dense' },
-    ],
-  },
-  seconds: [{ phase: 'training', seconds: 3 }],
-  peakBytes: 1e8,
+  epochs: 1,
+  seeds: 1,
+  seedsLeftOut: 1,
+  batches: [12, 48],
+  queries: 8,
+  learningRate: 0.05,
+};
+const mode = 'default' as const;
+const cca = {
+  metrics: results.model,
+  directions: 512,
+  ridge: 0.01,
+  tried: [{ ridge: 0.01, recallAt1: 0.5 }],
+  seconds: 3,
 };
 
 const html = renderReport(results);
@@ -91,6 +43,71 @@ test('strings of the data are text', () => {
   expect(html).toContain('<span class="word hit">a&amp;b</span>');
 });
 
+/**
+ * Every leaf of the results, as a path and a way to put another value there, whatever its type says. Of a list the first
+ * item only: the others go through the same code.
+ */
+function leavesOf(value: object, path = ''): { path: string; put: (text: string) => void }[] {
+  const entries = Object.entries(value).slice(0, Array.isArray(value) ? 1 : undefined);
+  return entries.flatMap(([key, inner]) => {
+    const name = `${path}.${key}`;
+    if (typeof inner === 'object' && inner !== null) return leavesOf(inner, name);
+    return [{ path: name, put: (text: string) => Object.assign(value, { [key]: text }) }];
+  });
+}
+
+describe('no value of the results can become markup, not even one of the wrong type', () => {
+  const hostile = `"'><script>alert(1)</script>`;
+  const all = (): Results => structuredClone({ ...results, cca, sweep, config: { ...results.config, mode } });
+  const paths = leavesOf(all()).map(({ path }) => path);
+  let shown = 0;
+  test.each(paths)('%s', (path) => {
+    const bad = all();
+    leavesOf(bad)
+      .find((leaf) => leaf.path === path)!
+      .put(hostile);
+    let page: string;
+    try {
+      page = renderReport(bad);
+    } catch (error) {
+      // numbers are formatted as numbers: a string has no toFixed
+      expect(error).toBeInstanceOf(TypeError);
+      return;
+    }
+    if (page.includes('alert(1)')) shown++;
+    expect(page).not.toMatch(/<script/i);
+    expect(page).not.toContain(`"'>`);
+  });
+  // otherwise the rows above would pass because nothing is shown at all
+  test('some of them are shown', () => expect(shown).toBeGreaterThan(15));
+});
+
+test('a template escapes what it is given, and only markup made by a template is taken as such', () => {
+  const inner = markup`<b>${'<i>'}</b>`;
+  expect(markup`<p title="${`"'`}">${inner}${[inner, '&']}${'</p>' as unknown as number}</p>`.text).toBe(
+    '<p title="&quot;&#39;"><b>&lt;i&gt;</b><b>&lt;i&gt;</b>&amp;&lt;/p&gt;</p>',
+  );
+  expect(markup`${`${inner}`}`.text).not.toContain('<b>');
+});
+
+test('a run that diverged says so first, with its step, and leaves out the rest', () => {
+  const page = renderReport({
+    ...results,
+    lossCost: undefined,
+    history: { steps: [], curve: [], diverged: { step: 1, what: 'the loss is <NaN>' } },
+  });
+  expect(page).toContain('Training diverged at step 1: the loss is &lt;NaN&gt;');
+  expect(page).toContain('Left out of runs that diverge');
+  expect(page).not.toMatch(/NaN s|undefined|Infinity/);
+});
+
+test('a training of the sweep that diverged is named', () => {
+  const runs = sweep.runs.map((run) => ({ ...run, divergedAt: run.batch === 12 ? 3 : undefined }));
+  const page = renderReport({ ...results, sweep: { ...sweep, runs } });
+  expect(page).toContain('equal pairs, batch 12, seed 0 diverged at step 3');
+  expect(page).not.toContain('batch 48, seed 0 diverged');
+});
+
 test('colours of the charts follow the page', () => {
   expect(html).toContain('var(--ours)');
   expect(html).not.toMatch(/#0a0b0\d/);
@@ -102,21 +119,6 @@ test('parts left out are named', () => {
 });
 
 test('with a sweep, the best batch of each panel is said', () => {
-  const run = { seed: 0, steps: 4, pairs: 48, seconds: 1 };
-  const sweep = {
-    runs: [
-      { ...run, panel: 'pairs' as const, batch: 12, recallAt1: 0.5 },
-      { ...run, panel: 'pairs' as const, batch: 48, recallAt1: 0.75 },
-      { ...run, panel: 'time' as const, batch: 12, recallAt1: 0.625 },
-      { ...run, panel: 'time' as const, batch: 48, recallAt1: 0.25 },
-    ],
-    epochs: 1,
-    seeds: 1,
-    seedsLeftOut: 1,
-    batches: [12, 48],
-    queries: 8,
-    learningRate: 0.05,
-  };
   const withSweep = renderReport({ ...results, config: { ...results.config, mode: 'default' }, sweep });
   expect(withSweep).toContain('Here 48 was best at equal pairs (75.0 %)');
   expect(withSweep).toContain('12 at equal time (62.5 %)');

@@ -42,6 +42,44 @@ test('a candidate that scores the same counts as better', async () => {
   expect([...ranks]).toEqual([2]);
 });
 
+/** Rows of one number each. */
+const column = (...data: number[]) => ({ rows: data.length, dim: 1, data: Float32Array.from(data) });
+
+test.each([
+  ['all queries', column(Number.NaN, Number.NaN), column(1, 2, 3)],
+  ['all candidates', column(1, 2), column(Number.NaN, Number.NaN, Number.NaN)],
+  ['both', column(Number.NaN, Number.NaN), column(Number.NaN, Number.NaN, Number.NaN)],
+])('NaN in %s ranks last, never first', async (_, queries, candidates) => {
+  const { ranks, nearest } = await rankAll(queries, candidates, { targets: Int32Array.of(0, 1), listed: 2 });
+  expect([...ranks]).toEqual([3, 3]);
+  expect(nearest).toEqual([[], []]);
+  expect(metricsOf(ranks, 3)).toMatchObject({ recallAt1: 0, meanReciprocalRank: 1 / 3 });
+});
+
+test('a candidate that is NaN counts as better than the own one and is not listed', async () => {
+  const { ranks, nearest } = await rankAll(column(1), column(3, Number.NaN, 2, 4), {
+    targets: Int32Array.of(0),
+    listed: 1,
+    neighbours: 2,
+  });
+  expect([...ranks]).toEqual([3]);
+  expect(nearest[0]!.map(({ candidate }) => candidate)).toEqual([3, 0]);
+});
+
+test('infinite scores of the same sign rank last', async () => {
+  const { ranks } = await rankAll(column(1), column(Infinity, Infinity, 0), { targets: Int32Array.of(0) });
+  expect([...ranks]).toEqual([2]);
+});
+
+test.each([
+  ['no rank', []],
+  ['a rank of 0', [1, 0]],
+  ['a rank beyond the candidates', [51]],
+])('metrics refuse %s', (_, ranks) => {
+  expect(() => metricsOf(Int32Array.from(ranks), 50)).toThrow(RangeError);
+  expect(() => metricsOf(Int32Array.from(ranks), 50)).toThrow('from 1 to 50');
+});
+
 test('stops when told to', async () => {
   const rows = randomRows(4, 2, new Random(1));
   const signal = AbortSignal.abort(new Error('enough'));

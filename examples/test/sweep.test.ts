@@ -1,12 +1,11 @@
 /** The sweep's bookkeeping: what each panel runs, that time limits seeds, and that finished runs are not made again. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDataset } from '../src/features/dataset.js';
 import { type SweepRun, sweepBatches } from '../src/measure/sweep.js';
-import { SweepLog } from '../src/measure/sweep-log.js';
-import { CheckpointError } from '../src/train/checkpoint.js';
+import { SweepLog } from '../src/saved/sweep-log.js';
 import { startJax } from '../src/train/jax-side.js';
 
 beforeAll(startJax);
@@ -66,20 +65,5 @@ describe('a log', () => {
     expect(sweep.runs).toEqual(expect.arrayContaining([...before, ...after]));
     expect(sweep.runs).toHaveLength(8);
     expect(JSON.parse(readFileSync(path, 'utf8')).runs).toEqual([...before, ...after]);
-  });
-
-  test('without resume it begins empty', () => {
-    new SweepLog(path, config, false).add({ panel: 'pairs', batch: 14, seed: 3 } as SweepRun);
-    expect(new SweepLog(path, config, true).find({ panel: 'pairs', batch: 14, seed: 3 })).toBeDefined();
-    expect(new SweepLog(path, config, false).find({ panel: 'pairs', batch: 14, seed: 3 })).toBeUndefined();
-  });
-
-  test('of another sweep, or of something else, is refused', () => {
-    new SweepLog(path, config, false).add({ panel: 'pairs', batch: 14, seed: 3 } as SweepRun);
-    expect(() => new SweepLog(path, { ...config, epochs: 2 }, true)).toThrow('Expected epochs 1');
-    for (const text of ['{', '[]', '{"runs":1,"config":{}}', 'null']) {
-      writeFileSync(path, text);
-      expect(() => new SweepLog(path, config, true)).toThrow(CheckpointError);
-    }
   });
 });

@@ -3,12 +3,16 @@
  *
  * jax-js comes in as an argument and is never imported here: an ES module and a CommonJS module of it are two
  * libraries with two memories, and only the caller knows which one made the parameters. For the same reason the
- * types are structural. Refuses to initialise a device, to own parameters, or to update them.
+ * types are structural. Refuses to initialise a device, to own parameters, or to update them; and options that it does
+ * not know.
  */
 
 import { codedError } from '../errors';
 import type { MatrixLike } from '../matrix';
+import { readNames } from '../names';
+import { isThenable } from '../progress';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
+import * as check from '../validate';
 
 /** What the adapter needs of a jax-js array. */
 export interface JaxArray {
@@ -54,6 +58,7 @@ export interface JaxEncoderOptions<Params, Input> {
 }
 
 export interface JaxEncoder<Params, Input> extends Encoder<Input> {
+  encode(input: Input): Promise<MatrixLike>;
   /**
    * Hands over the gradients added up since the last call, a tree like the parameters, now the caller's to consume.
    * Throws ERR_ENCODER if there are none.
@@ -65,13 +70,17 @@ export interface JaxEncoder<Params, Input> extends Encoder<Input> {
   dispose(): void;
 }
 
-/** The chunk is consumed by `encode` and by `backward`: yield fresh arrays, or `x.ref` to keep `x`. */
+/**
+ * The chunk is consumed by `encode` and by `backward`: yield fresh arrays, or `x.ref` to keep `x`.
+ *
+ * Options are read once, here. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION; the encoder throws ERR_ENCODER where `apply` or
+ * `params` returns what it cannot use.
+ */
 export function jaxEncoder<Params, Input>(
   options: JaxEncoderOptions<Params, Input>,
 ): JaxEncoder<Params, Input> {
-  const { jax, seed } = options;
-  const apply: Apply<Params, Input> = (...args) => options.apply(...(args as Required<typeof args>));
-  const forward = options.jit ? (jax.jit(apply) as Apply<Params, Input> & { dispose(): void }) : undefined;
+  const { jax, seed, jit, frozen, apply, params } = checkOptions(options);
+  const forward = jit ? (jax.jit(apply) as Apply<Params, Input> & { dispose(): void }) : undefined;
   let draws = 0;
   let gradients: Params | undefined;
 
@@ -80,31 +89,22 @@ export function jaxEncoder<Params, Input>(
     const count = draws++;
     return seed === undefined
       ? []
-      : [jax.random.key((seed + Math.imul(count, 0x9e3779b9)) >>> 0) as JaxArray];
+      : [jax.random.key(((seed >>> 0) + Math.imul(count, 0x9e3779b9)) >>> 0) as JaxArray];
   };
 
   async function encode(input: Input): Promise<MatrixLike> {
-    const features = (forward ?? apply)(jax.tree.ref(options.params()), input, ...nextKey());
-    const [rows, dim] = features.shape;
-    return { data: (await features.data()) as Float32Array, shape: [rows!, dim!] };
+    const features = (forward ?? apply)(jax.tree.ref(params()), input, ...nextKey());
+    // the whole shape, of whatever length: the step refuses what is not [rows, dim]
+    const shape = features.shape as unknown as [number, number];
+    return { data: (await features.data()) as Float32Array, shape };
   }
 
   async function backward(input: Input, featureGrads: FeatureGrads): Promise<void> {
+    const borrowed = jax.tree.ref(params()) as Params;
     const key = nextKey();
     // the chunk is a constant of the closure, so that no gradient with respect to it is computed
-    const [features, pullBack] = jax.vjp(
-      (params: Params) => apply(params, input, ...key),
-      [jax.tree.ref(options.params())],
-    ) as [JaxArray, PullBack<Params>];
-    const { shape } = features;
-    features.dispose();
-    try {
-      checkSameShape(shape, featureGrads.shape);
-      const [chunk] = pullBack(jax.numpy.array(featureGrads.data, { shape: [...shape] }));
-      gradients = gradients === undefined ? chunk : jax.tree.map(jax.numpy.add, gradients, chunk);
-    } finally {
-      pullBack.dispose();
-    }
+    const chunk = pullBack(jax, (own: Params) => apply(own, input, ...key), borrowed, featureGrads);
+    gradients = gradients === undefined ? chunk : jax.tree.map(jax.numpy.add, gradients, chunk);
     // arrays are lazy: without this the chunk's activations would wait for the optimiser
     await jax.blockUntilReady(gradients);
   }
@@ -116,10 +116,10 @@ export function jaxEncoder<Params, Input>(
 
   return {
     encode,
-    ...(options.frozen ? {} : { backward }),
+    ...(frozen ? {} : { backward }),
     randomState: () => draws,
     restoreRandomState: (state) => {
-      draws = state as number;
+      draws = check.nonNegativeInteger('the random state', state);
     },
     takeGradients() {
       if (gradients === undefined) {
@@ -142,6 +142,101 @@ export function jaxEncoder<Params, Input>(
 
 type Apply<Params, Input> = (params: Params, input: Input, key?: JaxArray) => JaxArray;
 type PullBack<Params> = ((cotangent: JaxArray) => [Params]) & { dispose(): void };
+
+/** The gradient of the parameters, which it consumes, given that of the features. */
+function pullBack<Params>(
+  jax: JaxModule,
+  apply: (params: Params) => JaxArray,
+  params: Params,
+  featureGrads: FeatureGrads,
+): Params {
+  const [features, pull] = jax.vjp(apply, [params]) as [JaxArray, PullBack<Params>];
+  const { shape } = features;
+  features.dispose();
+  try {
+    checkSameShape(shape, featureGrads.shape);
+    return pull(jax.numpy.array(featureGrads.data, { shape: [...shape] }))[0];
+  } finally {
+    pull.dispose();
+  }
+}
+
+interface CheckedOptions<Params, Input> {
+  jax: JaxModule;
+  apply: Apply<Params, Input>;
+  params: () => Params;
+  seed: number | undefined;
+  jit: boolean;
+  frozen: boolean;
+}
+
+const optionNames = ['jax', 'apply', 'params', 'seed', 'jit', 'frozen'] as const;
+
+function checkOptions<Params, Input>(options: unknown): CheckedOptions<Params, Input> {
+  const given = readNames('options', options, optionNames);
+  const apply = check.callback<(...args: unknown[]) => unknown>('options.apply', given.apply);
+  const params = check.callback<() => unknown>('options.params', given.params);
+  const flag = (name: 'jit' | 'frozen') =>
+    given[name] !== undefined && check.boolean(`options.${name}`, given[name]);
+  return {
+    jax: checkModule(given.jax),
+    apply: (...args) => {
+      const features = apply.apply(options, args);
+      if (!Array.isArray((features as JaxArray | null | undefined)?.shape)) {
+        throw unusable('apply', 'a jax-js array [rows, dim]', features);
+      }
+      return features as JaxArray;
+    },
+    params: () => {
+      const tree = params.call(options);
+      if (typeof tree !== 'object' || tree === null || isThenable(tree)) {
+        throw unusable('params', 'a tree of jax-js arrays', tree);
+      }
+      return tree as Params;
+    },
+    seed: given.seed === undefined ? undefined : checkSeed(given.seed),
+    jit: flag('jit'),
+    frozen: flag('frozen'),
+  };
+}
+
+/** The functions in use, by their paths: a wrong object is found here and not in the middle of a step. */
+const moduleFunctions = [
+  ['blockUntilReady'],
+  ['jit'],
+  ['vjp'],
+  ['numpy', 'add'],
+  ['numpy', 'array'],
+  ['random', 'key'],
+  ['tree', 'dispose'],
+  ['tree', 'map'],
+  ['tree', 'ref'],
+];
+
+function checkModule(value: unknown): JaxModule {
+  const jax = check.plainObject('options.jax', value);
+  for (const path of moduleFunctions) {
+    const found = path.reduce<unknown>(
+      (at, name) => (at as Record<string, unknown> | null | undefined)?.[name],
+      jax,
+    );
+    if (typeof found === 'function') continue;
+    const hint = "; options.jax is all of the module: import * as jax from '@jax-js/jax'";
+    throw check.invalid('ERR_TYPE', `options.jax.${path.join('.')}`, 'function', found, hint);
+  }
+  return jax as unknown as JaxModule;
+}
+
+function checkSeed(value: unknown): number {
+  if (typeof value !== 'number') throw check.invalid('ERR_TYPE', 'options.seed', 'integer', value);
+  if (!Number.isSafeInteger(value)) throw check.invalid('ERR_VALUE', 'options.seed', 'integer', value);
+  return value;
+}
+
+function unusable(name: string, expected: string, received: unknown): Error {
+  const hint = isThenable(received) ? `; ${name} must not be async` : '';
+  return check.invalid('ERR_ENCODER', `the result of options.${name}()`, expected, received, hint);
+}
 
 function checkSameShape(received: readonly number[], expected: readonly number[]): void {
   if (received.length === expected.length && received.every((n, i) => n === expected[i])) return;

@@ -206,6 +206,8 @@ export interface NativeBinding {
   plan(request: PlanRequest): NativePlan;
   cpuInfo(): CpuInfo;
   cudaInfo(): CudaInfo;
+  /** Address of the first byte of a typed array, offset included. */
+  memoryAddress(array: ArrayBufferView): number;
 
   allocateDevice(request: { device: number; bytes: number }): DeviceHandle;
   wrapDevice(memory: ForeignMemory): DeviceHandle;

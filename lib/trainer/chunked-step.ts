@@ -13,18 +13,12 @@ import {
   type Stats,
 } from '../contrastive-loss';
 import { codedError } from '../errors';
+import { ProgressReporter } from '../progress';
 import type { CostReport } from './cost-report';
-import { type StepContext, type StepProgress, secondsSince, type Tower, TowerPass } from './tower-pass';
-
-export interface ChunkedStepOptions<Query, Key> {
-  queries: Tower<Query>;
-  keys: Tower<Key>;
-  /** Passed on to the loss; `grad` is narrowed for frozen towers. */
-  loss?: ContrastiveOptions;
-  /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */
-  signal?: AbortSignal;
-  onProgress?: (progress: StepProgress) => void;
-}
+import { inTurn } from './encoder-turns';
+import { type StepContext, secondsSince } from './step-context';
+import { type CheckedStep, type ChunkedStepOptions, checkStep } from './step-options';
+import { TowerPass } from './tower-pass';
 
 export interface StepResult {
   loss: number;
@@ -38,27 +32,29 @@ export interface StepResult {
 }
 
 /**
- * Runs one step and leaves dLoss/dParameters added up inside the encoders.
+ * Runs one step and leaves dLoss/dParameters added up inside the encoders. Steps that share an encoder take turns, in
+ * the order of their calls.
  *
- * Rejects with ERR_CHUNKS (no chunks, or a second pass unlike the first), ERR_SHAPE or ERR_DTYPE (features that
- * are not [rows x dim] float32, or dims that differ), ERR_ENCODER (an encoder that cannot do what is asked), with
- * `signal.reason`, and with whatever an encoder, an iterator or the loss throws. Open iterators are closed and random
- * states put back. After a rejection in the backward phase encoders hold gradients of part of the batch.
+ * Options are read and checked before anything is encoded: rejects with ERR_TYPE, ERR_VALUE, ERR_OPTION,
+ * ERR_NOT_IMPLEMENTED, ERR_ENCODER or ERR_CHUNKS. Later rejects with ERR_CHUNKS (no chunks, or a second pass unlike the
+ * first), with the codes of the loss functions for features, with `signal.reason`, and with whatever an encoder, an
+ * iterator, `onProgress` or the loss throws. Open iterators are closed, random states put back and encoders free for the
+ * next step. After a rejection in the backward phase encoders hold gradients of part of the batch.
  */
 export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query, Key>): Promise<StepResult> {
+  const step = checkStep<Query, Key>(options);
+  step.signal?.throwIfAborted();
+  const progress = new ProgressReporter(step.onProgress);
+  const encoders = [step.queries.identity, step.keys.identity];
+  const result = await inTurn(encoders, step.signal, () => runStep(step, { signal: step.signal, progress }));
+  await progress.settled();
+  return result;
+}
+
+async function runStep<Query, Key>(step: CheckedStep<Query, Key>, context: StepContext): Promise<StepResult> {
   const began = performance.now();
-  const context: StepContext = {
-    signal: options.signal ?? options.loss?.signal,
-    onProgress: options.onProgress,
-  };
-  const queries = new TowerPass('queries', options.queries, options.loss?.grad?.queries);
-  const keys = new TowerPass('keys', options.keys, options.loss?.grad?.keys);
-  if (!queries.trained && !keys.trained) {
-    throw codedError(
-      'ERR_ENCODER',
-      'Expected a tower to train but both are frozen (no backward method, or loss.grad turned off): use contrastiveLoss',
-    );
-  }
+  const queries = new TowerPass(step.queries);
+  const keys = new TowerPass(step.keys);
 
   await queries.encode(context);
   await keys.encode(context);
@@ -70,60 +66,68 @@ export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query,
   }
 
   const lossBegan = performance.now();
-  const result = await lossOfTowers(queries, keys, options.loss ?? {}, context);
+  const result = await lossOfTowers(queries, keys, step.loss, context);
   const lossSeconds = secondsSince(lossBegan);
 
   await backwardTowers(queries, keys, result, context);
 
-  const encodeSeconds = queries.encodeSeconds + keys.encodeSeconds;
-  const repeatedSeconds =
-    (queries.trained ? queries.encodeSeconds : 0) + (keys.trained ? keys.encodeSeconds : 0);
-  const totalSeconds = secondsSince(began);
+  const { loss, accuracy, logitScaleGrad, logitBiasGrad, stats } = result;
+  const rows = { queries: queries.cache.rows, keys: keys.cache.rows };
+  const seconds = { loss: lossSeconds, total: secondsSince(began) };
+  const cost = costOf(queries, keys, result, seconds);
+  return { loss, accuracy, logitScaleGrad, logitBiasGrad, rows, stats, cost };
+}
+
+function costOf(
+  queries: TowerPass<unknown>,
+  keys: TowerPass<unknown>,
+  result: LossAndGradResult,
+  seconds: { loss: number; total: number },
+): CostReport {
+  const trained = [queries, keys].filter((tower) => tower.trained);
+  const repeatedSeconds = trained.reduce((sum, tower) => sum + tower.encodeSeconds, 0);
   return {
-    loss: result.loss,
-    accuracy: result.accuracy,
-    logitScaleGrad: result.logitScaleGrad,
-    logitBiasGrad: result.logitBiasGrad,
-    rows: { queries: queries.cache.rows, keys: keys.cache.rows },
-    stats: result.stats,
-    cost: {
-      encode: { seconds: encodeSeconds, bytes: queries.cache.bytes + keys.cache.bytes },
-      loss: {
-        seconds: lossSeconds,
-        bytes:
-          (queries.trained ? result.queryGrads.byteLength : 0) +
-          (keys.trained ? result.keyGrads.byteLength : 0) +
-          result.stats.workspaceBytes,
-      },
-      backward: {
-        seconds: queries.backwardSeconds + keys.backwardSeconds,
-        bytes: Math.max(queries.largestGradBytes(), keys.largestGradBytes()),
-      },
-      totalSeconds,
-      overheadRatio: repeatedSeconds / totalSeconds,
+    encode: {
+      seconds: queries.encodeSeconds + keys.encodeSeconds,
+      bytes: queries.cache.bytes + keys.cache.bytes,
     },
+    loss: {
+      seconds: seconds.loss,
+      bytes:
+        (queries.trained ? result.queryGrads.byteLength : 0) +
+        (keys.trained ? result.keyGrads.byteLength : 0) +
+        result.stats.workspaceBytes,
+    },
+    backward: {
+      seconds: queries.backwardSeconds + keys.backwardSeconds,
+      bytes: Math.max(queries.largestGradBytes(), keys.largestGradBytes()),
+    },
+    totalSeconds: seconds.total,
+    overheadRatio: repeatedSeconds / seconds.total,
   };
 }
 
-function lossOfTowers<Query, Key>(
+async function lossOfTowers<Query, Key>(
   queries: TowerPass<Query>,
   keys: TowerPass<Key>,
   loss: ContrastiveOptions,
-  context: StepContext,
+  { signal, progress }: StepContext,
 ): Promise<LossAndGradResult> {
-  const { signal, onProgress } = context;
   signal?.throwIfAborted();
-  return contrastiveLossAndGrad(queries.cache.matrix(), keys.cache.matrix(), {
+  const result = await contrastiveLossAndGrad(queries.cache.matrix(), keys.cache.matrix(), {
     ...loss,
-    grad: { queries: queries.trained, keys: keys.trained },
     signal,
     onProgress: (done) => {
-      loss.onProgress?.(done);
       // one of the four matrix products is the forward phase
       const fraction = done.phase === 'forward' ? done.fraction / 4 : (1 + 3 * done.fraction) / 4;
-      onProgress?.({ phase: 'loss', fraction, rows: queries.cache.rows });
+      progress.report({ phase: 'loss', fraction, rows: queries.cache.rows });
+      // stops the loss
+      progress.throwIfFailed();
+      return loss.onProgress?.(done);
     },
   });
+  progress.throwIfFailed();
+  return result;
 }
 
 /** Both second passes, after which each encoder draws on from where the first passes left its random state. */

@@ -10,7 +10,7 @@ export interface PhaseCost {
 }
 
 export interface CostReport {
-  /** First pass over the chunks, without a graph. `bytes`: feature matrices of both towers, rows x dim x 4 each. */
+  /** First pass over the chunks, without a graph. `bytes`: feature matrices of both towers, in their element types. */
   encode: PhaseCost;
   /** The one call of the loss. `bytes`: feature gradient matrices plus the scratch memory the loss reports. */
   loss: PhaseCost;

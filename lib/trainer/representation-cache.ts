@@ -1,12 +1,14 @@
 /**
- * The features of one tower, gathered from its chunks into the one contiguous float32 matrix [rows x dim] the loss
- * reads, with each chunk's extent and random state. Refuses features that the loss would misread (other dtypes,
- * widths that change, lengths that contradict the shape), naming tower and chunk.
+ * The features of one tower, gathered from its chunks into the one contiguous matrix [rows x dim] that the loss reads,
+ * with each chunk's extent and random state. 16-bit features stay the bits that they are.
+ *
+ * Refuses what the loss functions refuse, and chunks whose width or element type differs, naming tower and chunk.
  */
 
-import { types } from 'node:util';
+import os from 'node:os';
+import { isDeviceMatrix } from '../device-matrix';
 import { codedError } from '../errors';
-import type { MatrixLike } from '../matrix';
+import { type MatrixLike, toNativeMatrix } from '../matrix';
 import type { FeatureGrads } from './encoder';
 
 /** One chunk's place in the feature matrix. */
@@ -25,7 +27,8 @@ export class RepresentationCache {
   rows = 0;
   /** Width of the features; 0 until the first chunk. */
   dim = 0;
-  private storage = new Float32Array(0);
+  private dtype: NonNullable<MatrixLike['dtype']> = 'float32';
+  private storage: Float32Array | Uint16Array = new Float32Array(0);
 
   /**
    * @param tower Name used in messages.
@@ -39,19 +42,19 @@ export class RepresentationCache {
 
   /** Bytes of features held. */
   get bytes(): number {
-    return this.rows * this.dim * Float32Array.BYTES_PER_ELEMENT;
+    return this.rows * this.dim * this.storage.BYTES_PER_ELEMENT;
   }
 
   /** Copies the next chunk's features in, so that the encoder may reuse or free its array at once. */
-  append(features: MatrixLike, randomState: unknown): void {
-    const { data, rows, dim, stride } = this.readChunk(features);
+  append(features: unknown, randomState: unknown): void {
+    const { data, dtype, rows, dim, rowStride } = this.readChunk(features);
     this.dim = dim;
-    this.reserve((this.rows + rows) * dim);
-    if (stride === dim) {
+    this.reserve((this.rows + rows) * dim, dtype);
+    if (rowStride === dim) {
       this.storage.set(data.subarray(0, rows * dim), this.rows * dim);
     } else {
       for (let i = 0; i < rows; i++) {
-        this.storage.set(data.subarray(i * stride, i * stride + dim), (this.rows + i) * dim);
+        this.storage.set(data.subarray(i * rowStride, i * rowStride + dim), (this.rows + i) * dim);
       }
     }
     this.chunks.push({ firstRow: this.rows, rows, randomState });
@@ -63,7 +66,7 @@ export class RepresentationCache {
     return {
       data: this.storage.subarray(0, this.rows * this.dim),
       shape: [this.rows, this.dim],
-      dtype: 'float32',
+      dtype: this.dtype,
     };
   }
 
@@ -77,53 +80,71 @@ export class RepresentationCache {
     };
   }
 
-  private reserve(elements: number): void {
+  private readChunk(features: unknown) {
+    const where = `${this.tower} chunk ${this.chunks.length}`;
+    if (isDeviceMatrix(features)) {
+      throw codedError(
+        'ERR_TYPE',
+        `Expected features on the host from ${where} but received a DeviceMatrix: return await matrix.toHost()`,
+      );
+    }
+    const matrix = toNativeMatrix(where, features);
+    if (this.rows > 0 && matrix.dtype !== this.dtype) {
+      throw codedError(
+        'ERR_DTYPE',
+        `Expected ${this.dtype}, as in the chunks before, from ${where} but received ${matrix.dtype}`,
+      );
+    }
+    if (this.rows > 0 && matrix.dim !== this.dim) {
+      throw codedError(
+        'ERR_SHAPE',
+        `Expected dim ${this.dim}, as in the chunks before, from ${where} but received ${matrix.dim}`,
+      );
+    }
+    return matrix;
+  }
+
+  private reserve(elements: number, dtype: NonNullable<MatrixLike['dtype']>): void {
+    if (this.rows === 0) {
+      this.dtype = dtype;
+      this.storage = dtype === 'float32' ? new Float32Array(0) : new Uint16Array(0);
+    }
     if (elements <= this.storage.length) return;
-    const grown = this.storage.length === 0 ? elements : Math.ceil(this.storage.length * growthFactor);
-    const expected = this.expectedRows * this.dim;
-    const larger = new Float32Array(expected >= elements ? expected : Math.max(elements, grown));
+    const larger = this.allocateExpected(elements) ?? this.allocateGrown(elements);
     larger.set(this.storage.subarray(0, this.rows * this.dim));
     this.storage = larger;
   }
 
-  private readChunk(features: MatrixLike) {
-    const where = `${this.tower} chunk ${this.chunks.length}`;
-    const { data, dtype } = features ?? {};
-    if (!types.isFloat32Array(data) || (dtype ?? 'float32') !== 'float32') {
-      throw codedError(
-        'ERR_DTYPE',
-        `Expected float32 features in a Float32Array from ${where} but received ${describe(features)}`,
-      );
+  /**
+   * As much as the caller expects; null where that is too little, or more than half of the machine's memory: the loss
+   * would have no room for gradients of that size.
+   */
+  private allocateExpected(elements: number): Float32Array | Uint16Array | null {
+    const expected = this.expectedRows * this.dim;
+    if (expected < elements || expected * this.storage.BYTES_PER_ELEMENT > os.totalmem() / 2) return null;
+    try {
+      return this.allocate(expected);
+    } catch {
+      // the number of rows is a hint, which must not make a step fail
+      return null;
     }
-    const shape = features.shape ?? features.dims;
-    if (shape?.length !== 2 || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) {
-      throw codedError(
-        'ERR_SHAPE',
-        `Expected shape [rows, dim] of positive integers from ${where} but received ${JSON.stringify(shape)}`,
-      );
-    }
-    const [rows, dim] = shape as [number, number];
-    if (this.dim !== 0 && dim !== this.dim) {
-      throw codedError(
-        'ERR_SHAPE',
-        `Expected dim ${this.dim}, as in the chunks before, from ${where} but received ${dim}`,
-      );
-    }
-    const stride = features.rowStride ?? dim;
-    const needed = (rows - 1) * stride + dim;
-    if (!Number.isSafeInteger(stride) || stride < dim || data.length < needed) {
-      throw codedError(
-        'ERR_SHAPE',
-        `Expected at least ${needed} elements for shape [${rows}, ${dim}] and row stride ${stride} from ${where} but received ${data.length}`,
-      );
-    }
-    return { data, rows, dim, stride };
   }
-}
 
-function describe(features: MatrixLike | undefined): string {
-  const data: unknown = features?.data;
-  const kind =
-    data === null || data === undefined ? String(data) : Object.prototype.toString.call(data).slice(8, -1);
-  return `${kind}${features?.dtype === undefined ? '' : ` with dtype ${features.dtype}`}`;
+  private allocateGrown(elements: number): Float32Array | Uint16Array {
+    const grown = Math.max(elements, Math.ceil(this.storage.length * growthFactor));
+    try {
+      return this.allocate(grown);
+    } catch (error) {
+      const bytes = grown * this.storage.BYTES_PER_ELEMENT;
+      throw codedError(
+        'ERR_OUT_OF_MEMORY',
+        `Cannot allocate ${bytes} bytes for the features of ${this.tower}: use smaller batches or 16-bit features`,
+        error,
+      );
+    }
+  }
+
+  private allocate(elements: number): Float32Array | Uint16Array {
+    return this.dtype === 'float32' ? new Float32Array(elements) : new Uint16Array(elements);
+  }
 }

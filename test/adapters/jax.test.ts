@@ -161,6 +161,23 @@ describe('jaxEncoder', () => {
     jax.tree.dispose(params);
   });
 
+  test('two steps at once give what they give one after another', async () => {
+    const params = initial(1);
+    const run = async (atOnce: boolean) => {
+      const encoder = jaxEncoder({ jax, apply: withDropout, params: () => params, seed: 7 });
+      const step = async (size: number) => {
+        const [queries, keys] = [chunksOf(inputs.queries, size), chunksOf(inputs.keys, size)];
+        const towers = { queries: { encoder, chunks: queries }, keys: { encoder, chunks: keys } };
+        return (await chunkedStep({ ...towers, loss: { logitScale: scale } })).loss;
+      };
+      const losses = atOnce ? await Promise.all([step(12), step(24)]) : [await step(12), await step(24)];
+      return { losses, grads: read(encoder.takeGradients()) };
+    };
+    expect(await run(true)).toEqual(await run(false));
+    expect(params.first.refCount).toBe(1);
+    jax.tree.dispose(params);
+  });
+
   test('a frozen encoder has no backward', () => {
     const params = initial(1);
     expect(jaxEncoder({ jax, apply: network, params: () => params, frozen: true }).backward).toBeUndefined();

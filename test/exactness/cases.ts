@@ -15,6 +15,10 @@ export interface ExactCase extends Recipe {
   dtype?: NarrowDType;
   /** Of the products; default float32, so that 16-bit features alone lose nothing. */
   compute?: 'bfloat16';
+  /** Features and margin belong to rows this many powers of two longer. */
+  power?: number;
+  /** Every row is one of the first so many of its matrix, so that there are ties. */
+  distinct?: number;
 }
 
 /** What the engine is called with. */
@@ -84,9 +88,32 @@ function repeatRow({ data }: FloatMatrix, shape: FloatMatrix['shape']): FloatMat
   return { data: Float32Array.from({ length: rows * dim }, (_, at) => data[at % dim]), shape };
 }
 
+/** Row i becomes row i % distinct. */
+function repeatRows({ data, shape }: FloatMatrix, distinct: number): FloatMatrix {
+  const length = distinct * shape[1];
+  return { data: data.map((_, at) => data[at % length]), shape };
+}
+
+/** The problem with repeated and longer rows; a margin grows with the similarities. */
+function resize({ queries, keys, options }: Problem, { power = 0, distinct }: ExactCase): Problem {
+  if (power === 0 && distinct === undefined) return { queries, keys, options };
+  const change = (matrix: FloatMatrix) =>
+    scaleRows(distinct === undefined ? matrix : repeatRows(matrix, distinct), () => 2 ** power);
+  const { hardNegatives: hard, falseNegativeMargin: margin } = options;
+  return {
+    queries: change(queries),
+    keys: keys && change(keys),
+    options: {
+      ...options,
+      ...(margin !== undefined && { falseNegativeMargin: margin * 4 ** power }),
+      ...(hard && { hardNegatives: { ...hard, keys: change(hard.keys) } }),
+    },
+  };
+}
+
 /** For the oracle. */
 export function caseProblem(exact: ExactCase): Problem {
-  const { queries, keys, options } = makeProblem(exact);
+  const { queries, keys, options } = resize(makeProblem(exact), exact);
   const pair = exact.values && keys ? valueRanges[exact.values]({ queries, keys }) : { queries, keys };
   const rounded = (matrix: FloatMatrix) => {
     // products in bfloat16 round their operands first, which is no business of the oracle's
@@ -117,13 +144,24 @@ export function engineInputs({ dtype, compute }: ExactCase, problem: Problem): E
   };
 }
 
-export function leniencyOf({ values, compute }: ExactCase): Leniency {
-  return { ...(values === 'equalRows' && { share: shareOfTies }), narrow: compute === 'bfloat16' };
+export function leniencyOf({ values, compute, power, distinct }: ExactCase): Leniency {
+  return {
+    ...((values === 'equalRows' || distinct !== undefined) && { share: shareOfTies }),
+    narrow: compute === 'bfloat16',
+    exactDots: power !== undefined,
+  };
 }
 
 export function caseName(exact: ExactCase): string {
-  const { values, dtype, compute } = exact;
-  return [problemName(exact), values, dtype, compute && `computed in ${compute}`].filter(Boolean).join(', ');
+  const { values, dtype, compute, power, distinct } = exact;
+  const notes = [
+    values,
+    dtype,
+    compute && `computed in ${compute}`,
+    power !== undefined && `rows times 2^${power}`,
+    distinct !== undefined && `${distinct} distinct`,
+  ];
+  return [problemName(exact), ...notes].filter(Boolean).join(', ');
 }
 
 function square(rows: number, dim: number, seed: number): ExactCase {

@@ -59,7 +59,7 @@ struct Counts {
 
 struct Engine {
   std::string isa;
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
+  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend({isa, "", ""});
   std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
 };
 
@@ -67,7 +67,7 @@ struct Engine {
 std::vector<Engine>& engines() {
   static std::vector<Engine> all;
   if (all.empty())
-    for (const std::string& isa : infcl::cpu_info().isas) all.push_back({isa});
+    for (const std::string& isa : infcl::cpu_info({}).isas) all.push_back({isa});
   return all;
 }
 
@@ -185,7 +185,6 @@ void expect_usable(Engine& e) {
 void one_case(const uint8_t* data, size_t size) {
   fuzz::Bytes in(data, size);
   Engine& e = engines()[static_cast<size_t>(in.below(static_cast<int64_t>(engines().size())))];
-  setenv("INFCL_ISA", e.isa.c_str(), 1);
   Faults faults;
   const int64_t fault = in.below(12);
   if (fault == 1) faults.aborted_before = true;

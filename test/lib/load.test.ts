@@ -124,6 +124,7 @@ it('loads once, and a failure is not remembered', () => {
     'deviceMemory',
     'devicePointer',
     'downloadDevice',
+    'memoryAddress',
     'plan',
     'releaseDevice',
     'shareDevice',

@@ -3,6 +3,7 @@
 import type { ContrastiveOptions } from '../../lib';
 import { backends, contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync, plan } from '../../lib';
 import type { InfclError } from '../../lib/errors';
+import { loadBinding } from '../../lib/native/load';
 import { makePair, widen } from '../reference/inputs';
 import { expectError, type Thrown, thrownBy } from './fake-binding';
 
@@ -33,7 +34,11 @@ async function expectRejected(
   expectError(outcome as InfclError, thrown);
 }
 
-const notFinite = (message: string): Thrown => ({ type: RangeError, code: 'ERR_NOT_FINITE', message });
+const notFinite = (message: string | RegExp): Thrown => ({
+  type: RangeError,
+  code: 'ERR_NOT_FINITE',
+  message,
+});
 
 describe.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('%d', (value) => {
   it.each([
@@ -73,19 +78,25 @@ it('NaN between the rows of a strided matrix is nobody’s business', () => {
   expect(result.loss).toBe(contrastiveLossSync(queries, keys).loss);
 });
 
-it('logits beyond float32 are an error, not a NaN', async () => {
+it('similarities and logits beyond float32 are an error, not a NaN', async () => {
   const large = (m: typeof queries) => ({ ...m, data: m.data.map((x) => x * 1e25) });
   await expectRejected(
     large(queries),
     large(keys),
     {},
-    notFinite('logits overflow float32: queries, keys or logitScale'),
+    notFinite(/similarities that float32 can hold .* normalise the rows/),
   );
   await expectRejected(
-    queries,
+    large(queries),
     keys,
-    { logitScale: 3e38, objective: 'ntxent' },
-    notFinite('overflow float32'),
+    { logitScale: 1e20, objective: 'ntxent' },
+    notFinite(/similarities that float32 can hold/),
+  );
+  await expectRejected(
+    { ...queries, data: queries.data.map((x) => x * 1e10) },
+    keys,
+    { logitScale: 1e30 },
+    notFinite(/logits that float32 can hold/),
   );
 });
 
@@ -137,6 +148,27 @@ const cuda = backends().find(({ name }) => name === 'cuda')!;
   expectError(
     thrownBy(() => plan({ rows, dim, backend: 'cuda' })),
     thrown,
+  );
+});
+
+describe('the address of an array', () => {
+  const address = (value: unknown) => loadBinding().memoryAddress(value as ArrayBufferView);
+
+  it('counts its offset in bytes, and is the same for every view of its memory', () => {
+    const array = new Float32Array(10);
+    expect(address(array.subarray(3)) - address(array)).toBe(12);
+    expect(address(new Uint8Array(array.buffer, 5))).toBe(address(array) + 5);
+    expect(address(new Float32Array(10))).not.toBe(address(array));
+  });
+
+  it.each([undefined, 5, {}, new ArrayBuffer(8), new Proxy(new Float32Array(1), {})])(
+    'of anything else is refused',
+    (value) => {
+      expect(thrownBy(() => address(value))).toMatchObject({
+        code: 'ERR_TYPE',
+        message: expect.stringMatching(/typed array/),
+      });
+    },
   );
 });
 

@@ -59,6 +59,30 @@ describe('plan', () => {
     expect(small!.denseBytes).toBeGreaterThan(2 * 65_536 ** 2 * 4);
   });
 
+  it.each([1e6, 1e7, 1e8, 1e10, 2 ** 41])('of %d rows takes no longer than of few', (rows) => {
+    plan({ rows: 64, dim: 256 }); // measures the machine
+    const began = performance.now();
+    for (const objective of ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'] as const) {
+      const { flops, bytes, estimatedSeconds } = plan({ rows, dim: 256, objective });
+      const passes = objective === 'ntxent' || objective === 'supcon' ? 2 : 1;
+      const fewest = 2 * 3 * passes * rows * rows * 256; // three products, of which two triangles make a square
+      expect(flops / fewest).toBeGreaterThan(0.99);
+      expect(flops / fewest).toBeLessThan(4 / 3 + 0.01);
+      expect(bytes.workspace).toBeGreaterThan(bytes.lse);
+      expect(bytes.total).toBeGreaterThan(4 * rows * 256 * 4 - 1);
+      expect(estimatedSeconds).toBeGreaterThan(0);
+    }
+    expect(performance.now() - began).toBeLessThan(1000); // the slowest of visits was of days
+  });
+
+  it('memory and work are never negative, up to the largest shapes that are planned', () => {
+    for (let dim = 1; dim <= 2 ** 49; dim *= 64) {
+      const rows = 2 ** 49 / dim;
+      const { bytes, flops } = plan({ rows, dim, threads: 1024 });
+      for (const count of [flops, ...Object.values(bytes)]) expect(count).toBeGreaterThan(0);
+    }
+  });
+
   it('16-bit features take half', () => {
     const sizes = (['float32', 'float16', 'bfloat16'] as const).map((dtype) =>
       plan({ rows: 64, dim: 16, dtype }),
@@ -104,6 +128,7 @@ describe('plan', () => {
   });
 
   const badType = { type: TypeError, code: 'ERR_TYPE' };
+  const badShape = { type: RangeError, code: 'ERR_SHAPE' };
   const badValue = { type: RangeError, code: 'ERR_VALUE' };
   it.each<[string, unknown, { type: typeof Error; code: string }, string]>([
     ['nothing', undefined, badType, 'object for options but received undefined'],
@@ -119,6 +144,20 @@ describe('plan', () => {
     ['no keys', { rows: 4, keys: 0, dim: 4 }, badValue, 'positive integer for options.keys but received 0'],
     ['an objective', { rows: 4, dim: 4, objective: 'triplet' }, badValue, 'for options.objective'],
     ['half a key', { rows: 4, dim: 4, keys: 0.5 }, badValue, 'options.keys but received 0.5'],
+    ['too many rows', { rows: 2 ** 53 - 1, dim: 1 }, badShape, '1125899906842624 features'],
+    ['too many dims', { rows: 1000, dim: 2 ** 53 - 1 }, badShape, '(1000 + 1000) * 9007199254740991'],
+    [
+      'too many keys',
+      { rows: 4, keys: 2 ** 50, dim: 1 },
+      badShape,
+      'but received (4 + 1125899906842624) * 1',
+    ],
+    [
+      'too much of everything',
+      { rows: 2 ** 52, dim: 2 ** 52, backend: 'cpu' },
+      badShape,
+      'more than any memory holds',
+    ],
     [
       'a dtype',
       { rows: 4, dim: 4, dtype: 'float64' },

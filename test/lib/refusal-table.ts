@@ -14,11 +14,15 @@ export interface Refusal {
   keys?: unknown;
 }
 
-const classOf: Record<string, Thrown['type']> = {
+export const classOf: Record<string, Thrown['type']> = {
   ERR_TYPE: TypeError,
   ERR_OPTION: TypeError,
   ERR_DETACHED: TypeError,
+  ERR_ENCODER: TypeError,
   ERR_NOT_IMPLEMENTED: Error,
+  ERR_BACKEND_UNAVAILABLE: Error,
+  ERR_DEVICE: Error,
+  ERR_DTYPE: TypeError,
 };
 
 /** Makes the tests: three queries of four features, and keys like them unless the row brings its own. */

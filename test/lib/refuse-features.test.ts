@@ -1,29 +1,9 @@
-/** Every way in which features can be wrong is refused by name, before native work starts. */
+/** Features of a wrong type or shape are refused by name, before native work starts. Layout and memory: refuse-memory.test.ts. */
 import { expectRefused, matrix } from './fake-binding';
-
-type Row = [what: string, features: () => unknown, code: string, message: string];
+import { type FeatureRow as Row, refusesAsFeatures } from './feature-table';
 
 const data = () => new Float32Array(12);
 const shape = [3, 4];
-
-function resizable(): Float32Array {
-  const Buffer = ArrayBuffer as unknown as new (length: number, o: { maxByteLength: number }) => ArrayBuffer;
-  return new Float32Array(new Buffer(48, { maxByteLength: 96 }));
-}
-
-function growable(): Float32Array {
-  const Buffer = SharedArrayBuffer as unknown as new (
-    length: number,
-    o: { maxByteLength: number },
-  ) => SharedArrayBuffer;
-  return new Float32Array(new Buffer(48, { maxByteLength: 96 }));
-}
-
-function detached(): Float32Array {
-  const array = data();
-  structuredClone(array, { transfer: [array.buffer] });
-  return array;
-}
 
 const wrongType: Row[] = [
   [
@@ -38,7 +18,49 @@ const wrongType: Row[] = [
     'nested arrays',
     () => [[1, 2]],
     'ERR_TYPE',
-    'Float32Array or Uint16Array for NAME.data but received undefined',
+    'for NAME but received an instance of Array; put all rows into one Float32Array',
+  ],
+  [
+    'an array of rows',
+    () => [data(), data()],
+    'ERR_TYPE',
+    'NAME but received an instance of Array; put all rows',
+  ],
+  [
+    'nested data',
+    () => ({ data: [data()], shape }),
+    'ERR_TYPE',
+    'for NAME.data but received an instance of Array; put',
+  ],
+  [
+    'data of numbers',
+    () => ({ data: Array(12).fill(1), shape }),
+    'ERR_TYPE',
+    'NAME.data but received an instance of Array; Float32Array.from(data, Number) makes one',
+  ],
+  [
+    'a tensor whose data is a method',
+    () => ({ data: async () => data(), shape }),
+    'ERR_TYPE',
+    'but received function data; give what it returns: await tensor.data()',
+  ],
+  [
+    'a Proxy of an array',
+    () => ({ data: new Proxy(data(), {}), shape }),
+    'ERR_TYPE',
+    'NAME.data but received a Proxy of an instance of Float32Array; pass the array that the Proxy is of',
+  ],
+  [
+    'options',
+    () => ({ logitScale: 20 }),
+    'ERR_TYPE',
+    'NAME.data but received undefined; these look like options, which come after the keys',
+  ],
+  [
+    'a dtype of another library',
+    () => ({ data: new Uint16Array(12), shape, dtype: 'bf16' }),
+    'ERR_DTYPE',
+    'did you mean bfloat16?',
   ],
   [
     'plain array data',
@@ -196,54 +218,7 @@ const wrongShape: Row[] = [
   ],
 ];
 
-const wrongMemory: Row[] = [
-  [
-    'a resizable buffer',
-    () => ({ data: resizable(), shape }),
-    'ERR_BUFFER',
-    'fixed-length buffer for NAME.data but received a resizable one',
-  ],
-  [
-    'a growable shared buffer',
-    () => ({ data: growable(), shape }),
-    'ERR_BUFFER',
-    'fixed-length buffer for NAME.data',
-  ],
-  [
-    'a detached buffer',
-    () => ({ data: detached(), shape }),
-    'ERR_DETACHED',
-    'attached buffer for NAME.data but received a detached one',
-  ],
-];
-
-const classOf = { ERR_TYPE: TypeError, ERR_DTYPE: TypeError, ERR_BUFFER: TypeError, ERR_DETACHED: TypeError };
-const rows = [...wrongType, ...wrongShape, ...wrongMemory].map(([what, features, code, message]) => ({
-  what,
-  features,
-  thrown: (name: string) => ({
-    type: classOf[code as keyof typeof classOf] ?? RangeError,
-    code,
-    message: message.replaceAll('NAME', name),
-  }),
-}));
-
-describe.each(rows)('$what', ({ features, thrown }) => {
-  it('is refused as queries', () =>
-    expectRefused({ queries: features(), keys: matrix(3, 4) }, thrown('queries')));
-
-  it('is refused as keys', () => expectRefused({ queries: matrix(3, 4), keys: features() }, thrown('keys')));
-
-  it('is refused as hard negatives', () =>
-    expectRefused(
-      {
-        queries: matrix(3, 4),
-        keys: matrix(3, 4),
-        options: { hardNegatives: { keys: features(), perQuery: 1 } },
-      },
-      thrown('options.hardNegatives.keys'),
-    ));
-});
+refusesAsFeatures([...wrongType, ...wrongShape]);
 
 describe('a pair', () => {
   it('needs queries', () =>
@@ -272,7 +247,7 @@ describe('a pair', () => {
       {
         type: RangeError,
         code: 'ERR_SHAPE',
-        message: `as many keys as queries (3) for objective '${objective}' but received 5`,
+        message: `for objective '${objective}' but received 5; objective 'infonce' takes more keys than queries`,
       },
     ),
   );

@@ -29,12 +29,12 @@ refuses('objective', [
 ]);
 
 refuses('logitScale', [
-  badValue('zero', { logitScale: 0 }, 'positive finite number for options.logitScale but received 0'),
+  badValue('zero', { logitScale: 0 }, 'number from 1e-25 to 1e+30 for options.logitScale but received 0'),
   badValue('negative', { logitScale: -1 }, 'but received -1 of type number'),
   badValue('NaN', { logitScale: Number.NaN }, 'but received NaN'),
   badValue('Infinity', { logitScale: Number.POSITIVE_INFINITY }, 'but received Infinity'),
-  badValue('zero in float32', { logitScale: 1e-50 }, 'but received 1e-50'),
-  badValue('infinite in float32', { logitScale: 1e50 }, 'but received 1e+50'),
+  badValue('so small that masks would leak', { logitScale: 9e-26 }, 'but received 9e-26'),
+  badValue('so large that float32 is left', { logitScale: 1.1e30 }, 'but received 1.1e+30'),
   badType('a string', { logitScale: '1' }, 'but received 1 of type string'),
   badType('a bigint', { logitScale: 1n }, 'but received 1 of type bigint'),
 ]);
@@ -92,6 +92,11 @@ refuses('signal and onProgress', [
     'AbortSignal for options.signal but received an instance of AbortController',
   ),
   badType('a look-alike', { signal: { aborted: false } }, 'AbortSignal for options.signal'),
+  badType(
+    'a signal that nobody can stop listening to',
+    { signal: { aborted: false, addEventListener() {}, throwIfAborted() {} } },
+    'AbortSignal for options.signal',
+  ),
   badType('null', { signal: null }, 'AbortSignal for options.signal but received null'),
   badType(
     'a generator of progress',

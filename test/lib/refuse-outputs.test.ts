@@ -15,7 +15,7 @@ const grad: Refusal[] = [
     { grad: { keys: 2 } },
     'boolean or { rows } for options.grad.keys but received 2',
   ),
-  badType('no count', { grad: { keys: {} } }, 'positive integer up to 3 for options.grad.keys.rows'),
+  badType('no count', { grad: { keys: {} } }, 'positive integer for options.grad.keys.rows'),
   badValue('no rows', { grad: { keys: { rows: 0 } } }, 'options.grad.keys.rows but received 0'),
   badValue(
     'too many rows',

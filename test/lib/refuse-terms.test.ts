@@ -15,7 +15,22 @@ refuses('labels', [
   badType(
     'a plain array',
     { objective: 'infonce', labels: [0, 1, 2] },
-    'Int32Array for options.labels but received an instance of Array',
+    'options.labels but received an instance of Array; Int32Array.from(labels, Number) makes one',
+  ),
+  badType(
+    'bigints',
+    { objective: 'infonce', labels: new BigInt64Array(3) },
+    'options.labels but received an instance of BigInt64Array; Int32Array.from(labels, Number) makes one',
+  ),
+  badType(
+    'a tensor of integers',
+    { objective: 'infonce', labels: { type: 'int64', data: new BigInt64Array(3) } },
+    'received an instance of Object; Int32Array.from(labels.data, Number) makes one',
+  ),
+  badValue(
+    'the mark of an ignored row',
+    { objective: 'infonce', labels: Int32Array.of(0, -100, 2) },
+    'options.labels[1] but received -100 of type number; options.queryWeights of 0 leave a row out',
   ),
   badType(
     'unsigned',
@@ -175,7 +190,7 @@ refuses('queryWeights', [
   badType('float64', { queryWeights: new Float64Array(3) }, 'Float32Array for options.queryWeights'),
   badShape(
     'too few',
-    { queryWeights: new Float32Array(2) },
+    { queryWeights: Float32Array.of(1, 1) },
     '3 options.queryWeights, one per query, but received 2',
   ),
   badValue(
@@ -196,8 +211,9 @@ refuses('hardness', [
   badValue(
     'negative',
     { hardness: { strength: -1, on: 'all' } },
-    'positive finite number for options.hardness.strength',
+    'positive number up to 1e+30 for options.hardness.strength',
   ),
+  badValue('too strong', { hardness: { strength: 1.1e30, on: 'all' } }, 'but received 1.1e+30'),
   badType(
     'on nothing',
     { hardness: { strength: 1 } },

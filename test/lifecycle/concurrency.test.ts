@@ -24,6 +24,27 @@ it('1,000 concurrent small calls are answered in order, each as if it were alone
   expect(digests).toEqual(Array.from({ length: count }, (_, i) => solve(i, 24)));
 });
 
+it('plan() beside a running call waits for nothing, and an abort is heard in time', async () => {
+  const [rows, dim] = [16_384, 256];
+  const { estimatedSeconds } = plan({ rows, dim });
+  const [queries, keys] = [features(rows, dim, 1), features(rows, dim, 2)];
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  let running = false;
+  const onProgress = () => {
+    running = true;
+  };
+  const call = contrastiveLossAndGrad(queries, keys, { signal: controller.signal, onProgress });
+  const outcome = call.catch((error: unknown) => error);
+  while (!running) await sleep(5);
+  const began = performance.now();
+  for (let i = 0; i < 20; i++) expect(plan({ rows: 64 + i, dim: 8 }).flops).toBeGreaterThan(0);
+  const planned = performance.now() - began;
+  controller.abort(reason);
+  expect(await outcome).toBe(reason); // and not a result, for lack of time to hear of the abort
+  expect(planned).toBeLessThan((estimatedSeconds * 1000) / 4);
+});
+
 describe('abort', () => {
   const rows = 6000;
   const dim = 64;
@@ -72,6 +93,28 @@ describe('abort', () => {
     }
     expect(aborted).toBeGreaterThan(count / 4);
     expect(digest(await contrastiveLossAndGrad(queries, keys))).toBe(digest(reference));
+  });
+
+  it('is obeyed while classes are counted, whatever their numbers', async () => {
+    const count = 40_000;
+    const one = features(count, 2, 7);
+    for (const step of [1, 42_043, 62_233]) {
+      const controller = new AbortController();
+      const reason = new Error(`multiples of ${step}`);
+      let asked = 0;
+      const labels = Int32Array.from({ length: count }, (_, i) => (i * step) | 0);
+      const call = contrastiveLossAndGrad(one, null, {
+        objective: 'supcon',
+        labels,
+        signal: controller.signal,
+      });
+      setTimeout(() => {
+        asked = performance.now();
+        controller.abort(reason);
+      }, 50);
+      await expect(call).rejects.toBe(reason);
+      expect(performance.now() - asked).toBeLessThan(1000); // a hash table of these takes 7 seconds and more
+    }
   });
 
   it('of a waiting call takes it out of the queue and leaves the others in theirs', async () => {

@@ -1,21 +1,21 @@
 // The engine on the CPU backend and one instruction set, for tests of it.
 #pragma once
 
-#include <cstdlib>
 #include <memory>
 #include <string>
 
 #include "core/backend_factory.h"
+#include "core/plan.h"
 #include "engine_run.h"
 
 struct Engine {
   std::string isa;
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
+  std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend({isa, "", ""});
+  std::unique_ptr<infcl::Planner> planner = infcl::make_cpu_planner({isa, "", ""});
   std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
 };
 
 inline cases::Run run(Engine& e, infcl::ContrastiveRequest r, int threads, int64_t workspace) {
-  setenv("INFCL_ISA", e.isa.c_str(), 1);
   r.threads = threads;
   r.workspace_bytes = workspace;
   return cases::run(*e.backend, *e.ring, r);

@@ -69,7 +69,7 @@ bool is_order(const std::vector<Line>& log, size_t at, const std::string& before
 
 void orders_against_foreign_streams() {
   const std::vector<float> q = features(1), k = features(2);
-  const std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0);
+  const std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0, {});
   const std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
   std::vector<float> d_queries(q.size()), received(q.size());
   infcl::ContrastiveRequest r = request(view(q.data()), view(k.data()));
@@ -157,7 +157,7 @@ void refuses_memory_of_another_context() {
 }
 
 void cpu_refuses_device_memory() {
-  const std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend();
+  const std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend({});
   const std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
   const std::vector<float> q = features(1);
   std::vector<float> d_queries(q.size());

@@ -9,10 +9,12 @@
 #include "check.h"
 #include "core/backend_factory.h"
 #include "core/errors.h"
+#include "core/plan.h"
 #include "engine_run.h"
 
 struct Engine {
-  std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0);
+  std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0, infcl::settings_from_environment());
+  std::unique_ptr<infcl::Planner> planner = infcl::make_cuda_planner(0, infcl::settings_from_environment());
   std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
   cases::Run run(const infcl::ContrastiveRequest& r) { return cases::run(*backend, *ring, r); }
 };

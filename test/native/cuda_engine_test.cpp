@@ -189,7 +189,7 @@ void test_errors(Engine& e) {
   infcl::ContrastiveRequest aborted = fresh.request(c);
   aborted.control.words = words;
   expect_error(ErrorCode::kAborted, "aborted", [&] { e.run(aborted); });
-  expect_error(ErrorCode::kDevice, "Expected a device below", [] { infcl::make_cuda_backend(1000); });
+  expect_error(ErrorCode::kDevice, "Expected a device below", [] { infcl::make_cuda_backend(1000, {}); });
   CHECK(std::isfinite(e.run(fresh.request(c)).result.loss), "usable after errors");
 }
 
@@ -284,7 +284,7 @@ void test_progress_and_stats(Engine& e) {
   infcl::PlanRequest request;
   request.rows = request.keys = 200;
   request.dim = 64;
-  const infcl::Plan plan = e.backend->plan(request);
+  const infcl::Plan plan = e.planner->plan(request);
   CHECK(plan.workspace_bytes == stats.workspace_bytes, "planned %ld, used %ld",
         static_cast<long>(plan.workspace_bytes), static_cast<long>(stats.workspace_bytes));
   CHECK(plan.gflops_per_second > 0 && plan.flops == stats.flops, "%g", plan.gflops_per_second);

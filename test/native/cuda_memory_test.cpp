@@ -24,7 +24,7 @@ int64_t kept() { return infcl::device_memory_info(0).kept; }
 int64_t free_bytes() { return infcl::device_memory_info(0).free; }
 
 void test_same_size() {
-  const auto backend = infcl::make_cuda_backend(0);
+  const auto backend = infcl::make_cuda_backend(0, {});
   const int64_t free_before = free_bytes();
   const int64_t workspace = workspace_of(*backend, 300);
   CHECK(kept() == workspace, "%ld of %ld bytes", static_cast<long>(kept()), static_cast<long>(workspace));
@@ -42,7 +42,7 @@ void test_same_size() {
 void test_given_up() {
   const int64_t free_before = free_bytes();
   {
-    const auto one = infcl::make_cuda_backend(0), other = infcl::make_cuda_backend(0);
+    const auto one = infcl::make_cuda_backend(0, {}), other = infcl::make_cuda_backend(0, {});
     const int64_t workspace = workspace_of(*one, 300) + workspace_of(*other, 300);
     CHECK(kept() == workspace, "of both: %ld", static_cast<long>(kept()));
     const auto all = infcl::allocate_device_storage(0, free_bytes());
@@ -54,7 +54,7 @@ void test_given_up() {
 
 // A call that did not get what it needs leaves nothing.
 void test_failure() {
-  const auto backend = infcl::make_cuda_backend(0);
+  const auto backend = infcl::make_cuda_backend(0, {});
   const int64_t taken = free_bytes() - (100 << 10);
   const auto most = infcl::allocate_device_storage(0, taken);
   infcl::ErrorCode code = infcl::ErrorCode::kInternal;

@@ -97,7 +97,7 @@ Count run_with(int64_t workspace) {
   const cases::Inputs inputs(c);
   infcl::ContrastiveRequest r = inputs.request(c);
   r.workspace_bytes = workspace;
-  const auto backend = infcl::make_cuda_backend(0);
+  const auto backend = infcl::make_cuda_backend(0, {});
   const auto ring = infcl::make_single_communicator();
   emulator::reset();
   const cases::Run run = cases::run(*backend, *ring, r);

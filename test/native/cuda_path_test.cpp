@@ -41,7 +41,7 @@ Seen solve() {
   request.logit_scale = 10;
   request.gradient = true;
   const cases::Case c{"path", request, 150, 150, 40};
-  const auto backend = infcl::make_cuda_backend(0);
+  const auto backend = infcl::make_cuda_backend(0, infcl::settings_from_environment());
   const auto ring = infcl::make_single_communicator();
   const cases::Inputs inputs(c);
   const cases::Run run = cases::run(*backend, *ring, inputs.request(c));

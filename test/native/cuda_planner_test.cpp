@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "check.h"
+#include "core/plan.h"
 #include "core/schedule.h"
 #include "cuda/kernel_images.h"
 #include "cuda/kernels/kernel_args.h"
@@ -193,6 +194,22 @@ void test_loss_alone() {
   CHECK(huge.resident_minimum > (int64_t{1} << 36), "%ld", (long)huge.resident_minimum);
 }
 
+// Up to the largest shapes that plan() lets through, on no, little and much memory: sizes of 64 bits.
+void test_largest_shapes() {
+  for (int64_t rows = 1; rows <= infcl::kMostFeatures / 2; rows *= 8)
+    for (int64_t dim = 1; 2 * rows * dim <= infcl::kMostFeatures; dim *= 16)
+      for (const bool triangle : {false, true})
+        for (const int64_t free : {int64_t{0}, 100 * kMiB, int64_t{1} << 38})
+          for (const int64_t bound : {int64_t{0}, int64_t{1}, (int64_t{1} << 53) - 1}) {
+            WorkspaceRequest r = request(rows, rows, dim, triangle);
+            r.bound = bound;
+            const WorkspacePlan p = plan_workspace(r, {64, 4 * kMiB, free});
+            CHECK(p.minimum > 0 && p.total >= p.minimum && p.vectors > 0 && p.shard_count > 0,
+                  "%ld x %ld on %ld bytes: %ld, at least %ld", (long)rows, (long)dim, (long)free,
+                  (long)p.total, (long)p.minimum);
+          }
+}
+
 void test_images() {
   const unsigned char none = 0;
   const std::vector<KernelImage> images = {
@@ -223,6 +240,7 @@ int main() {
   test_triangles();
   test_efficiency();
   test_loss_alone();
+  test_largest_shapes();
   test_images();
   return check::summary();
 }

@@ -255,7 +255,7 @@ void test_memory() {
     infcl::PlanRequest request;
     request.rows = request.keys = kLarge.rows;
     request.dim = kLarge.dim;
-    const infcl::Plan plan = device.engine.backend->plan(request);
+    const infcl::Plan plan = device.engine.planner->plan(request);
     CHECK(plan.workspace_bytes == stats.workspace_bytes && plan.shards == stats.shards,
           "planned %ld bytes in %ld shards", static_cast<long>(plan.workspace_bytes),
           static_cast<long>(plan.shards));
@@ -279,7 +279,7 @@ void test_too_small() {
   CHECK(emulator::peak_bytes() == device.in_use, "%zu bytes left behind",
         emulator::peak_bytes() - device.in_use);
   setenv("INFCL_EMULATOR_MEMORY", std::to_string(64 << 20).c_str(), 1);
-  const int64_t least = device.engine.backend->plan(request).minimum_workspace_bytes;
+  const int64_t least = device.engine.planner->plan(request).minimum_workspace_bytes;
   CHECK(std::strstr(error.c_str(), std::to_string(least).c_str()), "%s", error.c_str());
 }
 

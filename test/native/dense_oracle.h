@@ -137,7 +137,7 @@ class Exclusion {
 
  private:
   int32_t id(Side s, int64_t i) const { return s == kQ ? r_.query_ids[i] : r_.key_ids[i]; }
-  float limit(int64_t i) const { return static_cast<float>(dense_.dot({kQ, i, kK, label(i)}) + r_.margin); }
+  double limit(int64_t i) const { return dense_.dot({kQ, i, kK, label(i)}) + r_.margin; }
 
   const infcl::ContrastiveRequest& r_;
   const Dense& dense_;

@@ -29,7 +29,7 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
   const infcl::Stats& s = roomy.result.stats;
   CHECK(s.tiles_reused == s.tiles && s.flops == 3 * product, "%s: %ld of %ld kept, %g products",
         e.isa.c_str(), (long)s.tiles_reused, (long)s.tiles, s.flops / product);
-  CHECK(e.backend->plan(p).flops == s.flops, "planned %g", e.backend->plan(p).flops / product);
+  CHECK(e.planner->plan(p).flops == s.flops, "planned %g", e.planner->plan(p).flops / product);
   CHECK(
       s.forward_seconds > 0 && s.backward_seconds > 0 && s.forward_seconds + s.backward_seconds <= s.seconds,
       "%g + %g of %g", s.forward_seconds, s.backward_seconds, s.seconds);
@@ -39,8 +39,8 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
     const Run tight = run(e, r, 2, bytes);
     p.workspace_bytes = bytes;
     CHECK(cases::same_bits(roomy, tight), "%s in %ld bytes", e.isa.c_str(), (long)bytes);
-    CHECK(e.backend->plan(p).flops == tight.result.stats.flops &&
-              e.backend->plan(p).workspace_bytes == tight.result.stats.workspace_bytes,
+    CHECK(e.planner->plan(p).flops == tight.result.stats.flops &&
+              e.planner->plan(p).workspace_bytes == tight.result.stats.workspace_bytes,
           "%s planned in %ld bytes", e.isa.c_str(), (long)bytes);
     const int64_t kept = tight.result.stats.tiles_reused;
     some = some || (kept > 0 && kept < s.tiles);
@@ -52,7 +52,7 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
 }  // namespace
 
 int main() {
-  for (const std::string& isa : infcl::cpu_info().isas) {
+  for (const std::string& isa : infcl::cpu_info({}).isas) {
     Engine e{isa};
     test_rows_together(e, ObjectiveKind::kInfoNce);
     test_rows_together(e, ObjectiveKind::kSigLip);

@@ -47,6 +47,33 @@ test.each(pairs)('%s equals %s of binding.gyp', (cmake, gyp) => {
   expect(gypList(gyp)).toEqual(expected);
 });
 
+/** Rows of the table in csrc/cpu/cpu_features.h: by name, the macro that stands beside it. */
+function featureRows(): Map<string, string> {
+  const text = readFileSync(join(root, 'csrc/cpu/cpu_features.h'), 'utf8');
+  return new Map(
+    [...text.matchAll(/X\(k\w+, "([\w.]+)", (\w+)\)/g)].map(([, name, macro]) => [name!, macro!]),
+  );
+}
+
+test.each(['INFCL_AVX2_FLAGS', 'INFCL_AVX512_FLAGS', 'INFCL_AVX512BF16_FLAGS'])(
+  'the processor is asked for every feature of %s',
+  (list) => {
+    const rows = featureRows();
+    const features = cmakeList(list)
+      .filter((flag) => flag.startsWith('-m') && !flag.startsWith('-mprefer-vector-width='))
+      .map((flag) => flag.slice('-m'.length));
+    expect(features.length).toBeGreaterThan(0);
+    // a flag without a row is a feature that nobody asks for: SIGILL where a processor lacks it
+    expect(features.filter((name) => !rows.has(name))).toEqual([]);
+  },
+);
+
+test('each row of the features has the macro that its flag defines', () => {
+  const rows = [...featureRows()];
+  expect(rows.length).toBeGreaterThan(10);
+  for (const [name, macro] of rows) expect(macro).toBe(`__${name.toUpperCase().replace('.', '_')}__`);
+});
+
 test('every C++ file of the library folders is in a list', () => {
   const listed = [...pairs.map(([name]) => name), 'INFCL_CUDA_SOURCES']
     .filter((name) => name.endsWith('_SOURCES'))

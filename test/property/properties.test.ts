@@ -8,7 +8,7 @@ import { failures, gradientBound, gradientError, gradientFloor, judge } from '..
 import { denseLossAndGrad } from '../reference/dense';
 import { type FloatMatrix, hash } from '../reference/inputs';
 import type { Problem, ProblemOptions } from '../reference/problems';
-import { randomCase, randomFloatCase } from './random-problem';
+import { randomCase, randomFloatCase, randomSizeCase } from './random-problem';
 import { forAll, propertyTimeout } from './settings';
 
 function run(exact: ExactCase, problem: Problem, options: ContrastiveOptions = {}): LossAndGradResult {
@@ -74,18 +74,20 @@ function inner(u: ArrayLike<number>, v: ArrayLike<number>): number {
 const largestLogit = ({ logitScale, hardness, logitBias = 0 }: ExactCase) =>
   2 * (logitScale + (hardness?.strength ?? 0) + Math.abs(logitBias));
 
+function expectOracle(exact: ExactCase): void {
+  const problem = caseProblem(exact);
+  const { stats, rows, ...values } = run(exact, problem);
+  const oracle = denseLossAndGrad(problem.queries, problem.keys, problem.options);
+  const output = { ...values, rows: rows!, maskedPairs: stats.maskedPairs };
+  expect(failures(judge(problem, output, oracle, leniencyOf(exact)))).toEqual([]);
+}
+
 describe('random problems', () => {
+  it('give the numbers of the float64 oracle', () => forAll(randomCase, expectOracle), propertyTimeout);
+
   it(
-    'give the numbers of the float64 oracle',
-    () => {
-      forAll(randomCase, (exact) => {
-        const problem = caseProblem(exact);
-        const { stats, rows, ...values } = run(exact, problem);
-        const oracle = denseLossAndGrad(problem.queries, problem.keys, problem.options);
-        const output = { ...values, rows: rows!, maskedPairs: stats.maskedPairs };
-        expect(failures(judge(problem, output, oracle, leniencyOf(exact)))).toEqual([]);
-      });
-    },
+    'of any size, with ties, give the numbers of the float64 oracle',
+    () => forAll(randomSizeCase, expectOracle),
     propertyTimeout,
   );
 

@@ -96,3 +96,30 @@ export const randomCase: fc.Arbitrary<ExactCase> = anything.map(sensible);
 export const randomFloatCase: fc.Arbitrary<ExactCase> = anything.map((drawn) =>
   sensible({ ...drawn, dtype: undefined, compute: undefined, values: undefined }),
 );
+
+/** Within what the API accepts, three times the scale as hardness included. */
+const scaleRange = { least: 2e-25, most: 3e29 };
+
+/**
+ * Logits up to float32's limit and down to nothing, of rows of any length, some of them repeated. Features have so few
+ * bits that similarities are exact: ties are ties, and the oracle's numbers are right at any size.
+ */
+export const randomSizeCase: fc.Arbitrary<ExactCase> = fc
+  .record({
+    drawn: anything,
+    logit: fc.integer({ min: -30, max: 112 }),
+    power: fc.integer({ min: -55, max: 55 }),
+    distinct: maybe(fc.integer({ min: 1, max: 20 })),
+    dtype: maybe(fc.constant('bfloat16' as const)),
+  })
+  .map(({ drawn, logit, power, distinct, dtype }) => {
+    const exact = sensible({ ...drawn, dtype, compute: undefined, values: undefined, logitBias: undefined });
+    const wanted = 2 ** (logit - 2 * power);
+    const logitScale = Math.fround(Math.min(scaleRange.most, Math.max(scaleRange.least, wanted)));
+    // a whole multiple of the scale, so that logits are multiples of one number as well
+    const hardness = exact.hardness && {
+      ...exact.hardness,
+      strength: logitScale * Math.ceil(exact.hardness.strength / 20),
+    };
+    return { ...exact, ...(hardness && { hardness }), coarse: true, logitScale, power, distinct };
+  });

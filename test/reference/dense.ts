@@ -125,20 +125,27 @@ class Totals {
     };
   }
 
-  /** l = lse_t x_t - sum_t target_t x_t,  dl/dx_t = exp(x_t - lse) - target_t */
+  /**
+   * l = lse_t x_t - sum_t target_t x_t,  dl/dx_t = exp(x_t - lse) - target_t. Targets add up to 1, so all of it can be
+   * relative to the largest x: a float64 of 1e30 + log 2 would lose the logarithm.
+   */
   addCrossEntropy(anchor: Anchor): void {
     const { weight, terms, query } = anchor;
     const x = terms.map((term) => this.logit(term));
-    const lse = logSumExp(x);
+    const largest = x.reduce((most, value) => max(most, value), Number.NEGATIVE_INFINITY);
+    const sum = x.reduce((total, value) => total + exp(value - largest), 0);
     if (query !== null && anchor.reported) {
-      this.rows.lse[query] = lse;
+      this.rows.lse[query] = largest + log(sum);
       this.rank(query, terms);
     }
     if (anchor.rowWeight === 0) return;
-    const loss = terms.reduce((rest, { target }, t) => (target === 0 ? rest : rest - target * x[t]), lse);
-    this.addLoss(anchor, loss);
+    const below = terms.reduce(
+      (rest, { target }, t) => (target === 0 ? rest : rest + target * (largest - x[t])),
+      0,
+    );
+    this.addLoss(anchor, log(sum) + below);
     terms.forEach(({ of, at, target }, t) => {
-      of.grads[at] += weight * (exp(x[t] - lse) - target);
+      of.grads[at] += weight * (exp(x[t] - largest) / sum - target);
     });
   }
 
@@ -178,12 +185,6 @@ class Totals {
     this.rows.margin[query] = this.scale * (positive - other);
     this.rows.positiveFirst[query] = positive >= other ? 1 : 0;
   }
-}
-
-function logSumExp(x: number[]): number {
-  const largest = x.reduce((most, value) => max(most, value), Number.NEGATIVE_INFINITY);
-  if (x.length === 0) return largest;
-  return largest + log(x.reduce((sum, value) => sum + exp(value - largest), 0));
 }
 
 /** log(1 + e^x) */

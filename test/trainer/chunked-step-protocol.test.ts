@@ -90,7 +90,7 @@ describe('chunks', () => {
       { encoder: { encode: () => 0, randomState: (): unknown => 0 }, chunks: () => [] },
       'ERR_ENCODER',
     ],
-    ['negative rows', { encoder: new ToyEncoder(1), chunks: () => [queryInputs], rows: -1 }, 'ERR_SHAPE'],
+    ['negative rows', { encoder: new ToyEncoder(1), chunks: () => [queryInputs], rows: -1 }, 'ERR_VALUE'],
   ])('%s: a typed error', async (_, tower, code) => {
     const queries = tower as unknown as Parameters<typeof chunkedStep>[0]['queries'];
     const run = chunkedStep({

@@ -25,7 +25,7 @@ const validationQueries = 512;
 export async function ccaBaseline(dataset: Dataset, signal?: AbortSignal): Promise<CcaResult> {
   const began = performance.now();
   const { split, left, right } = dataset;
-  const data = covariances(left, right, split.train);
+  const data = await covariances(left, right, split.train, signal);
   let start: Dense | undefined;
   let best: { cca: Cca; ridge: number; recallAt1: number } | undefined;
   const tried: CcaResult['tried'] = [];
@@ -52,11 +52,12 @@ async function rankWith(
   const dim = cca.left.columns;
   const all = Int32Array.from({ length: right.rows }, (_, i) => i);
   const queries: FeatureRows = {
-    data: project(left, rows, cca.left, cca.leftMeans),
+    data: await project(left, rows, { directions: cca.left, means: cca.leftMeans }, signal),
     rows: rows.length,
     dim,
   };
-  const candidates = { data: project(right, all, cca.right, cca.rightMeans), rows: all.length, dim };
+  const data = await project(right, all, { directions: cca.right, means: cca.rightMeans }, signal);
+  const candidates = { data, rows: all.length, dim };
   const { ranks } = await rankAll(queries, candidates, { targets: rows, signal });
   return metricsOf(ranks, all.length);
 }

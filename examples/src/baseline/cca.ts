@@ -8,6 +8,7 @@
  * vectors U, V of K, here found by subspace iteration. Refuses to choose ρ; that takes validation queries.
  */
 
+import { breathe } from '../breathe.js';
 import type { SparseMatrix } from '../features/hashing.js';
 import { Random } from '../random.js';
 import { Cholesky, type Dense, multiply, transpose } from './cholesky.js';
@@ -42,11 +43,16 @@ export interface CcaOptions {
   signal?: AbortSignal;
 }
 
-export function covariances(left: SparseMatrix, right: SparseMatrix, rows: Int32Array): Covariances {
+export async function covariances(
+  left: SparseMatrix,
+  right: SparseMatrix,
+  rows: Int32Array,
+  signal?: AbortSignal,
+): Promise<Covariances> {
   return {
-    xx: covariance(left, left, rows),
-    yy: covariance(right, right, rows),
-    xy: covariance(left, right, rows),
+    xx: await covariance(left, left, rows, signal),
+    yy: await covariance(right, right, rows, signal),
+    xy: await covariance(left, right, rows, signal),
     leftMeans: columnMeans(left, rows),
     rightMeans: columnMeans(right, rows),
   };
@@ -54,19 +60,18 @@ export function covariances(left: SparseMatrix, right: SparseMatrix, rows: Int32
 
 export async function fitCca(data: Covariances, options: CcaOptions): Promise<{ cca: Cca; subspace: Dense }> {
   const { directions, ridge, iterations, signal } = options;
-  const x = await Cholesky.factor(withRidge(data.xx, ridge));
-  const y = await Cholesky.factor(withRidge(data.yy, ridge));
-  const timesK = async (v: Dense) => x.solveLower(await multiply(data.xy, await y.solveUpper(v)));
+  const x = await Cholesky.factor(withRidge(data.xx, ridge), signal);
+  const y = await Cholesky.factor(withRidge(data.yy, ridge), signal);
+  const timesK = async (v: Dense) => x.solveLower(await multiply(data.xy, await y.solveUpper(v), signal));
   const timesKTransposed = async (u: Dense) => {
     // Cyx w = (wᵀ Cxy)ᵀ: the thin matrix is transposed, not the large one
     const w = transpose(await x.solveUpper(u));
-    return y.solveLower(transpose(await multiply(w, data.xy)));
+    return y.solveLower(transpose(await multiply(w, data.xy, signal)));
   };
 
-  let v = options.start ?? (await orthonormal(randomMatrix(data.yy.rows, directions)));
+  let v = options.start ?? (await orthonormal(randomMatrix(data.yy.rows, directions), signal));
   for (let i = 0; i < iterations; i++) {
-    signal?.throwIfAborted();
-    v = await orthonormal(await timesKTransposed(await timesK(v)));
+    v = await orthonormal(await timesKTransposed(await timesK(v)), signal);
   }
   const kv = await timesK(v);
   let squares = 0;
@@ -82,13 +87,19 @@ export async function fitCca(data: Covariances, options: CcaOptions): Promise<{ 
   return { cca, subspace: v };
 }
 
-/** Unit-length projections of the given rows, float32 [rows x directions]: (x - mean) A / |(x - mean) A|. */
-export function project(
+/** Rows projected between two turns of the event loop. */
+const rowsAtOnce = 1024;
+
+/**
+ * Unit-length projections of the given rows, float32 [rows x directions]: (x - mean) A / |(x - mean) A|. Rejects with
+ * `signal.reason`.
+ */
+export async function project(
   matrix: SparseMatrix,
   rows: Int32Array,
-  directions: Dense,
-  means: Float32Array,
-): Float32Array {
+  { directions, means }: { directions: Dense; means: Float32Array },
+  signal?: AbortSignal,
+): Promise<Float32Array> {
   const dim = directions.columns;
   const weights = directions.data;
   const offset = new Float64Array(dim);
@@ -97,7 +108,8 @@ export function project(
   });
   const result = new Float32Array(rows.length * dim);
   const sum = new Float64Array(dim);
-  rows.forEach((row, i) => {
+  for (const [i, row] of rows.entries()) {
+    if (i % rowsAtOnce === 0) await breathe(signal);
     sum.set(offset.map((value) => -value));
     for (let j = matrix.starts[row]!; j < matrix.starts[row + 1]!; j++) {
       const value = matrix.values[j]!;
@@ -106,7 +118,7 @@ export function project(
     }
     const norm = Math.hypot(...sum) || 1;
     for (let d = 0; d < dim; d++) result[i * dim + d] = sum[d]! / norm;
-  });
+  }
   return result;
 }
 
@@ -128,8 +140,8 @@ function randomMatrix(rows: number, columns: number): Dense {
  * An orthonormal basis of the columns of V, by Cholesky: VᵀV = L Lᵀ, then V L⁻ᵀ. Where the data has fewer directions
  * than V has columns, the ridge leaves the others near zero, so that they count for nothing.
  */
-async function orthonormal(v: Dense): Promise<Dense> {
+async function orthonormal(v: Dense, signal?: AbortSignal): Promise<Dense> {
   const vt = transpose(v);
-  const gram = await Cholesky.factor(withRidge(await multiply(vt, v), 1e-4));
+  const gram = await Cholesky.factor(withRidge(await multiply(vt, v, signal), 1e-4), signal);
   return transpose(await gram.solveLower(vt));
 }

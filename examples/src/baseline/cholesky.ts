@@ -5,8 +5,11 @@
  */
 
 import { numpy as np } from '@jax-js/jax';
+import { breathe } from '../breathe.js';
 
 const blockSize = 512;
+/** Operations of one piece of a product: some hundredths of a second, after which the event loop gets a turn. */
+const workAtOnce = 2 ** 30;
 
 /** Dense, row-major, float32. */
 export interface Dense {
@@ -15,10 +18,21 @@ export interface Dense {
   data: Float32Array;
 }
 
-export async function multiply(a: Dense, b: Dense): Promise<Dense> {
-  const left = np.array(a.data, { shape: [a.rows, a.columns] });
+/** In slices of rows, between which a Ctrl-C is heard. Rejects with `signal.reason`. */
+export async function multiply(a: Dense, b: Dense, signal?: AbortSignal): Promise<Dense> {
+  const rowsAtOnce = Math.max(1, Math.floor(workAtOnce / (2 * a.columns * b.columns)));
+  const data = new Float32Array(a.rows * b.columns);
   const right = np.array(b.data, { shape: [b.rows, b.columns] });
-  const data = (await np.matmul(left, right).data()) as Float32Array;
+  try {
+    for (let first = 0; first < a.rows; first += rowsAtOnce) {
+      await breathe(signal);
+      const slice = rowsOf(a, first, Math.min(rowsAtOnce, a.rows - first));
+      const left = np.array(slice.data, { shape: [slice.rows, slice.columns] });
+      data.set((await np.matmul(left, right.ref).data()) as Float32Array, first * b.columns);
+    }
+  } finally {
+    right.dispose();
+  }
   return { rows: a.rows, columns: b.columns, data };
 }
 
@@ -36,24 +50,29 @@ export class Cholesky {
     /** L[i, 0…i), one strip per block row; none for the first. */
     private readonly strips: Dense[],
     private readonly inverses: Dense[],
+    private readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** @param work Symmetric [n x n], lower triangle read; overwritten. Throws RangeError if not positive definite. */
-  static async factor(work: Dense): Promise<Cholesky> {
+  /**
+   * Rejects with RangeError if not positive definite, and with `signal.reason`, as the solves do later.
+   * @param work Symmetric [n x n], lower triangle read; overwritten.
+   */
+  static async factor(work: Dense, signal?: AbortSignal): Promise<Cholesky> {
     const n = work.rows;
     const inverses: Dense[] = [];
     for (let first = 0; first < n; first += blockSize) {
       const size = Math.min(blockSize, n - first);
+      await breathe(signal);
       const inverse = invertedFactor(block(work, first, first, size, size));
       inverses.push(inverse);
       const below = first + size;
       if (below === n) break;
-      const panel = await multiply(block(work, below, first, n - below, size), transpose(inverse));
+      const panel = await multiply(block(work, below, first, n - below, size), transpose(inverse), signal);
       place(work, below, first, panel);
       for (let j = below; j < n; j += blockSize) {
         const width = Math.min(blockSize, n - j);
         const lower = rowsOf(panel, j - below, n - j);
-        const product = await multiply(lower, transpose(rowsOf(panel, j - below, width)));
+        const product = await multiply(lower, transpose(rowsOf(panel, j - below, width)), signal);
         subtract(work, j, j, product);
       }
     }
@@ -61,7 +80,7 @@ export class Cholesky {
       const first = index * blockSize;
       return block(work, first, 0, rows, first);
     });
-    return new Cholesky(strips, inverses);
+    return new Cholesky(strips, inverses, signal);
   }
 
   /** L⁻¹ B */
@@ -70,8 +89,8 @@ export class Cholesky {
     for (const [index, inverse] of this.inverses.entries()) {
       const first = index * blockSize;
       if (first > 0)
-        subtract(result, first, 0, await multiply(this.strips[index]!, rowsOf(result, 0, first)));
-      place(result, first, 0, await multiply(inverse, rowsOf(result, first, inverse.rows)));
+        subtract(result, first, 0, await this.times(this.strips[index]!, rowsOf(result, 0, first)));
+      place(result, first, 0, await this.times(inverse, rowsOf(result, first, inverse.rows)));
     }
     return result;
   }
@@ -82,11 +101,15 @@ export class Cholesky {
     for (let index = this.inverses.length - 1; index >= 0; index--) {
       const inverse = this.inverses[index]!;
       const first = index * blockSize;
-      const solved = await multiply(transpose(inverse), rowsOf(result, first, inverse.rows));
+      const solved = await this.times(transpose(inverse), rowsOf(result, first, inverse.rows));
       place(result, first, 0, solved);
-      if (first > 0) subtract(result, 0, 0, await multiply(transpose(this.strips[index]!), solved));
+      if (first > 0) subtract(result, 0, 0, await this.times(transpose(this.strips[index]!), solved));
     }
     return result;
+  }
+
+  private times(a: Dense, b: Dense): Promise<Dense> {
+    return multiply(a, b, this.signal);
   }
 }
 

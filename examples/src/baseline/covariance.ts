@@ -3,6 +3,7 @@
  * a hundred, whatever the number of columns. Refuses to center the rows themselves, which would make them dense.
  */
 
+import { breathe } from '../breathe.js';
 import type { SparseMatrix } from '../features/hashing.js';
 import type { Dense } from './cholesky.js';
 
@@ -16,12 +17,21 @@ export function columnMeans(matrix: SparseMatrix, rows: Int32Array): Float32Arra
   return Float32Array.from(sums, (sum) => sum / rows.length);
 }
 
-/** E[x yᵀ] - E[x] E[y]ᵀ over the given rows of both matrices, [columns of x, columns of y]. */
-export function covariance(x: SparseMatrix, y: SparseMatrix, rows: Int32Array): Dense {
+/** Rows between two turns of the event loop: long texts have hundreds of non-zeros a row. */
+const rowsAtOnce = 1024;
+
+/** E[x yᵀ] - E[x] E[y]ᵀ over the given rows of both matrices, [columns of x, columns of y]. Rejects with `signal.reason`. */
+export async function covariance(
+  x: SparseMatrix,
+  y: SparseMatrix,
+  rows: Int32Array,
+  signal?: AbortSignal,
+): Promise<Dense> {
   const columns = y.columnCount;
   const data = new Float32Array(x.columnCount * columns);
   const weight = 1 / rows.length;
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    if (index % rowsAtOnce === 0) await breathe(signal);
     for (let i = x.starts[row]!; i < x.starts[row + 1]!; i++) {
       const target = x.columns[i]! * columns;
       const value = x.values[i]! * weight;
@@ -30,6 +40,7 @@ export function covariance(x: SparseMatrix, y: SparseMatrix, rows: Int32Array): 
       }
     }
   }
+  await breathe(signal);
   const meansX = columnMeans(x, rows);
   const meansY = columnMeans(y, rows);
   for (let i = 0; i < x.columnCount; i++) {

@@ -4,9 +4,11 @@
  * naming file and line.
  */
 
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { UsageError } from '../errors.js';
+import { readRegularFile } from '../saved/regular-file.js';
 import type { Pairs } from './pairs.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** Fewer pairs than this leave nothing worth ranking. */
 const fewestPairs = 64;
@@ -20,7 +22,7 @@ export function parseTsv(text: string, path: string): { left: string[]; right: s
     if (line.trim() === '' || seen.has(line)) continue;
     const columns = line.split('\t').map((column) => column.trim());
     if (columns.length !== 2 || columns.includes('')) {
-      throw new TypeError(
+      throw new UsageError(
         `Expected two columns, left<TAB>right, in ${path} line ${index + 1} but received ${JSON.stringify(line.slice(0, 60))}`,
       );
     }
@@ -31,11 +33,11 @@ export function parseTsv(text: string, path: string): { left: string[]; right: s
   return { left, right };
 }
 
-/** Throws TypeError for malformed lines, RangeError for fewer than 64 pairs, and file-system errors as they are. */
+/** Throws {@link UsageError} for a file that cannot be read, malformed lines, and fewer than 64 pairs. */
 export function loadTsv(path: string): Pairs {
-  const { left, right } = parseTsv(readFileSync(path, 'utf8').replace(/^\ufeff/, ''), path);
+  const { left, right } = parseTsv(decodeUtf8(readRegularFile(path, '--data'), path), path);
   if (left.length < fewestPairs) {
-    throw new RangeError(
+    throw new UsageError(
       `Expected at least ${fewestPairs} different pairs in ${path} but received ${left.length}`,
     );
   }

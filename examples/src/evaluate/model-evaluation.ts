@@ -4,6 +4,7 @@
  */
 
 import type { Dataset } from '../features/dataset.js';
+import { allFinite } from '../finite.js';
 import { encodeRows } from '../train/jax-side.js';
 import { featureDim as dim } from '../train/side.js';
 import { type Metrics, metricsOf, type Neighbour, rankAll } from './retrieval.js';
@@ -18,6 +19,8 @@ export interface Evaluation {
   /** Of the first `listed` queries. */
   nearest: Neighbour[][];
   ranks: Int32Array;
+  /** Queries and candidates of which a feature is NaN or infinite. Their ranks mean nothing, and are never good. */
+  rowsNotFinite: number;
 }
 
 export async function evaluateModel(
@@ -35,5 +38,14 @@ export async function evaluateModel(
     { data: candidates, rows: all.length, dim },
     { targets: rows, listed, signal },
   );
-  return { metrics: metricsOf(ranks, all.length), nearest, ranks };
+  const rowsNotFinite = countNotFinite(queries) + countNotFinite(candidates);
+  return { metrics: metricsOf(ranks, all.length), nearest, ranks, rowsNotFinite };
+}
+
+function countNotFinite(features: Float32Array): number {
+  let rows = 0;
+  for (let at = 0; at < features.length; at += dim) {
+    if (!allFinite(features.subarray(at, at + dim))) rows++;
+  }
+  return rows;
 }

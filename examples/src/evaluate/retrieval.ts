@@ -4,6 +4,7 @@
  */
 
 import { numpy as np } from '@jax-js/jax';
+import { breathe } from '../breathe.js';
 
 export interface FeatureRows {
   data: Float32Array;
@@ -26,9 +27,12 @@ export interface Neighbour {
 }
 
 export interface Ranking {
-  /** Rank of each query's own candidate, counted from 1; a candidate that scores the same counts as better. */
+  /**
+   * Rank of each query's own candidate, counted from 1. A candidate counts as better unless its score is below the own
+   * one: equal scores do, and so do all where one of the two is NaN. Features that are NaN therefore rank last.
+   */
   ranks: Int32Array;
-  /** The best candidates of each of the first few queries, best first. */
+  /** The best candidates of each of the first few queries, best first. Those whose score is NaN are left out. */
   nearest: Neighbour[][];
 }
 
@@ -58,11 +62,12 @@ export async function rankAll(
   const device = np.array(queries.data, { shape: [queries.rows, queries.dim] });
   try {
     for (let first = 0; first < order.length; first += blockRows) {
-      signal?.throwIfAborted();
+      await breathe(signal);
       const block = order.subarray(first, first + blockRows);
       const scores = await blockScores(device.ref, candidates, block);
+      await breathe(signal);
       if (first === 0) readOwnScores(scores, block.length, targets, own);
-      countAtLeast(scores, block.length, own, better);
+      countNotBelow(scores, block.length, own, better);
       nearest.forEach((list, q) => {
         keepBest(list, scores.subarray(q * block.length, (q + 1) * block.length), block, neighbours);
       });
@@ -74,7 +79,13 @@ export async function rankAll(
   return { ranks: better, nearest };
 }
 
+/** Throws RangeError unless there is a rank and all are from 1 to `candidates`: no metric is then NaN or infinite. */
 export function metricsOf(ranks: Int32Array, candidates: number): Metrics {
+  if (ranks.length === 0) throw new RangeError(`Expected ranks from 1 to ${candidates} but received none`);
+  const wrong = ranks.find((rank) => rank < 1 || rank > candidates);
+  if (wrong !== undefined) {
+    throw new RangeError(`Expected ranks from 1 to ${candidates} but received ${wrong}`);
+  }
   const share = (k: number) => ranks.reduce((hits, rank) => hits + (rank <= k ? 1 : 0), 0) / ranks.length;
   let reciprocals = 0;
   for (const rank of ranks) reciprocals += 1 / rank;
@@ -121,18 +132,19 @@ function readOwnScores(scores: Float32Array, width: number, targets: Int32Array,
   for (let q = 0; q < own.length; q++) own[q] = scores[q * width + places.get(targets[q]!)!]!;
 }
 
-function countAtLeast(scores: Float32Array, width: number, own: Float32Array, counts: Int32Array): void {
+function countNotBelow(scores: Float32Array, width: number, own: Float32Array, counts: Int32Array): void {
   for (let q = 0; q < own.length; q++) {
     const threshold = own[q]!;
     const row = q * width;
     let count = 0;
-    for (let c = 0; c < width; c++) if (scores[row + c]! >= threshold) count++;
+    for (let c = 0; c < width; c++) if (!(scores[row + c]! < threshold)) count++;
     counts[q]! += count;
   }
 }
 
 function keepBest(list: Neighbour[], scores: Float32Array, block: Int32Array, most: number): void {
   scores.forEach((similarity, c) => {
+    if (Number.isNaN(similarity)) return;
     if (list.length === most && similarity <= list[most - 1]!.similarity) return;
     list.push({ candidate: block[c]!, similarity });
     list.sort((a, b) => b.similarity - a.similarity);

@@ -6,6 +6,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { breathe } from '../breathe.js';
 
 export interface ChildRequest {
   kind: 'ours' | 'dense';
@@ -84,6 +85,14 @@ async function measureSeries(
 }
 
 async function runChild(path: string, request: ChildRequest, signal?: AbortSignal): Promise<ChildResponse> {
-  const { stdout } = await promisify(execFile)(process.execPath, [path, JSON.stringify(request)], { signal });
-  return JSON.parse(stdout) as ChildResponse;
+  const args = [path, JSON.stringify(request)];
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, args, { signal });
+    return JSON.parse(stdout) as ChildResponse;
+  } catch (error) {
+    // a terminal sends Ctrl-C to both processes, and the end of the child may be heard first
+    if ((error as { signal?: unknown }).signal === 'SIGINT') await breathe(signal);
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

@@ -6,9 +6,9 @@
 
 import { evaluateModel } from '../evaluate/model-evaluation.js';
 import type { Dataset } from '../features/dataset.js';
+import type { SweepLog } from '../saved/sweep-log.js';
 import { makeSparseSide } from '../train/sparse-side.js';
 import { type TrainingConfig, train } from '../train/training.js';
-import type { SweepLog } from './sweep-log.js';
 
 export interface SweepRun {
   panel: 'pairs' | 'time';
@@ -20,6 +20,8 @@ export interface SweepRun {
   seconds: number;
   /** On the validation queries, against all candidates. */
   recallAt1: number;
+  /** The step at which training stopped because a number was no longer finite. */
+  divergedAt?: number;
 }
 
 export interface Sweep {
@@ -111,13 +113,14 @@ async function runOnce(
     makeSide: makeSparseSide,
   };
   const began = performance.now();
-  const { model } = await train(dataset, config, { threads, signal });
+  const { model, history } = await train(dataset, config, { threads, signal });
   const seconds = (performance.now() - began) / 1000;
   const queries = dataset.split.validation.subarray(0, mostQueries);
   const weights = { left: model.left.weights, right: model.right.weights };
   const { metrics } = await evaluateModel(dataset, weights, queries, { signal });
   model.dispose();
-  const done = { ...run, pairs: steps * batch, seconds, recallAt1: metrics.recallAt1 };
+  const done: SweepRun = { ...run, pairs: steps * batch, seconds, recallAt1: metrics.recallAt1 };
+  if (history.diverged) done.divergedAt = history.diverged.step;
   log?.add(done);
   options.onRun?.(done);
   return done;

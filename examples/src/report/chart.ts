@@ -4,6 +4,7 @@
  */
 
 import * as echarts from 'echarts';
+import { escapeHtml, type Html, trustedHtml } from './html.js';
 import { colour, withVariables } from './palette.js';
 
 export interface Size {
@@ -13,12 +14,13 @@ export interface Size {
 
 export const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 
-export function drawChart(option: echarts.EChartsCoreOption, { width, height }: Size, label: string): string {
+export function drawChart(option: echarts.EChartsCoreOption, { width, height }: Size, label: string): Html {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { fontFamily: font, color: colour.ink }, ...option });
     const svg = withVariables(chart.renderToSVGString());
-    return svg.replace('<svg ', `<svg role="img" aria-label="${label}" `);
+    // the text inside was escaped by echarts
+    return trustedHtml(svg.replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(label)}" `));
   } finally {
     chart.dispose();
   }

@@ -5,6 +5,7 @@ import type { Sweep, SweepRun } from '../measure/sweep.js';
 import type { Results } from '../results.js';
 import type { StepRecord } from '../train/training.js';
 import { drawChart, grid, legend, xAxis, yAxis } from './chart.js';
+import type { Html } from './html.js';
 import { colour } from './palette.js';
 
 const half = { width: 460, height: 300 };
@@ -12,7 +13,7 @@ const wide = { width: 940, height: 300 };
 const share = (value: number) => `${Math.round(value)} %`;
 const batchName = (batch: number) => (batch >= 1024 ? `${batch / 1024}k` : `${batch}`);
 
-export function learningCurve({ history, config, cca, ceiling }: Results): string {
+export function learningCurve({ history, config, cca, ceiling }: Results): Html {
   const line = (name: string, value: number, tint: string) => ({
     name,
     type: 'line',
@@ -47,7 +48,7 @@ export function learningCurve({ history, config, cca, ceiling }: Results): strin
   );
 }
 
-export function lossCurve({ history, config }: Results): string {
+export function lossCurve({ history, config }: Results): Html {
   const series = (name: string, pick: (record: StepRecord) => number, tint: string, yAxisIndex = 0) => ({
     name,
     type: 'line',
@@ -76,7 +77,7 @@ export function lossCurve({ history, config }: Results): string {
   );
 }
 
-export function lossCostCharts({ points }: LossCost): { memory: string; time: string } {
+export function lossCostCharts({ points }: LossCost): { memory: Html; time: Html } {
   const series = (kind: 'ours' | 'dense', value: (point: LossCost['points'][number]) => number) => ({
     name: kind === 'ours' ? 'infcl' : 'dense b × b, jax-js',
     type: 'line',
@@ -129,7 +130,7 @@ export function phaseSeconds(steps: readonly StepRecord[]): PhaseSeconds {
   return { encode, loss, backward, other: Math.max(0, median((r) => r.seconds) - encode - loss - backward) };
 }
 
-export function phaseChart(phases: PhaseSeconds): string {
+export function phaseChart(phases: PhaseSeconds): Html {
   const bar = (name: string, seconds: number, tint: string) => ({
     name,
     type: 'bar',
@@ -159,7 +160,7 @@ export function phaseChart(phases: PhaseSeconds): string {
   );
 }
 
-export function sweepCharts({ runs, batches }: Sweep): string {
+export function sweepCharts({ runs, batches }: Sweep): Html {
   const recalls = runs.map(({ recallAt1 }) => 100 * recallAt1);
   const least = Math.max(0, 5 * Math.floor((Math.min(...recalls) - 1) / 5));
   const most = Math.min(100, 5 * Math.ceil((Math.max(...recalls) + 1) / 5));

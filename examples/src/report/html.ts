@@ -1,11 +1,44 @@
-/** Text to HTML, and numbers to text. Refuses to trust strings: the data may be a user's own file. */
+/**
+ * Text to HTML, and numbers to text. What is put into a template is escaped by the template itself, so that no
+ * interpolation can forget it. Refuses to trust strings: the data may be a user's own file.
+ */
+
+/** Markup that was made on purpose, unlike a string, which is text. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+/** What may stand in a template. Types are not trusted either: whatever is not {@link Html} is escaped. */
+export type Fragment = Html | string | number | readonly (Html | string | number)[];
+
+/** A template whose interpolated values are escaped unless they are {@link Html} themselves. Lists are joined. */
+export function html(strings: TemplateStringsArray, ...values: Fragment[]): Html {
+  return new Html(strings.reduce((text, part, i) => text + render(values[i - 1]!) + part));
+}
+
+/** For markup from the demo's own code that is no template: a chart's SVG, the style sheet. Never for data. */
+export function trustedHtml(text: string): Html {
+  return new Html(text);
+}
+
+/** Fragments with text between them, such as a comma. */
+export function join(fragments: readonly Html[], between: string): Html {
+  return new Html(fragments.map(render).join(escapeHtml(between)));
+}
+
+function render(value: Fragment): string {
+  if (value instanceof Html) return value.text;
+  if (Array.isArray(value)) return value.map(render).join('');
+  return escapeHtml(String(value));
+}
 
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
 }
 
 export function percent(share: number, digits = 1): string {
@@ -32,15 +65,12 @@ export interface Column {
   numeric?: boolean;
 }
 
-/** @param rows Cells are HTML already. */
-export function table(columns: Column[], rows: { cells: string[]; strong?: boolean }[]): string {
-  const kind = (index: number) => (columns[index]!.numeric ? ' class="n"' : '');
-  const head = columns.map(({ title }, i) => `<th${kind(i)}>${title}</th>`).join('');
-  const body = rows
-    .map(({ cells, strong }) => {
-      const inner = cells.map((cell, i) => `<td${kind(i)}>${cell}</td>`).join('');
-      return `<tr${strong ? ' class="strong"' : ''}>${inner}</tr>`;
-    })
-    .join('\n');
-  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
+export function table(columns: Column[], rows: { cells: Fragment[]; strong?: boolean }[]): Html {
+  const kind = (index: number) => (columns[index]!.numeric ? html` class="n"` : '');
+  const head = columns.map(({ title }, i) => html`<th${kind(i)}>${title}</th>`);
+  const body = rows.map(({ cells, strong }) => {
+    const inner = cells.map((cell, i) => html`<td${kind(i)}>${cell}</td>`);
+    return html`<tr${strong ? html` class="strong"` : ''}>${inner}</tr>\n`;
+  });
+  return html`<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>\n${body}</tbody></table></div>`;
 }

@@ -8,9 +8,12 @@
 import { chunkedStep, type StepProgress, type StepResult } from 'infcl';
 import type { Dataset } from '../features/dataset.js';
 import { type PaddedRows, padRows, type SparseMatrix } from '../features/hashing.js';
+import { allFinite } from '../finite.js';
+import { readCheckpoint, writeCheckpoint } from '../saved/checkpoint.js';
+import type { RunSettings } from '../saved/same-settings.js';
 import { AdamW } from './adamw.js';
-import { checkSameConfig, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { chunkRows, initialWeights, type MakeSide, type Side } from './side.js';
+import type { History } from './training.js';
 
 export const largestScale = 100;
 const initialScale = 20;
@@ -83,15 +86,22 @@ export class DualEncoder {
     return result;
   }
 
-  save(path: string, run: { step: number; config: Record<string, string | number>; history: unknown }): void {
+  /** Name of the first array of weights or of the optimiser's state that holds NaN or infinity. */
+  firstNotFinite(): string | undefined {
+    return Object.entries(this.arrays()).find(([, array]) => !allFinite(array))?.[0];
+  }
+
+  /** Throws OutputError. */
+  save(path: string, run: { step: number; config: RunSettings; history: History }): void {
     writeCheckpoint(path, { ...run, randomStates: this.randomStates(), arrays: this.arrays() });
   }
 
-  /** Takes over the state in the file and returns what the run kept beside it. */
-  restore(path: string, config: Record<string, string | number>): { step: number; history: unknown } {
-    const found = readCheckpoint(path);
-    checkSameConfig(path, found.config, config);
-    for (const [name, array] of Object.entries(this.arrays())) array.set(found.arrays[name]!);
+  /** Takes over the state in the file and returns what the run kept beside it. Throws CheckpointError, and changes nothing then. */
+  restore(path: string, run: { config: RunSettings; steps: number }): { step: number; history: History } {
+    const arrays = Object.entries(this.arrays());
+    const lengths = new Map(arrays.map(([name, array]) => [name, array.length]));
+    const found = readCheckpoint(path, { ...run, lengths, encoders: this.randomStates().length });
+    for (const [name, array] of arrays) array.set(found.arrays[name]!);
     this.optimiser.steps = found.step;
     this.restoreRandomStates(found.randomStates);
     this.left.upload();

@@ -8,6 +8,7 @@
 
 import * as jax from '@jax-js/jax';
 import { jaxEncoder } from 'infcl/jax';
+import { breathe } from '../breathe.js';
 import { type PaddedRows, padRows, type SparseMatrix } from '../features/hashing.js';
 import { chunkRows, featureDim, type Side, type SideOptions } from './side.js';
 
@@ -56,7 +57,7 @@ export async function encodeRows(
   const device = toDevice(weights);
   try {
     for (let start = 0; start < rows.length; start += chunkRows) {
-      signal?.throwIfAborted();
+      await breathe(signal);
       const chunk = padRows(matrix, rows.subarray(start, start + chunkRows));
       const encoded = unitRows(linear(device.ref, chunk, deviceValues(chunk)));
       features.set((await encoded.data()) as Float32Array, start * featureDim);

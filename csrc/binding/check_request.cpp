@@ -1,0 +1,135 @@
+#include "binding/check_request.h"
+
+#include <cmath>
+#include <string>
+
+#include "binding/failure.h"
+
+namespace infcl::binding {
+
+namespace {
+
+constexpr int64_t kMostThreads = 1024;
+constexpr unsigned kAllDirections = kQueryToKey | kKeyToQuery | kQueryToQuery | kKeyToKey;
+
+// Sets of objectives.
+constexpr unsigned only(ObjectiveKind kind) { return 1u << static_cast<unsigned>(kind); }
+constexpr unsigned kClip = only(ObjectiveKind::kClip), kInfoNce = only(ObjectiveKind::kInfoNce),
+                   kNtXent = only(ObjectiveKind::kNtXent), kSupCon = only(ObjectiveKind::kSupCon),
+                   kSigLip = only(ObjectiveKind::kSigLip);
+constexpr unsigned kSoftmaxOfLabels = kClip | kInfoNce | kNtXent;
+constexpr unsigned kPaired = kClip | kNtXent | kSupCon;
+
+[[noreturn]] void refuse(const char* code, const std::string& message) { throw RequestError(code, message); }
+
+void require(bool holds, const char* code, const char* message) {
+  if (!holds) refuse(code, message);
+}
+
+// An option, whether it was given, and the objectives that it means something for.
+struct OptionUse {
+  const char* name;
+  bool given;
+  unsigned objectives;
+};
+
+void check_options(const ContrastiveRequest& r, unsigned objective, unsigned directions) {
+  for (const OptionUse& option : {
+           OptionUse{"directions", directions != 0, kInfoNce},
+           OptionUse{"labels", r.labels != nullptr, kInfoNce},
+           OptionUse{"queryClasses", r.query_classes != nullptr, kSupCon},
+           OptionUse{"keyClasses", r.key_classes != nullptr, kSupCon},
+           OptionUse{"queryIds", r.query_ids != nullptr, kSoftmaxOfLabels | kSigLip},
+           OptionUse{"keyIds", r.key_ids != nullptr, kSoftmaxOfLabels | kSigLip},
+           OptionUse{"queryWeights", r.query_weights != nullptr, kSoftmaxOfLabels | kSigLip},
+           OptionUse{"falseNegativeMargin", r.has_margin, kSoftmaxOfLabels},
+           OptionUse{"labelSmoothing", r.label_smoothing != 0, kSoftmaxOfLabels},
+           OptionUse{"hardness", r.hardness != 0 || r.private_hardness != 0, kSoftmaxOfLabels},
+           OptionUse{"hardKeys", r.hard_keys.rows > 0, kClip | kInfoNce},
+           OptionUse{"logitBias", r.logit_bias != 0, kSigLip},
+       })
+    if (option.given && !(option.objectives & objective))
+      refuse("ERR_VALUE", std::string("Expected no ") + option.name + " for this objective");
+  require(!r.labels || directions == 0, "ERR_VALUE", "Expected no labels with directions");
+  require((r.query_ids != nullptr) == (r.key_ids != nullptr), "ERR_VALUE",
+          "Expected queryIds and keyIds together");
+  require(r.label_smoothing == 0 || (r.hardness == 0 && r.private_hardness == 0), "ERR_VALUE",
+          "Expected labelSmoothing or hardness, not both");
+}
+
+void check_rows(unsigned objective, int64_t rows, int64_t keys) {
+  require(keys > 0 || objective == kSupCon, "ERR_TYPE", "Expected keys for this objective");
+  if (keys > 0 && (objective & kPaired))
+    require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for this objective");
+}
+
+void check_shapes(const ContrastiveRequest& r, unsigned objective, unsigned directions) {
+  const int64_t rows = r.queries.rows, keys = r.keys.rows;
+  check_rows(objective, rows, keys);
+  if (directions & ~unsigned{kQueryToKey})
+    require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for these directions");
+  if (!r.labels && keys > 0)
+    require(keys >= rows, "ERR_SHAPE", "Expected at least as many keys as queries without labels");
+  if (objective == kSupCon) {
+    require(r.query_classes, "ERR_TYPE", "Expected queryClasses for objective supcon");
+    require((r.key_classes != nullptr) == (keys > 0), "ERR_TYPE", "Expected keyClasses beside keys");
+  }
+}
+
+void check_labels(const ContrastiveRequest& r) {
+  for (int64_t i = 0; r.labels && i < r.queries.rows; ++i)
+    if (r.labels[i] < 0 || r.labels[i] >= r.keys.rows)
+      refuse("ERR_VALUE", "Expected a key's index below " + std::to_string(r.keys.rows) + " for labels[" +
+                              std::to_string(i) + "] but received " + std::to_string(r.labels[i]));
+}
+
+bool is_share(double x) { return x >= 0 && x < 1; }
+
+void check_numbers(const ContrastiveRequest& r) {
+  const float scale = static_cast<float>(r.logit_scale);
+  require(std::isfinite(scale) && scale > 0, "ERR_VALUE", "Expected a positive finite logitScale");
+  require(std::isfinite(r.logit_bias), "ERR_VALUE", "Expected a finite logitBias");
+  require(std::isfinite(r.margin), "ERR_VALUE", "Expected a finite falseNegativeMargin");
+  require(is_share(r.label_smoothing), "ERR_VALUE", "Expected labelSmoothing from 0 to below 1");
+  require(is_share(r.gradient_filter), "ERR_VALUE", "Expected gradientFilter from 0 to below 1");
+  for (const double hardness : {r.hardness, r.private_hardness})
+    require(std::isfinite(hardness) && hardness >= 0, "ERR_VALUE",
+            "Expected a finite hardness of at least 0");
+}
+
+// A gradient of some keys only is one of their columns; where keys are rows as well, it has no meaning.
+void check_outputs(const ContrastiveRequest& r) {
+  const bool any = r.d_queries || r.d_keys || r.d_hard_keys;
+  require(r.gradient || !any, "ERR_VALUE", "Expected no arrays for gradients without gradient");
+  require(!r.d_hard_keys || r.hard_keys.rows > 0, "ERR_VALUE", "Expected no hardKeyGrads without hardKeys");
+  for (int p = 0; p < r.objective.pass_count; ++p)
+    if (r.objective.passes[p].rows == Side::kKeys && r.d_keys)
+      require(r.d_key_rows == r.keys.rows, "ERR_VALUE",
+              "Expected a gradient of all keys or none where keys are compared with each other");
+}
+
+}  // namespace
+
+unsigned check_directions(int64_t directions) {
+  require(directions == 0 || (directions <= kAllDirections && (directions & kQueryToKey)), "ERR_VALUE",
+          "Expected directions to be bits of directions, queryToKey among them");
+  return static_cast<unsigned>(directions);
+}
+
+int check_threads(int64_t threads) {
+  require(threads <= kMostThreads, "ERR_VALUE", "Expected no more than 1024 threads");
+  return static_cast<int>(threads);
+}
+
+void check_request(const ContrastiveRequest& r, ObjectiveKind kind, unsigned directions) {
+  const unsigned objective = only(kind);
+  check_options(r, objective, directions);
+  check_shapes(r, objective, directions);
+  check_labels(r);
+  check_numbers(r);
+  check_outputs(r);
+}
+
+void check_request(const PlanRequest& r, ObjectiveKind kind) { check_rows(only(kind), r.rows, r.keys); }
+
+}  // namespace infcl::binding

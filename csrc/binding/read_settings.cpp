@@ -1,0 +1,32 @@
+// Reads process.env and not the process's own variables: Node takes its lock for that, so that no other
+// thread changes them meanwhile, and a worker thread sees the variables that it was started with.
+#include "binding/read_settings.h"
+
+namespace infcl::binding {
+
+namespace {
+
+std::string variable(const Napi::Object& variables, const char* name) {
+  const Napi::Value value = variables.Get(name);
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+}
+
+}  // namespace
+
+Settings read_settings(Napi::Env env) {
+  try {
+    const Napi::Value process = env.Global().Get("process");
+    const Napi::Value variables =
+        process.IsObject() ? process.As<Napi::Object>().Get("env") : env.Undefined();
+    if (variables.IsObject()) {
+      const Napi::Object all = variables.As<Napi::Object>();
+      return {variable(all, "INFCL_ISA"), variable(all, "INFCL_CUDA_PATH"),
+              variable(all, "INFCL_CUDA_LIBRARY")};
+    }
+  } catch (const Napi::Error&) {
+    // a `process` whose properties throw is not Node's
+  }
+  return settings_from_environment();
+}
+
+}  // namespace infcl::binding

@@ -1,0 +1,58 @@
+#include "core/class_sizes.h"
+
+#include <algorithm>
+
+#include "core/abort.h"
+
+namespace infcl {
+
+namespace {
+
+constexpr int kBits = 8, kBuckets = 1 << kBits;
+
+// The digit of a class at `shift`; digits order classes as their signs do.
+int digit(int32_t one, int shift) {
+  const uint32_t ordered = static_cast<uint32_t>(one) ^ (uint32_t{1} << 31);
+  return static_cast<int>(ordered >> shift & (kBuckets - 1));
+}
+
+// By one digit after another: a sort whose time does not depend on the numbers, and that can stop anywhere.
+void sort_unless_aborted(std::vector<int32_t>& numbers, const Control& control) {
+  const int64_t count = static_cast<int64_t>(numbers.size());
+  std::vector<int32_t> sorted(numbers.size());
+  for (int shift = 0; shift < 32; shift += kBits) {
+    int64_t next[kBuckets + 1] = {};
+    for_each_unless_aborted(count, control, [&](int64_t i) { ++next[digit(numbers[i], shift) + 1]; });
+    for (int b = 0; b < kBuckets; ++b) next[b + 1] += next[b];
+    for_each_unless_aborted(count, control,
+                            [&](int64_t i) { sorted[next[digit(numbers[i], shift)]++] = numbers[i]; });
+    numbers.swap(sorted);
+  }
+}
+
+}  // namespace
+
+void ClassSizes::add(const int32_t* classes, int64_t rows) {
+  classes_.insert(classes_.end(), classes, classes + rows);
+}
+
+void ClassSizes::count(const Control& control) {
+  sort_unless_aborted(classes_, control);
+  size_t distinct = 0;
+  for_each_unless_aborted(static_cast<int64_t>(classes_.size()), control, [&](int64_t i) {
+    const int32_t one = classes_[i];
+    if (distinct == 0 || classes_[distinct - 1] != one) {
+      classes_[distinct++] = one;
+      rows_.push_back(0);
+    }
+    ++rows_.back();
+  });
+  classes_.resize(distinct);
+}
+
+int64_t ClassSizes::of(int32_t one) const {
+  const auto found = std::lower_bound(classes_.begin(), classes_.end(), one);
+  return found != classes_.end() && *found == one ? rows_[found - classes_.begin()] : 0;
+}
+
+}  // namespace infcl

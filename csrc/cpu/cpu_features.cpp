@@ -1,0 +1,28 @@
+// Asks the processor, and through it the operating system, for the features of the table. Refuses to guess:
+// on a processor of another architecture there are none.
+#include "cpu/cpu_features.h"
+
+namespace infcl {
+
+CpuFeatures cpu_features() {
+#if defined(__x86_64__)
+  // libgcc also asks the operating system (xgetbv) whether it saves the registers of AVX and AVX-512
+#define INFCL_SUPPORTED(feature, name, macro) | (__builtin_cpu_supports(name) ? feature : CpuFeatures{0})
+  static const CpuFeatures found = 0 INFCL_CPU_FEATURES(INFCL_SUPPORTED);
+#undef INFCL_SUPPORTED
+  return found;
+#else
+  return 0;
+#endif
+}
+
+std::string feature_names(CpuFeatures features) {
+  std::string names;
+#define INFCL_ADD_NAME(feature, name, macro) \
+  if (features & feature) names += (names.empty() ? "" : ", ") + std::string(name);
+  INFCL_CPU_FEATURES(INFCL_ADD_NAME)
+#undef INFCL_ADD_NAME
+  return names;
+}
+
+}  // namespace infcl

@@ -1,0 +1,60 @@
+// The processor features that kernels may need. One table serves both sides: what the compiler was allowed to
+// use in a file, and what the processor offers. Each row's name is that of the compiler's flag, -mNAME.
+//
+// Refuses features that no kernel is compiled for: a new flag in sources.cmake needs a row here first.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace infcl {
+
+// Feature, its name, and the macro that the compiler defines where its code may use the feature. Some flags
+// bring the features of older processors with them, which therefore have rows as well.
+#define INFCL_CPU_FEATURES(X)            \
+  X(kSse3, "sse3", __SSE3__)             \
+  X(kSsse3, "ssse3", __SSSE3__)          \
+  X(kSse41, "sse4.1", __SSE4_1__)        \
+  X(kSse42, "sse4.2", __SSE4_2__)        \
+  X(kPopcnt, "popcnt", __POPCNT__)       \
+  X(kAvx, "avx", __AVX__)                \
+  X(kAvx2, "avx2", __AVX2__)             \
+  X(kFma, "fma", __FMA__)                \
+  X(kBmi, "bmi", __BMI__)                \
+  X(kBmi2, "bmi2", __BMI2__)             \
+  X(kAvx512F, "avx512f", __AVX512F__)    \
+  X(kAvx512Bw, "avx512bw", __AVX512BW__) \
+  X(kAvx512Dq, "avx512dq", __AVX512DQ__) \
+  X(kAvx512Vl, "avx512vl", __AVX512VL__) \
+  X(kAvx512Cd, "avx512cd", __AVX512CD__) \
+  X(kAvx512Bf16, "avx512bf16", __AVX512BF16__)
+
+// Bits of the features, in the order of the table.
+using CpuFeatures = uint32_t;
+
+#define INFCL_FEATURE_INDEX(feature, name, macro) feature##Index,
+enum CpuFeatureIndex { INFCL_CPU_FEATURES(INFCL_FEATURE_INDEX) kCpuFeatureCount };
+#undef INFCL_FEATURE_INDEX
+#define INFCL_FEATURE_BIT(feature, name, macro) feature = CpuFeatures{1} << feature##Index,
+enum CpuFeature : CpuFeatures { INFCL_CPU_FEATURES(INFCL_FEATURE_BIT) };
+#undef INFCL_FEATURE_BIT
+
+constexpr bool covers(CpuFeatures has, CpuFeatures needs) { return (has & needs) == needs; }
+
+// What this processor offers and its operating system lets programs use.
+CpuFeatures cpu_features();
+// "avx2, fma"
+std::string feature_names(CpuFeatures);
+
+namespace {  // differs from file to file, with the flags
+
+#define INFCL_TEXT(text) #text
+// A macro that is defined is expanded to 1 before it becomes text; one that is not keeps its name.
+#define INFCL_IS_DEFINED(macro) (INFCL_TEXT(macro)[0] == '1')
+#define INFCL_COMPILED(feature, name, macro) | (INFCL_IS_DEFINED(macro) ? feature : CpuFeatures{0})
+// What the compiler may use in the file that includes this.
+constexpr CpuFeatures compiled_features() { return 0 INFCL_CPU_FEATURES(INFCL_COMPILED); }
+#undef INFCL_COMPILED
+
+}  // namespace
+}  // namespace infcl

@@ -1,0 +1,87 @@
+// What a call will cost on the CPU, from the layout that calls obey and a short measurement. Refuses to share
+// anything with a backend: a plan is wanted while its calls run.
+#include <algorithm>
+#include <chrono>
+
+#include "core/backend_factory.h"
+#include "core/plan.h"
+#include "cpu/call_cost.h"
+#include "cpu/isa_dispatch.h"
+#include "cpu/workspace.h"
+
+namespace infcl {
+
+namespace {
+
+// One thread's rate on a cell whose operands are in cache.
+double measure_gflops(const Kernels& k) {
+  constexpr int64_t kDim = 256;
+  Workspace w;
+  const int64_t rows = k.cell.rows, columns = k.cell.columns;
+  w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
+  CellOperands c{};
+  float* keys = w.take(columns * kDim);
+  float* queries = w.take(rows * kDim);
+  float* x = w.take(rows * columns);
+  c.key_panels = keys;
+  c.queries = queries;
+  c.key_panel_rows = columns;
+  c.rows = rows;
+  c.columns = columns;
+  c.dim = kDim;
+  double best = 1e30;
+  for (int round = 0; round < 4; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    k.logits(c, {0, columns}, x, rows, nullptr);
+    const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
+    best = std::min(best, d.count());
+  }
+  return 2e-9 * static_cast<double>(rows * columns * kDim) / best;
+}
+
+class CpuPlanner final : public Planner {
+ public:
+  explicit CpuPlanner(const std::string& isa) : wanted_isa_(isa) {}
+
+  Plan plan(const PlanRequest& r) override {
+    const Kernels& k = select_kernels(wanted_isa_, r.bfloat16);
+    PassShape passes[Objective::kMaxPasses];
+    for (int p = 0; p < r.objective.pass_count; ++p)
+      passes[p] = shape_of(r.objective.passes[p], r.rows, r.keys);
+    const std::vector<Schedule> schedules = cut(passes, r.objective.pass_count, k.cell);
+    const int threads = choose_threads(r.threads, call_flops(schedules, r.dim, r.gradient, {}));
+    const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
+                                  r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
+                                 schedules, k);
+    Plan p;
+    p.threads = l.threads;
+    p.workspace_bytes = l.bytes;
+    p.minimum_workspace_bytes = l.minimum_bytes;
+    p.lse_bytes = l.lse_bytes;
+    p.flops = call_flops(schedules, r.dim, r.gradient, l);
+    p.gflops_per_second = gflops(k) * l.threads;
+    return p;
+  }
+
+ private:
+  // Measured when first asked for. Beside a running call the number is lower, as a second call's would be.
+  double gflops(const Kernels& k) {
+    if (measured_isa_ != &k) {
+      measured_gflops_ = measure_gflops(k);
+      measured_isa_ = &k;
+    }
+    return measured_gflops_;
+  }
+
+  const std::string wanted_isa_;
+  double measured_gflops_ = 0;  // of one thread, with measured_isa_
+  const Kernels* measured_isa_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Planner> make_cpu_planner(const Settings& settings) {
+  return std::make_unique<CpuPlanner>(settings.isa);
+}
+
+}  // namespace infcl

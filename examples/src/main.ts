@@ -1,0 +1,44 @@
+/**
+ * The command line from arguments to exit code: 0 done, 1 the run failed (quick check, divergence) or the demo has a
+ * defect, 2 flags, data or files that cannot be used, 130 interrupted. Refuses to hold logic of its own.
+ */
+
+import { resolve } from 'node:path';
+import { helpText, parseFlags } from './cli.js';
+import { DemoError, UsageError } from './errors.js';
+import { Interrupted, interruptedExitCode } from './interrupt.js';
+import { runDemo } from './run-demo.js';
+
+/** @param folder What relative paths are relative to. */
+export async function main(args: readonly string[], folder: string): Promise<number> {
+  try {
+    const flags = parseFlags(args);
+    if (flags.help) {
+      process.stdout.write(helpText);
+      return 0;
+    }
+    flags.out = resolve(folder, flags.out);
+    if (flags.data !== undefined) flags.data = resolve(folder, flags.data);
+    return await runDemo(flags);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** What infcl says of the machine, not of the demo. */
+const machineCodes = ['ERR_OUT_OF_MEMORY', 'ERR_BACKEND_UNAVAILABLE', 'ERR_ISA'];
+
+function explain(error: unknown): number {
+  const { message, code } = error as { message?: string; code?: string };
+  if (error instanceof Interrupted) {
+    // the terminal has shown ^C on this line
+    console.error(`\n${message}`);
+    return interruptedExitCode;
+  }
+  if (error instanceof DemoError || (code !== undefined && machineCodes.includes(code))) {
+    console.error(error instanceof UsageError ? `${message}. See npm run demo -- --help` : message);
+    return 2;
+  }
+  console.error(error);
+  return 1;
+}

@@ -1,0 +1,30 @@
+/** What the phases of one run of the demo share. Refuses to know what the phases do. */
+
+import type { Flags } from './cli.js';
+import type { Dataset } from './features/dataset.js';
+import type { Results } from './results.js';
+import type { SweepLog } from './saved/sweep-log.js';
+import type { Settings } from './settings.js';
+
+export interface Run {
+  flags: Flags;
+  dataset: Dataset;
+  settings: Settings;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  seconds: Results['seconds'];
+  /** Where settings have a sweep. */
+  sweepLog?: SweepLog;
+  /** The step whose state the checkpoint holds, once it holds one of this run. */
+  savedStep?: number;
+}
+
+/** Runs one phase and notes how long it took. */
+export async function timed<T>(run: Run, phase: string, work: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const result = await work();
+  const seconds = (performance.now() - began) / 1000;
+  run.seconds.push({ phase, seconds });
+  console.log(`${phase}: ${seconds.toFixed(1)} s`);
+  return result;
+}

@@ -1,0 +1,86 @@
+/**
+ * The memory of one call: what it reads and what of the caller's it writes, as extents of addresses. Two objects may lie
+ * on one memory (a cloned SharedArrayBuffer, a WebAssembly memory before and after it grew), so that only addresses tell.
+ *
+ * Refuses outputs that share memory with an input or with another output of the call. Knows nothing of other calls:
+ * memory-in-flight.ts does.
+ */
+
+import { addressOf, byteExtent } from './device-matrix';
+import { codedError } from './errors';
+import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from './native/binding';
+import { lengthOf } from './typed-array';
+
+type Memory = NativeMatrix | NativeOutput | Int32Array;
+
+/** Memory under the name that messages use. */
+export type NamedMemory = readonly [name: string, memory: Memory];
+
+/** Inputs may overlap each other: a batch against itself. Outputs are the caller's; new ones nobody else knows of. */
+export interface CallMemory<T = NamedMemory> {
+  read: T[];
+  written: T[];
+}
+
+/** Bytes from `begin` up to `end` of a device, or of the host where `device` is undefined. */
+export interface Extent {
+  name: string;
+  device: number | undefined;
+  begin: number;
+  end: number;
+}
+
+/** Where the memory of a call lies. Throws ERR_OVERLAP where an output shares some with anything else of the call. */
+export function extentsOf(
+  { read, written }: CallMemory,
+  binding: Pick<NativeBinding, 'memoryAddress'>,
+): CallMemory<Extent> {
+  const locate = (memory: NamedMemory) => extentOf(memory, binding);
+  const extents = { read: read.map(locate), written: written.map(locate) };
+  extents.written.forEach((output, i) => {
+    const other = [...extents.written.slice(i + 1), ...extents.read].find((one) => overlap(output, one));
+    if (other)
+      throw codedError('ERR_OVERLAP', `Expected ${output.name} not to share memory with ${other.name}`);
+  });
+  return extents;
+}
+
+export function overlap(a: Extent, b: Extent): boolean {
+  return a.begin < b.end && b.begin < a.end && a.device === b.device;
+}
+
+// Numbers hold addresses exactly: no platform of Node has more than 2^53 bytes of address space.
+function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'memoryAddress'>): Extent {
+  if (ArrayBuffer.isView(memory)) {
+    const begin = binding.memoryAddress(memory);
+    return { name, device: undefined, begin, end: begin + 4 * lengthOf(memory) };
+  }
+  const begin = memory.device === undefined ? binding.memoryAddress(memory.data) : Number(addressOf(memory));
+  return { name, device: memory.device, begin, end: begin + byteExtent(memory) };
+}
+
+/**
+ * Returns a check that the caller's arrays are still what they were: one whose buffer was transferred away during the
+ * call was read or written in somebody else's hands, so its numbers mean nothing.
+ */
+export function rememberBuffers(request: ContrastiveRequest): () => void {
+  const { queries, keys, hardKeys, queryIds, keyIds, queryGrads, keyGrads, hardKeyGrads } = request;
+  const matrices = { queries, keys, 'hardNegatives.keys': hardKeys };
+  const arrays = { ...matrices, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads: hardKeyGrads };
+  const lengths = Object.entries(arrays).flatMap(([name, memory]) => {
+    const array = memory && hostArray(memory);
+    return array ? [{ name, array, length: lengthOf(array) }] : [];
+  });
+  return () => {
+    const lost = lengths.find(({ array, length }) => lengthOf(array) !== length);
+    if (lost) {
+      throw codedError('ERR_DETACHED', `The buffer of ${lost.name} was detached while the call ran`);
+    }
+  };
+}
+
+/** The array of what is in the host's memory. */
+function hostArray(memory: Memory): ArrayBufferView | null {
+  if (ArrayBuffer.isView(memory)) return memory;
+  return memory.device === undefined ? memory.data : null;
+}

@@ -1,0 +1,101 @@
+/**
+ * Where the rows of a matrix lie in its data: `rowStride`, or the strides, offset and order of the ndarray libraries
+ * (`stride` of ndarray, `strides` of @stdlib/ndarray, `stride()` of transformers.js).
+ *
+ * Refuses every layout that native code cannot read where it lies: gaps between the elements of a row, columns first,
+ * rows backwards. Never ignores what a caller says about the layout.
+ */
+
+import { describeList, isRevokedProxy } from './describe';
+import { codedError } from './errors';
+import { invalid, nonNegativeInteger, positiveInteger } from './validate';
+
+/** What an object says of its layout; anything may be missing or wrong. */
+export interface StatedLayout {
+  rowStride?: unknown;
+  stride?: unknown;
+  strides?: unknown;
+  offset?: unknown;
+  order?: unknown;
+}
+
+export interface Extents {
+  rows: number;
+  dim: number;
+}
+
+/** In elements. */
+export interface Layout {
+  rowStride: number;
+  /** Of the first element. */
+  offset: number;
+}
+
+/**
+ * @param features The object itself, as some libraries have methods in place of properties.
+ *
+ * Throws ERR_TYPE, ERR_VALUE or ERR_SHAPE.
+ */
+export function readLayout(
+  name: string,
+  stated: StatedLayout,
+  { rows, dim }: Extents,
+  features: object,
+): Layout {
+  const readProperty = (property: keyof StatedLayout) => {
+    const value = stated[property];
+    return typeof value === 'function' ? (Reflect.apply(value, features, []) as unknown) : value;
+  };
+  const strides = (['stride', 'strides'] as const).flatMap((property) => {
+    const value = readProperty(property);
+    return value === undefined ? [] : [readStrides(`${name}.${property}`, value, { rows, dim })];
+  });
+  // strides say more than an order of dimensions
+  if (strides.length === 0) checkOrder(`${name}.order`, readProperty('order'));
+  const given = stated.rowStride;
+  if (given !== undefined) strides.unshift(positiveInteger(`${name}.rowStride`, given));
+  const [rowStride = dim, other = rowStride] = strides;
+  if (rowStride < dim) throw invalid('ERR_SHAPE', `${name}.rowStride`, `at least dim (${dim})`, rowStride);
+  if (rows > 1 && strides.some((stride) => stride !== rowStride)) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected one distance from row to row of ${name} but received ${rowStride} and ${other}`,
+    );
+  }
+  const offset = readProperty('offset');
+  return { rowStride, offset: offset === undefined ? 0 : nonNegativeInteger(`${name}.offset`, offset) };
+}
+
+/** Elements from row to row. Throws ERR_TYPE or ERR_SHAPE. */
+function readStrides(name: string, value: unknown, { rows, dim }: Extents): number {
+  const list = readList(value);
+  if (list === null) throw invalid('ERR_TYPE', name, 'array [rowStride, 1]', value, '; or name it rowStride');
+  const [fromRow, fromColumn] = list;
+  // where there is one row, or one column, no element is a stride away from another
+  const rowsFit = rows === 1 || (Number.isSafeInteger(fromRow) && (fromRow as number) >= dim);
+  if (list.length === 2 && rowsFit && (dim === 1 || fromColumn === 1))
+    return rows === 1 ? dim : Number(fromRow);
+  throw codedError(
+    'ERR_SHAPE',
+    `Expected rows without gaps ([rowStride, 1], rowStride at least ${dim}) for ${name} but received ${describeList(list)}; ` +
+      'copy the matrix into row-major order',
+  );
+}
+
+/** Names of NumPy and of @stdlib/ndarray; ndarray's is a permutation. */
+function checkOrder(name: string, order: unknown): void {
+  if (order === undefined || order === 'row-major' || order === 'C') return;
+  const list = readList(order);
+  if (list !== null && list.length === 2 && list[0] === 1 && list[1] === 0) return;
+  const hint = '; copy the matrix into row-major order';
+  throw invalid(typeof order === 'string' ? 'ERR_VALUE' : 'ERR_TYPE', name, "'row-major'", order, hint);
+}
+
+/** The first elements of anything like an array, each read once: enough to tell two from more. Null for what is none. */
+export function readList(value: unknown): unknown[] | null {
+  if (typeof value !== 'object' || value === null || isRevokedProxy(value)) return null;
+  const list = value as ArrayLike<unknown>;
+  const { length } = list;
+  if (!Number.isSafeInteger(length) || length < 0) return null;
+  return Array.from({ length: Math.min(length, 5) }, (_, i) => list[i]);
+}

@@ -1,0 +1,134 @@
+/**
+ * The options that are arrays with one entry per row: labels, ids, weights. Checked for what needs no features, then
+ * against the numbers of rows.
+ *
+ * Refuses arrays of another type or length, labels that are no key, and weights that make no mean. Copies labels and
+ * weights, whose values are checked here: native code must not see others.
+ */
+
+import type { ContrastiveOptions } from './contrastive-options';
+import { codedError } from './errors';
+import type { ContrastiveRequest, Objective } from './native/binding';
+import { lengthOf } from './typed-array';
+import * as check from './validate';
+
+export type RowTerms = Pick<
+  ContrastiveRequest,
+  'labels' | 'queryClasses' | 'keyClasses' | 'queryIds' | 'keyIds' | 'queryWeights'
+>;
+
+/** Rows of the features; null where there are no keys. */
+export interface RowCounts {
+  queries: number;
+  keys: number | null;
+}
+
+/** What needs no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
+export function checkRowTerms(given: ContrastiveOptions, objective: Objective): void {
+  const { labels, queryWeights } = given;
+  if (labels !== undefined || objective === 'supcon') checkLabels(labels, objective);
+  const ids = pairOfIds(given);
+  if (ids !== null) {
+    check.int32Array('options.queryIds', ids[0]);
+    check.int32Array('options.keyIds', ids[1]);
+  }
+  if (queryWeights !== undefined) copyOfWeights(queryWeights);
+}
+
+/** For options that checkRowTerms has passed. Throws ERR_SHAPE, ERR_VALUE, and as checkRowTerms. */
+export function resolveRowTerms(given: ContrastiveOptions, objective: Objective, rows: RowCounts): RowTerms {
+  return {
+    ...resolveLabels(given, objective, rows),
+    ...resolveIds(given, rows),
+    queryWeights: resolveWeights(given, rows.queries),
+  };
+}
+
+/** A supcon call without labels has no classes at all. */
+function checkLabels(labels: unknown, objective: Objective): void {
+  if (labels === undefined && objective === 'supcon') {
+    throw check.invalid('ERR_TYPE', 'options.labels', "Int32Array of classes (objective 'supcon')", labels);
+  }
+  check.int32Array('options.labels', labels);
+}
+
+function resolveLabels(
+  { labels }: ContrastiveOptions,
+  objective: Objective,
+  rows: RowCounts,
+): Pick<RowTerms, 'labels' | 'queryClasses' | 'keyClasses'> {
+  const none = { labels: null, queryClasses: null, keyClasses: null };
+  if (labels === undefined) return none;
+  // A copy: native code indexes with these, and the caller could change them once they are checked.
+  const checked = new Int32Array(integers('labels', labels, rows.queries, 'query'));
+  if (objective === 'supcon')
+    return { ...none, queryClasses: checked, keyClasses: rows.keys === null ? null : checked };
+  const keyRows = rows.keys ?? 0;
+  const bad = checked.findIndex((label) => label < 0 || label >= keyRows);
+  if (bad >= 0) {
+    throw check.invalid(
+      'ERR_VALUE',
+      `options.labels[${bad}]`,
+      `key index from 0 to ${keyRows - 1}`,
+      checked[bad],
+      // other libraries mark rows to be ignored this way, with -100 or -1
+      checked[bad]! < 0 ? '; options.queryWeights of 0 leave a row out' : '',
+    );
+  }
+  return { ...none, labels: checked };
+}
+
+function integers(name: string, value: unknown, count: number, of: string): Int32Array {
+  const array = check.int32Array(`options.${name}`, value);
+  if (lengthOf(array) !== count) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected ${count} options.${name}, one per ${of}, but received ${lengthOf(array)}`,
+    );
+  }
+  return array;
+}
+
+/** Both lists of ids or null. Throws ERR_VALUE for one without the other. */
+function pairOfIds({ queryIds, keyIds }: ContrastiveOptions): [Int32Array, Int32Array] | null {
+  if (queryIds !== undefined && keyIds !== undefined) return [queryIds, keyIds];
+  if (queryIds === undefined && keyIds === undefined) return null;
+  const missing = queryIds === undefined ? 'queryIds' : 'keyIds';
+  throw codedError(
+    'ERR_VALUE',
+    `Expected options.queryIds and options.keyIds together but ${missing} is missing`,
+  );
+}
+
+function resolveIds(given: ContrastiveOptions, rows: RowCounts): Pick<RowTerms, 'queryIds' | 'keyIds'> {
+  const ids = pairOfIds(given);
+  if (ids === null) return { queryIds: null, keyIds: null };
+  return {
+    queryIds: integers('queryIds', ids[0], rows.queries, 'query'),
+    keyIds: integers('keyIds', ids[1], rows.keys ?? 0, 'key'),
+  };
+}
+
+function resolveWeights({ queryWeights }: ContrastiveOptions, rows: number): Float32Array | null {
+  if (queryWeights === undefined) return null;
+  const weights = copyOfWeights(queryWeights);
+  if (weights.length === rows) return weights;
+  throw codedError(
+    'ERR_SHAPE',
+    `Expected ${rows} options.queryWeights, one per query, but received ${weights.length}`,
+  );
+}
+
+/** A copy, as of labels: a sum that has been checked must stay what it was. */
+function copyOfWeights(queryWeights: unknown): Float32Array {
+  const checked = new Float32Array(check.float32Array('options.queryWeights', queryWeights));
+  let sum = 0;
+  checked.forEach((weight, i) => {
+    if (!Number.isFinite(weight) || weight < 0) {
+      throw check.invalid('ERR_VALUE', `options.queryWeights[${i}]`, 'non-negative finite number', weight);
+    }
+    sum += weight;
+  });
+  if (sum === 0) throw codedError('ERR_VALUE', 'Expected a positive weight among options.queryWeights');
+  return checked;
+}

@@ -1,0 +1,44 @@
+/**
+ * What all passes of one step share: the signal, the report of progress, and the pause between chunks.
+ *
+ * Refuses to know towers and losses.
+ */
+
+import timers from 'node:timers';
+import type { ProgressReporter } from '../progress';
+
+export interface StepProgress {
+  phase: 'encode' | 'loss' | 'backward';
+  /** Absent in the loss, which sees both towers. */
+  tower?: 'queries' | 'keys';
+  /** 0 to 1 within the phase of this tower; absent while the total is unknown. */
+  fraction?: number;
+  /** Rows of this tower done in this phase; in the loss, rows of queries. */
+  rows: number;
+}
+
+export interface StepContext {
+  signal: AbortSignal | undefined;
+  progress: ProgressReporter<StepProgress>;
+}
+
+// the function itself, not its name: fake timers of test frameworks replace the property, and never call back
+const runAfterEvents = timers.setImmediate;
+
+/**
+ * Reports, lets other events have their turn and looks at the signal. To be called while no chunk is in flight: a pulled
+ * chunk may own device memory that only its encoder frees. Encoders may never leave the microtask queue, so that timers
+ * and Ctrl-C get their turn here only.
+ */
+export async function betweenChunks({ signal, progress }: StepContext, done: StepProgress): Promise<void> {
+  progress.report(done);
+  progress.throwIfFailed();
+  await new Promise<void>((resolve) => runAfterEvents(resolve));
+  // an async onProgress may have failed meanwhile
+  progress.throwIfFailed();
+  signal?.throwIfAborted();
+}
+
+export function secondsSince(began: number): number {
+  return (performance.now() - began) / 1000;
+}

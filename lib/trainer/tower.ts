@@ -1,0 +1,100 @@
+/**
+ * One tower of a step as its caller describes it, and as the step uses it: each property read once and checked.
+ *
+ * Refuses unknown names and values of the wrong type. Knows nothing of the loss; features are checked by the cache.
+ */
+
+import { codedError } from '../errors';
+import { readNames } from '../names';
+import * as check from '../validate';
+import type { Encoder } from './encoder';
+
+export type TowerName = 'queries' | 'keys';
+
+export interface Tower<Input> {
+  /** One encoder may serve both towers. Without `backward` the tower is frozen. */
+  encoder: Encoder<Input>;
+  /**
+   * Makes an iterator over the chunks of this step's batch. Called twice (once for a frozen tower) and must yield
+   * the same chunks both times; chunks are pulled one at a time and dropped before the next is asked for.
+   */
+  chunks: () => Iterable<Input> | AsyncIterable<Input>;
+  /**
+   * How many rows will come, if known. A hint, never a limit: the feature matrix is then allocated once instead of
+   * grown, and progress has a fraction. A wrong number changes nothing that the step computes.
+   */
+  rows?: number;
+}
+
+/** A tower after the checks. Methods are those of the moment of the call, with their `this`. */
+export interface CheckedTower<Input> {
+  name: TowerName;
+  /** The caller's object: steps that share it take turns. */
+  identity: object;
+  encoder: Encoder<Input>;
+  makeChunks: () => unknown;
+  rows: number | undefined;
+}
+
+const towerNames = ['encoder', 'chunks', 'rows'] as const;
+
+/** Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS. */
+export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower<Input> {
+  const where = `options.${name}`;
+  refuseFrozen(name, check.plainObject(where, value));
+  const { encoder, chunks, rows } = readNames(where, value, towerNames);
+  const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
+  if (typeof chunks !== 'function') {
+    throw check.invalid(
+      'ERR_CHUNKS',
+      `${where}.chunks`,
+      'function that makes an iterator',
+      chunks,
+      Array.isArray(chunks) ? `; write chunks: () => [...]` : '',
+    );
+  }
+  return {
+    name,
+    identity: encoder as object,
+    encoder: checkedEncoder,
+    makeChunks: () => chunks.call(value),
+    rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
+  };
+}
+
+/** An option of jaxEncoder, which a tower does not have. */
+function refuseFrozen(name: TowerName, given: Record<string, unknown>): void {
+  if (!Object.hasOwn(given, 'frozen') || given.frozen === undefined) return;
+  throw codedError(
+    'ERR_OPTION',
+    `Unknown name frozen in options.${name}; a tower is frozen if its encoder has no backward method, or for one step ` +
+      `by loss: { grad: { ${name}: false } }`,
+  );
+}
+
+const methodNames = ['encode', 'backward', 'randomState', 'restoreRandomState'] as const;
+
+/** The methods as they are now. An encoder is an object of the caller's class, so other names are its own business. */
+function checkEncoder<Input>(where: string, value: unknown): Encoder<Input> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
+    throw check.invalid('ERR_ENCODER', where, 'encoder with an encode method', value);
+  }
+  const checked: Record<string, unknown> = {};
+  for (const method of methodNames) {
+    const given = (value as Record<string, unknown>)[method];
+    if (given === undefined && method !== 'encode') continue;
+    if (typeof given !== 'function') {
+      const absent = method === 'encode' ? '' : '; leave it out if the encoder has none';
+      throw check.invalid('ERR_ENCODER', `${where}.${method}`, 'function', given, absent);
+    }
+    checked[method] = given.bind(value);
+  }
+  if ((checked.randomState === undefined) !== (checked.restoreRandomState === undefined)) {
+    const missing = checked.randomState === undefined ? 'randomState' : 'restoreRandomState';
+    throw codedError(
+      'ERR_ENCODER',
+      `Expected both randomState and restoreRandomState, or neither, on ${where} but ${missing} is missing`,
+    );
+  }
+  return checked as unknown as Encoder<Input>;
+}

@@ -1,0 +1,249 @@
+/**
+ * The native side takes exactly the requests that lib makes. A request that breaks a rule of lib, which a getter that
+ * changes its mind can still cause, is an error with a code: never a crash, and never a result.
+ */
+import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
+import { type ContrastiveRequest, Direction, type NativeHostMatrix } from '../../lib/native/binding';
+import { loadBinding } from '../../lib/native/load';
+import { thrownBy } from './fake-binding';
+
+const [rows, dim] = [12, 5];
+const binding = loadBinding();
+
+function matrix(count: number, columns = dim): NativeHostMatrix {
+  const data = Float32Array.from({ length: count * columns }, (_, i) => Math.sin(i));
+  return { data, dtype: 'float32', rows: count, dim: columns, rowStride: columns };
+}
+
+const floats = (length: number) => new Float32Array(length);
+const ints = (length: number, value = 0) => new Int32Array(length).fill(value);
+
+/** A request that is right; `change` makes it another. */
+function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
+  const keys = change.keys === undefined ? matrix(rows) : change.keys;
+  return {
+    backend: 'cpu',
+    device: 0,
+    queries: matrix(rows),
+    objective: 'clip',
+    directions: 0,
+    jointPartition: true,
+    logitScale: 5,
+    logitBias: 0,
+    labels: null,
+    queryClasses: null,
+    keyClasses: null,
+    queryIds: null,
+    keyIds: null,
+    falseNegativeMargin: null,
+    labelSmoothing: 0,
+    queryWeights: null,
+    hardness: 0,
+    privateHardness: 0,
+    hardKeys: null,
+    bfloat16: false,
+    gradientFilter: 0,
+    gradient: true,
+    queryGrads: floats(rows * dim),
+    keyGrads: keys && floats(keys.rows * dim),
+    hardKeyGrads: null,
+    rows: null,
+    threads: 0,
+    workspaceBytes: 0,
+    control: ints(3),
+    ...change,
+    keys,
+  };
+}
+
+const all = Direction.queryToKey | Direction.keyToQuery | Direction.queryToQuery | Direction.keyToKey;
+const ids = { queryIds: ints(rows), keyIds: ints(rows) };
+const supcon = { objective: 'supcon', queryClasses: ints(rows), keyClasses: ints(rows) } as const;
+const alone = { objective: 'supcon', queryClasses: ints(rows), keys: null } as const;
+const lossOnly = { gradient: false, queryGrads: null, keyGrads: null } as const;
+
+it.each<[string, Partial<ContrastiveRequest>]>([
+  ['clip', {}],
+  ['ntxent', { objective: 'ntxent', ...ids, falseNegativeMargin: 0.1, labelSmoothing: 0.1 }],
+  ['infonce', { objective: 'infonce', keys: matrix(30), keyGrads: floats(7 * dim) }],
+  ['labels', { objective: 'infonce', keys: matrix(3), labels: ints(rows, 2) }],
+  ['all directions', { objective: 'infonce', directions: all, hardness: 1, jointPartition: false }],
+  ['hard keys', { hardKeys: matrix(2 * rows), hardKeyGrads: floats(2 * rows * dim), privateHardness: 1 }],
+  ['supcon', supcon],
+  ['supcon over the queries', alone],
+  [
+    'siglip',
+    { objective: 'siglip', ...ids, keys: matrix(rows), logitBias: -3, queryWeights: floats(rows).fill(1) },
+  ],
+  [
+    'loss',
+    { ...lossOnly, rows: { loss: floats(rows), lse: floats(rows), positiveFirst: new Uint8Array(rows) } },
+  ],
+])('%s is taken', (_, change) => {
+  expect(binding.contrastiveSync(request(change)).loss).toEqual(expect.any(Number));
+});
+
+type Refusal = [string, Partial<ContrastiveRequest>, string];
+const refusals: Refusal[] = [
+  // what indices are made of
+  ['a label beyond the keys', { objective: 'infonce', labels: ints(rows, rows) }, 'ERR_VALUE'],
+  ['a label below the keys', { objective: 'infonce', labels: ints(rows, -1) }, 'ERR_VALUE'],
+  ['the least label', { objective: 'infonce', labels: ints(rows, -(2 ** 31)) }, 'ERR_VALUE'],
+  [
+    'fewer keys than queries',
+    { objective: 'infonce', keys: matrix(1), falseNegativeMargin: 0.1 },
+    'ERR_SHAPE',
+  ],
+  ['fewer keys, siglip', { objective: 'siglip', keys: matrix(rows - 1) }, 'ERR_SHAPE'],
+  ['more keys, clip', { keys: matrix(rows + 1) }, 'ERR_SHAPE'],
+  ['more keys, ntxent', { objective: 'ntxent', keys: matrix(rows + 1) }, 'ERR_SHAPE'],
+  ['more keys, supcon', { ...supcon, keys: matrix(rows + 1), keyClasses: ints(rows + 1) }, 'ERR_SHAPE'],
+  ['more keys, directions', { objective: 'infonce', directions: 3, keys: matrix(rows + 1) }, 'ERR_SHAPE'],
+  ['keys of another dim', { keys: matrix(rows, dim + 1) }, 'ERR_SHAPE'],
+  ['no keys, clip', { keys: null }, 'ERR_TYPE'],
+  ['no keys, infonce', { objective: 'infonce', keys: null, labels: ints(rows) }, 'ERR_TYPE'],
+  ['no keys, siglip', { objective: 'siglip', keys: null }, 'ERR_TYPE'],
+  ['no keys, directions', { objective: 'infonce', directions: all, keys: null }, 'ERR_TYPE'],
+  ['no classes', { objective: 'supcon' }, 'ERR_TYPE'],
+  ['no classes of keys', { ...supcon, keyClasses: null }, 'ERR_TYPE'],
+  ['no classes of queries', { ...supcon, queryClasses: null }, 'ERR_TYPE'],
+  ['classes of no keys', { ...alone, keyClasses: ints(rows) }, 'ERR_TYPE'],
+  ['some keys of a triangle', { objective: 'ntxent', keyGrads: floats(3 * dim) }, 'ERR_VALUE'],
+  ['some keys of supcon', { ...supcon, keyGrads: floats(3 * dim) }, 'ERR_VALUE'],
+  [
+    'some keys of keyToKey',
+    { objective: 'infonce', directions: all, keyGrads: floats(3 * dim) },
+    'ERR_VALUE',
+  ],
+  ['hard keys of half a query', { hardKeys: matrix(rows + 1) }, 'ERR_SHAPE'],
+  ['too few hard keys', { hardKeys: matrix(rows - 1) }, 'ERR_SHAPE'],
+  ['hard keys of another dim', { hardKeys: matrix(rows, dim + 1) }, 'ERR_SHAPE'],
+  ['a gradient of no hard keys', { hardKeyGrads: floats(rows * dim) }, 'ERR_VALUE'],
+  ['a gradient of no keys', { ...alone, keyGrads: floats(rows * dim) }, 'ERR_SHAPE'],
+  ['a gradient of more keys', { keyGrads: floats((rows + 1) * dim) }, 'ERR_SHAPE'],
+  ['a short gradient', { queryGrads: floats(rows * dim - 1) }, 'ERR_SHAPE'],
+  ['gradients that nobody asked for', { ...lossOnly, queryGrads: floats(rows * dim) }, 'ERR_VALUE'],
+  // options of other objectives
+  ['hard keys, siglip', { objective: 'siglip', hardKeys: matrix(2 * rows) }, 'ERR_VALUE'],
+  ['hard keys, ntxent', { objective: 'ntxent', hardKeys: matrix(rows) }, 'ERR_VALUE'],
+  ['hard keys, supcon', { ...supcon, hardKeys: matrix(rows) }, 'ERR_VALUE'],
+  ['margin, supcon without keys', { ...alone, falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
+  ['margin, supcon', { ...supcon, falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
+  ['margin, siglip', { objective: 'siglip', falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
+  ['labels, clip', { labels: ints(rows) }, 'ERR_VALUE'],
+  ['labels, siglip', { objective: 'siglip', labels: ints(rows) }, 'ERR_VALUE'],
+  ['labels, directions', { objective: 'infonce', directions: 1, labels: ints(rows) }, 'ERR_VALUE'],
+  ['classes, clip', { queryClasses: ints(rows) }, 'ERR_VALUE'],
+  ['classes of keys, infonce', { objective: 'infonce', keyClasses: ints(rows) }, 'ERR_VALUE'],
+  ['ids, supcon', { ...supcon, ...ids }, 'ERR_VALUE'],
+  ['ids of queries alone', { queryIds: ints(rows) }, 'ERR_VALUE'],
+  ['ids of keys alone', { keyIds: ints(rows) }, 'ERR_VALUE'],
+  ['weights, supcon', { ...supcon, queryWeights: floats(rows).fill(1) }, 'ERR_VALUE'],
+  ['smoothing, supcon', { ...supcon, labelSmoothing: 0.1 }, 'ERR_VALUE'],
+  ['smoothing, siglip', { objective: 'siglip', labelSmoothing: 0.1 }, 'ERR_VALUE'],
+  ['hardness, supcon', { ...supcon, hardness: 1 }, 'ERR_VALUE'],
+  ['hardness, siglip', { objective: 'siglip', privateHardness: 1 }, 'ERR_VALUE'],
+  ['smoothing and hardness', { labelSmoothing: 0.1, hardness: 1 }, 'ERR_VALUE'],
+  ['a bias, clip', { logitBias: 1 }, 'ERR_VALUE'],
+  ['directions, clip', { directions: 1 }, 'ERR_VALUE'],
+  ['directions without the positive', { objective: 'infonce', directions: 2 }, 'ERR_VALUE'],
+  ['directions beyond', { objective: 'infonce', directions: 17 }, 'ERR_VALUE'],
+  ['directions of a higher word', { objective: 'infonce', directions: 2 ** 32 + 1 }, 'ERR_VALUE'],
+  // numbers
+  ['no scale', { logitScale: 0 }, 'ERR_VALUE'],
+  ['a scale of NaN', { logitScale: Number.NaN }, 'ERR_VALUE'],
+  ['a scale beyond float32', { logitScale: 1e39 }, 'ERR_VALUE'],
+  ['an endless margin', { falseNegativeMargin: Number.POSITIVE_INFINITY }, 'ERR_VALUE'],
+  ['a bias of NaN', { objective: 'siglip', logitBias: Number.NaN }, 'ERR_VALUE'],
+  ['all smoothing', { labelSmoothing: 1 }, 'ERR_VALUE'],
+  ['all filtered', { gradientFilter: 1 }, 'ERR_VALUE'],
+  ['negative hardness', { hardness: -1 }, 'ERR_VALUE'],
+  ['too many threads', { threads: 1025 }, 'ERR_VALUE'],
+  ['threads beyond int', { threads: 2 ** 32 + 1 }, 'ERR_VALUE'],
+];
+
+/** Errors of the addon are of Node's realm and not of this test's, so their class is not compared. */
+function expectCode(error: unknown, code: string): void {
+  expect(error).toMatchObject({ code, message: expect.stringMatching(/^\[(request|plan)\] Expected/) });
+}
+
+it.each(refusals)('%s is refused', async (_, change, code) => {
+  const bad = request(change);
+  expectCode(
+    thrownBy(() => binding.contrastiveSync(bad)),
+    code,
+  );
+  expectCode(
+    thrownBy(() => binding.contrastive(bad)),
+    code,
+  );
+  expect(binding.contrastiveSync(request({})).loss).toBeGreaterThan(0);
+});
+
+it.each([
+  ['no keys', { keys: 0 }, 'ERR_TYPE'],
+  ['unequal sides', { keys: 5 }, 'ERR_SHAPE'],
+  ['more than memory holds', { rows: 2 ** 52, keys: 2 ** 52 }, 'ERR_SHAPE'],
+  ['no rows', { rows: 0, keys: 0, objective: 'supcon' as const }, 'ERR_SHAPE'],
+  ['too many threads', { threads: 2 ** 40 }, 'ERR_VALUE'],
+])('a plan of %s is refused', (_, change, code) => {
+  const right = { rows: 4, keys: 4, dim: 4, dtype: 'float32', bfloat16: false, gradient: true } as const;
+  const rest = { objective: 'clip', backend: 'cpu', device: 0, threads: 0, workspaceBytes: 0 } as const;
+  expectCode(
+    thrownBy(() => binding.plan({ ...right, ...rest, ...change })),
+    code,
+  );
+});
+
+describe('a getter that changes its answer', () => {
+  const features = (count: number, columns = 8) => ({
+    data: floats(count * columns).fill(0.1),
+    shape: [count, columns] as [number, number],
+  });
+  /** Options whose `name` is `first` for so many reads, and `then` afterwards. */
+  const flips = (
+    name: keyof ContrastiveOptions,
+    [first, then]: [unknown, unknown],
+    reads: number,
+    rest: ContrastiveOptions,
+  ): ContrastiveOptions => {
+    let n = 0;
+    return Object.defineProperty({ ...rest }, name, {
+      enumerable: true,
+      get: () => (++n <= reads ? first : then),
+    });
+  };
+
+  // whenever it does so: a result, or an error with a code, and the process lives
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('after %i reads ends in a result or a coded error', (reads) => {
+    const calls = [
+      () => {
+        const hard = { keys: features(128), perQuery: 2 };
+        const options = flips('hardNegatives', [undefined, hard], reads, { objective: 'siglip' });
+        return contrastiveLossAndGradSync(features(64), features(64), options);
+      },
+      () => {
+        const rest: ContrastiveOptions = { objective: 'supcon', labels: ints(64) };
+        return contrastiveLossSync(
+          features(64),
+          null,
+          flips('falseNegativeMargin', [undefined, 0.1], reads, rest),
+        );
+      },
+      () => {
+        const rest: ContrastiveOptions = { objective: 'infonce', falseNegativeMargin: 0.1 };
+        const options = flips('labels', [ints(20_000), undefined], reads, rest);
+        return contrastiveLossSync(features(20_000, 512), features(1, 512), options);
+      },
+    ];
+    for (const call of calls) {
+      let outcome: unknown;
+      try {
+        outcome = call().loss;
+      } catch (error) {
+        outcome = (error as { code?: unknown }).code;
+      }
+      expect(typeof outcome === 'number' || /^ERR_(VALUE|SHAPE|TYPE)$/.test(String(outcome))).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,164 @@
+// What a call costs is known without a visit of its cells. Held to the sum over all visited cells, on ragged
+// shapes, triangles and every way to keep logits; and shapes of any size are planned at once or refused.
+#include "cpu/call_cost.h"
+
+#include <cmath>
+#include <random>
+
+#include "check.h"
+#include "core/backend_factory.h"
+#include "core/errors.h"
+#include "core/plan.h"
+#include "cpu/isa_dispatch.h"
+
+using namespace infcl;
+
+namespace {
+
+// The definition: a visit of each cell.
+double visited_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const Layout& layout) {
+  double pairs = 0;
+  for (int p = 0; p < static_cast<int>(passes.size()); ++p) {
+    const Schedule& s = passes[static_cast<size_t>(p)];
+    for (int64_t i = 0; i < s.row_blocks(); ++i)
+      for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j) {
+        const bool kept = j < layout.kept_columns || layout.kept.holds(passes, {p, i, j});
+        const bool diagonal = s.triangle() && i == j;
+        const int products = gradient ? 4 - (kept ? 1 : 0) - (diagonal ? 1 : 0) : 1;
+        pairs += static_cast<double>(products * s.rows(i).size() * s.columns(j).size());
+      }
+  }
+  return 2 * pairs * static_cast<double>(dim);
+}
+
+struct Shape {
+  ObjectiveKind kind;
+  int64_t rows, keys, dim;
+};
+
+std::vector<Schedule> schedules_of(const Shape& shape, const Kernels& k) {
+  const Objective o = make_objective(shape.kind, shape.keys > 0);
+  PassShape passes[Objective::kMaxPasses];
+  for (int p = 0; p < o.pass_count; ++p) passes[p] = shape_of(o.passes[p], shape.rows, shape.keys);
+  return cut(passes, o.pass_count, k.cell);
+}
+
+// Under many bounds, so that every number of cells is kept somewhere: none, some of a column, all.
+void compare(const Shape& shape, const Kernels& k, int64_t lent_rows, int64_t lent_columns) {
+  const std::vector<Schedule> passes = schedules_of(shape, k);
+  const bool together = rows_stand_alone(make_objective(shape.kind, shape.keys > 0));
+  const Layout least = make_layout({shape.dim, true, true, 1, 1}, passes, k);
+  const Layout most = make_layout({shape.dim, true, true, 1, int64_t{1} << 40}, passes, k);
+  constexpr int kBounds = 23;
+  for (int step = 0; step <= kBounds; ++step) {
+    const int64_t bound = least.bytes + (most.bytes - least.bytes) * step / kBounds;
+    for (const bool gradient : {false, true})
+      for (const bool rows_together : {false, together}) {
+        const LayoutRequest r{shape.dim,
+                              gradient,
+                              true,
+                              2,
+                              bound,
+                              lent_rows,
+                              lent_columns,
+                              rows_together,
+                              shape.kind == ObjectiveKind::kSigLip};
+        const Layout l = make_layout(r, passes, k);
+        const double visited = visited_flops(passes, shape.dim, gradient, l);
+        const double known = call_flops(passes, shape.dim, gradient, l);
+        CHECK(known == visited, "%s kind %d, %ld x %ld x %ld in %ld bytes: %.17g, visited %.17g", k.isa,
+              static_cast<int>(shape.kind), (long)shape.rows, (long)shape.keys, (long)shape.dim, (long)bound,
+              known, visited);
+      }
+  }
+}
+
+void test_against_a_visit(const Kernels& k) {
+  std::mt19937 random(7);
+  const auto below = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
+  for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce, ObjectiveKind::kNtXent,
+                                   ObjectiveKind::kSupCon, ObjectiveKind::kSigLip})
+    for (int round = 0; round < 30; ++round) {
+      const int64_t rows = 1 + below(round % 2 ? 600 : 9000), dim = 1 + below(1000);
+      const bool paired = kind != ObjectiveKind::kInfoNce && kind != ObjectiveKind::kSigLip;
+      const bool alone = kind == ObjectiveKind::kSupCon && round % 3 == 0;
+      const int64_t keys = alone ? 0 : paired ? rows : rows + below(3000);
+      const int64_t lent_rows = round % 4 ? rows : below(rows + 1);
+      const int64_t lent_columns = round % 4 ? keys : below(keys + 1);
+      compare({kind, rows, keys, dim}, k, lent_rows, lent_columns);
+    }
+}
+
+// Blocks that only some cuts have: one row, a last one of one row, one granule.
+void test_edges(const Kernels& k) {
+  const int64_t cell = k.cell.rows, granule = k.cell.row_granule;
+  for (const int64_t rows : {int64_t{1}, granule - 1, granule, granule + 1, cell - 1, cell, cell + 1,
+                             2 * cell + 1, 9 * cell - 1, 13 * cell + granule + 1})
+    for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent})
+      for (const int64_t dim : {int64_t{3}, cell, 2 * cell}) compare({kind, rows, rows, dim}, k, rows, rows);
+}
+
+PlanRequest request(ObjectiveKind kind, int64_t rows, int64_t keys, int64_t dim) {
+  PlanRequest r;
+  r.objective = make_objective(kind, keys > 0);
+  r.rows = rows;
+  r.keys = keys;
+  r.dim = dim;
+  return r;
+}
+
+// A visit of these cells would take from minutes to longer than the earth is old.
+void test_any_size() {
+  const std::unique_ptr<Planner> planner = make_cpu_planner({});
+  for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce, ObjectiveKind::kNtXent,
+                                   ObjectiveKind::kSupCon, ObjectiveKind::kSigLip})
+    for (int64_t rows = 1; rows <= kMostFeatures / 2; rows *= 8)
+      for (int64_t dim = 1; 2 * rows * dim <= kMostFeatures; dim *= 128)
+        for (const int threads : {0, 1024})
+          for (const int64_t bound : {int64_t{0}, (int64_t{1} << 53) - 1}) {
+            PlanRequest r = request(kind, rows, rows, dim);
+            r.threads = threads;
+            r.workspace_bytes = bound;
+            const Plan p = plan(r, *planner);
+            const double pairs = static_cast<double>(rows) * static_cast<double>(rows);
+            CHECK(p.flops >= 4 * pairs * static_cast<double>(dim) && std::isfinite(p.flops), "%ld x %ld: %g",
+                  (long)rows, (long)dim, p.flops);
+            CHECK(p.workspace_bytes >= p.lse_bytes && p.lse_bytes > 0 && p.minimum_workspace_bytes > 0 &&
+                      p.threads >= 1 && p.gflops_per_second > 0,
+                  "%ld x %ld: %ld bytes, of them %ld, at least %ld", (long)rows, (long)dim,
+                  (long)p.workspace_bytes, (long)p.lse_bytes, (long)p.minimum_workspace_bytes);
+            if (bound > 0 && p.minimum_workspace_bytes <= bound)
+              CHECK(p.workspace_bytes <= bound, "%ld x %ld", (long)rows, (long)dim);
+          }
+}
+
+void test_refusals() {
+  const std::unique_ptr<Planner> planner = make_cpu_planner({});
+  const int64_t most = (int64_t{1} << 53) - 1;
+  for (const PlanRequest& r :
+       {request(ObjectiveKind::kClip, 0, 0, 1), request(ObjectiveKind::kClip, -1, 1, 1),
+        request(ObjectiveKind::kClip, 1, -1, 1), request(ObjectiveKind::kClip, 1, 1, 0),
+        request(ObjectiveKind::kClip, most, most, most), request(ObjectiveKind::kInfoNce, 1, most, 1),
+        request(ObjectiveKind::kClip, 1000, 1000, most), request(ObjectiveKind::kSupCon, most, 0, 1),
+        request(ObjectiveKind::kClip, INT64_MAX, INT64_MAX, INT64_MAX)}) {
+    try {
+      plan(r, *planner);
+      CHECK(false, "%ld rows, %ld keys, dim %ld were planned", (long)r.rows, (long)r.keys, (long)r.dim);
+    } catch (const Error& e) {
+      CHECK(e.code() == ErrorCode::kShape, "%s", e.what());
+    }
+  }
+  CHECK(plan(request(ObjectiveKind::kSupCon, kMostFeatures, 0, 1), *planner).flops > 0, "the most there is");
+}
+
+}  // namespace
+
+int main() {
+  for (const Kernels* k : available_kernels()) {
+    test_against_a_visit(*k);
+    test_edges(*k);
+  }
+  test_any_size();
+  test_refusals();
+  return check::summary();
+}

@@ -1,0 +1,40 @@
+/** docs/trainer.md against the code: every complete example runs as it stands, and prints what its comment says. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(__dirname, '..', '..');
+const text = readFileSync(join(root, 'docs', 'trainer.md'), 'utf8');
+const examples = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!);
+
+/** Inside the package, where it can import itself by name. */
+async function run(code: string): Promise<string> {
+  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } };
+  return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;
+}
+
+const containing = (words: string) => {
+  const found = examples.filter((code) => code.includes(words));
+  expect(found).toHaveLength(1);
+  return found[0]!;
+};
+
+it('has these examples', () => expect(examples).toHaveLength(4));
+
+it.each([
+  ['a linear encoder', 'function linearEncoder'],
+  ['jax-js', 'jaxEncoder({'],
+])('the loss of %s falls', async (_, words) => {
+  const output = await run(containing(words));
+  const losses = [...output.matchAll(/^step \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
+  expect(losses.length).toBeGreaterThan(2);
+  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+});
+
+it.each([
+  ['unit length', 'lengthOf'],
+  ['negatives, a bank and a learnable temperature', 'frozen: bank'],
+])('the loss of %s falls, as its comment says', async (_, words) => {
+  expect(await run(containing(words))).toBe('true\n');
+});
