@@ -1,5 +1,6 @@
 // Pairs of rows that are no matrix: private negatives of each row, and positives where only they are asked
-// for. float32 arithmetic on the operands' values, two features to a lane.
+// for. float32 arithmetic on the operands' values, two features to a lane. Bits are not those of tiles:
+// tensor cores add up in an order of their own.
 #include "collect.cuh"
 
 namespace infcl::cuda {
@@ -17,6 +18,21 @@ INFCL_DEVICE float2 load_pair(const Planes& planes, bool float16, int64_t at) {
   return value;
 }
 
+// What a product of two features adds to a dot. Of two planes, what tiles leave out is left out: the low
+// parts' own product.
+struct PairSum {
+  float dot = 0, size = 0;
+
+  INFCL_DEVICE void add(float x, float y, float x_high, float y_high) {
+    dot = fmaf(x_high, y, fmaf(x - x_high, y_high, dot));
+    size = fmaf(fabsf(x), fabsf(y), size);
+  }
+};
+
+INFCL_DEVICE float2 high_of(const Planes& planes, bool float16, int64_t at) {
+  return load_pair({planes.high, nullptr}, float16, at);
+}
+
 INFCL_DEVICE int64_t partner_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
 INFCL_DEVICE int64_t warp_of_grid() { return static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id(); }
 
@@ -27,14 +43,19 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   if (pair >= args.count) return;
   const int64_t row = pair / args.per_row * args.padded_dim,
                 partner = partner_of(args, pair) * args.padded_dim;
-  float sum = 0;
+  PairSum sum;
   for (int feature = 2 * lane_id(); feature < args.dim; feature += 64) {
     const float2 x = load_pair(args.rows, args.float16, row + feature);
     const float2 y = load_pair(args.partners, args.float16, partner + feature);
-    sum = fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
+    const float2 x_high = high_of(args.rows, args.float16, row + feature);
+    const float2 y_high = high_of(args.partners, args.float16, partner + feature);
+    sum.add(x.x, y.x, x_high.x, y_high.x);
+    sum.add(x.y, y.y, x_high.y, y_high.y);
   }
-  sum = fold_warp(sum, Sum{});
-  if (lane_id() == 0) args.dots[pair] = sum;
+  const float dot = fold_warp(sum.dot, Sum{}), size = fold_warp(sum.size, Sum{});
+  if (lane_id() > 0) return;
+  args.dots[pair] = dot;
+  args.errors[pair] = args.rounding * size;
 }
 
 // A warp to a row, which adds up its pairs in order.

@@ -153,6 +153,7 @@ struct Backward {
             column_shares.get(),
             positive_dots.get(),
             positive_grads.get(),
+            kLargestSpread,
             kGScale,
             high.get(),
             low.get(),
