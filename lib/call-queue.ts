@@ -7,7 +7,7 @@
  * that throws can therefore neither stop the queue nor reject another call.
  */
 
-import { abortReason, onAbort } from './on-abort';
+import { abortReason, onAbort, throwIfAborted } from './on-abort';
 
 export class CallQueue {
   private busy = false;
@@ -16,12 +16,12 @@ export class CallQueue {
 
   /** Starts `task` in this tick when the queue is idle. Rejects with `signal.reason` if aborted before its turn. */
   async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     if (this.busy) await this.turn(signal);
     this.busy = true;
     try {
       // again: an abort may come between being admitted and going on
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       return await task();
     } finally {
       this.next();

@@ -22,6 +22,7 @@ import type {
   NativeStats,
 } from './native/binding';
 import { loadBinding } from './native/load';
+import { throwIfAborted } from './on-abort';
 import { type ResolvedCall, resolveCall } from './options';
 import { reportBlocking } from './progress';
 import { supervise } from './supervise';
@@ -151,7 +152,7 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
   function runSync(...args: Parameters<typeof prepare>) {
     const { call, binding, device, memory } = prepare(...args);
     try {
-      call.signal?.throwIfAborted();
+      throwIfAborted(call.signal);
       // after the signal, whose code may have started another call
       inFlight.check(memory);
       const response = callSync(binding, call.request);

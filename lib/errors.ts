@@ -59,7 +59,13 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 /** Builds the error; the caller throws it. */
 export function codedError(code: ErrorCode, message: string, cause?: unknown): InfclError {
   const error = new classOfCode[code](message, cause === undefined ? undefined : { cause });
-  return Object.assign(error, { code });
+  // defined and not assigned: a property of Object.prototype could swallow an assignment
+  return Object.defineProperty(error, 'code', {
+    value: code,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  }) as InfclError;
 }
 
 /** A native error as one of ours: same code and message, the class that belongs to the code. */

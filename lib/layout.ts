@@ -6,7 +6,8 @@
  * rows backwards. Never ignores what a caller says about the layout.
  */
 
-import { describeList, isRevokedProxy } from './describe';
+import { types } from 'node:util';
+import { describeList, isArray, isRevokedProxy } from './describe';
 import { codedError } from './errors';
 import { invalid, nonNegativeInteger, positiveInteger } from './validate';
 
@@ -44,7 +45,8 @@ export function readLayout(
 ): Layout {
   const readProperty = (property: keyof StatedLayout) => {
     const value = stated[property];
-    return typeof value === 'function' ? (Reflect.apply(value, features, []) as unknown) : value;
+    if (typeof value !== 'function' || isRevokedProxy(value)) return value;
+    return Reflect.apply(value, features, []) as unknown;
   };
   const strides = (['stride', 'strides'] as const).flatMap((property) => {
     const value = readProperty(property);
@@ -91,9 +93,13 @@ function checkOrder(name: string, order: unknown): void {
   throw invalid(typeof order === 'string' ? 'ERR_VALUE' : 'ERR_TYPE', name, "'row-major'", order, hint);
 }
 
-/** The first elements of anything like an array, each read once: enough to tell two from more. Null for what is none. */
+/**
+ * The first elements of anything like an array, each read once: enough to tell two from more. Null for what is none, and
+ * for a Proxy of anything but an array: the length of a typed array cannot be read through a Proxy.
+ */
 export function readList(value: unknown): unknown[] | null {
-  if (typeof value !== 'object' || value === null || isRevokedProxy(value)) return null;
+  if (typeof value !== 'object' || value === null) return null;
+  if (types.isProxy(value) && !isArray(value)) return null;
   const list = value as ArrayLike<unknown>;
   const { length } = list;
   if (!Number.isSafeInteger(length) || length < 0) return null;

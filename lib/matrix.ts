@@ -86,7 +86,9 @@ export function toNativeMatrix(name: string, features: unknown): NativeHostMatri
         `but received ${lengthOf(whole)}`,
     );
   }
-  return { data: offset === 0 ? whole : from(whole, offset), dtype, rows, dim, rowStride };
+  const data = offset === 0 ? whole : from(whole, offset);
+  // `device` as well: an inherited one would say that the matrix is on a device
+  return { data, dtype, rows, dim, rowStride, device: undefined };
 }
 
 function readCandidate(features: object): Candidate {

@@ -39,7 +39,6 @@ export function readNames<Name extends string>(
       `Unknown name ${shorten(name)} in ${where}${optionHint(name, known) || `; known are ${known.join(', ')}`}`,
     );
   }
-  const read = {} as Record<Name, unknown>;
-  for (const name of known) read[name] = given[name];
-  return read;
+  // defines each name: a property of Object.prototype could swallow an assignment
+  return Object.fromEntries(known.map((name) => [name, given[name]])) as Record<Name, unknown>;
 }

@@ -6,6 +6,8 @@
  * `removeEventListener` throws is nobody's error, as the call it would reach is already over.
  */
 
+import { invalid } from './validate';
+
 interface Watched {
   listeners: Set<() => void>;
   callAll: () => void;
@@ -15,7 +17,8 @@ const watchedSignals = new WeakMap<AbortSignal, Watched>();
 
 /**
  * Calls `listener` once if `signal` aborts. Returns how to stop listening, which never throws; after the last one the
- * signal is left clean. Throws what `addEventListener` throws, and then listens to nothing.
+ * signal is left clean. Throws what `addEventListener` throws, or ERR_TYPE, and then listens to
+ * nothing.
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (!signal) return () => {};
@@ -41,7 +44,7 @@ function watch(signal: AbortSignal, first: () => void): Watched {
   const watched = { listeners, callAll };
   watchedSignals.set(signal, watched);
   try {
-    signal.addEventListener('abort', callAll, { once: true });
+    Reflect.apply(methodOf(signal, 'addEventListener'), signal, ['abort', callAll, { once: true }]);
   } catch (error) {
     forget(signal, listeners);
     throw error;
@@ -69,6 +72,18 @@ function forget(signal: AbortSignal, listeners: Set<() => void>): Watched | unde
   if (watched?.listeners !== listeners) return undefined;
   watchedSignals.delete(signal);
   return watched;
+}
+
+/** Throws the signal's reason if the signal has aborted, what the method throws, or ERR_TYPE without the method. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal) Reflect.apply(methodOf(signal, 'throwIfAborted'), signal, []);
+}
+
+/** A method that was there when the arguments were checked. A signal that is no AbortSignal may have lost the method since. */
+function methodOf(signal: AbortSignal, name: 'throwIfAborted' | 'addEventListener') {
+  const method: unknown = signal[name];
+  if (typeof method !== 'function') throw invalid('ERR_TYPE', `signal.${name}`, 'function', method);
+  return method;
 }
 
 /** `signal.reason`, or what reading it throws. */

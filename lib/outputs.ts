@@ -37,6 +37,9 @@ export interface Gradients {
   hardNegativeGrads: Gradient | null;
 }
 
+/** Inherits nothing: what is not given is absent, whatever somebody has put on Object.prototype. */
+const nothing: Partial<Record<string, undefined>> = Object.freeze(Object.create(null));
+
 const names = ['queryGrads', 'keyGrads', 'hardNegativeGrads'] as const;
 type Name = (typeof names)[number];
 
@@ -92,7 +95,7 @@ function readOut(value: unknown): ContrastiveOptions['out'] {
 
 export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): ResolvedOutputs {
   const { queries, keys, hardKeys, neighbour } = inputs;
-  const { grad = {}, out = {} } = given;
+  const { grad = nothing, out = nothing } = given;
   const rows: Record<Name, number> = {
     queryGrads: (grad.queries ?? true) ? queries.rows : 0,
     keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysAreAnchors),

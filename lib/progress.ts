@@ -63,13 +63,17 @@ export function reportBlocking<Progress>(
 ): void {
   const returned = onProgress?.(done);
   if (!isThenable(returned)) return;
-  // nobody can wait for it here, and its rejection would end the process
-  adopt(returned).catch(() => {});
+  ignoreRejection(returned);
   throw codedError(
     'ERR_TYPE',
     'Expected no promise from options.onProgress of a blocking call but received one: use the function that returns a ' +
       'promise, or an onProgress that is not async',
   );
+}
+
+/** For a promise that nobody waits for: its rejection would end the process. */
+export function ignoreRejection(returned: PromiseLike<unknown>): void {
+  adopt(returned).catch(() => {});
 }
 
 /** Unlike Promise.resolve, a promise of our own: methods that somebody has put on theirs are called for nothing. */

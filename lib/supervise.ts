@@ -9,7 +9,7 @@
 import timers from 'node:timers';
 import type { Progress } from './contrastive-options';
 import { Control } from './native/binding';
-import { onAbort } from './on-abort';
+import { onAbort, throwIfAborted } from './on-abort';
 import { ProgressReporter } from './progress';
 
 // Taken when this file loads: a test that fakes the global timers must not stop the reports of progress.
@@ -55,7 +55,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   } catch (error) {
     // once stopped from here, the native error is only the echo of that
     progress.throwIfFailed();
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     throw error;
   } finally {
     clearInterval(timer);
@@ -64,7 +64,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   }
   // stopped too late for the native side to notice: the caller is told all the same
   progress.throwIfFailed();
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   progress.report({ fraction: 1, phase: lastPhase });
   progress.throwIfFailed();
   return { result, settled: () => progress.settled() };

@@ -25,7 +25,8 @@ Failure describe(const std::exception_ptr& thrown) {
 
 Napi::Error to_js_error(Napi::Env env, const Failure& failure) {
   Napi::Error error = Napi::Error::New(env, failure.message);
-  error.Set("code", Napi::String::New(env, failure.code));
+  Napi::Object object = error.Value();
+  define(object, "code", failure.code);
   return error;
 }
 

@@ -158,11 +158,11 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
 
 Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
   const auto set = [](Napi::Object& object, const char* name, auto value) {
-    object.Set(name, static_cast<double>(value));
+    define(object, name, static_cast<double>(value));
   };
   const Stats& s = result.stats;
   Napi::Object stats = Napi::Object::New(env);
-  stats.Set("isa", s.isa);
+  define(stats, "isa", s.isa);
   set(stats, "threads", s.threads);
   set(stats, "flops", s.flops);
   set(stats, "seconds", s.seconds);
@@ -181,19 +181,19 @@ Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
   set(object, "accuracy", result.accuracy);
   set(object, "logitScaleGrad", result.logit_scale_grad);
   set(object, "logitBiasGrad", result.logit_bias_grad);
-  object.Set("stats", stats);
+  define(object, "stats", stats);
   return object;
 }
 
 Napi::Object write_plan(Napi::Env env, const Plan& plan) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("flops", plan.flops);
-  object.Set("threads", static_cast<double>(plan.threads));
-  object.Set("workspaceBytes", static_cast<double>(plan.workspace_bytes));
-  object.Set("minimumWorkspaceBytes", static_cast<double>(plan.minimum_workspace_bytes));
-  object.Set("lseBytes", static_cast<double>(plan.lse_bytes));
-  object.Set("shards", static_cast<double>(plan.shards));
-  object.Set("gflopsPerSecond", plan.gflops_per_second);
+  define(object, "flops", plan.flops);
+  define(object, "threads", static_cast<double>(plan.threads));
+  define(object, "workspaceBytes", static_cast<double>(plan.workspace_bytes));
+  define(object, "minimumWorkspaceBytes", static_cast<double>(plan.minimum_workspace_bytes));
+  define(object, "lseBytes", static_cast<double>(plan.lse_bytes));
+  define(object, "shards", static_cast<double>(plan.shards));
+  define(object, "gflopsPerSecond", plan.gflops_per_second);
   return object;
 }
 
@@ -201,9 +201,9 @@ Napi::Object write_cpu_info(Napi::Env env, const CpuInfo& info) {
   Napi::Array isas = Napi::Array::New(env, info.isas.size());
   for (uint32_t i = 0; i < info.isas.size(); ++i) isas.Set(i, info.isas[i]);
   Napi::Object object = Napi::Object::New(env);
-  object.Set("isa", info.isa);
-  object.Set("isas", isas);
-  object.Set("threads", static_cast<double>(info.threads));
+  define(object, "isa", info.isa);
+  define(object, "isas", isas);
+  define(object, "threads", static_cast<double>(info.threads));
   return object;
 }
 
@@ -211,9 +211,9 @@ Napi::Object write_cuda_info(Napi::Env env, const CudaInfo& info) {
   Napi::Array devices = Napi::Array::New(env, info.devices.size());
   for (uint32_t i = 0; i < info.devices.size(); ++i) devices.Set(i, info.devices[i]);
   Napi::Object object = Napi::Object::New(env);
-  object.Set("available", info.available);
-  object.Set("reason", info.reason);
-  object.Set("devices", devices);
+  define(object, "available", info.available);
+  define(object, "reason", info.reason);
+  define(object, "devices", devices);
   return object;
 }
 

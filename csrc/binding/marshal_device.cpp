@@ -55,11 +55,11 @@ MarshalledAddress read_address(const Napi::Value& value) {
 Napi::Object write_device_memory(Napi::Env env, const DeviceMemoryInfo& info,
                                  const DeviceLedger::Account& held) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("free", static_cast<double>(info.free));
-  object.Set("total", static_cast<double>(info.total));
-  object.Set("kept", static_cast<double>(info.kept));
-  object.Set("allocated", static_cast<double>(held.bytes));
-  object.Set("matrices", static_cast<double>(held.matrices));
+  define(object, "free", static_cast<double>(info.free));
+  define(object, "total", static_cast<double>(info.total));
+  define(object, "kept", static_cast<double>(info.kept));
+  define(object, "allocated", static_cast<double>(held.bytes));
+  define(object, "matrices", static_cast<double>(held.matrices));
   return object;
 }
 

@@ -7,3 +7,15 @@
 #define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 
 #include <napi.h>
+
+namespace infcl::binding {
+
+// Gives an object a property of its own. `Set` would assign, and a property of Object.prototype could swallow
+// the assignment.
+template <typename T>
+void define(Napi::Object& object, const char* name, const T& value) {
+  object.DefineProperty(
+      Napi::PropertyDescriptor::Value(name, Napi::Value::From(object.Env(), value), napi_default_jsproperty));
+}
+
+}  // namespace infcl::binding

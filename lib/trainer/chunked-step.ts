@@ -13,6 +13,7 @@ import {
   type Stats,
 } from '../contrastive-loss';
 import { codedError } from '../errors';
+import { throwIfAborted } from '../on-abort';
 import { ProgressReporter } from '../progress';
 import type { CostReport } from './cost-report';
 import { inTurn } from './encoder-turns';
@@ -43,7 +44,7 @@ export interface StepResult {
  */
 export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query, Key>): Promise<StepResult> {
   const step = checkStep<Query, Key>(options);
-  step.signal?.throwIfAborted();
+  throwIfAborted(step.signal);
   const progress = new ProgressReporter(step.onProgress);
   const encoders = [step.queries.identity, step.keys.identity];
   const result = await inTurn(encoders, step.signal, () => runStep(step, { signal: step.signal, progress }));
@@ -113,7 +114,7 @@ async function lossOfTowers<Query, Key>(
   loss: ContrastiveOptions,
   { signal, progress }: StepContext,
 ): Promise<LossAndGradResult> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const result = await contrastiveLossAndGrad(queries.cache.matrix(), keys.cache.matrix(), {
     ...loss,
     signal,

@@ -7,7 +7,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { codedError } from '../errors';
-import { onAbort } from '../on-abort';
+import { onAbort, throwIfAborted } from '../on-abort';
 
 interface Turn {
   encoders: ReadonlySet<object>;
@@ -73,5 +73,5 @@ async function settledOrAborted(before: Promise<unknown>, signal: AbortSignal | 
   } finally {
     stopListening();
   }
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
 }

@@ -28,7 +28,8 @@ export interface Encoder<Input> {
 
   /**
    * A snapshot (not a live object) of the random state that the next `encode` or `backward` will draw from.
-   * With it `backward` replays the dropout that `encode` used; needs {@link restoreRandomState}.
+   * With it `backward` replays the dropout that `encode` used; needs {@link restoreRandomState}. Neither may return a
+   * promise.
    */
   randomState?(): unknown;
 

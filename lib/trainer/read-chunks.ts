@@ -6,7 +6,7 @@
  */
 
 import { codedError, type InfclError } from '../errors';
-import { isThenable } from '../progress';
+import { ignoreRejection, isThenable } from '../progress';
 import { invalid } from '../validate';
 
 /** Sync or async: what `next` and `return` give may be a promise. */
@@ -40,8 +40,7 @@ export async function* readChunks<Input>(name: string, makeChunks: () => unknown
 
 function openIterator(name: string, made: unknown): ChunkIterator {
   if (isThenable(made)) {
-    // its rejection would end the process, although the step says what is wrong
-    Promise.resolve(made).catch(() => {});
+    ignoreRejection(made);
     throw chunksError(
       name,
       'an iterable',

@@ -5,6 +5,7 @@
  */
 
 import timers from 'node:timers';
+import { throwIfAborted } from '../on-abort';
 import type { ProgressReporter } from '../progress';
 
 export interface StepProgress {
@@ -36,7 +37,7 @@ export async function betweenChunks({ signal, progress }: StepContext, done: Ste
   await new Promise<void>((resolve) => runAfterEvents(resolve));
   // an async onProgress may have failed meanwhile
   progress.throwIfFailed();
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
 }
 
 export function secondsSince(began: number): number {

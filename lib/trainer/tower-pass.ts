@@ -4,6 +4,7 @@
  */
 
 import { codedError } from '../errors';
+import { throwIfAborted } from '../on-abort';
 import { chunkCountError, readChunks } from './read-chunks';
 import { RepresentationCache } from './representation-cache';
 import { betweenChunks, type StepContext, type StepProgress, secondsSince } from './step-context';
@@ -28,7 +29,7 @@ export class TowerPass<Input> {
     const began = performance.now();
     const { cache, trained } = this;
     const { encoder } = this.tower;
-    context.signal?.throwIfAborted();
+    throwIfAborted(context.signal);
     for await (const input of this.chunks()) {
       const randomState = trained ? encoder.randomState?.() : undefined;
       cache.append(await encoder.encode(input), randomState);
@@ -51,7 +52,7 @@ export class TowerPass<Input> {
     const { encoder } = this.tower;
     const expected = cache.chunks.length;
     let index = 0;
-    context.signal?.throwIfAborted();
+    throwIfAborted(context.signal);
     for await (const input of this.chunks()) {
       const chunk = cache.chunks[index];
       if (chunk === undefined) throw chunkCountError(this.chunksName, expected, `more than ${expected}`);

@@ -4,8 +4,10 @@
  * Refuses unknown names and values of the wrong type. Knows nothing of the loss; features are checked by the cache.
  */
 
+import { isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
 import { readNames } from '../names';
+import { ignoreRejection, isThenable } from '../progress';
 import * as check from '../validate';
 import type { Encoder } from './encoder';
 
@@ -72,14 +74,25 @@ function refuseFrozen(name: TowerName, given: Record<string, unknown>): void {
   );
 }
 
+/** Refuses a promise: a chunk is encoded right after its random state was read or restored. */
+function synchronous(name: string, method: (...args: unknown[]) => unknown): typeof method {
+  return (...args) => {
+    const returned = method(...args);
+    if (!isThenable(returned)) return returned;
+    ignoreRejection(returned);
+    throw check.invalid('ERR_ENCODER', `the result of ${name}`, 'no promise', returned);
+  };
+}
+
 const methodNames = ['encode', 'backward', 'randomState', 'restoreRandomState'] as const;
 
 /** The methods as they are now. An encoder is an object of the caller's class, so other names are its own business. */
 function checkEncoder<Input>(where: string, value: unknown): Encoder<Input> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
+  const isObject = (typeof value === 'object' || typeof value === 'function') && value !== null;
+  if (!isObject || isRevokedProxy(value)) {
     throw check.invalid('ERR_ENCODER', where, 'encoder with an encode method', value);
   }
-  const checked: Record<string, unknown> = {};
+  const checked: Record<string, unknown> = Object.create(null);
   for (const method of methodNames) {
     const given = (value as Record<string, unknown>)[method];
     if (given === undefined && method !== 'encode') continue;
@@ -87,7 +100,8 @@ function checkEncoder<Input>(where: string, value: unknown): Encoder<Input> {
       const absent = method === 'encode' ? '' : '; leave it out if the encoder has none';
       throw check.invalid('ERR_ENCODER', `${where}.${method}`, 'function', given, absent);
     }
-    checked[method] = given.bind(value);
+    const call = (...args: unknown[]) => Reflect.apply(given, value, args) as unknown;
+    checked[method] = method.endsWith('andomState') ? synchronous(`${where}.${method}`, call) : call;
   }
   if ((checked.randomState === undefined) !== (checked.restoreRandomState === undefined)) {
     const missing = checked.randomState === undefined ? 'randomState' : 'restoreRandomState';

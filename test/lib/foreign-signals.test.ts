@@ -155,3 +155,23 @@ it('fake timers do not stop reports of progress', async () => {
     jest.useRealTimers();
   }
 });
+
+describe.each(['throwIfAborted', 'addEventListener'])('a signal that loses %s after the check', (name) => {
+  const losing = () => {
+    const { signal } = polyfill(plainEvent);
+    const method = signal[name as 'throwIfAborted'];
+    let reads = 0;
+    Object.defineProperty(signal, name, { get: () => (++reads > 1 ? 5 : method) });
+    return signal;
+  };
+
+  it('rejects its own call with a code, whether the call runs or waits', async () => {
+    const first = outcomeOf(contrastiveLoss(queries, keys, { signal: losing() }));
+    const innocent = contrastiveLoss(queries, keys);
+    const waiting = outcomeOf(contrastiveLoss(queries, keys, { signal: losing() }));
+    expect(await first).toMatchObject({ code: 'ERR_TYPE', message: expect.stringContaining(name) });
+    expect((await innocent).loss).toBe(expected);
+    expect(await waiting).toMatchObject({ code: 'ERR_TYPE', message: expect.stringContaining(name) });
+    await expectUsable();
+  });
+});

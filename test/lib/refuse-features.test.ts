@@ -138,6 +138,22 @@ const wrongShape: Row[] = [
     'ERR_SHAPE',
     'both positive integers, for NAME.shape but received [0, 4]',
   ],
+  [
+    'a revoked Proxy of a method as strides',
+    () => {
+      const { proxy, revoke } = Proxy.revocable(() => [4, 1], {});
+      revoke();
+      return { data: data(), shape: [3, 4], stride: proxy };
+    },
+    'ERR_TYPE',
+    'array [rowStride, 1] for NAME.stride but received function (anonymous)',
+  ],
+  [
+    'a Proxy of a typed array',
+    () => ({ data: data(), shape: new Proxy(Int32Array.of(3, 4), {}) }),
+    'ERR_TYPE',
+    'array [rows, dim] for NAME.shape but received a Proxy of an instance of Int32Array',
+  ],
   ['no columns', () => ({ data: data(), dims: [3, 0] }), 'ERR_SHAPE', 'for NAME.dims but received [3, 0]'],
   ['a fraction', () => ({ data: data(), shape: [1.5, 4] }), 'ERR_SHAPE', 'received [1.5, 4]'],
   ['a negative', () => ({ data: data(), shape: [3, -4] }), 'ERR_SHAPE', 'received [3, -4]'],

@@ -101,6 +101,38 @@ describe('chunks', () => {
     await expect(run).rejects.toMatchObject({ code, message: expect.stringContaining('queries') });
   });
 
+  test.each([
+    ['randomState that resolves', { randomState: () => Promise.resolve(0) }],
+    ['randomState that rejects', { randomState: () => Promise.reject(new Error('unheard')) }],
+    ['restoreRandomState that resolves', { restoreRandomState: async () => {} }],
+    ['restoreRandomState that rejects', { restoreRandomState: () => Promise.reject(new Error('unheard')) }],
+  ])('an asynchronous %s: a typed error, and no rejection that nobody hears', async (what, methods) => {
+    const unheard = jest.fn();
+    process.on('unhandledRejection', unheard);
+    const usual = new ToyEncoder(1);
+    const encoder: Encoder<Float32Array> = {
+      encode: (x) => usual.encode(x),
+      backward: (x, grads) => usual.backward(x, grads),
+      randomState: (): unknown => 0,
+      restoreRandomState: () => {},
+      ...methods,
+    };
+    const run = chunkedStep({
+      queries: { encoder, chunks: () => [queryInputs] },
+      keys: { encoder: new ToyEncoder(2), chunks: () => [keyInputs] },
+      loss,
+    });
+    await expect(run).rejects.toMatchObject({
+      code: 'ERR_ENCODER',
+      message: expect.stringMatching(
+        new RegExp(`no promise for the result of options.queries.encoder.${what.split(' ')[0]}`),
+      ),
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', unheard);
+    expect(unheard).not.toHaveBeenCalled();
+  });
+
   test('towers of different dim are refused before the loss', async () => {
     const narrow: Encoder<Float32Array> = {
       encode: () => ({ data: new Float32Array(rows), shape: [rows, 1] }),

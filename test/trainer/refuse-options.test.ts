@@ -6,6 +6,13 @@ const aborted = AbortSignal.abort(new Error('stopped'));
 const live = new AbortController().signal;
 const hardNegatives = { keys: { data: new Float32Array(12), shape: [4, 3] }, perQuery: 2 };
 
+/** A Proxy whose target is gone. */
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
 type Row = [what: string, added: object, code: string, message: string];
 
 describe('options of a step', () => {
@@ -102,6 +109,12 @@ describe('a tower', () => {
     ['frozen', { frozen: true }, 'ERR_OPTION', 'loss: { grad: { queries: false } }'],
     ['a typo', { row: 2 }, 'ERR_OPTION', 'did you mean rows?'],
     ['no encoder', { encoder: undefined }, 'ERR_ENCODER', 'received undefined'],
+    [
+      'a revoked Proxy of an encoder',
+      { encoder: revoked({ encode() {} }) },
+      'ERR_ENCODER',
+      'received a revoked Proxy',
+    ],
     ['an encoder that cannot encode', { encoder: {} }, 'ERR_ENCODER', 'options.queries.encoder.encode'],
     [
       'a backward that is no function',

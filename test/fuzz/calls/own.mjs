@@ -1,0 +1,71 @@
+/**
+ * What the caller of a case throws on purpose, or aborts with: such values must come back as they are, and are no
+ * errors of the library.
+ *
+ * Refuses to make an error that looks like one of the library: none has a code of the library.
+ */
+
+import { types } from 'node:util';
+
+export class OwnValues {
+  #random;
+  #values = new Set();
+  #signals = [];
+  /** A signal is no AbortSignal: it may say that it aborted although it did not, and its reason may be any value. */
+  signalLies = false;
+  /** A Proxy revoked itself while it was read: the engine's error at the next read is the Proxy's own. */
+  proxyRevoked = false;
+
+  constructor(random) {
+    this.#random = random;
+  }
+
+  /** A value to throw: an error or anything else that JavaScript can throw. */
+  make() {
+    const value = this.#random.weighted([
+      [6, new Error("the caller's own")],
+      [1, 'a string'],
+      [1, 7],
+      [1, null],
+      [1, undefined],
+      [1, Symbol('own')],
+      [1, Object.create(null)],
+      [1, Object.freeze(new TypeError("the caller's own, frozen"))],
+    ]);
+    this.#values.add(value);
+    return value;
+  }
+
+  throw() {
+    throw this.make();
+  }
+
+  add(value) {
+    this.#values.add(value);
+  }
+
+  /** A signal whose reason a call may reject with. */
+  watch(signal) {
+    this.#signals.push(signal);
+    return signal;
+  }
+
+  has(error) {
+    if (this.proxyRevoked && error instanceof TypeError && /has been revoked$/.test(error.message))
+      return true;
+    // raised inside a method that was called on a Proxy, which is not what the method expects
+    if (types.isNativeError(error) && /^ +at Proxy\./.test(String(error.stack).split('\n')[1])) return true;
+    if (this.signalLies && (error?.code === 'ERR_ABORTED' || !types.isNativeError(error))) return true;
+    return this.#values.has(error);
+  }
+
+  isReason(error) {
+    return this.#signals.some((signal) => {
+      try {
+        return signal.aborted && signal.reason === error;
+      } catch {
+        return false;
+      }
+    });
+  }
+}
