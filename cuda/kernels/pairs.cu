@@ -5,17 +5,23 @@
 
 namespace infcl::cuda {
 
-// Two neighbouring features of an operand.
-INFCL_DEVICE float2 load_pair(const Planes& planes, bool float16, int64_t at) {
+// Two neighbouring features of an operand, and what of them is in its high plane.
+struct FeaturePair {
+  float2 value, high;
+};
+
+INFCL_DEVICE FeaturePair load_features(const Planes& planes, bool float16, int64_t at) {
   const uint32_t high = *reinterpret_cast<const uint32_t*>(planes.high + at);
-  if (float16) return make_float2(Float16::low(high), Float16::high(high));
-  float2 value = make_float2(BFloat16::low(high), BFloat16::high(high));
+  FeaturePair pair;
+  pair.high = float16 ? make_float2(Float16::low(high), Float16::high(high))
+                      : make_float2(BFloat16::low(high), BFloat16::high(high));
+  pair.value = pair.high;
   if (planes.low) {
     const uint32_t low = *reinterpret_cast<const uint32_t*>(planes.low + at);
-    value.x += BFloat16::low(low);
-    value.y += BFloat16::high(low);
+    pair.value.x += BFloat16::low(low);
+    pair.value.y += BFloat16::high(low);
   }
-  return value;
+  return pair;
 }
 
 // What a product of two features adds to a dot. Of two planes, what tiles leave out is left out: the low
@@ -29,10 +35,6 @@ struct PairSum {
   }
 };
 
-INFCL_DEVICE float2 high_of(const Planes& planes, bool float16, int64_t at) {
-  return load_pair({planes.high, nullptr}, float16, at);
-}
-
 INFCL_DEVICE int64_t partner_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
 INFCL_DEVICE int64_t warp_of_grid() { return static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id(); }
 
@@ -45,12 +47,10 @@ extern "C" __global__ void __launch_bounds__(kThreads)
                 partner = partner_of(args, pair) * args.padded_dim;
   PairSum sum;
   for (int feature = 2 * lane_id(); feature < args.dim; feature += 64) {
-    const float2 x = load_pair(args.rows, args.float16, row + feature);
-    const float2 y = load_pair(args.partners, args.float16, partner + feature);
-    const float2 x_high = high_of(args.rows, args.float16, row + feature);
-    const float2 y_high = high_of(args.partners, args.float16, partner + feature);
-    sum.add(x.x, y.x, x_high.x, y_high.x);
-    sum.add(x.y, y.y, x_high.y, y_high.y);
+    const FeaturePair x = load_features(args.rows, args.float16, row + feature);
+    const FeaturePair y = load_features(args.partners, args.float16, partner + feature);
+    sum.add(x.value.x, y.value.x, x.high.x, y.high.x);
+    sum.add(x.value.y, y.value.y, x.high.y, y.high.y);
   }
   const float dot = fold_warp(sum.dot, Sum{}), size = fold_warp(sum.size, Sum{});
   if (lane_id() > 0) return;
@@ -66,12 +66,13 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   const int64_t last = min(first + args.per_row, args.count);
   for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
     const int64_t at = row * args.padded_dim + feature;
-    const float2 x = load_pair(args.rows, args.float16, at);
+    const float2 x = load_features(args.rows, args.float16, at).value;
     float2 sum = make_float2(0, 0);
     for (int64_t pair = first; pair < last; ++pair) {
       const float g = args.g[pair];
       const float2 y =
-          load_pair(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature);
+          load_features(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature)
+              .value;
       sum.x = fmaf(g, y.x, sum.x);
       sum.y = fmaf(g, y.y, sum.y);
       if (args.d_partners)

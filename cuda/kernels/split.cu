@@ -34,12 +34,12 @@ INFCL_DEVICE void find_longest(const SplitArgs& a, double squares_of_lane) {
     atomicMax(&a.findings->longest_squares, static_cast<unsigned long long>(__double_as_longlong(squares)));
 }
 
-// Four blocks to a multiprocessor: told nothing, ptxas spills for the sake of eight.
 extern "C" __global__ void __launch_bounds__(kThreads, 4)
     split_kernel(const __grid_constant__ SplitArgs args) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id();
   if (row >= args.rows) return;
   double squares = 0;
+#pragma unroll 1  // ptxas spills otherwise
   for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
     const float x = load_feature(args, row, feature), y = load_feature(args, row, feature + 1);
     squares += static_cast<double>(x) * x + static_cast<double>(y) * y;

@@ -10,7 +10,8 @@ namespace {
 // A call for the loss alone has the same loss.
 void check_loss_alone(Engine& e, const large::Problem& p) {
   const double loss = run(e, p.request, 2, 0).result.loss;
-  CHECK(infcl::contrastive(p.request, *e.backend, *e.ring).loss == loss, "%s %s", e.isa.c_str(), p.name.c_str());
+  CHECK(infcl::contrastive(p.request, *e.backend, *e.ring).loss == loss, "%s %s", e.isa.c_str(),
+        p.name.c_str());
 }
 
 }  // namespace
@@ -18,7 +19,7 @@ void check_loss_alone(Engine& e, const large::Problem& p) {
 int main() {
   for (const std::string& isa : infcl::cpu_info({}).isas) {
     Engine e{isa};
-    const large::Solver s{isa, [&](const infcl::ContrastiveRequest& r) { return run(e, r, 2, 0); }};
+    const cases::Solver s{isa, [&](const infcl::ContrastiveRequest& r) { return run(e, r, 2, 0); }};
     large::visit([&](const large::Problem& p) {
       large::against_oracle(s, p);
       check_loss_alone(e, p);
