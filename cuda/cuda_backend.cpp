@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "core/errors.h"
@@ -81,9 +82,7 @@ int64_t CudaBackend::begin(const Problem& problem) {
   call_ = std::make_unique<Call>(problem);
   Call& c = *call_;
   c.precision = choose_precision(problem);
-  const double scale = problem.logit_scale * kLog2E;
-  c.scale_high = static_cast<float>(scale);
-  c.scale_low = static_cast<float>(scale - c.scale_high);
+  c.scale = log2_scale(problem.logit_scale);
   // base 2 for both: softplus(x) = ln 2 * log2(1 + 2^x2)
   c.bias = static_cast<float>(problem.logit_bias * kLog2E);
   c.plan = plan_call(problem);
@@ -140,8 +139,14 @@ BackendStats CudaBackend::stats() const { return call_->stats; }
 
 double CudaBackend::check_finite(const MatrixView& view, const char* name) {
   const DeviceContext::Scope current(context_);
-  const uint64_t at = call_->store->check_finite(view), dim = static_cast<uint64_t>(view.dim);
-  if (at == Transport::kAllFinite) return 0;
+  constexpr double kLeastSquares = 1e-36;  // shorter rows count as this long, as on the CPU
+  const Findings found = call_->store->examine(view);
+  if (found.first_not_finite == kNoFindings.first_not_finite) {
+    double squares;
+    std::memcpy(&squares, &found.longest_squares, sizeof squares);
+    return std::sqrt(std::fmax(squares, kLeastSquares));
+  }
+  const uint64_t at = found.first_not_finite, dim = static_cast<uint64_t>(view.dim);
   throw Error(ErrorCode::kNotFinite, "input",
               std::string("Expected finite values for ") + name + " but received NaN or Infinity at row " +
                   std::to_string(at / dim) + ", column " + std::to_string(at % dim));

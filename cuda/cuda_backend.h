@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/base2_logit.h"
 #include "core/schedule.h"
 #include "cuda/device.h"
 #include "cuda/kernels.h"
@@ -32,7 +33,7 @@ class CudaBackend final : public Backend {
   void load(const PassOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys&, float* dots) override;
+  void private_dots(const PrivateKeys&, float* dots, float* errors) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
   void finish() override;
   BackendStats stats() const override;
@@ -61,7 +62,8 @@ class CudaBackend final : public Backend {
     std::unique_ptr<OperandStore> store;
     std::unique_ptr<LapVectors> vectors;
     DeviceBuffer row_partials, column_partials, tile_sums, g_high, g_low;
-    float scale_high = 0, scale_low = 0, bias = 0;
+    Log2Scale scale{};
+    float bias = 0;
     BackendStats stats;
     bool has_begun = false;
   };

@@ -10,9 +10,6 @@ namespace infcl::cuda {
 
 namespace {
 
-// A shift so large that any exponential under it is 0.
-constexpr float kNoTerm = 1e30f;
-
 template <class T>
 const T* from(const T* vector, int64_t begin) {
   return vector ? vector + begin : nullptr;
@@ -47,6 +44,7 @@ class CudaBackend::Differentiate {
       positive_dots_ = vectors.upload(a_.positive_dots, g_.rows);
       positive_grads_ = vectors.upload(a_.positive_grads, g_.rows);
     }
+    largest_spread_ = largest_spread();
     g_scale_ = c_.precision == Precision::kFloat16 ? float16_scale() : 1;
     const TileSums nothing{};
     sums_ = vectors.writable_copy(&nothing, 1);
@@ -105,8 +103,22 @@ class CudaBackend::Differentiate {
     if (a_.positives.labelled && a_.positive_grads)
       for (int64_t i = 0; i < g_.rows; ++i) most = std::fmax(most, std::fabs(a_.positive_grads[i]));
     if (!(most > 0)) return 1;
-    const int exponent = std::clamp(14 - std::ilogb(most), -100, 100);
+    const int exponent = std::clamp(14 - std::ilogb(most), -120, 120);
     return std::ldexp(1.f, exponent);
+  }
+
+  // A factor grows by 2^(spread / 2) where normalisers that far apart share an exponential, and there are
+  // two.
+  float largest_spread() const {
+    double most = 0;
+    for (const NormaliserGrad* n : {a_.rows, a_.columns})
+      if (n && !c_.problem.sigmoid)
+        for (int64_t i = 0; i < n->lse->size(); ++i)
+          if (n->lse->sum(i) != 0) most = std::fmax(most, n->weights[i] / n->lse->sum(i));
+    constexpr int kLargestPower = 125;
+    return most > 0 ? static_cast<float>(std::clamp(2 * (kLargestPower - 2 - std::ilogb(most)), 0,
+                                                    static_cast<int>(kLargestSpread)))
+                    : kLargestSpread;
   }
 
   void enqueue(const Block& block) {
@@ -132,6 +144,7 @@ class CudaBackend::Differentiate {
     g.column_shares = from(columns_.shares, column);
     g.positive_dots = from(positive_dots_, row);
     g.positive_grads = from(positive_grads_, row);
+    g.largest_spread = largest_spread_;
     g.g_scale = g_scale_;
     g.g_high = c_.g_high.as<uint16_t>();
     g.g_low = c_.g_low.as<uint16_t>();
@@ -144,9 +157,9 @@ class CudaBackend::Differentiate {
   }
 
   // A row's share of what it may lose, for each of the tiles that it meets: tiles then decide alone, in any
-  // order. A row of a triangle meets as many, as row or as column.
+  // order. A row of a triangle meets as many, as row or as column, and the one on the diagonal as both.
   float budget(int64_t partners) const {
-    return static_cast<float>(a_.filter / static_cast<double>(tiles_of(partners)));
+    return static_cast<float>(a_.filter / static_cast<double>(tiles_of(partners) + g_.triangle));
   }
 
   void accumulate(const Block& block, const BackwardArgs& g) const {
@@ -196,7 +209,7 @@ class CudaBackend::Differentiate {
   Terms rows_, columns_;
   const float* positive_dots_ = nullptr;
   const double* positive_grads_ = nullptr;
-  float g_scale_ = 1;
+  float g_scale_ = 1, largest_spread_ = kLargestSpread;
   TileSums* sums_ = nullptr;
   int64_t left_out_ = 0;
 };

@@ -6,6 +6,20 @@
 
 namespace infcl::cuda {
 
+namespace {
+
+// How far a dot of a pair and that of a tile may be apart, relative to the sum of |x_d y_d|: both add up the
+// same products, but in another order. A tensor core may drop of each product, and of the sum so far with
+// every 16 or 8 products, what lies below 2^-23 of the largest of them: (1 + 1/8) steps for each product. The
+// fused steps of pair_dots, which round to nearest, take up less than the rest of 5/4.
+float dot_rounding(Precision precision, int64_t padded_dim) {
+  const int64_t products = planes_of(precision) == 2 ? 3 : 1;
+  return 0x1p-23f * static_cast<float>(products * padded_dim * 5 / 4 + 16);
+}
+
+}  // namespace
+
+// Raised by what may lie between a pair's dot and a tile's: no tile's dot of equal rows exceeds it.
 void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                 float* out) {
   const DeviceContext::Scope current(context_);
@@ -31,11 +45,13 @@ void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& key
     a.per_row = 1;
     a.labels = vectors.upload(partners.data(), count);
     a.dots = vectors.take<float>(count);
+    a.errors = vectors.take<float>(count);
     machine_->kernels.pair_dots(machine_->stream, a);
-    std::vector<float> dots(static_cast<size_t>(count));
+    std::vector<float> dots(static_cast<size_t>(count)), errors(dots);
     download(a.dots, count, sizeof(float), sizeof(float), dots.data());
+    download(a.errors, count, sizeof(float), sizeof(float), errors.data());
     for (int64_t i = 0; i < count; ++i)
-      if (is_here(i)) out[v.rows.begin + i] = dots[i];
+      if (is_here(i)) out[v.rows.begin + i] = dots[i] + errors[i];
   });
 }
 
@@ -56,15 +72,21 @@ void CudaBackend::visit_private(const PrivateKeys& p, float* d_queries, float* d
   });
 }
 
-void CudaBackend::private_dots(const PrivateKeys& p, float* dots) {
+void CudaBackend::private_dots(const PrivateKeys& p, float* dots, float* errors) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
   float* const all = call_->vectors->take<float>(p.keys.rows);
+  float* const all_errors = call_->vectors->take<float>(p.keys.rows);
   visit_private(p, nullptr, nullptr, [&](PairArgs& a, int64_t first) {
     a.dots = all + first;
+    a.errors = all_errors + first;
     machine_->kernels.pair_dots(machine_->stream, a);
   });
   download(all, p.keys.rows, sizeof(float), sizeof(float), dots);
+  std::vector<float> of_pairs(static_cast<size_t>(p.keys.rows));
+  download(all_errors, p.keys.rows, sizeof(float), sizeof(float), of_pairs.data());
+  for (int64_t at = 0; at < p.keys.rows; ++at)
+    errors[at / p.per_query] = std::max(errors[at / p.per_query], of_pairs[at]);
 }
 
 void CudaBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,
@@ -85,6 +107,7 @@ PairArgs CudaBackend::pairs(const Planes& rows, const Planes& partners) const {
   a.padded_dim = static_cast<int32_t>(call_->plan.padded_dim);
   a.dim = static_cast<int32_t>(call_->problem.dim);
   a.float16 = call_->precision == Precision::kFloat16;
+  a.rounding = dot_rounding(call_->precision, call_->plan.padded_dim);
   return a;
 }
 

@@ -57,8 +57,8 @@ ScoresArgs CudaBackend::scores(const Block& b, const PassRules& rules) {
   a.column_begin = b.columns.begin;
   a.triangle = b.diagonal;
   a.sigmoid = c.problem.sigmoid;
-  a.scale_high = c.scale_high;
-  a.scale_low = c.scale_low;
+  a.scale_high = c.scale.high;
+  a.scale_low = c.scale.low;
   a.bias = c.bias;
   a.rules = rules.at(b);
   return a;

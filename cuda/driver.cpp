@@ -131,7 +131,7 @@ namespace infcl {
 void use_cuda_library(const std::string& path) {
   cuda::WantedLibrary& wanted = cuda::wanted_library();
   const std::lock_guard<std::mutex> lock(wanted.mutex);
-  wanted.path = path;
+  if (!path.empty() || !wanted.path) wanted.path = path;
 }
 
 }  // namespace infcl

@@ -35,7 +35,7 @@ int64_t lap_vector_bytes(const PassShape& p, bool gradient) {
   return (gradient ? std::max(forward, backward) : forward) + bytes_of(1, {sizeof(TileSums)});
 }
 
-int64_t pair_vector_bytes(int64_t pairs) { return bytes_of(pairs, {kFloat}); }
+int64_t pair_vector_bytes(int64_t pairs) { return bytes_of(pairs, {kFloat, kFloat}); }
 
 void* LapVectors::take_bytes(int64_t bytes) {
   const int64_t size = round_up(bytes, kAlignment);

@@ -29,9 +29,8 @@ class OperandStore {
 
   virtual ~OperandStore() = default;
 
-  // Brings a matrix for the first time. Returns the index of its first feature that is not finite, or
-  // Transport::kAllFinite.
-  virtual uint64_t check_finite(const MatrixView&) = 0;
+  // What there is to know about a matrix, which the first call brings.
+  virtual Findings examine(const MatrixView&) = 0;
 
   // Of a lap, the visits in order, each between enter and leave. What is enqueued meanwhile finds its
   // operands on the device; what it adds to gradients stays with them.

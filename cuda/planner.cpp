@@ -112,7 +112,7 @@ void set_block(WorkspacePlan& p, const std::vector<PassShape>& passes, BlockSize
 }
 
 int64_t bytes_of(const WorkspacePlan& p) {
-  int64_t bytes = p.vectors + p.staging + p.not_finite + p.slots * (p.planes * p.slot_plane + p.slot_sums);
+  int64_t bytes = p.vectors + p.staging + p.findings + p.slots * (p.planes * p.slot_plane + p.slot_sums);
   for (const int64_t b : p.plane_bytes) bytes += p.planes * b;
   for (const int64_t b : p.gradient_bytes) bytes += b;
   return bytes + p.planes * p.g_plane + p.row_partials + p.column_partials + p.tile_sums;

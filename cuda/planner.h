@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "cuda/kernels/kernel_args.h"
 #include "cuda/shards.h"
 
 namespace infcl::cuda {
@@ -74,7 +75,7 @@ struct WorkspacePlan {
   int64_t slot_plane = 0, slot_sums = 0;  // of each slot: of a plane, of a gradient's sums
   int64_t vectors = 0;                    // along rows and columns, of the most demanding lap
   int64_t staging = 0;                    // features on their way to planes
-  int64_t not_finite = sizeof(uint64_t);  // where the first such feature is
+  int64_t findings = sizeof(Findings);    // about features
   int64_t g_plane = 0, row_partials = 0, column_partials = 0, tile_sums = 0;  // of a block
   int64_t total = 0;
   int64_t minimum = 0;           // with blocks of one tile, and with shards of one where that is less

@@ -18,19 +18,20 @@ ResidentStore::ResidentStore(Transport& transport, MemoryCache* cache, const Wor
     : transport_(transport), padded_dim_(plan.padded_dim) {
   for (size_t i = 0; i < matrices.size(); ++i)
     matrices_.push_back({matrices[i], DeviceBuffer(plan.plane_bytes[i], cache),
-                         DeviceBuffer(plan.planes == 2 ? plan.plane_bytes[i] : 0, cache)});
+                         DeviceBuffer(plan.planes == 2 ? plan.plane_bytes[i] : 0, cache), false,
+                         kNoFindings});
   for (size_t i = 0; i < gradients.size(); ++i)
     gradients_.push_back({gradients[i], DeviceBuffer(plan.gradient_bytes[i], cache)});
 }
 
-uint64_t ResidentStore::check_finite(const MatrixView& view) {
+Findings ResidentStore::examine(const MatrixView& view) {
   Matrix& m = matrix(view);
-  if (m.brought) return Transport::kAllFinite;
+  if (m.brought) return m.findings;
   Transport::Steps steps;
   transport_.bring_features(view, {0, view.rows}, {m.high.as<uint16_t>(), m.low.as<uint16_t>()}, steps);
   run(steps);
   m.brought = true;
-  return transport_.take_first_not_finite();
+  return m.findings = transport_.take_findings();
 }
 
 Planes ResidentStore::planes(const MatrixView& view, int64_t row) {

@@ -12,7 +12,7 @@ class ResidentStore final : public OperandStore {
  public:
   ResidentStore(Transport&, MemoryCache*, const WorkspacePlan&, const std::vector<MatrixView>& matrices,
                 const std::vector<GradientTarget>& gradients);
-  uint64_t check_finite(const MatrixView&) override;
+  Findings examine(const MatrixView&) override;
   Planes planes(const MatrixView&, int64_t row) override;
   float* sums(const float* gradient, int64_t row) override;
   bool sums_begin_as_garbage() const override { return true; }
@@ -22,7 +22,8 @@ class ResidentStore final : public OperandStore {
   struct Matrix {
     MatrixView view;
     DeviceBuffer high, low;
-    bool brought = false;
+    bool brought;
+    Findings findings;
   };
   struct Gradient {
     GradientTarget target;

@@ -33,9 +33,9 @@ ShardStore::ShardStore(Transport& transport, const Stream& copies, const Stream&
   }
 }
 
-uint64_t ShardStore::check_finite(const MatrixView& view) {
-  const auto same = [&](const MatrixView& m) { return is_same(m, view); };
-  if (std::any_of(checked_.begin(), checked_.end(), same)) return Transport::kAllFinite;
+Findings ShardStore::examine(const MatrixView& view) {
+  for (const auto& [known, findings] : examined_)
+    if (is_same(known, view)) return findings;
   // From the last shard to the first, where laps begin.
   std::vector<ShardVisit> visits;
   for (int64_t at = ceil_div(view.rows, shard_rows_) - 1; at >= 0; --at) {
@@ -47,8 +47,8 @@ uint64_t ShardStore::check_finite(const MatrixView& view) {
     enter(static_cast<int64_t>(i));
     leave(static_cast<int64_t>(i));
   }
-  checked_.push_back(view);
-  return transport_.take_first_not_finite();
+  examined_.emplace_back(view, transport_.take_findings());
+  return examined_.back().second;
 }
 
 void ShardStore::begin(const Lap& lap) {

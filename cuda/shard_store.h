@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "cuda/operand_store.h"
@@ -21,7 +22,7 @@ class ShardStore final : public OperandStore {
   // `copies` is the transport's stream, `work` that of the visits.
   ShardStore(Transport&, const Stream& copies, const Stream& work, MemoryCache*, const WorkspacePlan&,
              const std::vector<GradientTarget>&);
-  uint64_t check_finite(const MatrixView&) override;
+  Findings examine(const MatrixView&) override;
   void begin(const Lap&) override;
   void enter(int64_t visit) override;
   void leave(int64_t visit) override;
@@ -68,7 +69,7 @@ class ShardStore final : public OperandStore {
   const int64_t shard_rows_, padded_dim_;
   std::vector<Gradient> gradients_;
   std::deque<Slot> slots_;
-  std::vector<MatrixView> checked_;
+  std::vector<std::pair<MatrixView, Findings>> examined_;
   Lap lap_;
   int64_t visit_ = 0, ahead_ = 0;  // being enqueued; being looked at
   Transport::Steps steps_;         // of the slot being filled

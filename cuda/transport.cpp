@@ -35,19 +35,18 @@ Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kern
       dim_(problem.dim),
       padded_dim_(plan.padded_dim),
       piece_(plan.staging, cache),
-      not_finite_(plan.not_finite, cache) {
-  clear_finding();
+      findings_(plan.findings, cache) {
+  clear_findings();
 }
 
-void Transport::clear_finding() {
-  const uint64_t none = kAllFinite;
-  staging_.upload(stream_, not_finite_.as<void>(), &none, sizeof none);
+void Transport::clear_findings() {
+  staging_.upload(stream_, findings_.as<void>(), &kNoFindings, sizeof kNoFindings);
 }
 
-uint64_t Transport::take_first_not_finite() {
-  uint64_t found = kAllFinite;
-  staging_.download(stream_, {not_finite_.as<void>(), 1, sizeof found, sizeof found}, &found, [] {});
-  if (found != kAllFinite) clear_finding();
+Findings Transport::take_findings() {
+  Findings found = kNoFindings;
+  staging_.download(stream_, {findings_.as<void>(), 1, sizeof found, sizeof found}, &found, [] {});
+  clear_findings();
   return found;
 }
 
@@ -94,7 +93,7 @@ void Transport::split(const MatrixView& m, const void* rows, int64_t stride, Ran
   a.padded_dim = static_cast<int32_t>(padded_dim_);
   a.to_float16 = to_float16_;
   a.first_index = static_cast<unsigned long long>(range.begin * m.dim);
-  a.first_not_finite = not_finite_.as<unsigned long long>();
+  a.findings = findings_.as<Findings>();
   kernels_.split(stream_, a);
 }
 

@@ -29,8 +29,6 @@ struct PlaneMemory {
 class Transport {
  public:
   using Steps = std::deque<std::function<void()>>;
-  static constexpr uint64_t kAllFinite = ~uint64_t{0};
-
   Transport(const Stream&, Staging&, const Kernels&, MemoryCache*, const Problem&, Precision,
             const WorkspacePlan&);
 
@@ -42,8 +40,8 @@ class Transport {
   void take_sums(const GradientTarget&, Range rows, float* from, Steps&);
   void land() { staging_.land(); }
 
-  // Index, row by row, of the first feature brought since the last call that is not finite.
-  uint64_t take_first_not_finite();
+  // About the features brought since the last call.
+  Findings take_findings();
 
  private:
   void bring_from_host(const MatrixView&, Range rows, const PlaneMemory& to, Steps&);
@@ -51,7 +49,7 @@ class Transport {
   // f(rows, device, host) for pieces of a gradient.
   template <class F>
   void visit_pieces(const GradientTarget&, Range rows, float* device, Steps&, F f) const;
-  void clear_finding();
+  void clear_findings();
 
   const Stream& stream_;
   Staging& staging_;
@@ -59,8 +57,8 @@ class Transport {
   const Control control_;
   const bool to_float16_;
   const int64_t dim_, padded_dim_;
-  DeviceBuffer piece_;       // features on their way to planes
-  DeviceBuffer not_finite_;  // where the first such feature is
+  DeviceBuffer piece_;     // features on their way to planes
+  DeviceBuffer findings_;  // about them
 };
 
 }  // namespace infcl::cuda

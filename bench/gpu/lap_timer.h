@@ -35,7 +35,9 @@ class LapTimer final : public Backend {
   void load(const PassOperands& operands) override { inner_.load(operands); }
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys& keys, double* dots) override { inner_.private_dots(keys, dots); }
+  void private_dots(const PrivateKeys& keys, float* dots, float* errors) override {
+    inner_.private_dots(keys, dots, errors);
+  }
   void differentiate_private(const PrivateKeys& keys, const float* g, float* d_queries,
                              float* d_keys) override {
     inner_.differentiate_private(keys, g, d_queries, d_keys);

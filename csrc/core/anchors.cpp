@@ -46,6 +46,7 @@ Anchors::Anchors(const ContrastiveRequest& r)
   if (o_.sigmoid) softplus_sums_.assign(m, 0.);
   if (r.has_margin) limits_.assign(m, 0.f);
   private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.f);
+  if (r.hard_per_query > 0) private_errors_.assign(m, 0.f);
 }
 
 int64_t Anchors::anchor_count(int n) const {
@@ -107,7 +108,7 @@ int64_t Anchors::fold_private(Range queries) {
       continue;
     }
     n.lse.fold(i, Base2Logit(dot, private_scale_));
-    row_max_dots_[i] = std::max(row_max_dots_[i], dot);
+    row_max_dots_[i] = std::max(row_max_dots_[i], dot - private_errors_[i]);  // a tie stays one
     if (n.counts.empty()) continue;
     n.dot_sums[i] += dot;
     ++n.counts[i];

@@ -35,8 +35,10 @@ class Anchors {
   double* softplus_sums() { return softplus_sums_.data(); }
   const double* positive_grads() const { return positive_grads_.data(); }
 
-  // Private negatives: their dots, and their gradients (returns sum g * dot).
+  // Private negatives: their dots, how far those of a query may exceed dots in cells, and their gradients
+  // (returns sum g * dot).
   float* private_dots() { return private_dots_.data(); }
+  float* private_errors() { return private_errors_.data(); }
   double prepare_private();
   const float* private_grads() const { return private_grads_.data(); }
 
@@ -91,7 +93,7 @@ class Anchors {
   std::vector<Normaliser> normalisers_;
   std::vector<NormaliserGrad> grads_;
   std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_;
-  std::vector<float> private_dots_, private_grads_;
+  std::vector<float> private_dots_, private_errors_, private_grads_;
   std::vector<double> softplus_sums_, positive_grads_;
   std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
 };

@@ -130,7 +130,8 @@ class Backend {
   virtual double check_finite(const MatrixView&, const char* name) = 0;
   // Whether DifferentiateResult::loss_change and private_dots_error are known.
   virtual bool refines_loss() const { return false; }
-  // out[i] = q_i . k_label(i), which compares with the dots in cells as if it were one of them
+  // out[i] = q_i . k_label(i) as limits start from it: no dot of equal rows in a cell exceeds it. It is their
+  // dot, where the backend has the bits of cells, and else larger by what roundings may come to.
   virtual void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                              float* out) = 0;
   virtual void load(const PassOperands&) = 0;
@@ -145,8 +146,9 @@ class Backend {
                                                      const std::function<void(Range rows)>& /*close*/) {
     throw std::logic_error("this backend takes one lap after the other");
   }
-  // dots[i * per_query + h] = q_i . k_(i, h), likewise
-  virtual void private_dots(const PrivateKeys&, float* dots) = 0;
+  // dots[i * per_query + h] = q_i . k_(i, h). errors[i], 0 before, is raised to what a dot of query i may
+  // exceed that of equal rows in a cell by; where the backend has the bits of cells it stays 0.
+  virtual void private_dots(const PrivateKeys&, float* dots, float* errors) = 0;
   // sum g (the dot in float64 - dots)
   virtual double private_dots_error(const PrivateKeys&, const float* /*dots*/, const float* /*g*/) {
     throw std::logic_error("this backend does not refine losses");

@@ -36,8 +36,9 @@ struct CudaInfo {
   std::vector<std::string> devices;  // names, by index
 };
 CudaInfo cuda_info();
-// Which library is loaded as the CUDA driver, "" for libcuda.so.1. There is one for the whole process: asked
-// for after a driver was found, another has no effect. Never asked for, it is INFCL_CUDA_LIBRARY's.
+// Which library is loaded as the CUDA driver; "" asks for none in particular, which is libcuda.so.1. There is
+// one for the whole process: the last that was named before the driver is found. In a program that never
+// calls this, INFCL_CUDA_LIBRARY names the library.
 void use_cuda_library(const std::string& path);
 
 // One per Node environment: owns its thread pool and workspace, both kept between calls. Calls on one backend

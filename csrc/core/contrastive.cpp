@@ -90,7 +90,7 @@ class Call {
       if (shared) a.rows->add(apart);
       out.stats.masked_pairs += a.masked_pairs;
     }
-    if (r_.hard_per_query > 0) backend_.private_dots(private_keys(), anchors_.private_dots());
+    find_private_dots();
     out.stats.masked_pairs += anchors_.close();
     finish_loss(out);
   }
@@ -98,7 +98,7 @@ class Call {
   // Forward and backward laps in one.
   void both_laps(ContrastiveResult& out) {
     find_limits();
-    if (r_.hard_per_query > 0) backend_.private_dots(private_keys(), anchors_.private_dots());
+    find_private_dots();
     anchors_.begin_rows();
     load(0);
     FoldArgs fold = args_.fold(0);
@@ -178,6 +178,11 @@ class Call {
     if (!r_.has_margin) return;
     backend_.positive_dots(r_.queries, r_.keys, r_.labels, anchors_.limits());
     anchors_.shift_limits(r_.margin);
+  }
+
+  void find_private_dots() {
+    if (r_.hard_per_query > 0)
+      backend_.private_dots(private_keys(), anchors_.private_dots(), anchors_.private_errors());
   }
 
   void ask_for_refinement(DifferentiateArgs& a) const {

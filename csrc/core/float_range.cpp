@@ -46,8 +46,9 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
   if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
   // A row of a sigmoid objective has no denominator, so its terms add up.
   const double terms = r.objective.sigmoid ? static_cast<double>(r.keys.rows) : 1;
-  if (!(scale * similarity * terms < kMost))
-    refuse("logits", "lengths of rows and logitScale allow " + text(scale / kLog2E * similarity));
+  const double logit = scale * similarity + (r.objective.sigmoid ? kLog2E * std::fabs(r.logit_bias) : 0);
+  if (!(logit * terms < kMost))
+    refuse("logits", "lengths of rows, logitScale and logitBias allow " + text(logit / kLog2E));
   // The sum of |dL/dx| along a row or a column is at most 16, labels, smoothing and both normalisers
   // included.
   if (r.gradient && !(16 * r.logit_scale * row * terms < kMost))

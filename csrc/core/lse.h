@@ -66,9 +66,12 @@ class LseVector {
   double sum(int64_t i) const { return sum_[i]; }
   // log2 of the row's sum of exponentials; -inf when empty
   double log2(int64_t i) const { return shift_[i] + std::log2(sum_[i]); }
-  // The same less x, whose large parts are subtracted before anything is rounded.
+  // The same less x. Large parts are subtracted before anything is rounded, and a row that holds 2^x is never
+  // below it: its sum is then at least 2^x, and so is their quotient at least 1.
   double log2_less(int64_t i, const Base2Logit& x) const {
-    return (shift_[i] - x.whole) + (std::log2(sum_[i]) - x.rest);
+    const double apart = shift_[i] - x.whole;
+    if (std::fabs(apart) > 900) return apart + (std::log2(sum_[i]) - x.rest);
+    return std::log2(times_two_to(static_cast<int>(apart), sum_[i]) / std::exp2(x.rest));
   }
   // 2^x as a share of the row's sum; 0 for an empty row
   double share(const Base2Logit& x, int64_t i) const {

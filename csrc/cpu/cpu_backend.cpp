@@ -136,7 +136,7 @@ void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys
   });
 }
 
-void CpuBackend::private_dots(const PrivateKeys& p, float* dots) {
+void CpuBackend::private_dots(const PrivateKeys& p, float* dots, float* /*errors*/) {
   for_pairs(p.keys.rows, p.queries.dim, [&](Range pairs) {
     kernels_->pair_dots(p.queries, p.keys, {pairs, p.per_query, nullptr}, dots);
   });

@@ -29,7 +29,7 @@ class CpuBackend final : public Backend {
   bool takes_rows_together() const override { return true; }
   DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
                                              const std::function<void(Range)>& close) override;
-  void private_dots(const PrivateKeys&, float* dots) override;
+  void private_dots(const PrivateKeys&, float* dots, float* errors) override;
   bool refines_loss() const override { return true; }
   double private_dots_error(const PrivateKeys&, const float* dots, const float* g) override;
   void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;

@@ -21,11 +21,7 @@ INFCL_DEVICE void accumulate(const AccumulateArgs& a) {
   const bool of_rows = tile < row_tiles;
   const GradientProduct& p = of_rows ? a.rows : a.columns;
   const GradientTile<kDepth> at(a, of_rows, of_rows ? tile : tile - row_tiles);
-  if (at.steps() == 0) {  // a triangle's first columns
-    Patch<MmaLayout> zeros;
-    zeros.clear();
-    if (p.overwrite) write_gradient(p, at, a.padded_dim, 0, zeros);
-  } else if (of_rows) {
+  if (of_rows) {
     accumulate_tile<Kind, Major::kAlongDepth>(a, p, at);
   } else {
     accumulate_tile<Kind, Major::kAlongSide>(a, p, at);

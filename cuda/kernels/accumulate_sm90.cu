@@ -29,12 +29,7 @@ INFCL_DEVICE void accumulate_sm90(const AccumulateArgs& a, const AccumulateMaps&
   const GradientProduct& p = of_rows ? a.rows : a.columns;
   const GradientTile<kBox> at(a, of_rows, of_rows ? tile : tile - row_tiles);
   if (at.features <= 0) return;
-  if (at.steps() == 0) {  // a triangle's first columns
-    if (is_producer() || !p.overwrite) return;
-    Patch<WgmmaLayout> zeros;
-    zeros.clear();
-    write_gradient(p, at, a.padded_dim, 0, zeros);
-  } else if (of_rows) {
+  if (of_rows) {
     accumulate_tile_sm90<Kind, Major::kAlongDepth>(a, p, maps.g, maps.row_product, at);
   } else {
     accumulate_tile_sm90<Kind, Major::kAlongSide>(a, p, maps.g, maps.column_product, at);

@@ -89,9 +89,14 @@ INFCL_DEVICE void fill(float (&values)[kCount], float value) {
   for (int i = 0; i < kCount; ++i) values[i] = value;
 }
 
-// term(r, c) summed along rows and columns
+// What an element adds to its row and to its column.
+struct Terms {
+  float of_row, of_column;
+};
+
+// terms(r, c) summed along rows and columns
 template <class Layout, class F>
-INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F term) {
+INFCL_DEVICE void collect_terms(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F terms) {
   using Patch = Patch<Layout>;
   RowValues<Layout> row_sums;
   fill(row_sums, 0);
@@ -103,13 +108,22 @@ INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& colu
     for (int r = 0; r < Patch::kRows; ++r)
 #pragma unroll
       for (int c = 0; c < kEight; ++c) {
-        const float value = term(r, first + c);
-        row_sums[r] += value;
-        column_sums[c] += value;
+        const Terms values = terms(r, first + c);
+        row_sums[r] += values.of_row;
+        column_sums[c] += values.of_column;
       }
     collect_columns<Layout>(column_sums, first, columns, Sum{});
   }
   collect_rows<Layout>(row_sums, rows, Sum{});
+}
+
+// The same term for both
+template <class Layout, class F>
+INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F term) {
+  collect_terms<Layout>(rows, columns, [&](int r, int c) {
+    const float value = term(r, c);
+    return Terms{value, value};
+  });
 }
 
 template <int kParts, class Op>

@@ -2,8 +2,8 @@
 //
 // One exponential serves both directions: the whole tile is shifted by its own maximum, rounded up to an
 // integer. When that shift hides part of some row or column (its sum is below 2^-60, so terms may have
-// underflowed) or the logits are so large that a float holds no fraction of them, the tile is summed again
-// with a shift of each row's and column's own.
+// underflowed), or is too large for the quick exponential, the tile is summed again with a shift of each
+// row's and column's own.
 #pragma once
 
 #include "logit.cuh"
@@ -11,7 +11,6 @@
 namespace infcl::cuda {
 
 constexpr float kSmallestTrustedSum = 0x1p-60f;
-constexpr float kLargestTrustedShift = 0x1p20f;
 
 template <class Layout>
 struct FoldStorage {
@@ -92,12 +91,12 @@ INFCL_DEVICE bool sum_one_shift(const Logit& logit, const Patch<Layout>& dots, c
                                 FoldStorage<Layout>& s) {
   const float most = fold_block(s.warp_max, Max{}), shift = logit.ceiling(most);
   collect_sums<Layout>(s.row_sum, s.column_sum,
-                       [&](int r, int c) { return logit.exp2(dots.at(r, c), shift, 1); });
+                       [&](int r, int c) { return logit.quick_exp2(dots.at(r, c), shift, 1); });
   Layout::sync();
   const int i = owned();
   if (owns_row()) {
     s.row_shift[i] = shift;
-    return (fabsf(shift) <= kLargestTrustedShift && fold_parts(s.row_sum, i, Sum{}) >= kSmallestTrustedSum) ||
+    return (fabsf(shift) <= kLargestQuickShift && fold_parts(s.row_sum, i, Sum{}) >= kSmallestTrustedSum) ||
            is_masked(fold_parts(s.row_max, i, Max{}));
   }
   s.column_shift[i] = shift;
@@ -115,11 +114,10 @@ INFCL_DEVICE void sum_own_shifts(const Logit& logit, const Patch<Layout>& dots, 
     s.column_shift[i] = logit.ceiling(fold_parts(s.column_max, i, Max{}));
   }
   Layout::sync();
-  collect_by_row<Layout>(s.row_sum, 0, Sum{}, [&](int r, int c) {
-    return logit.exp2(dots.at(r, c), s.row_shift[Patch<Layout>::row(r)], 1);
-  });
-  collect_by_column<Layout>(s.column_sum, 0, Sum{}, [&](int r, int c) {
-    return logit.exp2(dots.at(r, c), s.column_shift[Patch<Layout>::column(c)], 1);
+  collect_terms<Layout>(s.row_sum, s.column_sum, [&](int r, int c) {
+    const SplitLogit x(logit, dots.at(r, c));
+    return Terms{x.exp2(s.row_shift[Patch<Layout>::row(r)]),
+                 x.exp2(s.column_shift[Patch<Layout>::column(c)])};
   });
   Layout::sync();
 }

@@ -3,14 +3,12 @@
 //
 // One exponential per pair when all normalisers of the tile are within 2^100 of each other: then both terms
 // are 2^(x - c) (row_factor 2^(c - row_shift) + column_factor 2^(c - column_shift)) with a shift c in their
-// middle.
+// middle. Normalisers too large for the quick exponential get one each.
 #pragma once
 
 #include "logit.cuh"
 
 namespace infcl::cuda {
-
-constexpr float kLargestSpread = 100;
 
 struct GradientStorage {
   alignas(16) uint16_t g[kTile * kTile];
@@ -25,13 +23,15 @@ struct GradientStorage {
 
 INFCL_DEVICE float load_or(const float* from, int i, float none) { return from ? from[i] : none; }
 
-// The factors of the owned row or column.
+// The factors of the owned row or column. On the diagonal of a triangle columns have none: both orders of a
+// pair are there, and a term goes with the dot that its own normaliser was folded from. Two planes' products
+// are not the same bits in the other order, and among large logits the last bit is whole powers of two.
 struct Anchor {
   float factor = 0, shift = kNoTerm, uniform = 0, share = 0;
 
   INFCL_DEVICE Anchor(const BackwardArgs& a, const TilePosition& tile) {
     const bool row = owns_row();
-    if (owned() >= (row ? tile.rows : tile.columns)) return;
+    if (owned() >= (row ? tile.rows : tile.columns) || (!row && tile.on_diagonal)) return;
     const int i = (row ? tile.block_row : tile.block_column) + owned();
     factor = load_or(row ? a.row_factors : a.column_factors, i, 0);
     uniform = load_or(row ? a.row_uniform : a.column_uniform, i, 0);
@@ -70,7 +70,8 @@ INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile,
   }
   const bool special = load_rules<kPlain, Layout>(a.scores, tile, s.rules);
   const float lowest = fold_block(s.warp_low, Min{}), highest = fold_block(s.warp_high, Max{});
-  spread.one_exponential = highest - lowest < kLargestSpread;
+  spread.one_exponential =
+      highest - lowest < a.largest_spread && fmaxf(fabsf(lowest), fabsf(highest)) <= kLargestQuickShift;
   spread.shift = lowest <= highest ? floorf((lowest + highest) / 2) : 0;
   if (spread.one_exponential && term) anchor.factor *= power_of_two(spread.shift - anchor.shift);
   anchor.store(s);
@@ -88,6 +89,14 @@ template <class Layout, class F>
 INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
   dots.for_each([&](int r, int c, float& x) { x = value(r, c, x, sums); });
+  return sums;
+}
+
+// The same where registers are short: normalisers with an exponential each.
+template <class Layout, class F>
+INFCL_DEVICE ThreadSums differentiate_dots_sparingly(Patch<Layout>& dots, F value) {
+  ThreadSums sums{0, 0};
+  dots.for_each_along_shorter_side([&](int r, int c, float& x) { x = value(r, c, x, sums); });
   return sums;
 }
 
@@ -123,12 +132,13 @@ INFCL_DEVICE ThreadSums differentiate_tile(const BackwardArgs& a, const Gradient
   if (spread.one_exponential)
     return differentiate_dots(dots, [&](int r, int c, float dot, ThreadSums& sums) {
       const float factor = s.row_factor[Patch::row(r)] + s.column_factor[Patch::column(c)];
-      return finish(r, c, dot, factor * logit.exp2(dot, spread.shift, kLargestSpread / 2 + 2), sums);
+      return finish(r, c, dot, factor * logit.quick_exp2(dot, spread.shift, kLargestSpread / 2 + 2), sums);
     });
-  return differentiate_dots(dots, [&](int r, int c, float dot, ThreadSums& sums) {
+  return differentiate_dots_sparingly(dots, [&](int r, int c, float dot, ThreadSums& sums) {
     const int row = Patch::row(r), column = Patch::column(c);
-    const float g = s.row_factor[row] * logit.exp2(dot, s.row_shift[row], 2) +
-                    s.column_factor[column] * logit.exp2(dot, s.column_shift[column], 2);
+    const SplitLogit x(logit, dot);
+    const float g = s.row_factor[row] * x.exp2(s.row_shift[row]) +
+                    s.column_factor[column] * x.exp2(s.column_shift[column]);
     return finish(r, c, dot, g, sums);
   });
 }
@@ -176,8 +186,7 @@ INFCL_DEVICE bool is_negligible(const BackwardArgs& a, const Patch<Layout>& g, G
 
 // Between barriers.
 template <class Layout>
-INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, const Sums& sums, bool left_out,
-                             GradientStorage& s) {
+INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool left_out, GradientStorage& s) {
   const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
   if (lane_id() == 0) {
     s.warp_dot_sum[warp_id()] = dot_sum;
@@ -185,10 +194,8 @@ INFCL_DEVICE void write_sums(const BackwardArgs& a, const TilePosition& tile, co
   }
   Layout::sync();
   if (threadIdx.x > 0) return;
-  const double total = fold_block(s.warp_dot_sum, Sum{});
-  // the diagonal tile shows every pair twice
   a.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
-      tile.on_diagonal ? total / 2 : total, fold_block(s.warp_sum, Sum{}), 0, left_out};
+      fold_block(s.warp_dot_sum, Sum{}), fold_block(s.warp_sum, Sum{}), 0, left_out};
 }
 
 using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there are
@@ -229,7 +236,7 @@ INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile,
   if (special) place_positives(a, tile, s, dots, sums);
   bool left_out = false;
   if constexpr (!kPlain) left_out = a.filtered && is_negligible(a, dots, s);
-  write_sums<Layout>(a, tile, sums, left_out, s);
+  write_sums<Layout>(a, sums, left_out, s);
   dots.for_each([&](int, int, float& g) { g *= a.g_scale; });
   const int64_t corner = tile.block_row * a.g_stride + tile.block_column;
   write_plane<typename Kind::Type>(dots, a.g_high + corner, a.g_stride, s);

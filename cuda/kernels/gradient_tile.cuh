@@ -21,7 +21,7 @@ struct GradientTile {
     if (of_rows) {
       begin = row;
     } else {
-      end = row;
+      end = min(row + kTile, end);
     }
   }
   INFCL_DEVICE int steps() const { return (end - begin) / kStep; }

@@ -6,6 +6,7 @@
 // with features. Pointers along rows or columns start at the block's first row or column.
 #pragma once
 
+#include <cfloat>
 #include <cstdint>
 
 namespace infcl::cuda {
@@ -13,6 +14,14 @@ namespace infcl::cuda {
 constexpr int kTile = 128;  // logits of a tile along rows and along columns, and features of a gradient tile
 constexpr int kMaxBlockSide = 8192;
 constexpr int kDimAlignment = 64;  // features of an operand are padded with zeros to a multiple of this
+
+// Stands for a pair that does not count, as on the CPU. The engine refuses features whose dots could come
+// near it, and scales so small that its exponential would not be 0.
+constexpr float kMaskedDot = -FLT_MAX;
+// A shift so large that any exponential under it is 0.
+constexpr float kNoTerm = FLT_MAX;
+// Normalisers of a tile that lie at most this far apart (base 2) share one exponential.
+constexpr float kLargestSpread = 100;
 
 enum class Element : int32_t { kFloat32, kFloat16, kBFloat16 };
 
@@ -68,7 +77,7 @@ struct ScoresArgs {
   bool triangle;  // of a side with itself: tiles left of the diagonal are not computed and nothing is written
                   // for them; on the diagonal a row does not meet itself
   bool sigmoid;
-  float scale_high, scale_low;  // base-2 logit = dot * (high + low)
+  float scale_high, scale_low;  // base-2 logit = dot * (high + low), low not negative
   float bias;                   // sigmoid: and this is added
   Rules rules;
 };
@@ -85,7 +94,7 @@ struct ForwardArgs {
 
 // g = row_factor * 2^(x - row_shift) + column_factor * 2^(x - column_shift) - uniform - class shares, 0 where
 // excluded, positive_grads at labelled positives; sigmoid: row_factor * sigma(x) - ... . Null: no such term.
-// The diagonal tile of a triangle holds both orders of each pair, all of it for its rows.
+// The diagonal tile of a triangle holds both orders of each pair, each with the terms of its row alone.
 struct BackwardArgs {
   ScoresArgs scores;
   const float *row_factors, *row_shifts;  // factor 0: no such term
@@ -94,10 +103,11 @@ struct BackwardArgs {
   const float *row_shares, *column_shares;    // class positives
   const float* positive_dots;                 // labelled
   const double* positive_grads;               // labelled
-  float g_scale;                              // G is stored times this power of two (float16's range)
-  uint16_t *g_high, *g_low;                   // [padded rows][g_stride]; low null: one plane
-  int64_t g_stride;                           // padded columns
-  TileSums* tile_sums;                        // [row tiles][column tiles]; positives count with their own g
+  float largest_spread;  // at most kLargestSpread, less where factors are large: none may overflow on the way
+  float g_scale;         // G is stored times this power of two (float16's range)
+  uint16_t *g_high, *g_low;  // [padded rows][g_stride]; low null: one plane
+  int64_t g_stride;          // padded columns
+  TileSums* tile_sums;       // [row tiles][column tiles]; positives count with their own g
   // A tile is left out of the gradients when no row and no column of it has a sum of |g| above its budget.
   bool filtered;
   float row_budget, column_budget;
@@ -135,11 +145,18 @@ struct AccumulateArgs {
   int32_t row_count, column_count;
   int32_t padded_dim;
   float inverse_g_scale;
-  bool triangle;  // the block on the diagonal: G exists from the diagonal tile on, and its diagonal tiles
-                  // count for rows only
+  bool triangle;  // the block on the diagonal: G exists from the diagonal tile on
   GradientProduct rows, columns;
   const TileSums* tile_sums;  // of the backward pass, for the kernels that leave tiles out
 };
+
+// What `split` finds out about features. Raised or lowered by every launch.
+struct Findings {
+  unsigned long long first_not_finite;  // the smallest index of a NaN or an infinity
+  unsigned long long
+      longest_squares;  // the largest sum of a row's squares: bits of a double, ordered as it is
+};
+constexpr Findings kNoFindings{~0ull, 0};
 
 struct SplitArgs {
   const void* in;  // [rows][stride] elements
@@ -147,9 +164,9 @@ struct SplitArgs {
   int64_t rows, dim, stride;
   uint16_t *high, *low;  // [rows][padded_dim]; low null: one plane
   int32_t padded_dim;
-  bool to_float16;                       // one plane: its type
-  unsigned long long first_index;        // of in's first element in the matrix, row * dim + column
-  unsigned long long* first_not_finite;  // lowered to the smallest index of a NaN or an infinity
+  bool to_float16;                 // one plane: its type
+  unsigned long long first_index;  // of in's first element in the matrix, row * dim + column
+  Findings* findings;
 };
 
 // Pairs of row i with row partner(i): dots, and gradients. Sparse: one warp a pair.
@@ -157,10 +174,12 @@ struct PairArgs {
   Planes rows, partners;
   int32_t padded_dim, dim;
   bool float16;
-  int64_t count;               // pairs
-  int64_t per_row;             // pair p is of row p / per_row
-  const int32_t* labels;       // partner of pair p; null: p itself
-  float* dots;                 // [count] out, of pair_dots
+  int64_t count;          // pairs
+  int64_t per_row;        // pair p is of row p / per_row
+  const int32_t* labels;  // partner of pair p; null: p itself
+  float* dots;            // [count] out, of pair_dots: of the products that tiles add up
+  float* errors;          // [count] out, of pair_dots: `rounding` times the sum of what is added up
+  float rounding;
   const float* g;              // [count], of pair_gradients
   float *d_rows, *d_partners;  // [rows][padded_dim] added to, [count][padded_dim] written; either may be null
 };

@@ -1,21 +1,39 @@
 // Pairs of rows that are no matrix: private negatives of each row, and positives where only they are asked
-// for. float32 arithmetic on the operands' values, two features to a lane.
+// for. float32 arithmetic on the operands' values, two features to a lane. Bits are not those of tiles:
+// tensor cores add up in an order of their own.
 #include "collect.cuh"
 
 namespace infcl::cuda {
 
-// Two neighbouring features of an operand.
-INFCL_DEVICE float2 load_pair(const Planes& planes, bool float16, int64_t at) {
+// Two neighbouring features of an operand, and what of them is in its high plane.
+struct FeaturePair {
+  float2 value, high;
+};
+
+INFCL_DEVICE FeaturePair load_features(const Planes& planes, bool float16, int64_t at) {
   const uint32_t high = *reinterpret_cast<const uint32_t*>(planes.high + at);
-  if (float16) return make_float2(Float16::low(high), Float16::high(high));
-  float2 value = make_float2(BFloat16::low(high), BFloat16::high(high));
+  FeaturePair pair;
+  pair.high = float16 ? make_float2(Float16::low(high), Float16::high(high))
+                      : make_float2(BFloat16::low(high), BFloat16::high(high));
+  pair.value = pair.high;
   if (planes.low) {
     const uint32_t low = *reinterpret_cast<const uint32_t*>(planes.low + at);
-    value.x += BFloat16::low(low);
-    value.y += BFloat16::high(low);
+    pair.value.x += BFloat16::low(low);
+    pair.value.y += BFloat16::high(low);
   }
-  return value;
+  return pair;
 }
+
+// What a product of two features adds to a dot. Of two planes, what tiles leave out is left out: the low
+// parts' own product.
+struct PairSum {
+  float dot = 0, size = 0;
+
+  INFCL_DEVICE void add(float x, float y, float x_high, float y_high) {
+    dot = fmaf(x_high, y, fmaf(x - x_high, y_high, dot));
+    size = fmaf(fabsf(x), fabsf(y), size);
+  }
+};
 
 INFCL_DEVICE int64_t partner_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
 INFCL_DEVICE int64_t warp_of_grid() { return static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id(); }
@@ -27,14 +45,17 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   if (pair >= args.count) return;
   const int64_t row = pair / args.per_row * args.padded_dim,
                 partner = partner_of(args, pair) * args.padded_dim;
-  float sum = 0;
+  PairSum sum;
   for (int feature = 2 * lane_id(); feature < args.dim; feature += 64) {
-    const float2 x = load_pair(args.rows, args.float16, row + feature);
-    const float2 y = load_pair(args.partners, args.float16, partner + feature);
-    sum = fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
+    const FeaturePair x = load_features(args.rows, args.float16, row + feature);
+    const FeaturePair y = load_features(args.partners, args.float16, partner + feature);
+    sum.add(x.value.x, y.value.x, x.high.x, y.high.x);
+    sum.add(x.value.y, y.value.y, x.high.y, y.high.y);
   }
-  sum = fold_warp(sum, Sum{});
-  if (lane_id() == 0) args.dots[pair] = sum;
+  const float dot = fold_warp(sum.dot, Sum{}), size = fold_warp(sum.size, Sum{});
+  if (lane_id() > 0) return;
+  args.dots[pair] = dot;
+  args.errors[pair] = args.rounding * size;
 }
 
 // A warp to a row, which adds up its pairs in order.
@@ -45,12 +66,13 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   const int64_t last = min(first + args.per_row, args.count);
   for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
     const int64_t at = row * args.padded_dim + feature;
-    const float2 x = load_pair(args.rows, args.float16, at);
+    const float2 x = load_features(args.rows, args.float16, at).value;
     float2 sum = make_float2(0, 0);
     for (int64_t pair = first; pair < last; ++pair) {
       const float g = args.g[pair];
       const float2 y =
-          load_pair(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature);
+          load_features(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature)
+              .value;
       sum.x = fmaf(g, y.x, sum.x);
       sum.y = fmaf(g, y.y, sum.y);
       if (args.d_partners)

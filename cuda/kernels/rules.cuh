@@ -6,10 +6,7 @@
 
 namespace infcl::cuda {
 
-// Stands for a pair that does not count: far below any dot of finite features, far above overflow, and with
-// an exponential of 0.
-constexpr float kMaskedDot = -1e30f;
-INFCL_DEVICE bool is_masked(float dot) { return dot < -1e29f; }
+INFCL_DEVICE bool is_masked(float dot) { return dot <= kMaskedDot; }
 
 // Where a tile lies. Thread t looks after its row t, or its column t - kTile.
 struct TilePosition {

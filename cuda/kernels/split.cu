@@ -1,6 +1,6 @@
 // Makes operands of a caller's features: 16-bit planes, padded with zeros; and looks for values that are not
-// finite on the way. A warp to a row, two features to a lane.
-#include "tile.cuh"
+// finite and for the longest row on the way. A warp to a row, two features to a lane.
+#include "collect.cuh"
 
 namespace infcl::cuda {
 
@@ -21,15 +21,28 @@ INFCL_DEVICE float load_feature(const SplitArgs& a, int64_t row, int64_t feature
   if (feature >= a.dim) return 0;
   const float value = load_element(a, row * a.stride + feature);
   if (!(fabsf(value) < INFINITY))
-    atomicMin(a.first_not_finite, a.first_index + static_cast<unsigned long long>(row * a.dim + feature));
+    atomicMin(&a.findings->first_not_finite,
+              a.first_index + static_cast<unsigned long long>(row * a.dim + feature));
   return value;
 }
 
-extern "C" __global__ void __launch_bounds__(kThreads) split_kernel(const __grid_constant__ SplitArgs args) {
+// A sum of squares is not negative, so its bits are in the order of its values. Doubles hold the squares of
+// all float32 numbers.
+INFCL_DEVICE void find_longest(const SplitArgs& a, double squares_of_lane) {
+  const double squares = fold_warp(squares_of_lane, Sum{});
+  if (lane_id() == 0)
+    atomicMax(&a.findings->longest_squares, static_cast<unsigned long long>(__double_as_longlong(squares)));
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads, 4)
+    split_kernel(const __grid_constant__ SplitArgs args) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id();
   if (row >= args.rows) return;
+  double squares = 0;
+#pragma unroll 1  // ptxas spills otherwise
   for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
     const float x = load_feature(args, row, feature), y = load_feature(args, row, feature + 1);
+    squares += static_cast<double>(x) * x + static_cast<double>(y) * y;
     const uint32_t pair = args.to_float16 ? Float16::pack(x, y) : BFloat16::pack(x, y);
     const int64_t out = row * args.padded_dim + feature;
     *reinterpret_cast<uint32_t*>(args.high + out) = pair;
@@ -37,6 +50,7 @@ extern "C" __global__ void __launch_bounds__(kThreads) split_kernel(const __grid
       *reinterpret_cast<uint32_t*>(args.low + out) =
           BFloat16::pack(x - BFloat16::low(pair), y - BFloat16::high(pair));
   }
+  find_longest(args, squares);
 }
 
 }  // namespace infcl::cuda

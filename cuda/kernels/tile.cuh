@@ -50,6 +50,19 @@ struct Patch {
 #pragma unroll
       for (int c = 0; c < kColumns; ++c) f(r, c, at(r, c));
   }
+  // The same, column by column where there are more columns than rows: fewer values along a side are in use
+  // then.
+  template <class F>
+  INFCL_DEVICE void for_each_along_shorter_side(F f) {
+    if constexpr (kRows >= kColumns) {
+      for_each(f);
+    } else {
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c)
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) f(r, c, at(r, c));
+    }
+  }
   INFCL_DEVICE void clear() {
     for_each([](int, int, float& x) { x = 0; });
   }

@@ -10,7 +10,7 @@ export interface PhaseCost {
 }
 
 export interface CostReport {
-  /** First pass over the chunks, without a graph. `bytes`: feature matrices of both towers, as many bits per element as encoders return. */
+  /** First pass over the chunks, without a graph. `bytes`: feature matrices of both towers, in their element types. */
   encode: PhaseCost;
   /** The one call of the loss. `bytes`: feature gradient matrices plus the scratch memory the loss reports. */
   loss: PhaseCost;

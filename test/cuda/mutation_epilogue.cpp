@@ -18,7 +18,7 @@ constexpr const char* kBelow = "below_diagonal = a.triangle";
 constexpr const char* kOutside = "} else if (no_row || column >= tile.columns";
 constexpr const char* kColumnInTile = "return column >= 0 && column < tile.columns";
 constexpr const char* kLimit = "if (same || dot > fminf(";
-constexpr const char* kHalfOfDiagonal = "tile.on_diagonal ? total / 2 : total";
+constexpr const char* kColumnsOfDiagonal = "(!row && tile.on_diagonal)";
 
 // Instructions.
 constexpr const char* kBarrier = "bar\\.sync";
@@ -146,6 +146,14 @@ std::vector<Mutant> fold_mutants() {
        kForward,
        forward_plain,
        {{{"fold.cuh", "most[r] = fmaxf(most[r], dots.at(r, c))", "max\\.f32", 65}, 12, "min.f32"}}},
+      {"the rest of a huge logit is not clamped",
+       kForwardGeneral,
+       forward_huge,
+       {{{"logit.cuh", "rest(__saturatef(fmaf(", "cvt\\.sat\\.f32\\.f32", 64}, kEach, "mov.f32"}}},
+      {"a huge tile keeps its quick exponentials",
+       kForwardGeneral,
+       forward_huge,
+       {{{"fold.cuh", "fabsf(shift) <= kLargestQuickShift", "0f49800000", 1}, 0, "0f7F800000"}}},
       {"one row's underflow goes unnoticed",
        kForward,
        forward_steep,
@@ -225,13 +233,16 @@ std::vector<Mutant> gradient_mutants() {
       {"one exponential where two are needed",
        kBackward,
        backward_steep,
-       {{{"gradient.cuh", "spread.one_exponential = highest - lowest", "0f42C80000", 2},
-         kEach,
-         "0f447A0000"}}},
-      {"sums of the diagonal tile count twice",
+       {{{"gradient.cuh", "highest - lowest < a.largest_spread",
+          "setp\\.geu\\.f32\\s+(%p\\d+), (%f\\d+), (%f\\d+);", 1},
+         0,
+         "setp.ne.f32 $1, $2, $2;"}}},
+      {"columns of the diagonal tile have terms, too",
        kBackward,
        backward_triangle,
-       {{{"gradient.cuh", kHalfOfDiagonal, "0d3FE0000000000000", 1}, 0, "0d3FF0000000000000"}}},
+       {{{"gradient.cuh", kColumnsOfDiagonal, "and\\.pred\\s+(%p\\d+), (%p\\d+), (%p\\d+);", 1},
+         0,
+         "xor.pred $1, $2, $2;"}}},
       {"uniform terms of columns are left out",
        kBackwardGeneral,
        backward_general,
@@ -262,13 +273,13 @@ std::vector<Mutant> accumulate_mutants() {
       {"a row after the last is written",
        kAccumulate,
        accumulate_over,
-       {{{"gradient_tile.cuh", "if (row >= p.count) continue", "setp\\.ge\\.s32", 24},
+       {{{"gradient_tile.cuh", "if (row >= p.count) continue", "setp\\.ge\\.s32", 16},
          kEach,
          "setp.gt.s32"}}},
       {"features after the last are written",
        kAccumulate,
        accumulate_over,
-       {{{"gradient_tile.cuh", "if (column >= tile.features) continue", "setp\\.ge\\.s32", 96},
+       {{{"gradient_tile.cuh", "if (column >= tile.features) continue", "setp\\.ge\\.s32", 64},
          kEach,
          "setp.gt.s32"}}},
       {"the scale of G stays in",

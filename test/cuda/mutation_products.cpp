@@ -83,14 +83,19 @@ Outputs split(const std::vector<T>& in, Element element, bool to_float16, int ro
   const size_t size = static_cast<size_t>(rows) * padded_dim;
   const gpu::Array<T> device(in);
   const gpu::Array<uint16_t> high(size, 0xffff), low(to_float16 ? 0 : size, 0xffff);
-  const gpu::Array<unsigned long long> first(1, ~0ull);
-  const SplitArgs a{device.get(), element,    rows,       dim,  stride,     high.get(),
-                    low.get(),    padded_dim, to_float16, 1000, first.get()};
+  const gpu::Array<Findings> findings(1, kNoFindings);
+  const SplitArgs a{device.get(), element,    rows,       dim,  stride,        high.get(),
+                    low.get(),    padded_dim, to_float16, 1000, findings.get()};
   gpu::launch("split_kernel", split_shape(a), a);
   const std::vector<uint16_t> highs = high.read(), lows = low.read();
-  return {{"high plane", {highs.begin(), highs.end()}},
-          {"low plane", {lows.begin(), lows.end()}},
-          {"first not finite", {static_cast<double>(first.read()[0])}}};
+  const Findings found = findings.read()[0];
+  Outputs all{{"high plane", {highs.begin(), highs.end()}},
+              {"low plane", {lows.begin(), lows.end()}},
+              {"first not finite", {static_cast<double>(found.first_not_finite)}}};
+  double squares;
+  std::memcpy(&squares, &found.longest_squares, sizeof squares);
+  if (std::isfinite(squares)) all.push_back({"squares of the longest row", {squares}, 1e-14});
+  return all;
 }
 
 // Compared bit by bit, as the test of these runs does.
@@ -139,7 +144,8 @@ Outputs pair_rows() {
   }
   const DeviceMatrix device_rows(own), device_others(others);
   const gpu::Array<int32_t> device_labels(labels);
-  const gpu::Array<float> device_g(g), dots(static_cast<size_t>(count), gpu::poison<float>());
+  const gpu::Array<float> device_g(g), dots(static_cast<size_t>(count), gpu::poison<float>()),
+      errors(static_cast<size_t>(count), gpu::poison<float>());
   const size_t stride = static_cast<size_t>(own.stride);
   const gpu::Array<float> d_rows(rows * stride, 2.f), d_partners(count * stride, gpu::poison<float>());
   PairArgs a{};
@@ -151,13 +157,17 @@ Outputs pair_rows() {
   a.per_row = per_row;
   a.labels = device_labels.get();
   a.dots = dots.get();
+  a.errors = errors.get();
+  a.rounding = 1;
   a.g = device_g.get();
   a.d_rows = d_rows.get();
   a.d_partners = d_partners.get();
   gpu::launch("pair_dots_kernel", pair_dots_shape(a), a);
   gpu::launch("pair_gradients_kernel", pair_gradients_shape(a), a);
-  const std::vector<float> found = dots.read(), to_rows = d_rows.read(), to_partners = d_partners.read();
+  const std::vector<float> found = dots.read(), sizes = errors.read(), to_rows = d_rows.read(),
+                           to_partners = d_partners.read();
   return {{"dots", {found.begin(), found.end()}, 0, 4e-6},
+          {"errors of dots", {sizes.begin(), sizes.end()}, 4e-6},
           {"rows", {to_rows.begin(), to_rows.end()}, 4e-6, 4e-5},
           {"partners", {to_partners.begin(), to_partners.end()}, 4e-6}};
 }

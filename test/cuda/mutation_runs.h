@@ -23,6 +23,7 @@ Outputs forward_deep();     // twice around the ring of sm_90, which is longer
 Outputs forward_general();  // and ids, limits, smoothing
 Outputs forward_classes();
 Outputs forward_steep();  // logits so far apart that rows and columns need shifts of their own
+Outputs forward_huge();   // logits of which a float holds no fraction, dots without rounding
 Outputs forward_one_plane();
 Outputs forward_sigmoid();
 Outputs forward_sigmoid_exact();  // dots without rounding

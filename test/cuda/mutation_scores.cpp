@@ -153,6 +153,7 @@ struct Backward {
             column_shares.get(),
             positive_dots.get(),
             positive_grads.get(),
+            kLargestSpread,
             kGScale,
             high.get(),
             low.get(),
@@ -304,6 +305,7 @@ Outputs forward_deep() { return forward(with_dim(with_labels(small_case("deep"))
 Outputs forward_general() { return forward(with_all_rules(small_case("general"))); }
 Outputs forward_classes() { return forward(with_classes(small_case("classes"))); }
 Outputs forward_steep() { return forward(with_scale(small_case("steep"), 300)); }
+Outputs forward_huge() { return forward(with_limits(with_scale(small_case("huge, exact"), 1e8))); }
 Outputs forward_one_plane() { return forward(deep_case(), Precision::kBFloat16); }
 Outputs forward_sigmoid_exact() { return forward(with_limits(with_sigmoid(small_case("sigmoid, exact")))); }
 Outputs forward_sigmoid() { return forward(with_sigmoid(small_case("sigmoid"))); }

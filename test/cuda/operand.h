@@ -42,6 +42,9 @@ class Matrix {
     const double value = half::from_bfloat16(high[at]);
     return precision == Precision::kBFloat16x3 ? value + half::from_bfloat16(low[at]) : value;
   }
+  double get_low(int i, int j) const {
+    return precision == Precision::kBFloat16x3 ? half::from_bfloat16(low[index(i, j)]) : 0;
+  }
   // Two planes: whether the second is what rounding lost in the first, half a unit in its last place.
   bool is_split(int i, int j) const {
     const size_t at = index(i, j);

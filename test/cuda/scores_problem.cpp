@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "core/base2_logit.h"
+
 namespace test {
 
 namespace {
 
-constexpr double kLog2E = 1.44269504088896340736;
+using infcl::kLog2E;
 
 Matrix random_side(const ScoresCase& c, Precision p, int rows, Random& random) {
   return random_features(p, rows, c.dim, c.limits, random);
@@ -127,8 +129,9 @@ infcl::cuda::ScoresArgs ScoresProblem::args() const {
   a.column_begin = c.column_begin;
   a.triangle = c.triangle;
   a.sigmoid = c.sigmoid;
-  a.scale_high = static_cast<float>(scale2);
-  a.scale_low = static_cast<float>(scale2 - a.scale_high);
+  const infcl::Log2Scale scale = infcl::log2_scale(c.scale);
+  a.scale_high = scale.high;
+  a.scale_low = scale.low;
   a.bias = static_cast<float>(bias2);
   a.rules.labelled = c.labels != Labels::kNone;
   a.rules.labels = device_->labels.get();

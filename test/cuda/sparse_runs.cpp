@@ -142,6 +142,7 @@ Bits scores_backward(int64_t before) {
   a.column_shifts = column_shifts.get();
   a.positive_dots = positive_dots.get();
   a.positive_grads = positive_grads.get();
+  a.largest_spread = kLargestSpread;
   a.g_scale = 1;
   a.g_high = g.get();
   a.g_stride = kTile;
@@ -206,15 +207,17 @@ Bits split(int64_t before) {
   values[3 * kDim + 5] = INFINITY;
   const Tail<float> in(before * kDim, values);
   const Tail<uint16_t> high(before * kDim, kRows * kDim, 0), low(before * kDim, kRows * kDim, 0);
-  const gpu::Array<unsigned long long> first(1, ~0ull);
-  const SplitArgs a{in.get(),   Element::kFloat32, before + kRows, kDim,  kDim,
-                    high.get(), low.get(),         kDim,           false, 0,
-                    first.get()};
+  const gpu::Array<Findings> findings(1, kNoFindings);
+  const SplitArgs a{in.get(),      Element::kFloat32, before + kRows, kDim,  kDim,
+                    high.get(),    low.get(),         kDim,           false, 0,
+                    findings.get()};
   launch_from(before / kWarpsOfBlock, "split_kernel", split_shape(a), a);
   Bits bits;
   append(bits, high.read());
   append(bits, low.read());
-  bits.push_back(first.read()[0] - static_cast<uint64_t>(before) * kDim);
+  const Findings found = findings.read()[0];
+  bits.push_back(found.first_not_finite - static_cast<uint64_t>(before) * kDim);
+  bits.push_back(found.longest_squares);
   return bits;
 }
 
@@ -250,11 +253,14 @@ struct FarPairs {
 
 Bits pair_dots(int64_t before) {
   FarPairs p(before);
-  const Tail<float> dots(before, kRows, 0.f);
+  const Tail<float> dots(before, kRows, 0.f), errors(before, kRows, 0.f);
   p.args.dots = dots.get();
+  p.args.errors = errors.get();
+  p.args.rounding = 1;
   launch_from(before / kWarpsOfBlock, "pair_dots_kernel", pair_dots_shape(p.args), p.args);
   Bits bits;
   append(bits, dots.read());
+  append(bits, errors.read());
   return bits;
 }
 

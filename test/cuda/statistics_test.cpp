@@ -93,6 +93,7 @@ void check_scores(Precision precision, int row_tiles) {
   b.scores = p.args();
   b.row_factors = b.row_shifts = b.column_factors = b.column_shifts = b.positive_dots = floats.get();
   b.positive_grads = grads.get();
+  b.largest_spread = kLargestSpread;
   b.g_scale = 1;
   b.g_high = high.get();
   b.g_low = low.get();

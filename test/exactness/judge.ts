@@ -105,11 +105,13 @@ export function judge(
   const rows = queries.shape[0];
   const logitScale = options.logitScale!;
   const bound = exactDots ? gradientBound(0) : gradientBound(largest);
-  // what a side's gradient is made of: the other side, or, as of supcon's queries alone, itself
   const mass = Math.max(1, magnitudes.bias); // no more than 2 but for siglip, whose rows have a term per key
   const gradientShare = narrow ? Math.max(share, narrowShare) : share;
+  const floorOf = (matrix: FloatMatrix) => mass * gradientFloor(matrix, rows, logitScale, gradientShare);
+  const meetsItself = keys !== null && comparesOwnSide(options);
+  const longerSide = meetsItself ? Math.max(floorOf(queries), floorOf(keys)) : 0;
   const gradient = (ours: Float32Array | undefined, reference: Float64Array, other: FloatMatrix) =>
-    gradientError(ours ?? [], reference, mass * gradientFloor(other, rows, logitScale, gradientShare)) /
+    gradientError(ours ?? [], reference, Math.max(floorOf(other), longerSide)) /
     (narrow ? Math.max(narrowBound, bound) : bound);
   const scalar = (ours: number, reference: number, usual: number) => {
     if (ours === reference) return 0; // both may be zero, and so may what they are measured by
@@ -142,6 +144,12 @@ export function judge(
     positiveFirst: misranked(out, oracle),
     maskedPairs: 2 * Math.abs(out.maskedPairs - oracle.maskedPairs),
   };
+}
+
+/** Whether rows meet rows of their own side, so that both sides' rows make up their gradients. */
+function comparesOwnSide({ objective, directions = [] }: Problem['options']): boolean {
+  const own = directions.includes('queryToQuery') || directions.includes('keyToKey');
+  return own || objective === 'ntxent' || objective === 'supcon';
 }
 
 function misranked(out: EngineOutput, { rows, largestLogit, accuracy }: DenseResult): number {

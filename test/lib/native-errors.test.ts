@@ -34,7 +34,11 @@ async function expectRejected(
   expectError(outcome as InfclError, thrown);
 }
 
-const notFinite = (message: string): Thrown => ({ type: RangeError, code: 'ERR_NOT_FINITE', message });
+const notFinite = (message: string | RegExp): Thrown => ({
+  type: RangeError,
+  code: 'ERR_NOT_FINITE',
+  message,
+});
 
 describe.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('%d', (value) => {
   it.each([
@@ -74,19 +78,25 @@ it('NaN between the rows of a strided matrix is nobody’s business', () => {
   expect(result.loss).toBe(contrastiveLossSync(queries, keys).loss);
 });
 
-it('logits beyond float32 are an error, not a NaN', async () => {
+it('similarities and logits beyond float32 are an error, not a NaN', async () => {
   const large = (m: typeof queries) => ({ ...m, data: m.data.map((x) => x * 1e25) });
   await expectRejected(
     large(queries),
     large(keys),
     {},
-    notFinite('logits overflow float32: queries, keys or logitScale'),
+    notFinite(/similarities that float32 can hold .* normalise the rows/),
   );
   await expectRejected(
-    queries,
+    large(queries),
     keys,
-    { logitScale: 3e38, objective: 'ntxent' },
-    notFinite('overflow float32'),
+    { logitScale: 1e20, objective: 'ntxent' },
+    notFinite(/similarities that float32 can hold/),
+  );
+  await expectRejected(
+    { ...queries, data: queries.data.map((x) => x * 1e10) },
+    keys,
+    { logitScale: 1e30 },
+    notFinite(/logits that float32 can hold/),
   );
 });
 

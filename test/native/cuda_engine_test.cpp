@@ -182,7 +182,8 @@ void test_errors(Engine& e) {
   keys = sound;
   for (float& v : keys) v *= 1e30f;
   for (float& v : inputs.queries.wide.data) v *= 1e30f;
-  expect_error(ErrorCode::kNotFinite, "overflow", [&] { e.run(inputs.request(c)); });
+  expect_error(ErrorCode::kNotFinite, "Expected similarities that float32 can hold",
+               [&] { e.run(inputs.request(c)); });
   const Inputs fresh(c);
   int32_t words[infcl::Control::kWords] = {1, 0, 0};
   infcl::ContrastiveRequest aborted = fresh.request(c);

@@ -28,7 +28,7 @@ WorkspaceRequest request(int64_t rows, int64_t columns, int64_t dim, bool triang
 }
 
 int64_t sum_of(const WorkspacePlan& p, int planes) {
-  int64_t bytes = p.vectors + p.staging + p.not_finite + planes * p.g_plane + p.row_partials +
+  int64_t bytes = p.vectors + p.staging + p.findings + planes * p.g_plane + p.row_partials +
                   p.column_partials + p.tile_sums + p.slots * (planes * p.slot_plane + p.slot_sums);
   for (const int64_t b : p.plane_bytes) bytes += planes * b;
   for (const int64_t b : p.gradient_bytes) bytes += b;
