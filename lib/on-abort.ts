@@ -13,6 +13,9 @@ interface Watched {
   callAll: () => void;
 }
 
+/** Options of a listener, which inherit none. */
+const once = Object.freeze(Object.assign(Object.create(null), { once: true }));
+
 const watchedSignals = new WeakMap<AbortSignal, Watched>();
 
 /**
@@ -44,7 +47,7 @@ function watch(signal: AbortSignal, first: () => void): Watched {
   const watched = { listeners, callAll };
   watchedSignals.set(signal, watched);
   try {
-    Reflect.apply(methodOf(signal, 'addEventListener'), signal, ['abort', callAll, { once: true }]);
+    Reflect.apply(methodOf(signal, 'addEventListener'), signal, ['abort', callAll, once]);
   } catch (error) {
     forget(signal, listeners);
     throw error;

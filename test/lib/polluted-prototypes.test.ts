@@ -3,7 +3,7 @@
  * inherited property can neither hide nor swallow. Inherited options are options, as those of a class are.
  */
 import vm from 'node:vm';
-import { contrastiveLossAndGradSync } from '../../lib';
+import { contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
 import { codedError } from '../../lib/errors';
 import { readOptions } from '../../lib/options';
 import { makePair } from '../reference/inputs';
@@ -68,6 +68,14 @@ it('features are on the host, whatever device is inherited', () => {
   const expected = contrastiveLossAndGradSync(queries, keys).loss;
   const descriptor = { value: 0, writable: true };
   expect(polluted('device', descriptor, () => contrastiveLossAndGradSync(queries, keys)).loss).toBe(expected);
+});
+
+it('a signal is listened to, whatever options of a listener are inherited', async () => {
+  const { signal } = new AbortController();
+  const running = polluted('signal', { value: 5, writable: true }, () =>
+    contrastiveLoss(queries, keys, { signal }),
+  );
+  expect((await running).loss).toBe(contrastiveLossSync(queries, keys).loss);
 });
 
 it('an inherited option is read once, as one that was given', () => {
