@@ -79,7 +79,8 @@ export function judgeResult(result, { options, keys }, mutated) {
 
 function judgeArray(found, name, array, allowed = () => false) {
   if (array === undefined) return;
-  const at = Array.prototype.findIndex.call(array, (x) => !Number.isFinite(x) && !allowed(x));
+  // an own property may lie about the length
+  const at = Float32Array.prototype.findIndex.call(array, (x) => !Number.isFinite(x) && !allowed(x));
   if (at >= 0) found.push(`${name}[${at}] is ${array[at]}`);
 }
 
