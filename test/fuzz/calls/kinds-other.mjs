@@ -48,18 +48,22 @@ export async function plan(current, known) {
   }
 }
 
-/** A training step, or two that share encoders; now and then with mistakes, or with towers that misbehave. */
+/**
+ * A training step, or two that share encoders, or beside a call of a loss function; now and then with mistakes, or with
+ * towers that misbehave.
+ */
 export async function step(current, known) {
   const { random, own, soon } = current;
   const problem = current.problem(0);
   if (problem.keys === null) return;
-  const { args, loss } = makeStep(random, problem, own);
+  const { args, loss: lossOptions } = makeStep(random, problem, own);
   const made = random.chance(0.3) ? makeSignal(random, { own, soon }) : undefined;
   const act = makeActs(current, known, made?.abort);
   if (made) args.signal = made.signal;
   if (random.chance(0.2)) {
     args.onProgress = makeProgress(random, { own, act, complain: (text) => current.complain(text) });
   }
+  const beside = random.maybe(0.3, () => current.problem(1));
   current.arena.remember();
   const again = () => current.api.chunkedStep(args);
   const how = random.pick(['valid', 'mutated', 'misbehaves']);
@@ -67,18 +71,29 @@ export async function step(current, known) {
   const whole = { options: args };
   if (how === 'mutated') current.notes.push(mutate(random, whole, { ...tools, other: current.spare() }));
   if (how === 'misbehaves') current.notes.push(misbehave(random, args, tools));
+  const loss = beside && current.start(lossName(beside), [beside.queries, beside.keys, beside.options]);
   const outcomes = await Promise.all([
     current.start('chunkedStep', [whole.options]),
     ...(random.chance(0.2) ? [current.start('chunkedStep', [whole.options])] : []),
   ]);
+  if (beside) judgeBeside(current, await loss, beside, how);
   await current.quiet();
   const refusable = ['ERR_NOT_FINITE', 'ERR_WORKSPACE', 'own', 'reason', 'ERR_TYPE', 'ERR_ENCODER'];
   for (const outcome of outcomes) {
     const kind = current.judge(outcome);
     if (how !== 'valid') continue;
     if (kind && !refusable.includes(kind)) current.complain(`a valid step was refused: ${kind}`);
-    if (kind === undefined) compareWithLoss(current, problem, loss, outcome.value);
+    if (kind === undefined) compareWithLoss(current, problem, lossOptions, outcome.value);
   }
+}
+
+const lossName = ({ gradient }) => (gradient ? 'contrastiveLossAndGrad' : 'contrastiveLoss');
+
+/** A valid call beside a step; a mutation of the step may transfer memory away. */
+function judgeBeside(current, outcome, problem, how) {
+  const allowed = ['ERR_NOT_FINITE', 'ERR_WORKSPACE', ...(how === 'valid' ? [] : ['ERR_DETACHED'])];
+  current.judgeLoss(outcome, problem, { allowed: problem.tame ? allowed.slice(2) : allowed });
+  if (outcome.value) current.compareAlone(outcome.value, 1, problem);
 }
 
 /** A step's loss is that of the features as a whole, bit for bit. */

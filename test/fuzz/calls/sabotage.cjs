@@ -24,6 +24,18 @@ const afterCall = {
   'no code': () => {
     throw new TypeError('a defect');
   },
+  'code of a defect': () => {
+    throw Object.assign(new Error('a defect'), { code: 'ERR_INTERNAL' });
+  },
+  'wrong class': () => {
+    throw Object.assign(new Error('a defect'), { code: 'ERR_TYPE' });
+  },
+  'long message': () => {
+    throw Object.assign(new TypeError('x'.repeat(1e5)), { code: 'ERR_TYPE' });
+  },
+  'refuses valid calls': () => {
+    throw Object.assign(new RangeError('a defect'), { code: 'ERR_VALUE' });
+  },
   'not finite': (result) => ({ ...result, loss: Number.NaN }),
   'other bits': (result, name) => ({
     ...result,
