@@ -31,7 +31,9 @@ Factors make_factors(const ScoresProblem& p, int count, int partners, Random& ra
     for (int k = 0; k < partners && most > -HUGE_VAL; ++k) sum += std::exp2(logit(i, k) - most);
     // now and then an anchor without weight or without terms: its shift may be anything
     const bool term = most > -HUGE_VAL && i % 17 != 3;
-    const double log2 = most + std::log2(sum), shift = std::floor(log2), w = weight(random) / count;
+    const double log2 = most + std::log2(sum), w = weight(random) / count;
+    // as LseVector::normalise: beyond 2^24 float32 does not hold the neighbours of a shift
+    const double shift = std::fabs(most) > 0x1p24 ? std::rint(most) : std::floor(log2);
     f.factor.push_back(p.c.sigmoid ? static_cast<float>(w)
                        : term      ? static_cast<float>(w * std::exp2(shift - log2))
                                    : 0);

@@ -191,6 +191,13 @@ std::vector<ScoresCase> scores_cases() {
     general.scale = scale;
     general.triangle = general.general = true;
   }
+  // The base-2 scale is 2^30 and a little, so that a float32 logit of a dot on the grid has no rounding.
+  for (const bool triangle : {false, true}) {
+    ScoresCase& huge = add("huge logits", triangle ? 150 : 140, 150, 64);
+    huge.scale = (0x1p30 + 0x1p-10) / kLog2E;
+    huge.limits = huge.column_limits = true;
+    huge.triangle = triangle;
+  }
   return cases;
 }
 
