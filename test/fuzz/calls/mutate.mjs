@@ -63,8 +63,8 @@ export function mutate(random, args, tools) {
   try {
     return `${place.path}: ${mutation(random, place, { ...tools, places })}`;
   } catch (error) {
-    // an earlier change throws when it is looked at
-    if (tools.own.has(error)) return `${place.path}: nothing`;
+    // an earlier change throws when it is looked at, or has left an array without memory or methods
+    if (tools.own.has(error) || error instanceof TypeError) return `${place.path}: nothing`;
     throw error;
   }
 }

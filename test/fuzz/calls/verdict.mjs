@@ -77,9 +77,12 @@ export function judgeResult(result, { options, keys }, mutated) {
   return found;
 }
 
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+const intrinsicLength = Object.getOwnPropertyDescriptor(typedArray, 'length').get;
+
 function judgeArray(found, name, array, allowed = () => false) {
-  if (array === undefined) return;
-  // an own property may lie about the length
+  // the case itself may have transferred a result away; an own property may lie about the length
+  if (array === undefined || intrinsicLength.call(array) === 0) return;
   const at = Float32Array.prototype.findIndex.call(array, (x) => !Number.isFinite(x) && !allowed(x));
   if (at >= 0) found.push(`${name}[${at}] is ${array[at]}`);
 }
