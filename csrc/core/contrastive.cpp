@@ -6,6 +6,7 @@
 
 #include "core/anchors.h"
 #include "core/backend.h"
+#include "core/backend_session.h"
 #include "core/communicator.h"
 #include "core/errors.h"
 #include "core/float_range.h"
@@ -18,24 +19,6 @@ namespace {
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-class BackendSession {  // end() on every way out
- public:
-  BackendSession(Backend& backend, const Problem& problem) : backend_(backend) {
-    try {
-      problem.control.begin(backend_.begin(problem));
-    } catch (...) {
-      backend_.end();
-      throw;
-    }
-  }
-  ~BackendSession() { backend_.end(); }
-  BackendSession(const BackendSession&) = delete;
-  BackendSession& operator=(const BackendSession&) = delete;
-
- private:
-  Backend& backend_;
-};
 
 // One call: the forward laps, the loss, the backward laps.
 class Call {
