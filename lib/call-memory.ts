@@ -1,6 +1,5 @@
 /**
- * The memory of one call: what it reads and what of the caller's it writes, as extents of addresses. Two objects may lie
- * on one memory (a cloned SharedArrayBuffer, a WebAssembly memory before and after it grew), so that only addresses tell.
+ * The memory of one call: what it reads and what of the caller's it writes, as extents of addresses.
  *
  * Refuses outputs that share memory with an input or with another output of the call. Knows nothing of other calls:
  * memory-in-flight.ts does.
@@ -8,6 +7,7 @@
 
 import { addressOf, byteExtent } from './device-matrix';
 import { codedError } from './errors';
+import { type CallMemory, type Extent, overlap } from './extent';
 import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from './native/binding';
 import { lengthOf } from './typed-array';
 
@@ -16,23 +16,9 @@ type Memory = NativeMatrix | NativeOutput | Int32Array;
 /** Memory under the name that messages use. */
 export type NamedMemory = readonly [name: string, memory: Memory];
 
-/** Inputs may overlap each other: a batch against itself. Outputs are the caller's; new ones nobody else knows of. */
-export interface CallMemory<T = NamedMemory> {
-  read: T[];
-  written: T[];
-}
-
-/** Bytes from `begin` up to `end` of a device, or of the host where `device` is undefined. */
-export interface Extent {
-  name: string;
-  device: number | undefined;
-  begin: number;
-  end: number;
-}
-
-/** Where the memory of a call lies. Throws ERR_OVERLAP where an output shares some with anything else of the call. */
+/** Where the memory of a call lies. Inputs may overlap each other: a batch against itself. Throws ERR_OVERLAP where an output shares some with anything else of the call. */
 export function extentsOf(
-  { read, written }: CallMemory,
+  { read, written }: CallMemory<NamedMemory>,
   binding: Pick<NativeBinding, 'memoryAddress'>,
 ): CallMemory<Extent> {
   const locate = (memory: NamedMemory) => extentOf(memory, binding);
@@ -43,10 +29,6 @@ export function extentsOf(
       throw codedError('ERR_OVERLAP', `Expected ${output.name} not to share memory with ${other.name}`);
   });
   return extents;
-}
-
-export function overlap(a: Extent, b: Extent): boolean {
-  return a.begin < b.end && b.begin < a.end && a.device === b.device;
 }
 
 // Numbers hold addresses exactly: no platform of Node has more than 2^53 bytes of address space.

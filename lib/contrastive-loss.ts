@@ -13,7 +13,7 @@ import { disposeAll, holdDeviceMemory } from './device-call';
 import type { DeviceMatrix, Gradient } from './device-matrix';
 import { fromNative } from './errors';
 import type { Features } from './matrix';
-import { MemoryInFlight } from './memory-in-flight';
+import { MemoryInFlight, memoryInFlight } from './memory-in-flight';
 import type {
   BackendChoice,
   ContrastiveRequest,
@@ -94,7 +94,10 @@ export interface LossFunctions {
 }
 
 /** The four functions over one native binding, which is asked for only after the arguments have been checked. */
-export function createLossFunctions(getBinding: () => NativeBinding): LossFunctions {
+export function createLossFunctions(
+  getBinding: () => NativeBinding,
+  inFlight = new MemoryInFlight(),
+): LossFunctions {
   // One for each backend and device, whose calls run beside each other's.
   const queues = new Map<string, CallQueue>();
   const queueOf = ({ backend, device }: BackendChoice) => {
@@ -103,8 +106,6 @@ export function createLossFunctions(getBinding: () => NativeBinding): LossFuncti
     queues.set(name, queue);
     return queue;
   };
-
-  const inFlight = new MemoryInFlight();
 
   const prepare = (
     queries: Features,
@@ -233,7 +234,7 @@ function lossAndGradResult<G extends Gradient>(finished: Finished): LossAndGradR
   };
 }
 
-const functions = createLossFunctions(() => loadBinding());
+const functions = createLossFunctions(() => loadBinding(), memoryInFlight);
 
 /**
  * Loss of `queries` [M × D] against `keys` [N × D] (float32, float16 or bfloat16, used as they are: normalise them

@@ -8,8 +8,16 @@
 import { requireBackend } from './backend';
 import { codedError, fromNative } from './errors';
 import { dtypes, type MatrixLike, readShape, type TensorLike, toNativeMatrix } from './matrix';
+import { memoryInFlight } from './memory-in-flight';
 import { readNames } from './names';
-import type { DeviceHandle, DeviceMemory, DType, NativeBinding, NativeDeviceMatrix } from './native/binding';
+import type {
+  DeviceHandle,
+  DeviceMemory,
+  DType,
+  NativeBinding,
+  NativeDeviceMatrix,
+  NativeHostMatrix,
+} from './native/binding';
 import { loadBinding } from './native/load';
 import { lengthOf } from './typed-array';
 import * as check from './validate';
@@ -95,8 +103,9 @@ export class DeviceMatrix implements Disposable {
    * A copy of host features on a device (default 0), of the same dtype and without gaps between rows. The array must
    * stay as it is until the promise settles. Waits for the call that runs on that device.
    *
-   * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_OPTION, or what is wrong with the matrix:
-   * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED.
+   * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_OPTION, ERR_OVERLAP where a call that waits
+   * or runs writes the array, or what is wrong with the matrix: ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER,
+   * ERR_DETACHED.
    */
   static async fromHost(
     matrix: MatrixLike | TensorLike,
@@ -105,20 +114,16 @@ export class DeviceMatrix implements Disposable {
     const source = toNativeMatrix('matrix', matrix);
     const device = readDevice('options.device', readNames('options', options, ['device']).device);
     const binding = cudaBinding(device);
-    const { dtype, rows, dim, data } = source;
-    const layout = { dtype, rows, dim, rowStride: dim, device };
-    const memory = native(() => binding.allocateDevice({ device, bytes: byteExtent(layout) }));
-    const length = lengthOf(data);
+    const begin = binding.memoryAddress(source.data);
+    const extent = { name: 'matrix.data', device: undefined, begin, end: begin + byteExtent(source) };
+    const release = memoryInFlight.enter({ read: [extent], written: [] });
     try {
-      await binding.uploadDevice({ device, memory, matrix: source });
-      if (lengthOf(data) !== length) {
-        throw codedError('ERR_DETACHED', 'The buffer of matrix.data was detached while it was copied');
-      }
-    } catch (error) {
-      binding.releaseDevice(memory);
-      throw fromNative(error);
+      const { dtype, rows, dim } = source;
+      const layout = { dtype, rows, dim, rowStride: dim, device };
+      return new DeviceMatrix(binding, { ...layout, data: await upload(binding, source, layout) });
+    } finally {
+      release();
     }
-    return new DeviceMatrix(binding, { ...layout, data: memory });
   }
 
   /**
@@ -227,6 +232,27 @@ function cudaBinding(device: number): NativeBinding {
   const binding = loadBinding();
   requireBackend({ backend: 'cuda', device }, binding);
   return binding;
+}
+
+/** A copy of host features in device memory of its own. */
+async function upload(
+  binding: NativeBinding,
+  matrix: NativeHostMatrix,
+  layout: Omit<NativeDeviceMatrix, 'data'>,
+): Promise<DeviceHandle> {
+  const { device } = layout;
+  const memory = native(() => binding.allocateDevice({ device, bytes: byteExtent(layout) }));
+  const length = lengthOf(matrix.data);
+  try {
+    await binding.uploadDevice({ device, memory, matrix });
+    if (lengthOf(matrix.data) !== length) {
+      throw codedError('ERR_DETACHED', 'The buffer of matrix.data was detached while it was copied');
+    }
+    return memory;
+  } catch (error) {
+    binding.releaseDevice(memory);
+    throw fromNative(error);
+  }
 }
 
 function readDevice(name: string, value: unknown): number {

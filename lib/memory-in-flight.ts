@@ -6,8 +6,8 @@
  * thread only: other threads that share memory have to agree among themselves.
  */
 
-import { type CallMemory, type Extent, overlap } from './call-memory';
 import { codedError, type InfclError } from './errors';
+import { type CallMemory, type Extent, overlap } from './extent';
 
 export class MemoryInFlight {
   /** Of each device, and of the host: no two overlap, so that a search finds the only candidate. By address. */
@@ -66,6 +66,9 @@ export class MemoryInFlight {
     }
   }
 }
+
+/** Of all calls of this thread, whichever functions they are made by. */
+export const memoryInFlight = new MemoryInFlight();
 
 const keyOf = ({ device, begin, end }: Extent) => `${device} ${begin} ${end}`;
 

@@ -6,11 +6,12 @@
  */
 
 import { resolveBackend } from './backend';
-import type { CallMemory, NamedMemory } from './call-memory';
+import type { NamedMemory } from './call-memory';
 import type { ContrastiveOptions, Progress } from './contrastive-options';
 import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
 import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
+import type { CallMemory } from './extent';
 import type { Features } from './matrix';
 import { readNames } from './names';
 import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
@@ -58,7 +59,7 @@ export interface ResolvedCall {
   gradients: Gradients | null;
   /** Device memory that was allocated for this call's gradients: to be disposed of when it fails. */
   made: DeviceMatrix[];
-  memory: CallMemory;
+  memory: CallMemory<NamedMemory>;
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => void) | undefined;
 }

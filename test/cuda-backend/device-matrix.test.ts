@@ -51,6 +51,16 @@ if ('reason' in emulator) {
       expect(answer.frozen).toEqual({ empty: [[0, dim], true, 0], shape: [rows, dim] });
     });
 
+    it('fromHost and calls of the loss do not get in each other’s way', async () => {
+      expect(await answerOf('from-host-in-flight.ts', env)).toEqual({
+        copiesWhatIsWritten: 'ERR_OVERLAP',
+        after: 'fulfilled',
+        writesWhatIsCopied: 'ERR_OVERLAP',
+        readsWhatIsCopied: 'fulfilled',
+        afterwards: 'fulfilled',
+      });
+    });
+
     it('fromHost and toHost keep every bit and pack rows', () => {
       expect(answer.roundTrip).toEqual({
         shape: [rows, dim],

@@ -3,8 +3,8 @@
  * written by another. The native side is a fake that ends when told to, and the addon where memory itself matters.
  */
 import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossSync } from '../../lib';
-import type { Extent } from '../../lib/call-memory';
 import type { LossFunctions } from '../../lib/contrastive-loss';
+import type { Extent } from '../../lib/extent';
 import type { MatrixLike } from '../../lib/matrix';
 import { MemoryInFlight } from '../../lib/memory-in-flight';
 import { makePair } from '../reference/inputs';
