@@ -57,7 +57,7 @@ function openIterator(name: string, made: unknown): ChunkIterator {
   } | null;
   const open = iterable?.[Symbol.asyncIterator] ?? iterable?.[Symbol.iterator];
   if (typeof open !== 'function') throw chunksError(name, 'an iterable or async iterable', made);
-  const iterator = open.call(iterable) as ChunkIterator | null | undefined;
+  const iterator = Reflect.apply(open, iterable, []) as ChunkIterator | null | undefined;
   if (typeof iterator?.next !== 'function') {
     throw chunksError(name, 'an iterator with a next method', iterator);
   }

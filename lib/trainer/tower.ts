@@ -59,7 +59,7 @@ export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower
     name,
     identity: encoder as object,
     encoder: checkedEncoder,
-    makeChunks: () => chunks.call(value),
+    makeChunks: () => Reflect.apply(chunks, value, []) as unknown,
     rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
   };
 }

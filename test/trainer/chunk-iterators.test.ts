@@ -39,6 +39,11 @@ test.each<[what: string, chunks: () => unknown, words: string]>([
 
 test.each<[what: string, chunks: () => unknown]>([
   ['an array', () => cut(inputs, [2, 4])],
+  ['an array, from a function that hides call', Object.assign(() => cut(inputs, [2, 4]), { call: 5 })],
+  [
+    'an array, whose iterator method hides call',
+    () => ({ [Symbol.iterator]: Object.assign(() => cut(inputs, [2, 4]).values(), { call: 5 }) }),
+  ],
   ['a set', () => new Set(cut(inputs, [2, 4]))],
   ['promises in an array', () => cut(inputs, [2, 4]).map(async (chunk) => chunk)],
   [
