@@ -7,6 +7,7 @@
  * not know.
  */
 
+import { isArray } from '../describe';
 import { codedError } from '../errors';
 import type { MatrixLike } from '../matrix';
 import { readNames } from '../names';
@@ -181,14 +182,14 @@ function checkOptions<Params, Input>(options: unknown): CheckedOptions<Params, I
   return {
     jax: checkModule(given.jax),
     apply: (...args) => {
-      const features = apply.apply(options, args);
-      if (!Array.isArray((features as JaxArray | null | undefined)?.shape)) {
+      const features = Reflect.apply(apply, options, args);
+      if (!isArray((features as JaxArray | null | undefined)?.shape)) {
         throw unusable('apply', 'a jax-js array [rows, dim]', features);
       }
       return features as JaxArray;
     },
     params: () => {
-      const tree = params.call(options);
+      const tree = Reflect.apply(params, options, []);
       if (typeof tree !== 'object' || tree === null || isThenable(tree)) {
         throw unusable('params', 'a tree of jax-js arrays', tree);
       }
