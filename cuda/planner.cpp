@@ -23,6 +23,9 @@ constexpr int64_t kPassingSlots = 2, kLeastSlots = kPassingSlots + 1;
 constexpr int64_t kSlots = 16;              // where there is plenty of memory: most of them hold
 constexpr int64_t kScarceSlots = 6;         // where there is not
 constexpr int64_t kEnoughShardRows = 4096;  // for blocks of good size
+// Of the longest matrix. A lap lists its visits beforehand, one of 40 bytes for each pair of shards; shards
+// of a few rows would make a list without end.
+constexpr int64_t kMostShards = 1024;
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
 
@@ -170,8 +173,8 @@ int64_t choose_shard_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t 
       std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
   if (rows < kEnoughShardRows) rows = std::min(kEnoughShardRows, for_slots / kScarceSlots / row_bytes);
-  const int64_t longest = largest_matrix(r);
-  return equal_share(longest, std::clamp(rows / kTile * kTile, int64_t{kTile}, pad(longest)));
+  const int64_t longest = largest_matrix(r), least = pad(ceil_div(longest, kMostShards));
+  return equal_share(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
 }
 
 // The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.

@@ -207,6 +207,7 @@ void test_largest_shapes() {
             CHECK(p.minimum > 0 && p.total >= p.minimum && p.vectors > 0 && p.shard_count > 0,
                   "%ld x %ld on %ld bytes: %ld, at least %ld", (long)rows, (long)dim, (long)free,
                   (long)p.total, (long)p.minimum);
+            CHECK(p.shard_count <= 1024, "%ld rows in %ld shards", (long)rows, (long)p.shard_count);
           }
 }
 
