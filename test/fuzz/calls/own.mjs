@@ -51,12 +51,17 @@ export class OwnValues {
   }
 
   has(error) {
-    if (this.proxyRevoked && error instanceof TypeError && /has been revoked$/.test(error.message))
-      return true;
-    // raised inside a method that was called on a Proxy, which is not what the method expects
-    if (types.isNativeError(error) && /^ +at Proxy\./.test(String(error.stack).split('\n')[1])) return true;
-    if (this.signalLies && (error?.code === 'ERR_ABORTED' || !types.isNativeError(error))) return true;
-    return this.#values.has(error);
+    if (this.#values.has(error) || this.#isOfAProxy(error)) return true;
+    return this.signalLies && (!types.isNativeError(error) || error.code === 'ERR_ABORTED');
+  }
+
+  /** What the engine itself says of a Proxy of the caller's. Anything else that was thrown may be unreadable. */
+  #isOfAProxy(error) {
+    if (!types.isNativeError(error) || error.code !== undefined) return false;
+    const [message, raisedAt] = [String(error.message), String(error.stack).split('\n')[1]];
+    if (this.proxyRevoked && /has been revoked$/.test(message)) return true;
+    // a trap whose answer the engine does not allow, and a method that was called on a Proxy of what it expects
+    return /^'\w+' on proxy: /.test(message) || /^ +at Proxy\./.test(raisedAt);
   }
 
   isReason(error) {
