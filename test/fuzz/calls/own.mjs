@@ -52,12 +52,14 @@ export class OwnValues {
 
   has(error) {
     if (this.#values.has(error) || this.#isOfAProxy(error)) return true;
+    // of a signal that came as an odd value: the library makes no such object
+    if (error instanceof DOMException && error.name === 'AbortError') return true;
     return this.signalLies && (!types.isNativeError(error) || error.code === 'ERR_ABORTED');
   }
 
   /** What the engine itself says of a Proxy of the caller's. Anything else that was thrown may be unreadable. */
   #isOfAProxy(error) {
-    if (!types.isNativeError(error) || error.code !== undefined) return false;
+    if (!types.isNativeError(error)) return false;
     const [message, raisedAt] = [String(error.message), String(error.stack).split('\n')[1]];
     if (this.proxyRevoked && /has been revoked$/.test(message)) return true;
     // a trap whose answer the engine does not allow, and a method that was called on a Proxy of what it expects
