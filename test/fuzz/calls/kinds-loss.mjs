@@ -81,10 +81,12 @@ export async function mutated(current, known) {
   for (let i = 0; i < count; i++) current.notes.push(mutate(random, args, { own, other, act }));
   const name = functionName(random.chance(0.7), random.chance(0.5));
   current.notes.push(name);
+  // read before: one that is gone would be looked for on Object.prototype
+  const list = [args.queries, args.keys, args.options];
   const pollution = random.chance(0.05) ? pollute(random, own) : undefined;
   let outcome;
   try {
-    outcome = await current.start(name, [args.queries, args.keys, args.options]);
+    outcome = await current.start(name, list);
   } finally {
     pollution?.undo();
   }

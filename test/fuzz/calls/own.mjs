@@ -6,6 +6,7 @@
  */
 
 import { types } from 'node:util';
+import { oddReasons } from './values.mjs';
 
 export class OwnValues {
   #random;
@@ -52,8 +53,7 @@ export class OwnValues {
 
   has(error) {
     if (this.#values.has(error) || this.#isOfAProxy(error)) return true;
-    // of a signal that came as an odd value: the library makes no such object
-    if (error instanceof DOMException && error.name === 'AbortError') return true;
+    if (oddReasons.has(error)) return true;
     return this.signalLies && (!types.isNativeError(error) || error.code === 'ERR_ABORTED');
   }
 

@@ -90,7 +90,7 @@ const objects = [
   () => Object(1n),
   () => globalThis,
   () => process.versions,
-  () => AbortSignal.abort(),
+  abortedSignal,
   () => new AbortController(),
   () => new EventTarget(),
   () => Buffer.from('0123456789abcdef'),
@@ -160,6 +160,15 @@ export function ofOtherRealm(array) {
   const kind = kindOf(array);
   const Type = arrayTypes.some(({ name }) => name === kind) ? inRealm(kind) : inRealm('Float32Array');
   return Type.from(array);
+}
+
+/** Reasons of signals that came as odd values: where one ends up as `signal`, a call rejects with its reason. */
+export const oddReasons = new WeakSet();
+
+function abortedSignal() {
+  const signal = AbortSignal.abort();
+  oddReasons.add(signal.reason);
+  return signal;
 }
 
 export function oddValue(random) {
