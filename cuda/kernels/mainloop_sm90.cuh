@@ -52,12 +52,15 @@ INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const Pl
   }
 }
 
-// wgmma's descriptor of an operand in shared memory, in units of 16 bytes: address, and how far apart eights
-// of rows of 128 bytes are, and boxes along the side (of no meaning along the depth, where none is crossed).
+// wgmma's descriptor of an operand in shared memory, in units of 16 bytes: the address, the distance of
+// eights of rows of 128 bytes, and the distance of boxes along the side (unused along the depth, where no box
+// is crossed). The address field has 14 bits. In a cluster a shared address also has the block's rank, in
+// bits 24 and up. The mask keeps the rank out of the field beside it.
 INFCL_DEVICE uint64_t describe(const unsigned char* operand) {
   constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
+  constexpr uint32_t kAddressMask = (1u << 18) - 1;
   constexpr uint64_t kEightRows = 8 * 128 / 16, kNextBox = kBoxBytes / 16;
-  return kSwizzle128 | kEightRows << 32 | kNextBox << 16 | shared_address(operand) >> 4;
+  return kSwizzle128 | kEightRows << 32 | kNextBox << 16 | (shared_address(operand) & kAddressMask) >> 4;
 }
 
 // To the next 16 terms of the depth: within rows, or to rows below.

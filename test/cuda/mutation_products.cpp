@@ -107,7 +107,7 @@ Outputs far(sparse::Run run) {
 }  // namespace
 
 Outputs accumulate_block() { return accumulate({140, 130, 72, false, false}); }
-Outputs accumulate_wide() { return accumulate({140, 130, 150, false, false}); }
+Outputs accumulate_wide() { return accumulate({140, 130, 200, false, false}); }
 Outputs accumulate_over() { return accumulate({100, 128, 150, false, true}); }
 Outputs accumulate_triangle() { return accumulate({140, 140, 64, true, true}); }
 Outputs accumulate_filtered() { return accumulate({400, 500, 64, false, true, true}); }

@@ -40,7 +40,7 @@ Outputs backward_filtered();  // which tiles keep within budgets
 Outputs sums_of_tiles();
 Outputs sums_of_triangle();
 Outputs accumulate_block();  // added to what was there
-Outputs accumulate_wide();   // two tiles of features
+Outputs accumulate_wide();   // two tiles of features, and two boxes of the second
 Outputs accumulate_over();   // in place of it
 Outputs accumulate_triangle();
 Outputs accumulate_filtered();  // some tiles of G left out

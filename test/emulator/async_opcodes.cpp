@@ -50,8 +50,8 @@ void copy_async(Warp& warp, const Instruction& in, uint32_t mask) {
     const int lane = __builtin_ctz(m);
     AsyncCopies::Copy copy{};
     copy.lane = static_cast<uint8_t>(lane);
-    copy.shared_offset = static_cast<uint32_t>(to.at[lane]);
-    copy.to = shared_pointer(warp, to.at[lane], bytes, bytes);
+    copy.shared_offset = own_offset(warp, to.at[lane]);
+    copy.to = shared_pointer(warp, copy.shared_offset, bytes, bytes);
     copy.bytes = in.width;
     copy.source_bytes = source_bytes ? source_bytes[lane] : in.width;
     if (copy.source_bytes > bytes) warp.fail(Fault::kLaunchFailed, "cp.async reads more than it writes");
@@ -63,7 +63,8 @@ void copy_async(Warp& warp, const Instruction& in, uint32_t mask) {
       reading |= 1u << lane;
     }
     if (SharedShadow* shadow = warp.block().shadow())
-      report(warp, shadow->begin_copy(warp.index_in_cluster(), to.at[lane], bytes, warp.instruction()));
+      report(warp,
+             shadow->begin_copy(warp.index_in_cluster(), copy.shared_offset, bytes, warp.instruction()));
     std::memset(copy.to, 0xff, bytes);
     warp.copies().issue(copy);
   }

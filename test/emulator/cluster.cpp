@@ -118,17 +118,15 @@ uint32_t cluster_address(Warp& warp, uint32_t address, uint32_t rank) {
   if (rank >= blocks)
     warp.fail(Fault::kIllegalAddress,
               "address in block " + std::to_string(rank) + " of a cluster of " + std::to_string(blocks));
-  return (rank + 1) << kRankShift | offset_in_block(address);
+  return shared_window(rank) + offset_in_block(address);
 }
 
 Block& block_of(Warp& warp, uint32_t address) {
-  const uint32_t rank = address >> kRankShift;
-  if (rank == 0) return warp.block();
   auto& blocks = warp.block().cluster().blocks();
-  if (rank > blocks.size())
+  if (rank_of(address) >= blocks.size())
     warp.fail(Fault::kIllegalAddress,
               "address " + std::to_string(address) + " is in no block of the cluster");
-  Block& block = *blocks[rank - 1];
+  Block& block = *blocks[rank_of(address)];
   if (&block != &warp.block()) block.visit(warp);
   return block;
 }

@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "launch.h"
+#include "shared_window.h"
 #include "warp_clocks.h"
 
 namespace infcl::emulator {
@@ -51,13 +52,9 @@ class Cluster {
   size_t turn_ = 0;
 };
 
-// Addresses of shared::cluster: what mapa makes of an address and a rank. An address of shared::cta is one,
-// too, and means the block's own memory.
-constexpr uint32_t kRankShift = 24;
+// mapa: the same place in the shared memory of another block.
 uint32_t cluster_address(Warp& warp, uint32_t address, uint32_t rank);
-Block& block_of(Warp& warp, uint32_t cluster_address);  // which must not have exited
-constexpr uint32_t offset_in_block(uint32_t cluster_address) {
-  return cluster_address & ((uint32_t{1} << kRankShift) - 1);
-}
+// Of a shared::cluster address, which may be the warp's own block. The block must not have exited.
+Block& block_of(Warp& warp, uint32_t cluster_address);
 
 }  // namespace infcl::emulator

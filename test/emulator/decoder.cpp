@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared_window.h"
+
 namespace infcl::emulator {
 namespace {
 
@@ -127,6 +129,8 @@ void Decoder::declare_registers(const RegisterDeclaration& declaration) {
 }
 
 Symbol Decoder::place_shared(const Variable& variable) {
+  if (variable.align > kSharedBase)  // else offsets would not be aligned as addresses are
+    throw EmulatorError(Fault::kInvalidPtx, "alignment of shared memory not modelled: " + variable.name);
   if (variable.is_extern) {
     dynamic_shared_align_ = std::max(dynamic_shared_align_, variable.align);
     return {Space::kShared, 0, 0, true};

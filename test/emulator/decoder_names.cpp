@@ -86,10 +86,11 @@ uint32_t Decoder::constant(uint64_t bits, uint8_t width) {
 }
 
 uint32_t Decoder::symbol_address(const Symbol& symbol, uint8_t width) {
-  if (!symbol.is_dynamic_shared) return constant(symbol.address, width);
-  uint32_t offset = allocate_register(width);  // its value is known when all static shared memory is
-  dynamic_shared_constants_.push_back(kernel_.constants.size());
-  kernel_.constants.push_back({offset, width, symbol.address});
+  if (symbol.space != Space::kShared) return constant(symbol.address, width);
+  uint32_t offset = allocate_register(width);
+  if (symbol.is_dynamic_shared)  // its value is known when all static shared memory is
+    dynamic_shared_constants_.push_back(kernel_.constants.size());
+  kernel_.constants.push_back({offset, width, symbol.address, true});
   return offset;
 }
 

@@ -40,6 +40,8 @@ Options emulated_options() {
   o.seed = environment_number("INFCL_EMULATOR_SEED", 0);
   o.race = environment_number("INFCL_EMULATOR_RACE", 0) != 0;
   o.check = environment_number("INFCL_EMULATOR_CHECK", 0) != 0;
+  o.truncate = environment_number("INFCL_EMULATOR_TRUNCATE", 0) != 0;
+  o.early = environment_number("INFCL_EMULATOR_EARLY", 0) != 0;
   o.sm = emulated_sm();
   o.first_block = environment_number("INFCL_EMULATOR_FIRST_BLOCK", 0);
   return o;

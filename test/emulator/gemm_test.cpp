@@ -1,10 +1,12 @@
 // A tensor-core product, as the library's kernels make it, against one in double; and what it costs.
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <random>
 
 #include "check.h"
 #include "half.h"
+#include "tensor_core_sums.h"
 #include "test_device.h"
 
 using namespace emulator_test;
@@ -49,7 +51,32 @@ void compare(const Problem& p, const std::vector<uint16_t>& a, const std::vector
   CHECK(worst < p.dim * 6e-8, "%dx%dx%d: error %g", p.m, p.n, p.dim, worst);
 }
 
-void run(const Problem& p) {
+// With INFCL_EMULATOR_TRUNCATE: the bits that a tensor core's steps make of each dot.
+void compare_truncated(const Problem& p, const std::vector<uint16_t>& a, const std::vector<uint16_t>& b,
+                       const std::vector<float>& c) {
+  constexpr int kDepth = 16;
+  int wrong = 0, changed = 0;
+  for (int i = 0; i < p.m; i++)
+    for (int j = 0; j < p.n; j++) {
+      float sum[1] = {0}, nearest = 0;
+      for (int first = 0; first < p.dim; first += kDepth) {
+        float row[kDepth] = {}, column[kDepth][1] = {};
+        for (int k = first; k < std::min(first + kDepth, p.dim); k++) {
+          row[k - first] = static_cast<float>(value_of(a[static_cast<size_t>(i * p.dim + k)], p.bfloat));
+          column[k - first][0] =
+              static_cast<float>(value_of(b[static_cast<size_t>(j * p.dim + k)], p.bfloat));
+          nearest += row[k - first] * column[k - first][0];
+        }
+        TruncatedSums<kDepth, 1>(column, tensor_core_step(80)).add(row, sum);
+      }
+      wrong += sum[0] != c[static_cast<size_t>(i * p.n + j)];
+      changed += sum[0] != nearest;
+    }
+  CHECK(wrong == 0 && changed > p.m * p.n / 4, "%d wrong, %d of %d unlike sums rounded to nearest", wrong,
+        changed, p.m * p.n);
+}
+
+void run(const Problem& p, bool truncated = false) {
   Device device;
   device.load(read_ptx("gemm"));
   std::vector<uint16_t> a = random_features(p.m, p.dim, p.bfloat, 1),
@@ -64,7 +91,9 @@ void run(const Problem& p) {
   const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   CHECK(why.empty(), "%s", why.c_str());
   if (!why.empty()) return;
-  compare(p, a, b, device.download<float>(dc, size));
+  const std::vector<float> c = device.download<float>(dc, size);
+  if (truncated) return compare_truncated(p, a, b, c);
+  compare(p, a, b, c);
   CHECK(last_statistic("ldmatrixWaves") == last_statistic("ldmatrixPhases"), "ldmatrix without conflicts");
   CHECK(last_statistic("divergentInstructions") == 0 || p.m % 128 || p.n % 128, "diverged");
   std::printf("%dx%dx%d: %.1f ms, %.2f GFLOP/s\n", p.m, p.n, p.dim, seconds * 1e3,
@@ -83,5 +112,8 @@ int main() {
     Setting setting(mode, "1");
     run({100, 128, 200, true});
   }
+  Setting truncate("INFCL_EMULATOR_TRUNCATE", "1");
+  run({100, 70, 72, true}, true);
+  run({100, 70, 72, false}, true);
   return check::summary();
 }

@@ -114,6 +114,7 @@ struct ConstantRegister {
   uint32_t offset;
   uint8_t width;  // 0: a predicate
   uint64_t bits;
+  bool in_shared_window = false;  // an offset, to which each block adds the start of its window
 };
 
 struct SpecialSlot {

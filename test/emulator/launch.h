@@ -10,9 +10,11 @@
 namespace infcl::emulator {
 
 struct Options {
-  uint64_t seed = 0;   // 0: warps run to their next barrier, in order of index; else at random, in slices
-  bool race = false;   // find races and cp.async destinations read before their wait
-  bool check = false;  // find reads of memory never written
+  uint64_t seed = 0;      // 0: warps run to their next barrier, in order of index; else at random, in slices
+  bool race = false;      // find races and cp.async destinations read before their wait
+  bool check = false;     // find reads of memory never written
+  bool truncate = false;  // sums of products as tensor cores form them; else in float, rounded to nearest
+  bool early = false;     // tensor copies land when they are issued; else when a program waits for them
   int sm = 80;
   uint64_t first_block = 0;  // earlier ones are skipped: the far end of a grid too large to emulate
 };

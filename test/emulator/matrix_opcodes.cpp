@@ -1,14 +1,15 @@
 // ldmatrix and mma.sync.
 //
 // An operand register of 32 lanes of two 16-bit elements, seen as memory, is a row-major 8x8 matrix: lane l
-// holds columns 2 (l % 4) and one more of row l / 4. Products accumulate in float, in the order of k; the
-// hardware truncates in an order of its own, so compare with tolerances.
+// holds columns 2 (l % 4) and one more of row l / 4. Products accumulate in float, in the order of k, or as
+// on a device, see tensor_core_sums.h: compare with tolerances.
 #include <algorithm>
 
 #include "block.h"
 #include "half.h"
 #include "instruction_builder.h"
 #include "memory.h"
+#include "tensor_core_sums.h"
 
 namespace infcl::emulator {
 namespace {
@@ -21,14 +22,14 @@ void load_matrices(Warp& warp, const Instruction& in, uint32_t) {
   uint16_t matrices[4][kSide][kSide];
   for (int i = 0; i < in.count; i++) {
     uint32_t rows_at[kSide] = {}, worst = 0;  // of a wave, each 16-byte column of the banks serves one row
-    uint64_t seen[kSide][kSide];
+    uint32_t seen[kSide][kSide];
     for (int r = 0; r < kSide; r++) {
-      const uint64_t offset = addresses.at[i * kSide + r];
+      const uint32_t offset = own_offset(warp, addresses.at[i * kSide + r]);
       const uint8_t* row = shared_pointer(warp, offset, 16, 16);
       if (warp.block().shadow()) touch_shared(warp, offset, 16, Access::kRead);
       std::memcpy(matrices[i][r], row, 16);
-      const uint64_t column = offset / 16 % kSide;
-      uint64_t* others = seen[column];
+      const uint32_t column = offset / 16 % kSide;
+      uint32_t* others = seen[column];
       if (std::find(others, others + rows_at[column], offset) == others + rows_at[column])
         others[rows_at[column]++] = offset;
       worst = std::max(worst, rows_at[column]);
@@ -94,10 +95,15 @@ void multiply_m16n8k16(Warp& warp, const Instruction& in, uint32_t) {
     for (int lane = 0; lane < kWarpSize; lane++)
       acc[lane / 4 + i / 2 * kSide][lane % 4 * 2 + i % 2] = c[lane];
   }
-  for (int m = 0; m < kM; m++) {
-    Row sum = load_row(acc[m]);
-    for (int k = 0; k < kK; k++) sum += a[m][k] * load_row(b[k]);
-    std::memcpy(acc[m], &sum, sizeof sum);
+  if (warp.launch().options.truncate) {
+    const TruncatedSums<kK, kN> products(b, tensor_core_step(warp.launch().options.sm));
+    for (int m = 0; m < kM; m++) products.add(a[m], acc[m]);
+  } else {
+    for (int m = 0; m < kM; m++) {
+      Row sum = load_row(acc[m]);
+      for (int k = 0; k < kK; k++) sum += a[m][k] * load_row(b[k]);
+      std::memcpy(acc[m], &sum, sizeof sum);
+    }
   }
   for (int i = 0; i < 4; i++) {
     float* d = warp.lanes<float>(operands[i]);

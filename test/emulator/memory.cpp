@@ -49,8 +49,9 @@ uint8_t* resolve_lane(Warp& warp, Space space, uint64_t address, size_t bytes, A
                       const Allocation** hint) {
   switch (space) {
     case Space::kShared: {
-      uint8_t* p = shared_pointer(warp, address, bytes, bytes);
-      if (warp.block().shadow()) touch_shared(warp, address, bytes, access);
+      const uint32_t offset = own_offset(warp, address);
+      uint8_t* p = shared_pointer(warp, offset, bytes, bytes);
+      if (warp.block().shadow()) touch_shared(warp, offset, bytes, access);
       return p;
     }
     case Space::kLocal:
@@ -118,6 +119,15 @@ LanePointers resolve(Warp& warp, const Instruction&, Space space, const LaneAddr
   for (Space s : {Space::kGlobal, Space::kShared, Space::kLocal})
     if (uint32_t m = of_space[static_cast<int>(s)]) count_request(warp, s, stripped, bytes, m);
   return out;
+}
+
+uint32_t own_offset(const Warp& warp, uint64_t address) {
+  const auto shared = static_cast<uint32_t>(address);
+  if (shared != address || rank_of(shared) != warp.block().rank_in_cluster())
+    warp.fail(Fault::kIllegalAddress, "shared address " + std::to_string(address) + " is not of block " +
+                                          std::to_string(warp.block().rank_in_cluster()) +
+                                          " of the cluster, which uses it");
+  return offset_in_block(shared);
 }
 
 uint8_t* shared_pointer(const Warp& warp, uint64_t offset, size_t bytes, size_t alignment) {

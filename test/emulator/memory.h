@@ -3,6 +3,7 @@
 
 #include "global_shadow.h"
 #include "shared_shadow.h"
+#include "shared_window.h"
 #include "warp.h"
 
 namespace infcl::emulator {

@@ -65,8 +65,10 @@ void TransactionBarriers::make_visible(const Warp& warp) {
     if (entry.second.owner == warp.index_in_cluster()) entry.second.visible = true;
 }
 
-void TransactionBarriers::complete_if_due(Barrier& b) {
-  if (b.missing > 0 || b.bytes != 0) return;
+void TransactionBarriers::complete_if_due(const Warp& warp, uint32_t offset, Barrier& b) {
+  if (b.missing > 0) return;  // bytes may have landed that an arrival is still to announce
+  if (b.bytes < 0) warp.fail(Fault::kLaunchFailed, name(offset) + ": more bytes than announced");
+  if (b.bytes > 0) return;
   b.missing = b.expected;
   b.phase ^= 1;
   b.over = b.arrived;
@@ -82,7 +84,7 @@ void TransactionBarriers::arrive(Warp& warp, uint32_t offset, uint32_t arrivals,
   b.missing -= arrivals;
   if (WarpClocks* clocks = block_.cluster().clocks()) clocks->release(warp.index_in_cluster(), b.arrived);
   fruitless_ = 0;
-  complete_if_due(b);
+  complete_if_due(warp, offset, b);
 }
 
 bool TransactionBarriers::is_over(Warp& warp, uint32_t offset, uint32_t parity) {
@@ -115,6 +117,7 @@ void TransactionBarriers::copy(Warp& warp, uint32_t barrier, const TensorBox& bo
     std::memset(block_.shared() + shared, 0xff, kChunk);
   });
   copies_.push_back({barrier, warp.index_in_cluster(), box});
+  if (warp.launch().options.early) land_one(warp, barrier);
 }
 
 // Of the copies to this barrier the latest, as no program may rely on their order.
@@ -135,8 +138,9 @@ bool TransactionBarriers::land_one(Warp& warp, uint32_t barrier) {
   });
   if (WarpClocks* clocks = block_.cluster().clocks()) clocks->release(copy.warp, b.arrived);
   b.bytes -= static_cast<int64_t>(copy.box.bytes());
-  if (b.bytes < 0) warp.fail(Fault::kLaunchFailed, name(barrier) + ": more bytes than announced");
-  complete_if_due(b);
+  if (b.bytes < -kMostBytes)
+    warp.fail(Fault::kLaunchFailed, name(barrier) + ": too many bytes before they are announced");
+  complete_if_due(warp, barrier, b);
   return true;
 }
 

@@ -2,8 +2,9 @@
 // memory is only its address; the state is here.
 //
 // A copy lands as late as the program allows: when a warp waits at its barrier and nothing else is missing
-// there. Until then its destination holds NaN and counts as under way. Warps of other blocks of the cluster
-// may arrive, too, and their copies land here when they multicast.
+// there. Until then its destination holds NaN and counts as under way. With INFCL_EMULATOR_EARLY a copy lands
+// when it is issued, perhaps before an arrival announces its bytes. Warps of other blocks of the cluster may
+// arrive, too, and their copies land here when they multicast.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +48,7 @@ class TransactionBarriers {
  private:
   struct Barrier {
     uint32_t expected = 0, missing = 0, phase = 0, owner = 0;
-    int64_t bytes = 0;     // announced and not yet landed
+    int64_t bytes = 0;     // announced and not yet landed; negative: landed before they are announced
     bool visible = false;  // to copies
     WarpClocks::Clock arrived,
         over;  // what those who arrived had done: in this phase, by the end of the last
@@ -58,7 +59,7 @@ class TransactionBarriers {
   };
   Barrier& at(Warp& warp, uint32_t offset);
   void touch(Warp& warp, uint32_t offset, Access access);
-  void complete_if_due(Barrier& barrier);
+  void complete_if_due(const Warp& warp, uint32_t offset, Barrier& barrier);
   bool land_one(Warp& warp, uint32_t barrier);
 
   Block& block_;

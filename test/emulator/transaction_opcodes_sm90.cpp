@@ -24,7 +24,7 @@ uint32_t barrier_of(Warp& warp, const LaneAddresses& addresses, uint32_t mask) {
 void initialize(Warp& warp, const Instruction& in, uint32_t mask) {
   if (mask & (mask - 1)) warp.fail(Fault::kLaunchFailed, "several lanes initialise an mbarrier");
   const uint32_t barrier = barrier_of(warp, read_addresses(warp, in, in.operands[0], mask), mask);
-  warp.block().transaction_barriers().initialize(warp, barrier,
+  warp.block().transaction_barriers().initialize(warp, own_offset(warp, barrier),
                                                  warp.lanes<uint32_t>(in.operands[1])[lane_of(mask)]);
 }
 
@@ -33,9 +33,10 @@ void arrive(Warp& warp, const Instruction& in, uint32_t mask) {
   uint64_t bytes = 0;
   if (in.operands[2] != kNoRegister)
     for (uint32_t m = mask; m; m &= m - 1) bytes += warp.lanes<uint32_t>(in.operands[2])[lane_of(m)];
-  block_of(warp, barrier)
-      .transaction_barriers()
-      .arrive(warp, offset_in_block(barrier), static_cast<uint32_t>(__builtin_popcount(mask)), bytes);
+  const bool elsewhere = in.variant;
+  const uint32_t offset = elsewhere ? offset_in_block(barrier) : own_offset(warp, barrier);
+  Block& block = elsewhere ? block_of(warp, barrier) : warp.block();
+  block.transaction_barriers().arrive(warp, offset, static_cast<uint32_t>(__builtin_popcount(mask)), bytes);
 }
 
 void try_wait(Warp& warp, const Instruction& in, uint32_t mask) {
@@ -46,7 +47,7 @@ void try_wait(Warp& warp, const Instruction& in, uint32_t mask) {
       warp.fail(Fault::kLaunchFailed, "lanes wait for several phases: not modelled");
   if (parity > 1) warp.fail(Fault::kLaunchFailed, "parity " + std::to_string(parity));
   uint32_t& over = warp.predicate(in.operands[0]);
-  if (warp.block().transaction_barriers().is_over(warp, barrier, parity)) {
+  if (warp.block().transaction_barriers().is_over(warp, own_offset(warp, barrier), parity)) {
     over |= mask;
   } else {
     over &= ~mask;
@@ -64,6 +65,7 @@ void decode_mbarrier(InstructionBuilder& b) {
   } else {
     b.require("shared::cta");
   }
+  in.variant = elsewhere;
   b.require("b64");
   in.space = Space::kShared;
   if (action == 0) {
@@ -116,14 +118,14 @@ void copy_box(Warp& warp, const Instruction& in, uint32_t mask) {
                         map.box_rows,
                         warp.lanes<int32_t>(in.operands[2])[lane],
                         warp.lanes<int32_t>(in.operands[3])[lane],
-                        warp.lanes<uint32_t>(in.operands[0])[lane]};
+                        own_offset(warp, warp.lanes<uint32_t>(in.operands[0])[lane])};
     if (box.shared_offset % 128) warp.fail(Fault::kMisalignedAddress, "box not aligned to 128 bytes");
-    const uint32_t barrier = warp.lanes<uint32_t>(in.operands[4])[lane];
+    const uint32_t barrier = own_offset(warp, warp.lanes<uint32_t>(in.operands[4])[lane]);
     uint32_t blocks = 1u << warp.block().rank_in_cluster();
     if (in.operands[5] != kNoRegister) blocks = warp.lanes<uint16_t>(in.operands[5])[lane];
     if (blocks == 0) warp.fail(Fault::kLaunchFailed, "multicast to no block");
     for (; blocks; blocks &= blocks - 1)
-      block_of(warp, cluster_address(warp, 0, lane_of(blocks)))
+      block_of(warp, cluster_address(warp, kSharedBase, lane_of(blocks)))
           .transaction_barriers()
           .copy(warp, barrier, box);
     LaunchStatistics& s = warp.statistics();

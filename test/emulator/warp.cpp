@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "block.h"
+#include "shared_window.h"
 
 namespace infcl::emulator {
 namespace {
@@ -35,8 +36,9 @@ void Warp::start() {
   std::fill(local_.begin(), local_.end(), 0xff);
   for (const ConstantRegister& c : kernel_.constants) {
     if (c.width == 0) predicate(c.offset) = static_cast<uint32_t>(c.bits);
+    const uint64_t bits = c.bits + (c.in_shared_window ? shared_window(block_.rank_in_cluster()) : 0);
     for (int lane = 0; lane < kWarpSize; lane++)
-      std::memcpy(registers_ + c.offset + lane * c.width, &c.bits, c.width);
+      std::memcpy(registers_ + c.offset + lane * c.width, &bits, c.width);
   }
   fill_specials();
   copies_.reset();

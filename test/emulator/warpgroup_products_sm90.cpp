@@ -6,6 +6,7 @@
 #include "block.h"
 #include "half.h"
 #include "memory.h"
+#include "tensor_core_sums.h"
 
 namespace infcl::emulator {
 namespace {
@@ -23,14 +24,15 @@ struct Descriptor {
       warp.fail(Fault::kLaunchFailed, "descriptor of a layout that is not modelled");
     if (start >> 7 & 7) warp.fail(Fault::kLaunchFailed, "matrix does not begin where its swizzle does");
   }
-  // Of element k of row (or column) i. Along the depth: eights of 128-byte rows, `stride` apart. Along the
+  // Of element k of row (or column) i, in the warp's block: the 14 bits of 16 bytes that name the start have
+  // no room for a rank. Along the depth: eights of 128-byte rows, `stride` apart. Along the
   // side: 64 elements in 128 bytes, 64 more `leading` on; a row for each k, eights of them `stride` apart.
-  uint32_t address(int i, int k, bool along_side) const {
+  uint32_t offset(int i, int k, bool along_side) const {
     const auto side = static_cast<uint32_t>(i), depth = static_cast<uint32_t>(k);
     const uint32_t at =
         along_side ? start + side / 64 * leading + side % 64 * 2 + depth / 8 * stride + depth % 8 * 128
                    : start + side / 8 * stride + side % 8 * 128 + depth * 2;
-    return at ^ (at >> 7 & 7) << 4;
+    return offset_in_block(at ^ (at >> 7 & 7) << 4);
   }
 
  private:
@@ -46,7 +48,7 @@ void read_operand(Warp& warp, uint64_t bits, int first, int count, bool along_si
   SharedShadow* shadow = warp.block().shadow();
   for (int i = 0; i < count; i++)
     for (int k = 0; k < Product::kDepth; k++) {
-      const uint32_t at = descriptor.address(first + i, k, along_side);
+      const uint32_t at = descriptor.offset(first + i, k, along_side);
       const uint8_t* element = shared_pointer(warp, at, 2, 2);
       if (shadow) report(warp, shadow->touch(warp.index_in_cluster(), at, 2, Access::kRead, p.instruction));
       uint16_t value;
@@ -63,10 +65,16 @@ void multiply(Warp& warp, const Product& p, float (&sums)[Product::kRows][Produc
                [&](int i, int k, float x) { a[i][k] = x; });
   read_operand(warp, p.b, 0, Product::kColumns, p.b_along_side, p,
                [&](int i, int k, float x) { b[k][i] = x; });
-  for (int i = 0; i < Product::kRows; i++) {
-    if (!p.accumulate) std::fill(sums[i], sums[i] + Product::kColumns, 0.f);
-    for (int k = 0; k < Product::kDepth; k++)
-      for (int j = 0; j < Product::kColumns; j++) sums[i][j] += a[i][k] * b[k][j];
+  if (!p.accumulate)
+    for (auto& row : sums) std::fill(row, row + Product::kColumns, 0.f);
+  if (warp.launch().options.truncate) {
+    const TruncatedSums<Product::kDepth, Product::kColumns> products(
+        b, tensor_core_step(warp.launch().options.sm));
+    for (int i = 0; i < Product::kRows; i++) products.add(a[i], sums[i]);
+  } else {
+    for (int i = 0; i < Product::kRows; i++)
+      for (int k = 0; k < Product::kDepth; k++)
+        for (int j = 0; j < Product::kColumns; j++) sums[i][j] += a[i][k] * b[k][j];
   }
   warp.statistics().mma += Product::kColumns / 8;
 }

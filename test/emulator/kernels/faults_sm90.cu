@@ -35,10 +35,13 @@ extern "C" __global__ void box_kernel(int mistake, const __grid_constant__ Tenso
       other.arrive_expecting(sizeof(Box));
       copy_box(to, map, 0, 0, other);
     }
-    full.arrive_expecting(bytes);
+    if (mistake == 7 || mistake == 14) copy_box(to, map, 0, 0, full);  // 7: announced below, and that is fine
+    if (mistake == 14) full.arrive();                                  // and announces nothing
+    if (mistake != 14) full.arrive_expecting(bytes);
     if (mistake == 10) full.arrive();
     if (mistake == 18) box.element[5][5] = 1;  // before the copy, and that is fine
-    copy_box(to, map, mistake == 16 ? 32 : 0, mistake == 16 ? 70 : 0, full);
+    if (mistake != 7 && mistake != 14)
+      copy_box(to, map, mistake == 16 ? 32 : 0, mistake == 16 ? 70 : 0, full);
     if (mistake == 19) box.element[5][5] = 1;  // while it is under way
   }
   if (mistake == 13) return;
@@ -106,6 +109,13 @@ extern "C" __global__ void registers_kernel(int mistake, int* out) {
   out[threadIdx.x] = 1;
 }
 
+// The address of the same place in the other block, where only shared::cluster may use it.
+__device__ uint32_t in_block(uint32_t address, uint32_t rank) {
+  uint32_t there;
+  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(rank));
+  return there;
+}
+
 // Each of two blocks copies a box for both, twice, and reads what both have copied.
 extern "C" __global__ void __cluster_dims__(2, 1, 1)
     cluster_kernel(int mistake, const __grid_constant__ TensorMap map, uint16_t* out) {
@@ -126,6 +136,10 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1)
   } else {
     __syncthreads();
   }
+  const uint32_t there = in_block(empty.address(), rank ^ 1);
+  if (mistake == 11) asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(there));
+  if (mistake == 12) asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(there));
+  if (mistake == 13) copy_box(there, map, 0, 0, full);
   for (int round = 0; round < 2; ++round) {
     if (t == 0) {
       if (mistake != 5) empty.wait(1 ^ round);
