@@ -27,7 +27,8 @@ function(infcl_find_nvcc out)
   endif()
 endfunction()
 
-# Cubins for the generations that are shipped, and text that the driver compiles for all later ones.
+# Cubins for the generations that are shipped, and text that the driver compiles for all later ones. Text for Hopper
+# serves the tests: the emulator executes text, and a device of that generation takes the cubin.
 function(infcl_default_targets nvcc out)
   execute_process(COMMAND ${nvcc} --list-gpu-code OUTPUT_VARIABLE known COMMAND_ERROR_IS_FATAL ANY)
   set(targets compute_80)
@@ -35,6 +36,9 @@ function(infcl_default_targets nvcc out)
     string(REGEX REPLACE "a$" "" base ${code})
     if(known MATCHES "${base}[^0-9]")
       list(APPEND targets ${code})
+      if(code STREQUAL "sm_90a")
+        list(APPEND targets compute_90a)
+      endif()
     endif()
   endforeach()
   set(${out} "${targets}" PARENT_SCOPE)

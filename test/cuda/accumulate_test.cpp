@@ -1,6 +1,6 @@
 // Both gradient products of a block against dense loops, over arbitrary G, and without tiles left out.
 #include "../native/check.h"
-#include "operand.h"
+#include "dot_bound.h"
 
 using namespace infcl::cuda;
 using namespace test;
@@ -68,17 +68,21 @@ void check_product(const Case& c, const Matrix& g, const std::vector<TileSums>& 
   const int stride = p.features.stride, partners = p.of_rows ? c.columns : c.rows;
   for (int i = 0; i < padded(p.count); ++i)
     for (int d = 0; d < stride; ++d) {
-      double want = c.overwrite && i < p.count ? 0 : 3, size = std::fabs(want);
+      const double before = c.overwrite && i < p.count ? 0 : 3;
+      double want = before;
+      std::vector<std::pair<PlanePair, PlanePair>> factors;
       for (int k = 0; i < p.count && k < partners; ++k) {
         const int row = p.of_rows ? i : k, column = p.of_rows ? k : i;
         if (c.triangle && column / kTile < row / kTile) continue;
         if (is_left_out(c, tiles, row, column)) continue;
-        const double product = kScale * g.get(row, column) * p.features.get(k, d);
-        want += product;
-        size += std::fabs(product);
+        want += kScale * g.get(row, column) * p.features.get(k, d);
+        factors.emplace_back(g.planes(row, column), p.features.planes(k, d));
       }
       const double value = got[static_cast<size_t>(i) * stride + d];
-      const double error = size * (g.precision == Precision::kBFloat16x3 ? 1.7e-5 : 1e-6);
+      const double error =
+          0x1p-23 * (before + std::fabs(want)) +  // rounded when it is scaled, and when it is added
+          kScale *
+              dot_error(g.precision, static_cast<int>(factors.size()), [&](int k) { return factors[k]; });
       CHECK(std::fabs(value - want) <= error, "%d x %d x %d %s %s[%d][%d]: %.9g, not %.9g (+- %.3g)", c.rows,
             c.columns, c.dim, test::name(g.precision), what, i, d, value, want, error);
     }
@@ -120,7 +124,8 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (int rows : {1, 127, 128, 129, 300}) all.push_back({rows, 200, 64});
   for (int columns : {1, 31, 33, 128, 129, 300}) all.push_back({130, columns, 65, false, true});
-  for (int dim : {1, 128, 200, 300}) all.push_back({140, 150, dim});
+  // from 193 features on, the second block of a cluster multiplies two boxes of features
+  for (int dim : {1, 128, 200, 300, 512}) all.push_back({140, 150, dim});
   for (int size : {1, 128, 129, 300}) all.push_back({size, size, 96, true, size % 2 == 1});
   all.push_back({300, 300, 64, true, false, true});
   all.push_back({300, 300, 64, true, true, false, true});

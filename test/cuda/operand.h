@@ -24,6 +24,11 @@ inline const char* name(Precision p) {
 inline int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
 inline int padded(int n) { return round_up(n, kTile); }
 
+// The planes of one element, which is their sum.
+struct PlanePair {
+  double high, low;
+};
+
 // What a matrix of 16-bit planes holds.
 class Matrix {
  public:
@@ -44,6 +49,10 @@ class Matrix {
   }
   double get_low(int i, int j) const {
     return precision == Precision::kBFloat16x3 ? half::from_bfloat16(low[index(i, j)]) : 0;
+  }
+  PlanePair planes(int i, int j) const {
+    const double second = get_low(i, j);
+    return {get(i, j) - second, second};
   }
   // Two planes: whether the second is what rounding lost in the first, half a unit in its last place.
   bool is_split(int i, int j) const {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "operand.h"
+#include "dot_bound.h"
 
 namespace test {
 
