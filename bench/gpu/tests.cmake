@@ -36,6 +36,10 @@ infcl_test_gpu_check(over_limit "${emulator}" 1
 infcl_test_gpu_check(no_time_left "${emulator}" 3
   "\nNOT RUN  device:abort +0.0 s  no time left\n.*INCOMPLETE: 0 passed, 0 failed, 4 not run\n$" --only device --seconds 0.001)
 
+# A device of no memory worth the name: the suite crashes and the check throws.
+infcl_test_gpu_check(failed "${emulator};INFCL_EMULATOR_MEMORY=16384" 1
+  "\nBAD      suite:cuda_pairs_test .* ended by signal 6 .*cuMemAlloc.*\nBAD      device:leaks .* exit status 1: BAD .*needs .* bytes.*\nFAILED: 0 passed, 2 failed, 0 not run\n$"
+  --only suites,device:leaks)
 if(INFCL_EMULATES_SM90)
   infcl_test_gpu_check(quick_sm90 "${emulator};INFCL_EMULATOR_SM=90" 0
     "kernels +compute_90a, compiled by the driver; products use sm_90a\n.*\nok       suite:cuda_pairs_test:sm80 .*suite:cuda_pairs_test:sm90 .*PASSED: 9 passed"
