@@ -22,6 +22,8 @@ Kernels::Kernels(int capability, const std::string& path) : capability_(capabili
   std::string error = "this build carries none for it";
   for (const ImageTarget& target : targets_for(kernel_images(), capability))
     if (load(target.name, target.ptx, error)) {
+      image_ = target.ptx ? "compute_" + target.name + ", compiled by the driver"
+                          : "sm_" + target.name + ", machine code";
       sm90_ = use_sm90(path);
       find_all();
       return;

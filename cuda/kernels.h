@@ -29,6 +29,9 @@ class Kernels {
   // "sm_86": of the device; "sm_90a": with the instructions that only Hopper has.
   std::string instruction_set() const { return "sm_" + std::to_string(capability_) + (sm90_ ? "a" : ""); }
 
+  // What was loaded: "sm_90a, machine code" or "compute_80, compiled by the driver".
+  const std::string& image() const { return image_; }
+
   void scores_forward(const Stream&, Precision, bool label_smoothing, const ForwardArgs&) const;
   void scores_backward(const Stream&, Precision, const BackwardArgs&) const;
   void accumulate(const Stream&, Precision, const AccumulateArgs&) const;
@@ -55,6 +58,7 @@ class Kernels {
   void launch_product(const Stream&, const Kernel&, const LaunchShape&, const Operands&, const Args&) const;
 
   const int capability_;
+  std::string image_;
   std::vector<Module> modules_;
   bool sm90_ = false;                                                  // products are those of NAME_sm90.cu
   Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];          // plain, general

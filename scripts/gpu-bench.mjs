@@ -39,6 +39,14 @@ function describe(result, laps) {
   return `${shape}${times.join(' ')} | infcl laps / this ${share}`;
 }
 
+/**
+ * Each shape once. A shape may be there twice, with features on the host and on the device. The laps of both are the same
+ * work; those of the device come last and win.
+ */
+function shapesOf(cases) {
+  return [...new Map(cases.map((row) => [`${row.dtype} ${row.dim} ${row.rows}`, row])).values()];
+}
+
 /** All shapes of one implementation. Grows along rows, so the first shape that does not fit ends its series. */
 function series(implementation, cases, limits) {
   const results = [];
@@ -69,7 +77,7 @@ export function bench(program, given) {
   const report = JSON.parse(readFileSync(path, 'utf8'));
   const limits = ['--max-seconds', report.settings.max_seconds, '--repetitions', report.settings.repetitions];
   console.log('\nPython on the same shapes, features and gradients on the device. Milliseconds, medians.\n');
-  report.python = ['torch', 'inf_cl'].flatMap((name) => series(name, report.cases, limits));
+  report.python = ['torch', 'inf_cl'].flatMap((name) => series(name, shapesOf(report.cases), limits));
   writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`\nwritten to ${path}`);
   return 0;

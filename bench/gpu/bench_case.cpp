@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <memory>
 
+#include "call_memory.h"
 #include "clock.h"
 #include "core/backend_factory.h"
 #include "core/communicator.h"
@@ -16,42 +15,6 @@
 namespace infcl::bench {
 
 namespace {
-
-constexpr int kMostMatrices = 32;
-
-int matrices_for(const BenchCase& c, int64_t l2_bytes) {
-  const int64_t bytes = c.rows * c.dim * static_cast<int64_t>(dtype_size(c.dtype));
-  return static_cast<int>(std::clamp<int64_t>(2 * l2_bytes / bytes + 1, 2, kMostMatrices));
-}
-
-int64_t available_host_bytes() {  // -1: not known
-  std::ifstream info("/proc/meminfo");
-  for (std::string word; info >> word;)
-    if (int64_t kibibytes; word == "MemAvailable:" && info >> kibibytes) return 1024 * kibibytes;
-  return -1;
-}
-
-void expect_host_memory(const BenchCase& c, int matrices) {
-  const int64_t elements = c.rows * c.dim, available = available_host_bytes();
-  const int64_t bytes = elements * (matrices * static_cast<int64_t>(dtype_size(c.dtype)) +
-                                    2 * static_cast<int64_t>(sizeof(float)));
-  if (available >= 0 && bytes > available / 10 * 9)
-    throw Error(ErrorCode::kOutOfMemory, "bench",
-                "features and gradients need " + std::to_string(bytes >> 20) +
-                    " MiB of the host: " + std::to_string(available >> 20) + " are available");
-}
-
-ContrastiveRequest clip(const Features& queries, const Features& keys) {
-  ContrastiveRequest r;
-  r.queries = queries.view();
-  r.keys = keys.view();
-  r.objective = make_objective(ObjectiveKind::kClip);
-  r.logit_scale = 1 / 0.07;
-  r.bfloat16 = r.queries.dtype == DType::kBFloat16;
-  r.gradient = true;
-  r.d_key_rows = r.keys.rows;
-  return r;
-}
 
 // Samples of everything that a call shows, in milliseconds.
 struct Samples {
@@ -110,47 +73,44 @@ double Bench::Last::scaled_to(const BenchCase& c) const {
   return seconds * c.flops() / shape.flops();
 }
 
+double Bench::seconds_left() const { return settings_.start + settings_.seconds - now_seconds(); }
+
 std::string Bench::too_long(const BenchCase& c) const {
-  const double seconds = last_call_.scaled_to(c);
-  if (seconds <= settings_.max_seconds) return {};
-  return "a call would take about " + std::to_string(std::lround(seconds)) + " s";
+  const double left = seconds_left();
+  if (left <= 0) return "no time left";
+  const auto last = last_calls_.find(c.place);
+  const double seconds = last == last_calls_.end() ? 0 : last->second.scaled_to(c);
+  if (seconds <= std::min(left, settings_.max_seconds)) return {};
+  const std::string call = "a call would take about " + std::to_string(std::lround(seconds)) + " s";
+  return seconds <= settings_.max_seconds ? call + ", no time left for that" : call;
 }
 
 int Bench::repetitions_of(double seconds) const {
-  return static_cast<int>(
-      std::clamp(settings_.max_seconds / seconds, 1., static_cast<double>(settings_.repetitions)));
+  const double most = std::min(seconds_left(), settings_.max_seconds) / seconds;
+  return static_cast<int>(std::clamp(most, 1., static_cast<double>(settings_.repetitions)));
 }
 
 Measured Bench::run(const BenchCase& c) {
   Measured m;
   m.shape = c;
   measure_calls(m);
-  last_call_ = {c, 1e-3 * m.total};
+  last_calls_[c.place] = {c, 1e-3 * m.total};
   m.clocks = read_clocks(card_);
-  measure_floors(m);
+  if (!shape_of_floors_.same_problem(c)) measure_floors(c);
+  m.floors = floors_;
   return m;
 }
 
 void Bench::measure_calls(Measured& m) {
   const BenchCase& c = m.shape;
   m.matrices = matrices_for(c, card_.l2_bytes);
-  expect_host_memory(c, m.matrices);
-  std::vector<Features> features;
-  for (int i = 0; i < m.matrices; ++i) features.emplace_back(c.rows, c.dim, c.dtype, i);
-  const size_t elements = static_cast<size_t>(c.rows * c.dim);
-  const std::unique_ptr<float[]> d_queries(new float[elements]), d_keys(new float[elements]);
+  const CallMemory memory(c, m.matrices);
   const std::unique_ptr<Communicator> ring = make_single_communicator();
   LapTimer backend(*backend_, [this] {
     flush_(flush_stream_);
     flush_stream_.synchronise();
   });
-  const auto call = [&](int round) {
-    const size_t first = static_cast<size_t>(round % m.matrices), second = (first + 1) % features.size();
-    ContrastiveRequest r = clip(features[first], features[second]);
-    r.d_queries = d_queries.get();
-    r.d_keys = d_keys.get();
-    return contrastive(r, backend, *ring);
-  };
+  const auto call = [&](int round) { return contrastive(memory.request(round), backend, *ring); };
   const ContrastiveResult warm = call(0);
   backend.take();
   m.loss = warm.loss;
@@ -164,13 +124,15 @@ void Bench::measure_calls(Measured& m) {
   samples.summarise(m);
 }
 
-void Bench::measure_floors(Measured& m) {
+void Bench::measure_floors(const BenchCase& c) {
+  floors_.clear();
+  shape_of_floors_ = c;
   if (!cublas_) return;
-  if (m.shape.dtype == DType::kBFloat16) {
-    m.floors.push_back(measure_floor(Arithmetic::kBFloat16, m.shape));
+  if (c.dtype == DType::kBFloat16) {
+    floors_.push_back(measure_floor(Arithmetic::kBFloat16, c));
   } else {
-    m.floors.push_back(measure_floor(Arithmetic::kFloat32, m.shape));
-    m.floors.push_back(measure_floor(Arithmetic::kTensorFloat32, m.shape));
+    floors_.push_back(measure_floor(Arithmetic::kFloat32, c));
+    floors_.push_back(measure_floor(Arithmetic::kTensorFloat32, c));
   }
 }
 
@@ -178,8 +140,9 @@ Floor Bench::measure_floor(Arithmetic arithmetic, const BenchCase& c) {
   Floor floor;
   floor.arithmetic = arithmetic;
   Last& last = last_floors_[arithmetic];
-  if (last.scaled_to(c) > settings_.max_seconds) {
-    floor.skipped = "would take too long";
+  if (const double left = seconds_left();
+      last.scaled_to(c) > std::min(left, settings_.max_seconds) || left <= 0) {
+    floor.skipped = left <= settings_.max_seconds ? "no time left" : "would take too long";
     return floor;
   }
   try {

@@ -1,31 +1,23 @@
 // One row of the bench: a clip loss with both gradients at one shape and element type, and its floor by
 // cuBLAS.
 //
-// Features and gradients are the host's, as the public API has them, so a call is timed with its copies. Laps
-// are the same calls' fold and differentiate: kernels, and vectors of a few dozen bytes a row. Repetitions
-// rotate through feature matrices that together exceed the L2 cache twice, two at least, and before each lap
-// the cache is overwritten, which no timing includes.
+// Features and gradients lie in the host's memory, so that a call is timed with its copies, or in the
+// device's. Laps are the same calls' fold and differentiate: kernels, and vectors of a few dozen bytes a row.
+// Before each lap the L2 cache is overwritten, which no timing includes.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bench_shape.h"
 #include "core/backend.h"
 #include "four_products.h"
 #include "machine.h"
 
 namespace infcl::bench {
-
-struct BenchCase {
-  DType dtype = DType::kFloat32;
-  int64_t rows = 0, dim = 0;
-  // Of a loss with gradients: logits twice, two gradients. float32 features take three products of bfloat16
-  // for one.
-  double flops() const { return 4. * 2 * static_cast<double>(rows) * static_cast<double>(rows * dim); }
-  double executed_flops() const { return flops() * (dtype == DType::kFloat32 ? 3 : 1); }
-};
 
 struct Floor {
   Arithmetic arithmetic = Arithmetic::kBFloat16;
@@ -63,13 +55,15 @@ class Bench {
   struct Settings {
     double max_seconds = 20;  // of one call, and of the repetitions of one case
     int repetitions = 9;
+    double seconds = std::numeric_limits<double>::infinity();  // of the whole bench, from `start` on
+    double start = 0;                                          // by now_seconds
   };
   Bench(const Card&, Settings);
 
   const Cublas& cublas() const { return cublas_; }
   // Throws Error: kOutOfMemory, of the device or the host.
   Measured run(const BenchCase&);
-  // Why a case is not worth starting, going by the last smaller one; empty: it is.
+  // Why a case is not worth starting, going by the last smaller one and the time that is left; empty: it is.
   std::string too_long(const BenchCase&) const;
   // The four products against plain loops, on a problem of no size. Throws Error when they are not the same.
   void verify_floor() const;
@@ -82,9 +76,10 @@ class Bench {
     double scaled_to(const BenchCase&) const;
   };
   void measure_calls(Measured&);
-  void measure_floors(Measured&);
+  void measure_floors(const BenchCase&);
   Floor measure_floor(Arithmetic, const BenchCase&);
   int repetitions_of(double seconds) const;
+  double seconds_left() const;
 
   const Card& card_;
   Settings settings_;
@@ -92,8 +87,11 @@ class Bench {
   CacheFlush flush_;
   cuda::Stream flush_stream_;
   Cublas cublas_;
-  Last last_call_;
+  std::map<MemoryPlace, Last> last_calls_;
   std::map<Arithmetic, Last> last_floors_;
+  // Of the last case. A floor is the same wherever the features of the call lie.
+  BenchCase shape_of_floors_;
+  std::vector<Floor> floors_;
 };
 
 }  // namespace infcl::bench

@@ -15,7 +15,7 @@ double teraflops(double flops, double milliseconds) { return flops / millisecond
 
 JsonObject shape_json(const BenchCase& c) {
   JsonObject o;
-  o.add("dtype", dtype_name(c.dtype)).add("rows", c.rows).add("dim", c.dim);
+  o.add("dtype", dtype_name(c.dtype)).add("rows", c.rows).add("dim", c.dim).add("place", place_name(c.place));
   return o;
 }
 
@@ -27,7 +27,9 @@ std::string card_json(const Card& c) {
       .add("l2_bytes", c.l2_bytes)
       .add("memory_bytes", c.memory_bytes)
       .add("driver", c.driver_version)
-      .add("cuda", c.cuda_version);
+      .add("cuda", c.cuda_version)
+      .add("kernels", c.kernels)
+      .add("instruction_set", c.instruction_set);
   return o.text();
 }
 
@@ -76,15 +78,21 @@ std::string case_json(const Measured& m) {
   return o.raw("cublas", floors.text()).raw("clocks", clocks_json(m.clocks)).text();
 }
 
+void print_shape(const BenchCase& c) {
+  std::printf("%-8s %8ld %5ld %-6s |", dtype_name(c.dtype), static_cast<long>(c.rows),
+              static_cast<long>(c.dim), place_name(c.place));
+}
+
 void print_header() {
   std::printf(
-      "\nMilliseconds, medians. call: with copies of features and gradients; laps: without. TFLOP/s count "
-      "four\n"
-      "products of 2 B B D; executed: float32 makes each of three of bfloat16. cuBLAS: the four products "
-      "alone.\n\n"
-      "%-8s %8s %5s | %9s %9s %9s | %9s %9s %9s %7s %8s | %s\n",
-      "dtype", "B", "D", "call fwd", "bwd", "total", "laps fwd", "bwd", "total", "TFLOP/s", "executed",
-      "cuBLAS, laps / cuBLAS");
+      "\nMilliseconds, medians. call: all of it, with copies between host and device where the place is "
+      "host;\n"
+      "laps: without copies of features and gradients. TFLOP/s count four products of 2 B B D; executed: "
+      "float32\n"
+      "makes each of three of bfloat16. cuBLAS: the four products alone.\n\n"
+      "%-8s %8s %5s %-6s | %9s %9s %9s | %9s %9s %9s %7s %8s | %s\n",
+      "dtype", "B", "D", "place", "call fwd", "bwd", "total", "laps fwd", "bwd", "total", "TFLOP/s",
+      "executed", "cuBLAS, laps / cuBLAS");
 }
 
 }  // namespace
@@ -103,10 +111,10 @@ BenchReport::BenchReport(const Card& card, const Bench::Settings& settings, cons
 }
 
 void BenchReport::add(const Measured& m) {
-  std::printf("%-8s %8ld %5ld | %9.3f %9.3f %9.3f | %9.3f %9.3f %9.3f %7.1f %8.1f |",
-              dtype_name(m.shape.dtype), static_cast<long>(m.shape.rows), static_cast<long>(m.shape.dim),
-              m.forward, m.backward, m.total, m.lap_forward, m.lap_backward, m.laps(),
-              teraflops(m.shape.flops(), m.laps()), teraflops(m.shape.executed_flops(), m.laps()));
+  print_shape(m.shape);
+  std::printf(" %9.3f %9.3f %9.3f | %9.3f %9.3f %9.3f %7.1f %8.1f |", m.forward, m.backward, m.total,
+              m.lap_forward, m.lap_backward, m.laps(), teraflops(m.shape.flops(), m.laps()),
+              teraflops(m.shape.executed_flops(), m.laps()));
   for (const Floor& f : m.floors) {
     if (f.skipped.empty())
       std::printf(" %s %.3f, %.2f", arithmetic_name(f.arithmetic), f.ms.total(), m.laps() / f.ms.total());
@@ -119,8 +127,8 @@ void BenchReport::add(const Measured& m) {
 }
 
 void BenchReport::skip(const BenchCase& c, const std::string& why) {
-  std::printf("%-8s %8ld %5ld | skipped: %s\n", dtype_name(c.dtype), static_cast<long>(c.rows),
-              static_cast<long>(c.dim), why.c_str());
+  print_shape(c);
+  std::printf(" skipped: %s\n", why.c_str());
   skipped_.add(shape_json(c).add("why", why).text());
   write();
 }
@@ -130,14 +138,17 @@ void BenchReport::write() const {
   JsonObject settings;
   settings.add("objective", "clip")
       .add("max_seconds", settings_.max_seconds)
-      .add("repetitions", settings_.repetitions);
-  std::ofstream file(path_);
+      .add("repetitions", settings_.repetitions)
+      .add("seconds", settings_.seconds);    // null: no limit
+  const std::string part = path_ + ".part";  // a run may be ended while it writes
+  std::ofstream file(part);
   file << "{\n  \"date\": " << json_string(date_) << ",\n  \"commit\": " << json_string(commit_)
        << ",\n  \"card\": " << card_json(card_) << ",\n  \"cublas\": " << json_string(cublas_)
        << ",\n  \"settings\": " << settings.text() << ",\n  \"cases\": " << cases_.text()
        << ",\n  \"skipped\": " << skipped_.text() << "\n}\n";
   file.close();
-  if (!file) throw Error(ErrorCode::kInternal, "bench", "cannot write " + path_);
+  if (!file || std::rename(part.c_str(), path_.c_str()) != 0)
+    throw Error(ErrorCode::kInternal, "bench", "cannot write " + path_);
 }
 
 }  // namespace infcl::bench

@@ -14,6 +14,7 @@
 #include "cuda/device_memory.h"
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/planner.h"
+#include "device_memory_check.h"
 #include "engine_run.h"
 #include "unit_rows.h"
 
@@ -38,54 +39,30 @@ ContrastiveRequest clip(const Features& queries, const Features& keys) {
   return r;
 }
 
-cuda::MemoryInfo memory() {
-  const cuda::DeviceContext context(0);
-  const cuda::DeviceContext::Scope current(context);
-  return cuda::memory_info();
-}
-
 class DeviceCheck {
  public:
-  DeviceCheck(Backend& backend, const Sizes& sizes) : backend_(backend), sizes_(sizes) {}
+  explicit DeviceCheck(const Sizes& sizes) : sizes_(sizes) {}
 
-  void run() {
-    check_leaks();
-    check_abort();
-    check_shards();
-    check_out_of_memory();
-  }
-
- private:
-  // Three chances to lose none, since other programs take memory too. A driver gives it in large pieces,
-  // which hide a small leak; the emulator counts bytes.
+  // Three chances to lose none, since other programs take memory too.
   void check_leaks() {
     const Features queries(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 1);
     const Features keys(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 2);
     ContrastiveRequest r = clip(queries, keys);
-    cases::run(backend_, *ring_, r);
+    cases::run(*backend_, *ring_, r);
     int64_t lost = 0;
     for (int chance = 0; chance < 3; ++chance) {
-      const int64_t before = memory().free;
+      const int64_t before = device_memory::free_bytes();
       for (int call = 0; call < sizes_.calls; ++call) {
         r.bfloat16 = call % 2 == 1;
-        cases::run(backend_, *ring_, r);
+        cases::run(*backend_, *ring_, r);
       }
-      lost = before - memory().free;
-      if (lost <= 0) break;
+      lost = before - device_memory::free_bytes();
+      if (device_memory::is_given_back(lost)) break;
     }
-    std::printf("%s %d calls: %ld bytes of the device not given back\n", lost <= 0 ? "ok  " : "BAD ",
-                sizes_.calls, static_cast<long>(lost));
-    CHECK(lost <= 0, "%ld bytes", static_cast<long>(lost));
-  }
-
-  static cuda::WorkspacePlan least_plan(int64_t rows, int64_t dim) {
-    cuda::WorkspaceRequest w;
-    w.passes = {{rows, rows, false}};
-    w.matrices = w.gradients = {rows, rows};
-    w.dim = dim;
-    w.planes = 2;
-    w.bound = 1;
-    return cuda::plan_workspace(w, {});
+    const bool sound = device_memory::is_given_back(lost);
+    std::printf("%s %d calls: %ld bytes of the device not given back; %s\n", sound ? "ok  " : "BAD ",
+                sizes_.calls, static_cast<long>(lost), device_memory::rule());
+    CHECK(sound, "%ld bytes", static_cast<long>(lost));
   }
 
   void check_abort() {
@@ -97,7 +74,7 @@ class DeviceCheck {
       r.workspace_bytes = least_plan(sizes_.abort_rows, sizes_.abort_dim).resident_minimum;
     int32_t words[Control::kWords] = {};
     r.control.words = words;
-    const Stats whole = cases::run(backend_, *ring_, r).result.stats;
+    const Stats whole = cases::run(*backend_, *ring_, r).result.stats;
     const double block = whole.backward_seconds / words[Control::kTotal];
     double seconds = -1;
     for (int chance = 0; chance < 3 && seconds < 0; ++chance) seconds = time_to_abort(r);
@@ -107,6 +84,58 @@ class DeviceCheck {
     std::printf("%s abort: %.1f ms from the word to the error, in a call of %.0f ms and %d blocks a lap\n",
                 stopped ? "ok  " : "BAD ", 1e3 * seconds, 1e3 * whole.seconds, words[Control::kTotal]);
     CHECK(stopped, "%.3f s, at most %.3f", seconds, bound);
+  }
+
+  // Sums in another order: what differs are last bits.
+  void check_shards() {
+    const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
+    const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
+    ContrastiveRequest r = clip(queries, keys);
+    const cases::Run whole = cases::run(*backend_, *ring_, r);
+    const cuda::WorkspacePlan least = least_plan(sizes_.abort_rows, sizes_.abort_dim);
+    r.workspace_bytes = std::max(least.minimum, least.resident_minimum / 3);
+    const cases::Run shards = cases::run(*backend_, *ring_, r);
+    const double loss = std::fabs(shards.result.loss - whole.result.loss) / whole.result.loss;
+    const double gradient = std::fmax(largest_difference(shards.d_queries, whole.d_queries),
+                                      largest_difference(shards.d_keys, whole.d_keys));
+    const bool equal = loss <= 1e-6 && gradient <= 1e-4 && shards.result.stats.shards > 1;
+    std::printf("%s %ld shards a side: loss off by %.1e, gradients by %.1e; %.0f ms, whole %.0f ms\n",
+                equal ? "ok  " : "BAD ", static_cast<long>(shards.result.stats.shards), loss, gradient,
+                1e3 * shards.result.stats.seconds, 1e3 * whole.result.stats.seconds);
+    CHECK(equal, "%ld shards: loss %.1e gradient %.1e", static_cast<long>(shards.result.stats.shards), loss,
+          gradient);
+  }
+
+  // Refused by the planner, and by the driver; and the backend goes on working.
+  void check_out_of_memory() {
+    const int64_t total = device_memory_info(0).total;
+    // Two planes of a tile of rows a side, which is also the smallest shard. Neither matrix is read.
+    const int64_t rows = 1, dim = 2 * total / (2 * 2 * cuda::kTile * 2);
+    const std::vector<float> row(static_cast<size_t>(dim) + 1, 0.f);
+    ContrastiveRequest r;
+    r.queries = r.keys = {row.data(), DType::kFloat32, rows, dim, dim, {}};
+    r.keys.data = row.data() + 1;
+    r.objective = make_objective(ObjectiveKind::kClip);
+    expect_out_of_memory("a call twice the memory", [&] { contrastive(r, *backend_, *ring_); });
+    expect_out_of_memory("an allocation twice the memory", [&] {
+      const cuda::DeviceContext context(0);
+      const cuda::DeviceContext::Scope current(context);
+      const cuda::DeviceBuffer buffer(2 * total);
+    });
+    const Features queries(200, 64, DType::kFloat32, 1), keys(200, 64, DType::kFloat32, 2);
+    const double loss = cases::run(*backend_, *ring_, clip(queries, keys)).result.loss;
+    CHECK(std::isfinite(loss), "usable after errors: loss %g", loss);
+  }
+
+ private:
+  static cuda::WorkspacePlan least_plan(int64_t rows, int64_t dim) {
+    cuda::WorkspaceRequest w;
+    w.passes = {{rows, rows, false}};
+    w.matrices = w.gradients = {rows, rows};
+    w.dim = dim;
+    w.planes = 2;
+    w.bound = 1;
+    return cuda::plan_workspace(w, {});
   }
 
   // Seconds from the abort, given once a block is done, to its error; -1 where none came: a small call may be
@@ -125,33 +154,13 @@ class DeviceCheck {
     });
     double caught = 0;
     try {
-      cases::run(backend_, *ring_, r);
+      cases::run(*backend_, *ring_, r);
     } catch (const Error& e) {
       if (e.code() == ErrorCode::kAborted) caught = now_seconds();
     }
     __atomic_store_n(&over, true, __ATOMIC_RELEASE);
     watcher.join();
     return caught > 0 ? caught - given : -1;
-  }
-
-  // Sums in another order: what differs are last bits.
-  void check_shards() {
-    const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
-    const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
-    ContrastiveRequest r = clip(queries, keys);
-    const cases::Run whole = cases::run(backend_, *ring_, r);
-    const cuda::WorkspacePlan least = least_plan(sizes_.abort_rows, sizes_.abort_dim);
-    r.workspace_bytes = std::max(least.minimum, least.resident_minimum / 3);
-    const cases::Run shards = cases::run(backend_, *ring_, r);
-    const double loss = std::fabs(shards.result.loss - whole.result.loss) / whole.result.loss;
-    const double gradient = std::fmax(largest_difference(shards.d_queries, whole.d_queries),
-                                      largest_difference(shards.d_keys, whole.d_keys));
-    const bool equal = loss <= 1e-6 && gradient <= 1e-4 && shards.result.stats.shards > 1;
-    std::printf("%s %ld shards a side: loss off by %.1e, gradients by %.1e; %.0f ms, whole %.0f ms\n",
-                equal ? "ok  " : "BAD ", static_cast<long>(shards.result.stats.shards), loss, gradient,
-                1e3 * shards.result.stats.seconds, 1e3 * whole.result.stats.seconds);
-    CHECK(equal, "%ld shards: loss %.1e gradient %.1e", static_cast<long>(shards.result.stats.shards), loss,
-          gradient);
   }
 
   // Of elements, relative to the largest.
@@ -175,37 +184,21 @@ class DeviceCheck {
     }
   }
 
-  // Refused by the planner, and by the driver; and the backend goes on working.
-  void check_out_of_memory() {
-    const int64_t total = memory().total;
-    // Two planes of a tile of rows a side, which is also the smallest shard. Neither matrix is read.
-    const int64_t rows = 1, dim = 2 * total / (2 * 2 * cuda::kTile * 2);
-    const std::vector<float> row(static_cast<size_t>(dim) + 1, 0.f);
-    ContrastiveRequest r;
-    r.queries = r.keys = {row.data(), DType::kFloat32, rows, dim, dim, {}};
-    r.keys.data = row.data() + 1;
-    r.objective = make_objective(ObjectiveKind::kClip);
-    expect_out_of_memory("a call twice the memory", [&] { contrastive(r, backend_, *ring_); });
-    expect_out_of_memory("an allocation twice the memory", [&] {
-      const cuda::DeviceContext context(0);
-      const cuda::DeviceContext::Scope current(context);
-      const cuda::DeviceBuffer buffer(2 * total);
-    });
-    const Features queries(200, 64, DType::kFloat32, 1), keys(200, 64, DType::kFloat32, 2);
-    const double loss = cases::run(backend_, *ring_, clip(queries, keys)).result.loss;
-    CHECK(std::isfinite(loss), "usable after errors: loss %g", loss);
-  }
-
-  Backend& backend_;
+  std::unique_ptr<Backend> backend_ = make_cuda_backend(0, settings_from_environment());
   const Sizes& sizes_;
   std::unique_ptr<Communicator> ring_ = make_single_communicator();
 };
 
 }  // namespace
 
-void check_device(Backend& cuda, bool quick) {
-  std::printf("\n== memory, abort, errors\n");
-  DeviceCheck(cuda, quick ? kQuick : kFull).run();
+std::vector<CheckEntry> device_checks(bool quick) {
+  const Sizes& sizes = quick ? kQuick : kFull;
+  const auto entry = [&sizes](const char* name, void (DeviceCheck::*check)()) {
+    return CheckEntry{name, [&sizes, check] { (DeviceCheck(sizes).*check)(); }};
+  };
+  return {entry("device:leaks", &DeviceCheck::check_leaks), entry("device:abort", &DeviceCheck::check_abort),
+          entry("device:shards", &DeviceCheck::check_shards),
+          entry("device:memory", &DeviceCheck::check_out_of_memory)};
 }
 
 }  // namespace infcl::bench

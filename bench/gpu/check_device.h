@@ -1,12 +1,13 @@
-// What a device must bear beyond right answers: many calls, an abort in the middle, more than its memory.
+// What a device must bear beyond right answers: many calls, an abort in the middle, features in shards, more
+// than its memory.
 #pragma once
 
-namespace infcl {
-class Backend;
-}
+#include <vector>
+
+#include "check_list.h"
 
 namespace infcl::bench {
 
-void check_device(Backend& cuda, bool quick);
+std::vector<CheckEntry> device_checks(bool quick);
 
 }  // namespace infcl::bench

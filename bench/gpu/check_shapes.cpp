@@ -2,10 +2,10 @@
 
 #include <cmath>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "check.h"
-#include "clock.h"
 #include "core/backend_factory.h"
 #include "engine_run.h"
 #include "unit_rows.h"
@@ -70,19 +70,17 @@ double relative(double got, double want, double floor) {
 
 class ShapeCheck {
  public:
-  explicit ShapeCheck(Backend& cuda) : cuda_(cuda) {}
-
-  void run(const Kind& kind, int64_t rows, int64_t dim) {
+  void run(const Kind& kind, const Loss& loss, int64_t rows, int64_t dim) {
     const Features queries(rows, dim, kind.dtype, 1), keys(rows, dim, kind.dtype, 2);
-    for (const Loss& loss : kLosses) compare(kind, loss, request(loss, queries, keys));
+    compare(kind, loss, request(loss, queries, keys));
   }
 
  private:
   void compare(const Kind& kind, const Loss& loss, ContrastiveRequest r) {
     const cases::Run want = cases::run(*cpu_, *ring_, r);
     r.bfloat16 = kind.bfloat16;
-    const cases::Run got = cases::run(cuda_, *ring_, r);
-    const bool repeats = cases::same_bits(got, cases::run(cuda_, *ring_, r));
+    const cases::Run got = cases::run(*cuda_, *ring_, r);
+    const bool repeats = cases::same_bits(got, cases::run(*cuda_, *ring_, r));
     const double loss_error = relative(got.result.loss, want.result.loss, 1);
     const double errors[] = {row_error(got.d_queries, want.d_queries, r.queries.dim),
                              row_error(got.d_keys, want.d_keys, r.queries.dim),
@@ -102,19 +100,23 @@ class ShapeCheck {
     CHECK(repeats, "two runs differ: %s", line);
   }
 
-  Backend& cuda_;
+  std::unique_ptr<Backend> cuda_ = make_cuda_backend(0, settings_from_environment());
   std::unique_ptr<Backend> cpu_ = make_cpu_backend(settings_from_environment());
   std::unique_ptr<Communicator> ring_ = make_single_communicator();
 };
 
 }  // namespace
 
-void check_shapes(Backend& cuda, const ShapeGrid& grid) {
-  std::printf("\n== against the CPU backend, and twice the same\n");
-  ShapeCheck check(cuda);
-  for (const Kind& kind : kKinds)
-    for (const int64_t rows : grid.rows)
-      for (const int64_t dim : grid.dims) check.run(kind, rows, dim);
+std::vector<CheckEntry> shape_checks(const ShapeGrid& grid) {
+  std::vector<CheckEntry> checks;
+  for (const int64_t rows : grid.rows)
+    for (const int64_t dim : grid.dims)
+      for (const Kind& kind : kKinds)
+        for (const Loss& loss : kLosses)
+          checks.push_back({std::string("shape:") + loss.name + ':' + dtype_name(kind.dtype) + ':' +
+                                std::to_string(rows) + 'x' + std::to_string(dim),
+                            [&kind, &loss, rows, dim] { ShapeCheck().run(kind, loss, rows, dim); }});
+  return checks;
 }
 
 }  // namespace infcl::bench

@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace infcl {
-class Backend;
-}
+#include "check_list.h"
 
 namespace infcl::bench {
 
@@ -14,7 +12,8 @@ struct ShapeGrid {
   std::vector<int64_t> rows, dims;
 };
 
-// Objectives x element types x shapes: loss and gradients near the CPU's, and equal bits of two runs.
-void check_shapes(Backend& cuda, const ShapeGrid&);
+// Objectives x element types x shapes, the smaller shapes first: loss and gradients near the CPU's, and equal
+// bits of two runs.
+std::vector<CheckEntry> shape_checks(const ShapeGrid&);
 
 }  // namespace infcl::bench

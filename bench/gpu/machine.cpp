@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <ctime>
 
+#include "core/settings.h"
 #include "cuda/device.h"
+#include "cuda/kernels.h"
 #include "library.h"
 
 namespace infcl::bench {
@@ -94,7 +96,12 @@ Card read_card() {
             memory.free,
             {},
             {},
+            {},
+            {},
             {}};
+  const cuda::Kernels kernels(traits.capability, settings_from_environment().cuda_path);
+  card.kernels = kernels.image();
+  card.instruction_set = kernels.instruction_set();
   const Library driver = Library::cuda_driver();
   int version = 0;
   if (driver.has("cuDriverGetVersion") && driver.call("cuDriverGetVersion", &version) == 0)
@@ -112,6 +119,7 @@ void print(const Card& c) {
   std::printf("device              %s\n", c.name.c_str());
   std::printf("compute capability  %d.%d, %d multiprocessors, L2 of %.1f MiB\n", c.capability / 10,
               c.capability % 10, c.multiprocessors, static_cast<double>(c.l2_bytes) / (1 << 20));
+  std::printf("kernels             %s; products use %s\n", c.kernels.c_str(), c.instruction_set.c_str());
   std::printf("memory              %.2f GiB, %.2f of them free\n",
               static_cast<double>(c.memory_bytes) / (1 << 30), static_cast<double>(c.free_bytes) / (1 << 30));
 }

@@ -14,9 +14,11 @@ struct Card {
   std::string cuda_version;    // the newest that the driver knows, "13.0"
   std::string driver_version;  // "580.65.06"; empty where NVML does not tell
   std::string bus_id;
+  std::string kernels;          // which of the embedded images runs: "sm_90a, machine code"
+  std::string instruction_set;  // that products use: "sm_90a"
 };
 
-// Of device 0, which CUDA_VISIBLE_DEVICES chooses. Throws Error when there is none.
+// Of device 0, which CUDA_VISIBLE_DEVICES chooses. Throws Error when there is none, or no kernels for it.
 Card read_card();
 void print(const Card&);
 

@@ -13,7 +13,7 @@ namespace infcl::bench {
 class Features {
  public:
   Features(int64_t rows, int64_t dim, DType dtype, uint64_t seed);
-  MatrixView view() const { return {data_.get(), dtype_, rows_, dim_, dim_}; }
+  MatrixView view() const { return {data_.get(), dtype_, rows_, dim_, dim_, {}}; }
   int64_t bytes() const { return rows_ * dim_ * static_cast<int64_t>(dtype_size(dtype_)); }
 
  private:

@@ -17,14 +17,15 @@ inline int summary() {
 }  // namespace check
 
 // CHECK(condition, printf-style context...)
-#define CHECK(condition, ...)                                     \
-  do {                                                            \
-    if (condition) {                                              \
-      ++check::passed;                                            \
-    } else {                                                      \
-      ++check::failed;                                            \
-      std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition); \
-      std::printf(__VA_ARGS__);                                   \
-      std::printf("\n");                                          \
-    }                                                             \
+#define CHECK(condition, ...)                                      \
+  do {                                                             \
+    if (condition) {                                               \
+      ++check::passed;                                             \
+    } else {                                                       \
+      ++check::failed;                                             \
+      std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);  \
+      std::printf(__VA_ARGS__);                                    \
+      std::printf("\n");                                           \
+      std::fflush(stdout); /* a later crash must not swallow it */ \
+    }                                                              \
   } while (0)

@@ -13,6 +13,7 @@
 #include "core/backend_factory.h"
 #include "core/errors.h"
 #include "cuda/planner.h"
+#include "device_memory_check.h"
 #include "engine_cases.h"
 
 using cases::Case;
@@ -212,8 +213,6 @@ void test_abort_midway(Engine& e) {
         "%d of %d blocks", word(infcl::Control::kDone), word(infcl::Control::kTotal));
 }
 
-int64_t free_memory() { return infcl::device_memory_info(0).free; }
-
 // The largest distance between two rows of a gradient.
 double largest_change(const std::vector<float>& a, const std::vector<float>& b, int64_t dim) {
   double worst = 0;
@@ -302,7 +301,7 @@ int main() {
   if (!info.available) return check::summary();
   std::printf("on %s\n", info.devices[0].c_str());
   Engine engine;
-  const int64_t free_before = free_memory();
+  const int64_t free_before = device_memory::free_bytes();
   test_smallest(engine);
   test_errors(engine);
   test_abort_midway(engine);
@@ -312,7 +311,8 @@ int main() {
   test_workspaces(engine);
   test_float32(engine);
   test_sixteen_bits(engine);
-  CHECK(free_memory() == free_before, "%ld bytes of the device were not given back",
-        static_cast<long>(free_before - free_memory()));
+  const int64_t lost = free_before - device_memory::free_bytes();
+  CHECK(device_memory::is_given_back(lost), "%ld bytes of the device were not given back",
+        static_cast<long>(lost));
   return check::summary();
 }
