@@ -180,7 +180,7 @@ std::vector<Mutant> narrow_mutants() {
       {"offsets in gradients have 32 bits",
        "accumulate_bf16_kernel",
        columns_beyond_32_bits,
-       {{{"accumulate.cu", "const int64_t stride = a.padded_dim", kWideOfInts, 16}, kEach, kNarrow}}},
+       {{{"gradient_tile.cuh", "float* const out = p.out", kWideOfInts, 2}, kEach, kNarrow}}},
       {"offsets of what is split have 32 bits",
        kSplit,
        split_beyond_32_bits,
