@@ -27,21 +27,45 @@ struct GradientTile {
   INFCL_DEVICE int steps() const { return (end - begin) / kStep; }
 };
 
+// Sums that a thread reads before it writes the first of them. Reads and writes that alternate would each
+// wait for memory: a write may be to where the next read is from, as far as the compiler knows.
+constexpr int kPairsAtOnce = 8;
+
+// out (+)= factor * sums, in pairs of neighbouring features.
 template <class Layout, int kStep>
 INFCL_DEVICE void write_gradient(const GradientProduct& p, const GradientTile<kStep>& tile, int64_t stride,
                                  float factor, const Patch<Layout>& sums) {
   using Patch = Patch<Layout>;
+  constexpr int kPairsOfRow = Patch::kColumns / 2, kPairs = Patch::kRows * kPairsOfRow;
+  static_assert(kPairs % kPairsAtOnce == 0, "whole batches");
+  static_assert(kPairsOfRow % kPairsAtOnce == 0 || kPairsAtOnce % kPairsOfRow == 0, "of rows or within one");
+  constexpr int kColumnsAtOnce = 8 * (kPairsOfRow < kPairsAtOnce ? kPairsOfRow : kPairsAtOnce);
+  static_assert(kDimAlignment % kColumnsAtOnce == 0, "all features of a batch exist, or none");
+  const bool overwrite = p.overwrite;
+  const int first_row = tile.row + Patch::row(0), rows = p.count - first_row;
+  const int first_column = Patch::column(0), columns = tile.features - first_column;
+  float* const out = p.out + first_row * stride + (tile.feature + first_column);
+  // a thread's rows, and its pairs of a row, are 8 apart
+  const auto row = [](int pair) { return pair / kPairsOfRow * 8; };
+  const auto column = [](int pair) { return pair % kPairsOfRow * 8; };
+  const auto at = [&](int pair) {
+    return reinterpret_cast<float2*>(out + row(pair) * stride + column(pair));
+  };
 #pragma unroll
-  for (int r = 0; r < Patch::kRows; ++r) {
-    const int row = tile.row + Patch::row(r);
-    if (row >= p.count) continue;
+  for (int first = 0; first < kPairs; first += kPairsAtOnce) {
+    if (column(first) >= columns || row(first) >= rows) continue;
+    float2 before[kPairsAtOnce];
 #pragma unroll
-    for (int c = 0; c < Patch::kColumns; c += 2) {
-      const int column = Patch::column(c);
-      if (column >= tile.features) continue;
-      float2* out = reinterpret_cast<float2*>(p.out + row * stride + tile.feature + column);
-      const float2 before = p.overwrite ? make_float2(0, 0) : *out;
-      *out = make_float2(before.x + factor * sums.at(r, c), before.y + factor * sums.at(r, c + 1));
+    for (int i = 0; i < kPairsAtOnce; ++i) {
+      before[i] = make_float2(0, 0);
+      if (!overwrite && row(first + i) < rows) before[i] = *at(first + i);
+    }
+#pragma unroll
+    for (int i = 0; i < kPairsAtOnce; ++i) {
+      const int pair = first + i, r = pair / kPairsOfRow, c = pair % kPairsOfRow * 2;
+      if (row(pair) < rows)
+        *at(pair) =
+            make_float2(before[i].x + factor * sums.at(r, c), before[i].y + factor * sums.at(r, c + 1));
     }
   }
 }

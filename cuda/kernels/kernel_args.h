@@ -26,7 +26,7 @@ constexpr float kLargestSpread = 100;
 enum class Element : int32_t { kFloat32, kFloat16, kBFloat16 };
 
 // Features as products read them: 16-bit, row-major [rows padded to kTile][padded_dim], zeros beyond the
-// features. float32 is the sum of two bfloat16 planes, and a product of two such is hi*hi + hi*lo + lo*hi.
+// features. float32 is the sum of two bfloat16 planes, and a product of two such is lo*hi + hi*lo + hi*hi.
 struct Planes {
   const uint16_t* high;
   const uint16_t* low;  // null: one plane, of bfloat16 or float16

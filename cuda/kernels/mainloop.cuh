@@ -26,8 +26,8 @@ class OperandLoads {
     high_ = plus(origin.high, offset);
     low_ = plus(origin.low, offset);
     shared_ = Layout::offset(row, chunk);
-    next_ = high_;
   }
+  // To the first tile, of one of the planes.
   INFCL_DEVICE void rewind(bool low) { next_ = low ? low_ : high_; }
   INFCL_DEVICE void load(uint32_t tile) {
     cp_async_16(tile + shared_, next_, inside_);
@@ -100,16 +100,20 @@ INFCL_DEVICE void multiply_add(OperandLoads<kA> a, OperandLoads<kB> b, int tiles
                                Patch<MmaLayout>& out) {
   const Fragments<kA, true> a_fragments(MmaLayout::warp_row() * MmaLayout::kWarpRows);
   const Fragments<kB, false> b_fragments(MmaLayout::warp_column() * MmaLayout::kWarpColumns);
-  int segment = 0, tile = 0;  // of the next load
+  int segment = Kind::kSegments - 1, tile = 0;  // of the next load: the small products come first
+  const auto begin_segment = [&] {
+    a.rewind(reads_low_of_a(segment));
+    b.rewind(reads_low_of_b(segment));
+  };
+  begin_segment();
   const auto load = [&](int stage) {
-    if (segment < Kind::kSegments) {
+    if (segment >= 0) {
       a.load(shared_address(ring[stage].a));
       b.load(shared_address(ring[stage].b));
       if (++tile == tiles) {
         tile = 0;
-        ++segment;
-        a.rewind(segment == 2);
-        b.rewind(segment == 1);
+        --segment;
+        begin_segment();
       }
     }
     cp_async_commit();  // an empty group where nothing is left, so that counting groups counts stages

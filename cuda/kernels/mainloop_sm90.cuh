@@ -33,14 +33,14 @@ INFCL_DEVICE void load_tile(const unsigned char* tile, const TensorMap& map, con
   }
 }
 
-// The part of one thread. Segments are the products that bf16x3 is the sum of.
+// The part of one thread. The small products come first.
 template <class Kind, Major kA, Major kB, Operand kShared>
 INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
                             OperandOrigin b_origin, int steps, const Neighbour& neighbour, Ring& ring) {
   RingPosition at;
-  for (int segment = 0; segment < Kind::kSegments; ++segment) {
-    const TensorMap& a_map = segment == 2 ? a.low : a.high;
-    const TensorMap& b_map = segment == 1 ? b.low : b.high;
+  for (int segment = Kind::kSegments - 1; segment >= 0; --segment) {
+    const TensorMap& a_map = reads_low_of_a(segment) ? a.low : a.high;
+    const TensorMap& b_map = reads_low_of_b(segment) ? b.low : b.high;
     for (int step = 0; step < steps; ++step, at.advance()) {
       StageSm90& stage = ring.stages[at.stage];
       const TransactionBarrier& full = ring.full[at.stage];

@@ -29,9 +29,13 @@ INFCL_DEVICE bool named_barrier_or(bool any) {
   return result;
 }
 
-// Among the threads of a cluster that have not exited: what they did before they arrived is known to those
-// who waited. All threads of a warp call it.
+// Among the threads of a cluster that have not exited. All threads of a warp call them. What was done before
+// cluster_arrive() is known to those who waited, which takes a memory barrier. Before
+// cluster_arrive_relaxed() it is not, except for barriers that fence_barriers() was called for.
 INFCL_DEVICE void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
+INFCL_DEVICE void cluster_arrive_relaxed() {
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
+}
 INFCL_DEVICE void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
 
 INFCL_DEVICE uint32_t cluster_rank() {
@@ -51,11 +55,13 @@ struct TransactionBarrier {
   INFCL_DEVICE void arrive() {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address()) : "memory");
   }
-  // At the barrier of this name in another block of the cluster.
+  // At the barrier of this name in another block of the cluster. The arrival releases memory to its own block
+  // alone, and so takes no memory barrier. It may only hand over what needs none: a place in shared memory
+  // whose reads by wgmma have been waited for, and which copies write next.
   INFCL_DEVICE void arrive_in_block(uint32_t rank) {
     uint32_t there;
     asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address()), "r"(rank));
-    asm volatile("mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%0];" ::"r"(there) : "memory");
+    asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(there) : "memory");
   }
   INFCL_DEVICE void arrive_expecting(unsigned bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address()), "r"(bytes)
@@ -83,7 +89,8 @@ struct TransactionBarrier {
   }
 };
 
-// Makes initialised barriers known to the copies that will arrive at them.
+// Makes initialised barriers known to the copies that will arrive at them, and, after a barrier of any kind,
+// to all threads of the cluster.
 INFCL_DEVICE void fence_barriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
 
 // A box to shared memory, in the background; x along what is contiguous. Zeros outside of the matrix.

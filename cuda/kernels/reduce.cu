@@ -31,6 +31,27 @@ INFCL_DEVICE void fold_partial(Gathered& all, const Partial& part) {
   all.positive_max_dot = fmaxf(all.positive_max_dot, part.positive_max_dot);
 }
 
+// Parts that a thread loads before it folds the first of them. One after the other, each would wait for
+// memory.
+constexpr int kPartsAtOnce = 8;
+
+// fold(*find(i)) for i from 0 to count - 1, in this order, but where find gives null.
+template <class Part, class Find, class Fold>
+INFCL_DEVICE void fold_parts(int count, Find find, Fold fold) {
+  for (int first = 0; first < count; first += kPartsAtOnce) {
+    const Part* from[kPartsAtOnce];
+    Part part[kPartsAtOnce];
+#pragma unroll
+    for (int i = 0; i < kPartsAtOnce; ++i) {
+      from[i] = first + i < count ? find(first + i) : nullptr;
+      if (from[i]) part[i] = *from[i];
+    }
+#pragma unroll
+    for (int i = 0; i < kPartsAtOnce; ++i)
+      if (from[i]) fold(part[i]);
+  }
+}
+
 extern "C" __global__ void __launch_bounds__(kThreads)
     reduce_kernel(const __grid_constant__ ReduceArgs args) {
   const int index = static_cast<int>(blockIdx.x * kThreads + threadIdx.x);
@@ -39,8 +60,17 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   const int begin = args.triangle_side == 0 ? diagonal : 0;
   const int end = args.triangle_side == 1 ? diagonal : args.tiles;
   Gathered all = args.gathered[index];
-  for (int tile = begin; tile < end; ++tile) fold_partial(all, args.partials[tile * args.stride + index]);
+  fold_parts<Partial>(
+      end - begin, [&](int i) { return args.partials + (begin + i) * args.stride + index; },
+      [&](const Partial& part) { fold_partial(all, part); });
   args.gathered[index] = all;
+}
+
+INFCL_DEVICE void add(TileSums& all, const TileSums& part) {
+  all.dot_sum += part.dot_sum;
+  all.sum += part.sum;
+  all.masked += part.masked;
+  all.left_out += part.left_out;
 }
 
 // One block: thread t sums tiles t, t + 256, ..., and the threads' sums are folded like leaves of a tree.
@@ -48,14 +78,14 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     sum_tiles_kernel(const __grid_constant__ SumTilesArgs args) {
   __shared__ TileSums warps[kWarpsOfBlock];
   TileSums sums{0, 0, 0, 0};
-  const int64_t tiles = static_cast<int64_t>(args.row_tiles) * args.column_tiles;
-  for (int64_t i = threadIdx.x; i < tiles; i += kThreads) {
-    if (args.triangle && i % args.column_tiles < i / args.column_tiles) continue;
-    sums.dot_sum += args.tile_sums[i].dot_sum;
-    sums.sum += args.tile_sums[i].sum;
-    sums.masked += args.tile_sums[i].masked;
-    sums.left_out += args.tile_sums[i].left_out;
-  }
+  const int tiles = args.row_tiles * args.column_tiles, thread = static_cast<int>(threadIdx.x);
+  const auto find = [&](int i) {
+    const int tile = thread + i * kThreads;
+    const bool absent = args.triangle && tile % args.column_tiles < tile / args.column_tiles;
+    return absent ? nullptr : args.tile_sums + tile;
+  };
+  fold_parts<TileSums>((tiles - thread + kThreads - 1) / kThreads, find,
+                       [&](const TileSums& tile) { add(sums, tile); });
   sums = {fold_warp(sums.dot_sum, Sum{}), fold_warp(sums.sum, Sum{}),
           fold_warp(static_cast<long long>(sums.masked), Sum{}),
           fold_warp(static_cast<long long>(sums.left_out), Sum{})};
@@ -63,12 +93,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   __syncthreads();
   if (threadIdx.x > 0) return;
   TileSums total = *args.total;
-  for (const TileSums& warp : warps) {
-    total.dot_sum += warp.dot_sum;
-    total.sum += warp.sum;
-    total.masked += warp.masked;
-    total.left_out += warp.left_out;
-  }
+  for (const TileSums& warp : warps) add(total, warp);
   *args.total = total;
 }
 

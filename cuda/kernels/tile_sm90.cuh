@@ -60,9 +60,11 @@ struct Neighbour {
   // Begins with barriers that the neighbour knows, and ends when it has arrived at the last of them.
   INFCL_DEVICE void begin() const {
     if (!shares) return __syncthreads();
-    cluster_arrive();
+    cluster_arrive_relaxed();  // hands over nothing but the barriers, which initialize() has fenced
     cluster_wait();
   }
+  // This one releases: it must not overtake the arrivals at the neighbour's barriers, whose memory is gone
+  // when the neighbour exits.
   INFCL_DEVICE void has_arrived() const {
     if (shares) cluster_arrive();
   }

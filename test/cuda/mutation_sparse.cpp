@@ -12,6 +12,7 @@ constexpr const char* kDots = "pair_dots_kernel";
 constexpr const char* kGradients = "pair_gradients_kernel";
 
 constexpr const char* kBarrier = "bar\\.sync";
+constexpr const char* kBelowDiagonal = "tile % args.column_tiles < tile / args.column_tiles";
 
 std::vector<Mutant> reduce_mutants() {
   return {
@@ -33,13 +34,13 @@ std::vector<Mutant> reduce_mutants() {
       {"sums are rescaled the wrong way",
        kReduce,
        forward_steep,
-       {{{"reduce.cu", "sum + scaled_down(all.sum", "sub\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 3},
+       {{{"reduce.cu", "sum + scaled_down(all.sum", "sub\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 8},
          kEach,
          "sub.f32 $1, $3, $2;"}}},
       {"a partial of the next index",
        kReduce,
        forward_general,
-       {{{"reduce.cu", "all.dot_sum += part.dot_sum", "\\+1[26]\\]", 3}, kEach, "+44]"}}},
+       {{{"reduce.cu", "part[i] = *from[i]", "\\+16\\]", 8}, kEach, "+48]"}}},
       {"sums of warps are read too early",
        kSumTiles,
        sums_of_tiles,
@@ -47,15 +48,13 @@ std::vector<Mutant> reduce_mutants() {
       {"tiles of the diagonal are left out",
        kSumTiles,
        sums_of_triangle,
-       {{{"reduce.cu", "if (args.triangle && i % args.column_tiles <", "setp\\.lt\\.s64", 5},
-         kEach,
-         "setp.le.s64"}}},
+       {{{"reduce.cu", kBelowDiagonal, "setp\\.lt\\.s32", 8}, kEach, "setp.le.s32"}}},
       {"tiles below the diagonal are added",
        kSumTiles,
        sums_of_triangle,
-       {{{"", "", "setp\\.lt\\.s64\\s+(%p\\d+), (%rd\\d+), (%rd\\d+);", 5},
+       {{{"reduce.cu", kBelowDiagonal, "setp\\.lt\\.s32\\s+(%p\\d+), (%r\\d+), (%r\\d+);", 8},
          kEach,
-         "setp.ne.s64 $1, $2, $2;"}}},
+         "setp.ne.s32 $1, $2, $2;"}}},
       {"a sum without half of its lanes",
        kSumTiles,
        sums_of_tiles,
@@ -180,7 +179,7 @@ std::vector<Mutant> narrow_mutants() {
       {"offsets in gradients have 32 bits",
        "accumulate_bf16_kernel",
        columns_beyond_32_bits,
-       {{{"accumulate.cu", "const int64_t stride = a.padded_dim", kWideOfInts, 16}, kEach, kNarrow}}},
+       {{{"gradient_tile.cuh", "float* const out = p.out", kWideOfInts, 2}, kEach, kNarrow}}},
       {"offsets of what is split have 32 bits",
        kSplit,
        split_beyond_32_bits,

@@ -17,13 +17,18 @@ void ClusterBarrier::reset(size_t warps) {
   phase_.assign(warps, 0);
 }
 
-void ClusterBarrier::arrive(Warp& warp) {
+void ClusterBarrier::arrive(Warp& warp, bool releases) {
   uint64_t& phase = phase_[warp.index_in_cluster()];
   if (phase != 0) warp.fail(Fault::kLaunchFailed, "barrier.cluster.arrive again, without a wait between");
   phase = now_;
   here_[warp.index_in_cluster()] = true;
   Cluster& cluster = warp.block().cluster();
-  if (WarpClocks* clocks = cluster.clocks()) clocks->release(warp.index_in_cluster(), arrived_);
+  if (WarpClocks* clocks = cluster.clocks()) {
+    if (releases)
+      clocks->release(warp.index_in_cluster(), arrived_);
+    else
+      clocks->release_settled(warp.index_in_cluster(), arrived_);
+  }
   fruitless_ = 0;
   complete_if_due(cluster);
 }

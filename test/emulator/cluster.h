@@ -17,7 +17,7 @@ namespace infcl::emulator {
 class ClusterBarrier {
  public:
   void reset(size_t warps);
-  void arrive(Warp& warp);
+  void arrive(Warp& warp, bool releases);
   bool is_over(Warp& warp);  // the phase that the warp arrived in; false: others should run
 
  private:

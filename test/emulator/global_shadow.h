@@ -11,7 +11,11 @@
 
 namespace infcl::emulator {
 
-enum class Access : uint8_t { kRead, kWrite, kAtomic };
+// A read that settles is one of wgmma: it is over once the product is waited for (warp_clocks.h).
+enum class Access : uint8_t { kRead, kReadThatSettles, kWrite, kAtomic };
+constexpr bool is_read(Access access) {
+  return access == Access::kRead || access == Access::kReadThatSettles;
+}
 
 class GlobalShadow {
  public:

@@ -21,11 +21,12 @@ SharedShadow::Finding SharedShadow::check(size_t warp, size_t byte, Access acces
   bool both_atomic = access == Access::kAtomic && c.by_atomic;
   if (c.writer && c.writer != warp + 1 && !both_atomic && clocks_.heard(warp, c.writer - 1u) < c.write_clock)
     return {Kind::kRace, byte, c.writer - 1u, c.write_at, true};
-  if (access == Access::kRead) return {};
+  if (is_read(access)) return {};
   for (uint64_t others = c.readers & ~(uint64_t{1} << warp); others; others &= others - 1) {
     auto other = static_cast<size_t>(__builtin_ctzll(others));
     const Read& read = reads_[byte * warps_ + other];
-    if (clocks_.heard(warp, other) < read.clock) return {Kind::kRace, byte, other, read.at, false};
+    const uint32_t heard = read.settles ? clocks_.heard_settled(warp, other) : clocks_.heard(warp, other);
+    if (heard < read.clock) return {Kind::kRace, byte, other, read.at, false};
   }
   return {};
 }
@@ -38,9 +39,9 @@ SharedShadow::Finding SharedShadow::touch(size_t warp, size_t offset, size_t n, 
     if (access != Access::kWrite && !c.initialised && !c.under_way && result.kind == Finding::Kind::kNone)
       result = {Finding::Kind::kUninitialised, byte, 0, 0, false};  // and yet an access that can race
     if (Finding f = check(warp, byte, access); f.kind != Finding::Kind::kNone) return f;
-    if (access == Access::kRead) {
+    if (is_read(access)) {
       c.readers |= uint64_t{1} << warp;
-      reads_[byte * warps_ + warp] = {clocks_.now(warp), instruction};
+      reads_[byte * warps_ + warp] = {clocks_.now(warp), instruction, access == Access::kReadThatSettles};
       continue;
     }
     c = Cell{};

@@ -41,6 +41,7 @@ class SharedShadow {
   };
   struct Read {
     uint32_t clock, at;
+    bool settles;
   };
   Finding check(size_t warp, size_t byte, Access access);
 

@@ -45,6 +45,13 @@ void TransactionBarriers::touch(Warp& warp, uint32_t offset, Access access) {
 TransactionBarriers::Barrier& TransactionBarriers::at(Warp& warp, uint32_t offset) {
   auto found = barriers_.find(offset);
   if (found == barriers_.end()) warp.fail(Fault::kLaunchFailed, name(offset) + " was not initialised");
+  const Barrier& b = found->second;
+  const uint32_t self = warp.index_in_cluster();
+  if (const WarpClocks* clocks = block_.cluster().clocks()) {
+    const uint32_t heard = b.visible ? clocks->heard_settled(self, b.owner) : clocks->heard(self, b.owner);
+    if (self != b.owner && heard < b.clock)
+      report(warp, {SharedShadow::Finding::Kind::kRace, offset, b.owner, b.instruction, true});
+  }
   touch(warp, offset, Access::kAtomic);
   return found->second;
 }
@@ -55,14 +62,18 @@ void TransactionBarriers::initialize(Warp& warp, uint32_t offset, uint32_t arriv
     warp.fail(Fault::kLaunchFailed, name(offset) + " for " + std::to_string(arrivals) + " arrivals");
   if (barriers_.count(offset)) warp.fail(Fault::kLaunchFailed, name(offset) + " is initialised twice");
   touch(warp, offset, Access::kWrite);
+  touch(warp, offset, Access::kAtomic);  // from now on at() looks who may know of the barrier
   Barrier& b = barriers_[offset];
   b.expected = b.missing = arrivals;
   b.owner = warp.index_in_cluster();
+  if (const WarpClocks* clocks = block_.cluster().clocks()) b.clock = clocks->now(b.owner);
+  b.instruction = warp.instruction();
 }
 
 void TransactionBarriers::make_visible(const Warp& warp) {
   for (auto& entry : barriers_)
     if (entry.second.owner == warp.index_in_cluster()) entry.second.visible = true;
+  if (WarpClocks* clocks = block_.cluster().clocks()) clocks->settle(warp.index_in_cluster());
 }
 
 void TransactionBarriers::complete_if_due(const Warp& warp, uint32_t offset, Barrier& b) {
@@ -75,14 +86,19 @@ void TransactionBarriers::complete_if_due(const Warp& warp, uint32_t offset, Bar
   fruitless_ = 0;
 }
 
-void TransactionBarriers::arrive(Warp& warp, uint32_t offset, uint32_t arrivals, uint64_t bytes) {
+void TransactionBarriers::arrive(Warp& warp, uint32_t offset, const Arrival& arrival) {
   Barrier& b = at(warp, offset);
-  if (arrivals > b.missing)
+  if (arrival.arrivals > b.missing)
     warp.fail(Fault::kLaunchFailed, name(offset) + ": more arrivals than the phase has");
-  b.bytes += static_cast<int64_t>(bytes);
+  b.bytes += static_cast<int64_t>(arrival.bytes);
   if (b.bytes > kMostBytes) warp.fail(Fault::kLaunchFailed, name(offset) + ": too many bytes announced");
-  b.missing -= arrivals;
-  if (WarpClocks* clocks = block_.cluster().clocks()) clocks->release(warp.index_in_cluster(), b.arrived);
+  b.missing -= arrival.arrivals;
+  if (WarpClocks* clocks = block_.cluster().clocks()) {
+    if (arrival.releases)
+      clocks->release(warp.index_in_cluster(), b.arrived);
+    else
+      clocks->release_settled(warp.index_in_cluster(), b.arrived);
+  }
   fruitless_ = 0;
   complete_if_due(warp, offset, b);
 }

@@ -37,8 +37,14 @@ class TransactionBarriers {
     fruitless_ = 0;
   }
   void initialize(Warp& warp, uint32_t offset, uint32_t arrivals);
-  void make_visible(const Warp& warp);  // to copies: what this warp initialised
-  void arrive(Warp& warp, uint32_t offset, uint32_t arrivals, uint64_t bytes);
+  void make_visible(
+      const Warp& warp);  // to copies, and to whom any arrival tells: what this warp initialised
+  struct Arrival {
+    uint32_t arrivals;
+    uint64_t bytes;  // that are announced
+    bool releases;   // what was done before is known to those who wait
+  };
+  void arrive(Warp& warp, uint32_t offset, const Arrival& arrival);
   // Whether the phase of this parity is over. If not, a copy may land, and the warp should let others run.
   bool is_over(Warp& warp, uint32_t offset, uint32_t parity);
   // To this block; what is read is counted by whoever issues it, once for all blocks.
@@ -47,7 +53,8 @@ class TransactionBarriers {
 
  private:
   struct Barrier {
-    uint32_t expected = 0, missing = 0, phase = 0, owner = 0;
+    uint32_t expected = 0, missing = 0, phase = 0;
+    uint32_t owner = 0, clock = 0, instruction = 0;  // who initialised it, and when
     int64_t bytes = 0;     // announced and not yet landed; negative: landed before they are announced
     bool visible = false;  // to copies
     WarpClocks::Clock arrived,

@@ -28,6 +28,8 @@ void initialize(Warp& warp, const Instruction& in, uint32_t mask) {
                                                  warp.lanes<uint32_t>(in.operands[1])[lane_of(mask)]);
 }
 
+// kOfCluster: the scope of the release. That of the block, the default, orders nothing for another block.
+template <bool kOfCluster>
 void arrive(Warp& warp, const Instruction& in, uint32_t mask) {
   const uint32_t barrier = barrier_of(warp, read_addresses(warp, in, in.operands[1], mask), mask);
   uint64_t bytes = 0;
@@ -36,7 +38,9 @@ void arrive(Warp& warp, const Instruction& in, uint32_t mask) {
   const bool elsewhere = in.variant;
   const uint32_t offset = elsewhere ? offset_in_block(barrier) : own_offset(warp, barrier);
   Block& block = elsewhere ? block_of(warp, barrier) : warp.block();
-  block.transaction_barriers().arrive(warp, offset, static_cast<uint32_t>(__builtin_popcount(mask)), bytes);
+  block.transaction_barriers().arrive(
+      warp, offset,
+      {static_cast<uint32_t>(__builtin_popcount(mask)), bytes, kOfCluster || &block == &warp.block()});
 }
 
 void try_wait(Warp& warp, const Instruction& in, uint32_t mask) {
@@ -59,12 +63,9 @@ void decode_mbarrier(InstructionBuilder& b) {
   Instruction& in = b.instruction;
   const int action = b.require_one_of({"init", "arrive", "try_wait"});
   const bool elsewhere = action == 1 && b.take("shared::cluster");
-  if (elsewhere) {  // what was done before must be known over there
-    b.require("release");
-    b.require("cluster");
-  } else {
-    b.require("shared::cta");
-  }
+  const bool of_cluster = elsewhere && b.take("release");  // else .release.cta, the default
+  if (of_cluster) b.require("cluster");
+  if (!elsewhere) b.require("shared::cta");
   in.variant = elsewhere;
   b.require("b64");
   in.space = Space::kShared;
@@ -82,7 +83,7 @@ void decode_mbarrier(InstructionBuilder& b) {
     else
       b.unused_operand();
     if (b.operand_count() != (expects ? 3 : 2)) b.fail("operand count");
-    in.execute = arrive;
+    in.execute = of_cluster ? arrive<true> : arrive<false>;
   } else {
     b.require("parity");
     b.destination_predicate(0);
@@ -158,8 +159,9 @@ void decode_setmaxnreg(InstructionBuilder& b) {
   b.instruction.execute = takes ? take_registers : give_registers;
 }
 
+template <bool kReleases>
 void arrive_in_cluster(Warp& warp, const Instruction&, uint32_t) {
-  warp.block().cluster().barrier().arrive(warp);
+  warp.block().cluster().barrier().arrive(warp, kReleases);
 }
 
 void wait_in_cluster(Warp& warp, const Instruction&, uint32_t) {
@@ -225,10 +227,13 @@ void decode_bulk_copy(InstructionBuilder& b) {
 
 void decode_cluster_barrier(InstructionBuilder& b) {
   const bool arrives = b.require_one_of({"arrive", "wait"}) == 0;
-  b.require(arrives ? "release" : "acquire");
+  const bool releases = arrives && b.require_one_of({"release", "relaxed"}) == 0;
+  if (!arrives) b.require("acquire");
   b.require("aligned");
   b.instruction.rendezvous = Rendezvous::kAllAlive;
-  b.instruction.execute = arrives ? arrive_in_cluster : wait_in_cluster;
+  b.instruction.execute = !arrives   ? wait_in_cluster
+                          : releases ? arrive_in_cluster<true>
+                                     : arrive_in_cluster<false>;
 }
 
 void add_transaction_opcodes(DecodeTable& table) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "block.h"
+#include "cluster.h"
 #include "half.h"
 #include "memory.h"
 #include "tensor_core_sums.h"
@@ -50,7 +51,8 @@ void read_operand(Warp& warp, uint64_t bits, int first, int count, bool along_si
     for (int k = 0; k < Product::kDepth; k++) {
       const uint32_t at = descriptor.offset(first + i, k, along_side);
       const uint8_t* element = shared_pointer(warp, at, 2, 2);
-      if (shadow) report(warp, shadow->touch(warp.index_in_cluster(), at, 2, Access::kRead, p.instruction));
+      if (shadow)
+        report(warp, shadow->touch(warp.index_in_cluster(), at, 2, Access::kReadThatSettles, p.instruction));
       uint16_t value;
       std::memcpy(&value, element, sizeof value);
       f(i, k, p.bfloat ? bfloat16_to_float(value) : float16_to_float(value));
@@ -120,6 +122,8 @@ void WarpgroupProducts::wait(Warp& warp, uint64_t pending_groups) {
   size_t done = 0;
   while (done < pending_.size() && pending_[done].group + pending_groups < groups_)
     multiply(warp, pending_[done++].product, sums_);
+  if (WarpClocks* clocks = warp.block().cluster().clocks(); clocks && done > 0)
+    clocks->settle(warp.index_in_cluster());
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(done));
   if (registers_ && pending_.empty()) write_back(warp);
 }

@@ -14,6 +14,19 @@ __device__ uint16_t at(const Box& box, int row, int column) {
   return box.element[row][(column / 8 ^ row % 8) * 8 + column % 8];
 }
 
+// The address of the same place in another block, which only shared::cluster may use.
+__device__ uint32_t in_block(uint32_t address, uint32_t rank) {
+  uint32_t there;
+  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(rank));
+  return there;
+}
+
+// As arrive_in_block(), and releases what was done before to the whole cluster: ordinary reads, here.
+__device__ void release_to_block(const TransactionBarrier& barrier, uint32_t rank) {
+  const uint32_t there = in_block(barrier.address(), rank);
+  asm volatile("mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%0];" ::"r"(there) : "memory");
+}
+
 }  // namespace
 
 // One thread of 64 copies a box, and all of them wait for it and read it, rows apart.
@@ -109,37 +122,36 @@ extern "C" __global__ void registers_kernel(int mistake, int* out) {
   out[threadIdx.x] = 1;
 }
 
-// The address of the same place in the other block, where only shared::cluster may use it.
-__device__ uint32_t in_block(uint32_t address, uint32_t rank) {
-  uint32_t there;
-  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(rank));
-  return there;
-}
-
 // Each of two blocks copies a box for both, twice, and reads what both have copied.
 extern "C" __global__ void __cluster_dims__(2, 1, 1)
     cluster_kernel(int mistake, const __grid_constant__ TensorMap map, uint16_t* out) {
   __shared__ Box boxes[2];
   __shared__ TransactionBarrier full, empty;
+  __shared__ volatile uint16_t word;
   const int t = threadIdx.x;
   const uint32_t rank = cluster_rank();
   [[maybe_unused]] uint32_t x;
   if (t == 0) {
     full.initialize(1);
     empty.initialize(2);
-    fence_barriers();
+    if (mistake != 12) fence_barriers();
+    word = 1;
   }
   if (mistake != 1) {
-    if (mistake != 7) cluster_arrive();
+    if (mistake == 14)
+      cluster_arrive();
+    else if (mistake != 7)
+      cluster_arrive_relaxed();
     if (mistake == 8) cluster_arrive();
     cluster_wait();
+    if (mistake == 13 || mistake == 14) x = word;  // no mistake after an arrival that releases
   } else {
     __syncthreads();
   }
   const uint32_t there = in_block(empty.address(), rank ^ 1);
-  if (mistake == 11) asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(there));
-  if (mistake == 12) asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(there));
-  if (mistake == 13) copy_box(there, map, 0, 0, full);
+  if (mistake == 16) asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(there));
+  if (mistake == 17) asm volatile("ld.shared.u32 %0, [%1];" : "=r"(x) : "r"(there));
+  if (mistake == 18) copy_box(there, map, 0, 0, full);
   for (int round = 0; round < 2; ++round) {
     if (t == 0) {
       if (mistake != 5) empty.wait(1 ^ round);
@@ -154,13 +166,19 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1)
     __syncthreads();
     if (t > 0) continue;
     empty.arrive();
-    if (mistake != 4) empty.arrive_in_block(mistake == 3 ? 2 : rank ^ 1);
+    if (mistake == 11)
+      empty.arrive_in_block(rank ^ 1);
+    else if (mistake != 4)
+      release_to_block(empty, mistake == 3 ? 2 : rank ^ 1);
   }
   if (mistake == 6) return;          // the other block may still arrive
   if (mistake == 10 && rank == 0) {  // it has long arrived, but who knows
     for (int i = 0; i < 1 << 20; ++i) asm volatile("mov.u32 %0, %%laneid;" : "=r"(x));
     return;
   }
-  cluster_arrive();
+  if (mistake == 15)
+    cluster_arrive_relaxed();
+  else
+    cluster_arrive();
   cluster_wait();
 }
