@@ -1,14 +1,15 @@
 /**
  * What can be known of the CUDA kernels without a GPU: assembles every cuda/kernels/*.cu for every target and fails
- * on spills, stack, too many registers and notes of ptxas about performance; and counts instructions in the machine
- * code, so that tensor-core kernels are seen to use tensor cores. Needs nvcc and ptxas (or NVCC, PTXAS).
+ * on spills, stack, too many registers and notes of ptxas about performance; counts instructions in the machine code,
+ * so that tensor-core kernels are seen to use tensor cores; and looks at their order (kernel-gates.mjs). Needs nvcc and ptxas (or NVCC, PTXAS).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { opcodeCounts } from './cubin.mjs';
+import { controlFlow, opcodesOf } from './cubin.mjs';
+import { barrierFaults, foldFaults, gradientFaults } from './kernel-gates.mjs';
 
 const kernels = fileURLToPath(new URL('../cuda/kernels/', import.meta.url));
 const targets = ['80', '86', '89', '90a', '100', '120'];
@@ -57,14 +58,30 @@ function assemble(ptx, target, out) {
   return { found, notes };
 }
 
+function countsOf(opcodes) {
+  const counts = { all: opcodes.length };
+  for (const opcode of opcodes) if (opcode) counts[opcode] = (counts[opcode] ?? 0) + 1;
+  return counts;
+}
+
+function orderFaults({ kernel, opcodes, flow }) {
+  const list = [];
+  if (isHopper(kernel)) list.push(...barrierFaults(flow));
+  if (/^accumulate_/.test(kernel)) list.push(...gradientFaults(opcodes));
+  if (/^(reduce|sum_tiles)_kernel$/.test(kernel)) list.push(...foldFaults(opcodes));
+  return list;
+}
+
 /** Complaints about one kernel on one target. NaN, where a pattern did not match, fails every comparison. */
-function faults({ kernel, registers, stack, spills, opcodes }) {
-  const count = (name) => opcodes?.[name] ?? 0;
+function faults(row) {
+  const { kernel, registers, stack, spills, counts } = row;
+  const count = (name) => counts?.[name] ?? 0;
   const list = [];
   if (!(registers <= registerCap(kernel))) list.push(`${registers} registers, cap ${registerCap(kernel)}`);
   if (stack !== 0) list.push(`${stack} bytes of stack`);
   if (spills !== 0) list.push(`${spills} bytes of spills`);
-  if (!opcodes) list.push('no machine code found');
+  if (counts) list.push(...orderFaults(row));
+  else list.push('no machine code found');
   for (const name of forbidden(kernel)) if (count(name) > 0) list.push(`${count(name)} ${name}`);
   for (const name of needed(kernel))
     if (multiplies.test(kernel) && count(name) === 0) list.push(`no ${name}`);
@@ -84,8 +101,14 @@ try {
       const { found, notes } = assemble(ptx, target, cubin);
       if (found.length === 0) errors.push(`${file} sm_${target}: no kernels`);
       for (const note of notes) errors.push(`${file} sm_${target}: ${note}`);
-      const opcodes = opcodeCounts(readFileSync(cubin));
-      for (const row of found) rows.push({ ...row, target, opcodes: opcodes.get(row.kernel) });
+      const code = readFileSync(cubin);
+      const opcodes = opcodesOf(code);
+      const flows = isHopper(file) ? controlFlow(code) : new Map();
+      for (const row of found) {
+        const own = opcodes.get(row.kernel);
+        const counts = own && countsOf(own);
+        rows.push({ ...row, target, opcodes: own, counts, flow: flows.get(row.kernel) });
+      }
     }
   }
 } finally {
@@ -104,12 +127,12 @@ console.log(line(['registers', ...targets.map((target) => `sm_${target}`)]));
 for (const kernel of names)
   console.log(line([kernel, ...targets.map((target) => registersOf(kernel, target))]));
 console.log(`\n${line(['instructions, sm_80', 'all', ...shown])}`);
-for (const { kernel, opcodes } of rows.filter((row) => row.target === '80' && row.opcodes))
-  console.log(line([kernel, opcodes.all, ...shown.map((name) => opcodes[name] ?? 0)]));
+for (const { kernel, counts } of rows.filter((row) => row.target === '80' && row.counts))
+  console.log(line([kernel, counts.all, ...shown.map((name) => counts[name] ?? 0)]));
 
 console.log(`\n${line(['instructions, sm_90a', 'all', ...shownOfHopper])}`);
-for (const { kernel, opcodes } of rows.filter((row) => isHopper(row.kernel) && row.opcodes))
-  console.log(line([kernel, opcodes.all, ...shownOfHopper.map((name) => opcodes[name] ?? 0)]));
+for (const { kernel, counts } of rows.filter((row) => isHopper(row.kernel) && row.counts))
+  console.log(line([kernel, counts.all, ...shownOfHopper.map((name) => counts[name] ?? 0)]));
 
 if (errors.length > 0 || rows.length === 0) {
   console.error(`\n${errors.join('\n') || 'no kernels found'}`);
