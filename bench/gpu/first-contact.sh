@@ -20,9 +20,9 @@
 # are used where they are installed. Exit status: 0 all passed, 1 something failed, 2 wrong use, 3 not everything had time.
 set -u
 
-HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 2
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" > /dev/null && pwd) || exit 2
 SCRIPT=$HERE/first-contact.sh
-SRC=$(cd "$HERE/../.." && pwd)
+SRC=${HERE%/bench/gpu}
 export SCRIPT SRC
 # shellcheck source=bench/gpu/first-contact/steps.sh
 . "$HERE/first-contact/steps.sh"

@@ -162,16 +162,15 @@ __device__ long long clocks_of(uint32_t barrier) {
 
 [[maybe_unused]] __device__ void cluster_barrier() {
 #if __CUDA_ARCH__ >= 900
-  asm volatile("barrier.cluster.arrive.aligned;\nbarrier.cluster.wait.aligned;" ::: "memory");
+  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
 #endif
 }
 
 __global__ void ask_cluster(ClusterFacts* facts) {
 #if __CUDA_ARCH__ >= 900
-  extern __shared__ unsigned char dynamic[];
-  __shared__ uint64_t barrier;
+  extern __shared__ uint64_t dynamic[];  // the first is what is asked for its address, the second a barrier
   const uint32_t start = static_cast<uint32_t>(__cvta_generic_to_shared(dynamic));
-  const uint32_t own = static_cast<uint32_t>(__cvta_generic_to_shared(&barrier));
+  const uint32_t own = static_cast<uint32_t>(__cvta_generic_to_shared(dynamic + 1));
   uint32_t rank, peer, theirs;
   asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
   asm volatile("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(start), "r"(rank ^ 1));

@@ -2,8 +2,8 @@
 # long or prints too much. Sourced by first-contact.sh. The emulator executes PTX; a card loads the machine code that is
 # embedded for it, so that the choice of the image is the one thing of a call that only a card can show.
 
-readonly kMustRun='machine compile-facts build-bench build-check kernels-sm80 kernels-sm90 one-number shapes
-  sweep-rows sweep-dims float32 device'
+readonly kMustRun='machine compile-facts build-bench build-check kernels-sm80 kernels-sm90 one-number one-number-sm80 shapes
+  sweep-rows sweep-dims float32 device shapes-64 largest'
 
 # Steps that show every way to end; run by the rehearsal alone.
 stage_selftest() {
@@ -36,7 +36,10 @@ expect() {
 call() {
   local wanted=$1 status=0
   shift
-  (cd / && bash "$SCRIPT" "$@") > "$CALLED" 2>&1 || status=$?
+  # In the background, so that a signal to the rehearsal reaches the stage.
+  (cd / && exec bash "$SCRIPT" "$@") > "$CALLED" 2>&1 &
+  CHILD=$!
+  wait "$CHILD" || status=$?
   [ "$status" -eq "$wanted" ] || { echo "status $status instead of $wanted: $*"; tail -n 20 "$CALLED"; return 1; }
 }
 says() { grep -qE -- "$1" "$CALLED"; }
@@ -125,6 +128,8 @@ rehearse() {
   export INFCL_CUDA_LIBRARY="$BUILD/test/emulator/libinfcl_cuda_emulator.so" CUDA_CACHE_PATH="$WORK/jit"
   unset INFCL_CUBLAS_LIBRARY INFCL_CUDA_PATH
   mkdir -p "$OUT" || exit 2
+  CHILD=
+  trap '[ -z "$CHILD" ] || kill -TERM "$CHILD"; exit 1' TERM INT HUP
   rm -rf "$WORK/state" "$WORK/files"
   : > "$WORK/all-stages"
   before=$WORK/before
@@ -136,7 +141,7 @@ rehearse() {
   [ -f "$BUILD/CMakeCache.txt" ] || echo "building in $BUILD: some minutes"
   rehearse_stage 1 one-number
   rehearse_stage 2 sweep-rows sweep-dims float32
-  rehearse_stage 3
+  rehearse_stage 3 largest
   for name in $kMustRun; do expect "ran: $name" grep -qE "^ok +$name " "$WORK/all-stages"; done
   expect 'stage 1 again' call 0 1
   expect 'reuses what passed' says '^REUSED +one-number '

@@ -38,7 +38,10 @@ notes() {
 seconds_left() { echo $((LIMIT - kReserve - SECONDS + STARTED)); }
 
 # result WORD NAME SECONDS TEXT
-result() { say "$(printf '%-7s %-26s %4s s  %s' "$1" "$2" "$3" "$4")"; }
+result() {
+  RESULT=$(printf '%-7s %-26s %4s s  %s' "$1" "$2" "$3" "$4")
+  say "$RESULT"
+}
 
 # A step that this machine cannot run: missing NAME REASON
 missing() {
@@ -66,7 +69,7 @@ step() {
 step_always() {
   local name=$1 most=$2 left text=$FILES/$1.txt status=0 begun=$SECONDS word line
   shift 2
-  rm -f "$STATE/$name.passed"
+  rm -f "$STATE/$name.passed" "$text"
   left=$(seconds_left)
   if [ "$left" -lt 5 ]; then
     SHORT=$((SHORT + 1))
@@ -91,7 +94,7 @@ step_always() {
   [ "$word" != TIME ] || line="of $most s; $line"
   [ "$word" != FAIL ] || line="status $status; $line"
   result "$word" "$name" $((SECONDS - begun)) "$line"
-  [ "$word" != ok ] || { printf '%s\n' "$KEY"; tail -n 1 "$SUMMARY"; } > "$STATE/$name.passed"
+  [ "$word" != ok ] || printf '%s\n%s\n' "$KEY" "$RESULT" > "$STATE/$name.passed"
   return "$status"
 }
 

@@ -44,38 +44,41 @@ compile_facts() {
   nvcc -O3 -std=c++17 "-arch=$architecture" -o "$WORK/facts" "$SRC/bench/gpu/first-contact/facts.cu" && echo "for $architecture"
 }
 
-# The first libcublas found: in the loader's cache, the toolkit, or the packages of a Python.
+# Path of a libcublas, or nothing: from the loader's cache, else the toolkit, else the packages of a Python.
 find_cublas() {
-  local found python
-  found=$(ldconfig -p 2> /dev/null | sed -n 's/.*=> \(.*libcublas\.so\.1[0-9]\)$/\1/p' | sort -r | head -n 1)
-  [ -n "$found" ] || found=$(newest_cublas "$CUDA"/lib64 "$CUDA"/targets/*/lib)
-  if [ -z "$found" ] && python=$(command -v python3); then
-    # One folder a line; that of torch too, which need not be the Python's own.
-    local folders=()
-    mapfile -t folders < <("$python" - 2> /dev/null << 'P'
-import importlib.util, os, site, sysconfig
-roots = [sysconfig.get_paths()["purelib"], site.getusersitepackages(), *site.getsitepackages()]
-spec = importlib.util.find_spec("torch")
-if spec and spec.origin:
-    roots.append(os.path.dirname(os.path.dirname(spec.origin)))
-for root in dict.fromkeys(roots):
-    for part in ("cublas/lib", "cu13/lib", "cu12/lib"):
-        print(os.path.join(root, "nvidia", part))
-P
-    )
-    found=$(newest_cublas "${folders[@]}")
+  local found folder files=() folders=()
+  mapfile -t files < <(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2> /dev/null | sed -n 's/.*=> \(.*libcublas\.so\.1[0-9]\)$/\1/p')
+  found=$(newest "${files[@]}")
+  [ -n "$found" ] || found=$(newest "$CUDA"/lib64/libcublas.so.1[0-9] "$CUDA"/targets/*/lib/libcublas.so.1[0-9])
+  if [ -z "$found" ]; then
+    mapfile -t folders < <(python_package_folders)
+    files=()
+    for folder in "${folders[@]}"; do files+=("$folder"/nvidia/{cublas,cu1[0-9]}/lib/libcublas.so.1[0-9]); done
+    found=$(newest "${files[@]}")
   fi
   echo "$found"
 }
 
-newest_cublas() {
-  local folder file newest=
-  for folder; do
-    for file in "$folder"/libcublas.so.1[0-9]; do
-      if [ -e "$file" ] && [[ $file > $newest || -z $newest ]]; then newest=$file; fi
-    done
+# Where python3 looks for packages, one folder a line; that of torch too, which need not be the Python's own.
+python_package_folders() {
+  python3 - 2> /dev/null << 'END'
+import importlib.util, os, site, sysconfig
+folders = [sysconfig.get_paths()["purelib"], site.getusersitepackages(), *site.getsitepackages()]
+spec = importlib.util.find_spec("torch")
+if spec and spec.origin:
+    folders.append(os.path.dirname(os.path.dirname(spec.origin)))
+print("\n".join(dict.fromkeys(folders)))
+END
+}
+
+# The file with the largest version at its end, of those that exist.
+newest() {
+  local file best=
+  for file; do
+    [ -e "$file" ] || continue
+    if [ -z "$best" ] || [ "${file##*.}" -gt "${best##*.}" ]; then best=$file; fi
   done
-  echo "$newest"
+  echo "$best"
 }
 
 # Changes with every source that a step depends on.
@@ -148,6 +151,6 @@ sanitize() {
   if [ "$2" = call ]; then
     INFCL_CUBLAS_LIBRARY=none "${run[@]}" "$BUILD/gpu-bench" --dtypes bfloat16 --rows 2048 --dims 256 --place device --repetitions 1
   else
-    INFCL_TEST_DEVICE=0 INFCL_CUDA_LIBRARY=libcuda.so.1 "${run[@]}" "$BUILD/test/cuda/cuda_$2_test"
+    INFCL_TEST_DEVICE=0 "${run[@]}" "$BUILD/test/cuda/cuda_$2_test"
   fi
 }
