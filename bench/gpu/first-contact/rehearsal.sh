@@ -74,6 +74,7 @@ rehearse_steps() {
   expect 'the archive has the output of each step' holds "$OUT/selftest.tgz" passes.txt
   expect 'a second call ends with 1' call 1 selftest
   expect 'it reuses what passed' says '^REUSED +passes .*all is well'
+  expect 'its log has what they printed' grep -q '^still here' "$OUT/selftest.log"
   expect 'it runs again what failed' says '^FAIL +fails'
   expect 'it runs again what took too long' says '^TIME +out-of-time'
   SELFTEST_KEY=changed expect 'a third call, on other sources' call 1 selftest
