@@ -18,7 +18,7 @@ stage_1() {
   card_step facts 40 "$WORK/facts"
   notes facts '^fact:' 20
   step_always build-bench "$(sized 240 700)" build gpu-bench
-  step_always build-check "$(sized 240 700)" build gpu-check
+  step_always build-check "$(sized 240 700)" build gpu-check gpu-bench  # also where the step before had too little time
   for path in $(paths); do
     step "kernels-$path" 70 check_matching 65 "$(suite_pattern "$(sized 'scores_forward|scores_backward|accumulate' accumulate)" "$path")"
     notes "kernels-$path" '^(BAD|NOT RUN)'

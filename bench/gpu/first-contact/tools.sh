@@ -113,7 +113,7 @@ check() {
 check_matching() {
   local seconds=$1 pattern=$2 names
   shift 2
-  names=$("$BUILD/gpu-check" --list) || { echo "$names"; return 1; }
+  names=$("$BUILD/gpu-check" --list) || return
   names=$(printf '%s\n' "$names" | grep -oE '(suite|shape|device):[^ ]+' | grep -E -- "$pattern" | paste -sd, -)
   [ -n "$names" ] || not_run "gpu-check --list has no check that matches $pattern on this card"
   check "$seconds" --only "$names" "$@"
