@@ -17,7 +17,7 @@ namespace {
 struct Kind {
   DType dtype;
   bool bfloat16;          // products of bfloat16
-  double loss, gradient;  // bounds, as in the engine test
+  double loss, gradient;  // bounds, as in the engine test; see truncation()
 };
 constexpr Kind kKinds[] = {{DType::kFloat32, false, 1e-5, 2e-4},
                            {DType::kBFloat16, true, 1e-5, 1e-2},
@@ -68,6 +68,13 @@ double relative(double got, double want, double floor) {
   return std::fabs(got - want) / std::fmax(floor, std::fabs(want));
 }
 
+// What the sums of tensor cores may take from a logit of size `scale` * 0.7, which the positives here have. Of
+// products of one sign, each step of 8 takes 0.9 units of 2^-23 of the dot on average, see docs/numerics.md. A loss
+// moves by the logit's error times 1 - p, which stays below 0.7 here; so does a gradient, relative to itself.
+double truncation(double scale, int64_t dim) {
+  return scale * static_cast<double>(dim) / 8 * 0x1p-23 * (0.7 * 0.7 * 0.9);
+}
+
 class ShapeCheck {
  public:
   void run(const Kind& kind, const Loss& loss, int64_t rows, int64_t dim) {
@@ -86,8 +93,9 @@ class ShapeCheck {
                              row_error(got.d_keys, want.d_keys, r.queries.dim),
                              relative(got.result.logit_scale_grad, want.result.logit_scale_grad, 1e-2),
                              relative(got.result.logit_bias_grad, want.result.logit_bias_grad, 1e-2)};
-    bool near = loss_error <= kind.loss;
-    for (const double e : errors) near = near && e <= kind.gradient;  // false for NaN
+    const double lost = truncation(r.logit_scale, r.queries.dim);
+    bool near = loss_error <= kind.loss + lost;
+    for (const double e : errors) near = near && e <= kind.gradient + lost;  // false for NaN
     char line[256];
     std::snprintf(line, sizeof line,
                   "%-8s %-8s B=%-6ld D=%-4ld error of loss %.1e, dq %.1e, dk %.1e, scale %.1e, bias %.1e; "
