@@ -5,13 +5,14 @@
  * Exit status: 0 where nothing failed, 1 where something did, 2 for a wrong command line. A skipped suite is reported
  * as skipped and does not change the exit status.
  */
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isSameCommit, readCheckout } from './verify/checkout.mjs';
 import { endCommandsWithThisProcess } from './verify/process.mjs';
 import { Progress } from './verify/progress.mjs';
-import { record } from './verify/record.mjs';
+import { readRows, record } from './verify/record.mjs';
 import { longestSeconds, runSuite } from './verify/run-suite.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -93,13 +94,18 @@ function choose(suites, words, values, checkout) {
   return words.includes('all') ? suites : suites.filter((suite) => words.includes(suite.name));
 }
 
-/** A record that names a commit must be of that commit and no other files. */
-function refuseToRecord({ reason, changes }) {
+/** A record that names a commit must be of that commit and no other files, and keep the rows of other suites. */
+function refuseToRecord(root, { reason, changes }) {
   if (reason) refuse(`--record needs a commit to name: ${reason}`);
   if (changes.length > 0) {
     refuse(
       `--record needs a checkout without uncommitted changes; commit or stash first:\n${changes.join('\n')}`,
     );
+  }
+  try {
+    readRows(root);
+  } catch (error) {
+    refuse(`--record: ${error.message}`);
   }
 }
 
@@ -143,15 +149,16 @@ if (values.help) {
   console.log(usage);
   process.exit(0);
 }
+if (!existsSync(values.root)) refuse(`--root ${values.root} is not a folder`);
 const suites = await loadSuites(values.suites);
 if (words.includes('list')) {
-  if (words.length > 1) refuse('list takes no suites');
+  if (words.length > 1 || values['by-commit']) refuse('list takes no other words');
   for (const { name, proves } of suites) console.log(`${name.padEnd(12)} ${proves}`);
   process.exit(0);
 }
 const checkout = readCheckout(values.root);
 const chosen = choose(suites, words, values, checkout);
-if (values.record) refuseToRecord(checkout);
+if (values.record) refuseToRecord(values.root, checkout);
 if (checkout.changes?.length > 0) {
   console.log('verify: files differ from the commit, so no earlier result counts and none is kept');
 }

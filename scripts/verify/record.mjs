@@ -19,9 +19,11 @@ const columns = [
 
 const introduction = `# What was verified, and when
 
-infcl has checks that take too long for every change; each row of this table is one group of them, called a suite, with the last
-recorded run of the suite on one commit. \`node scripts/verify.mjs all --record\` runs the suites and writes this page;
-[building.md](building.md#the-two-floors-of-checks) says how to run one of them.
+Some checks of infcl take too long to run for every change. Each row of this table is one group of such checks, called a suite,
+with the last recorded run of the suite.
+
+\`node scripts/verify.mjs all --record\` runs all suites and writes this page; [building.md](building.md#the-two-floors-of-checks)
+says how to run one of them.
 
 "Passed" means that every part of the suite passed, except those that the next column lists. No row is about a GPU: nothing was
 measured on a GPU.
@@ -60,8 +62,11 @@ function row({ suite, state, results, seconds, ended }, commit) {
   ].map(cell);
 }
 
-/** Rows by the name of their suite; the head of the table has no commit. */
-function readRows(file) {
+const pageOf = (root) => join(root, 'docs', 'verified.md');
+
+/** Rows by the name of their suite. Throws where the page has a table of another shape. */
+export function readRows(root) {
+  const file = pageOf(root);
   let text;
   try {
     text = readFileSync(file, 'utf8');
@@ -84,13 +89,12 @@ const line = (cells) => `| ${cells.join(' | ')} |\n`;
 
 /** `summaries`: what runSuite returned; `suites`: all there are, in the order of the page. */
 export function record(root, suites, summaries, commit) {
-  const file = join(root, 'docs', 'verified.md');
-  const rows = readRows(file);
+  const rows = readRows(root);
   for (const summary of summaries) rows.set(summary.suite.name, row(summary, commit));
   const notRun = ({ name, proves }) => [name, cell(proves), '', '', 'not run yet', '', '', ''];
   const known = suites.map((suite) => rows.get(suite.name) ?? notRun(suite));
   const names = new Set(suites.map((suite) => suite.name));
   const others = [...rows.values()].filter(([name]) => !names.has(name));
   const table = [columns, columns.map(() => '---'), ...known, ...others].map(line).join('');
-  writeFileSync(file, `${introduction}\n${table}`);
+  writeFileSync(pageOf(root), `${introduction}\n${table}`);
 }
