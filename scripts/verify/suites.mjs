@@ -31,11 +31,8 @@ const threads = {
   parts: () => [
     { name: 'build', command: sanitize('thread', '--build'), always: true },
     { name: 'random requests', command: sanitize('thread', '--only', 'request_fuzz') },
-    { name: 'engine', command: sanitize('thread', '--only', 'engine_test') },
-    {
-      name: 'other tests',
-      command: sanitize('thread', '--except', 'request_fuzz', '--except', 'engine_test'),
-    },
+    // together, so that one core has the engine's test, which takes half of the time, and one has the others
+    { name: 'native tests', command: sanitize('thread', '--except', 'request_fuzz') },
   ],
 };
 

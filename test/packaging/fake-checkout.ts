@@ -81,7 +81,9 @@ export class FakeCheckout {
   }
 
   verify(...words: string[]): SpawnSyncReturns<string> {
-    return spawnSync(process.execPath, this.args(words), { env: environment(), encoding: 'utf8' });
+    // a script that never ends is a failed test with exit status null
+    const options = { env: environment(), encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' } as const;
+    return spawnSync(process.execPath, this.args(words), options);
   }
 
   /** Starts the script, sends the signal as soon as `file` exists, and returns the exit status. */
@@ -104,6 +106,11 @@ export class FakeCheckout {
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+/** Ends what a failing test would leave behind. */
+export function endProcess(pid: number): void {
+  if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL');
 }
 
 /** Whether a process runs; one that has ended but was not waited for does not count. */

@@ -1,5 +1,5 @@
 /** scripts/verify.mjs with tiny suites: what runs, what is not run again, and that no failure is lost. */
-import { FakeCheckout, isAlive, oneSuite, twoSuites } from './fake-checkout';
+import { endProcess, FakeCheckout, isAlive, oneSuite, twoSuites } from './fake-checkout';
 
 let checkout: FakeCheckout;
 afterEach(() => checkout.remove());
@@ -95,13 +95,17 @@ describe('failures', () => {
       ),
     );
     const { status, stdout } = checkout.verify('only');
-    expect(stdout).toContain('hang: FAILED (stopped: the suite took longer than 1 s)');
-    expect(stdout).toContain('late: FAILED (not run: nothing is left of 1 s)');
-    expect(status).toBe(1);
-    expect(checkout.read('late.log')).toBe('');
     const pid = Number(checkout.read('pid.log'));
-    expect(pid).toBeGreaterThan(0);
-    await checkout.waitFor(() => !isAlive(pid));
+    try {
+      expect(stdout).toContain('hang: FAILED (stopped: the suite took longer than 1 s)');
+      expect(stdout).toContain('late: FAILED (not run: nothing is left of 1 s)');
+      expect(status).toBe(1);
+      expect(checkout.read('late.log')).toBe('');
+      expect(pid).toBeGreaterThan(0);
+      await checkout.waitFor(() => !isAlive(pid));
+    } finally {
+      endProcess(pid);
+    }
   });
 });
 
