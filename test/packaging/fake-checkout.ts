@@ -72,8 +72,8 @@ export class FakeCheckout {
     return this.git('rev-parse', 'HEAD');
   }
 
-  removeGit(): void {
-    rmSync(join(this.root, '.git'), { recursive: true, force: true });
+  delete(file: string): void {
+    rmSync(join(this.root, file), { recursive: true, force: true });
   }
 
   private args(words: string[]): string[] {

@@ -79,7 +79,7 @@ inGit('--record', () => {
   test.each([
     ['a changed file', () => checkout.write('suites.mjs', `${checkout.read('suites.mjs')}\n`), 'suites.mjs'],
     ['a new file', () => checkout.write('new.txt', ''), 'new.txt'],
-    ['no checkout', () => checkout.removeGit(), 'needs a commit to name'],
+    ['no checkout', () => checkout.delete('.git'), 'needs a commit to name'],
   ])('is refused before anything runs with %s', (_, change, message) => {
     change();
     const { status, stderr } = checkout.verify('good', '--record');

@@ -78,6 +78,15 @@ inGit('what passed before', () => {
     expect(runs()).toBe('build a b build a b');
   });
 
+  test('a part during which files changed is not kept', () => {
+    checkout.define(oneSuite("{ name: 'a', command: sh('echo a >> runs.log; touch new.txt') }"));
+    checkout.commit();
+    expect(checkout.verify('only').status).toBe(0);
+    checkout.delete('new.txt');
+    expect(checkout.verify('only').status).toBe(0);
+    expect(runs()).toBe('a a');
+  });
+
   test('a part that failed runs again', () => {
     checkout.define(oneSuite("{ name: 'a', command: sh('echo a >> runs.log; [ -e go.log ]') }"));
     checkout.commit();
@@ -121,7 +130,7 @@ inGit('--by-commit', () => {
 
 test('--by-commit without a checkout says that nothing was checked', () => {
   checkout = new FakeCheckout(twoSuites);
-  checkout.removeGit();
+  checkout.delete('.git');
   const { status, stdout } = checkout.verify('--by-commit');
   expect(stdout).toMatch(/^NOT CHECKED: the suite that belongs to this commit: no commit is known \(.+\)$/m);
   expect(stdout).not.toContain('passed');
