@@ -1,7 +1,11 @@
 /**
  * Builds the core library, its native tests and the fuzz target under sanitizers and runs them:
- * `node scripts/sanitize.mjs [address] [thread] [--cases n] [--first seed]`, by default both. Each has a build folder
- * of its own, so that a second run compiles only what has changed. Suppresses nothing: a report is a failure.
+ * `node scripts/sanitize.mjs [address] [thread] [options]`, by default both. Each has a build folder of its own, so that
+ * a second run compiles only what has changed. Suppresses nothing: a report is a failure.
+ *
+ *   --only test, --except test    chooses among the tests, by name; may be given more than once
+ *   --build                       compiles and runs nothing
+ *   --cases n, --first seed       how many cases the fuzz target makes, and from which seed on
  *
  * Not the addon: Node itself is not built with sanitizers, and test/lifecycle runs against it.
  */
@@ -71,9 +75,13 @@ async function runQuietly(program, args, env) {
   return secondsSince(start);
 }
 
-async function runTests(build, cases, first) {
-  const tests = readdirSync(join(root, build)).filter((file) => /_(test|fuzz)$/.test(file));
-  if (tests.length === 0) throw new Error(`no tests in ${build}`);
+// Tests that the build may have: one a source file.
+const sources = ['test/native', 'test/fuzz'].flatMap((folder) => readdirSync(join(root, folder)));
+const known = sources
+  .filter((file) => /_(test|fuzz)\.cpp$/.test(file))
+  .map((file) => file.replace('.cpp', ''));
+
+async function runTests(build, tests, { cases, first }) {
   const library = [join(root, build, emulator)].find(existsSync);
   const env = library ? { ...environment, INFCL_CUDA_LIBRARY: library } : environment;
   const waiting = [...tests];
@@ -88,28 +96,50 @@ async function runTests(build, cases, first) {
   return tests.map((test) => `${test} ${times[test]} s`).join(', ');
 }
 
-async function sanitize(name, cases, first) {
+async function sanitize(name, options) {
+  const { only, except } = options;
   const build = `build-sanitize-${name}`;
-  const { flags, cmake } = sanitizers[name];
+  const { flags, cmake, cases } = sanitizers[name];
   const configured = existsSync(join(root, build, 'CMakeCache.txt'));
   if (!configured) run('cmake', ['-B', build, `-DINFCL_SANITIZE=${flags}`, ...cmake]);
   console.log(`sanitize: compiling with -fsanitize=${flags}`);
-  const built = run('cmake', ['--build', build, '--parallel', String(jobs)]);
+  const targets = only.length > 0 ? ['--target', ...only] : [];
+  const built = run('cmake', ['--build', build, '--parallel', String(jobs), ...targets]);
+  if (options.build) return `${flags}: compiled in ${built} s`;
+  const chosen = only.length > 0 ? only : known.filter((test) => existsSync(join(root, build, test)));
+  const tests = chosen.filter((test) => !except.includes(test));
+  if (tests.length === 0) throw new Error(`no tests in ${build}`);
   console.log(`sanitize: tests with -fsanitize=${flags}`);
-  return `${flags}: compiled in ${built} s; ${await runTests(build, cases, first)}`;
+  const ran = await runTests(build, tests, { cases: options.cases ?? cases, first: options.first });
+  return `${flags}: compiled in ${built} s; nothing found by ${ran}`;
 }
 
-const { values, positionals } = parseArgs({
-  options: { cases: { type: 'string' }, first: { type: 'string', default: '0' } },
-  allowPositionals: true,
-});
+function refuse(text) {
+  console.error(`sanitize: ${text}`);
+  process.exit(2);
+}
+
+function readCommandLine() {
+  const names = { type: 'string', multiple: true, default: [] };
+  const number = { type: 'string' };
+  const options = { only: names, except: names, build: { type: 'boolean' }, cases: number, first: number };
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    return refuse(`${error.message}; the head of scripts/sanitize.mjs lists the options`);
+  }
+}
+
+const { values, positionals } = readCommandLine();
 const chosen = positionals.length > 0 ? positionals : Object.keys(sanitizers);
 const unknown = chosen.find((name) => !Object.hasOwn(sanitizers, name));
-if (unknown) {
-  console.error(`sanitize: unknown ${unknown}, expected ${Object.keys(sanitizers).join(' or ')}`);
-  process.exit(1);
+if (unknown) refuse(`unknown ${unknown}, expected ${Object.keys(sanitizers).join(' or ')}`);
+const stranger = [...values.only, ...values.except].find((name) => !known.includes(name));
+if (stranger) refuse(`unknown test ${stranger}, expected some of: ${known.join(', ')}`);
+for (const name of ['cases', 'first']) {
+  if (!/^\d+$/.test(values[name] ?? '0'))
+    refuse(`--${name} takes a whole number but received ${values[name]}`);
 }
 const lines = [];
-for (const name of chosen)
-  lines.push(await sanitize(name, values.cases ?? sanitizers[name].cases, values.first));
-console.log(`\nnothing found\n${lines.join('\n')}`);
+for (const name of chosen) lines.push(await sanitize(name, { first: '0', ...values }));
+console.log(`\n${lines.join('\n')}`);

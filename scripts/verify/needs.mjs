@@ -1,0 +1,16 @@
+/**
+ * What a machine may lack. Each function answers null where the machine has the thing, and else the reason for a skip.
+ * A suite or a part lists such functions as `needs`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** nvcc, at the places where cuda/cuda.cmake looks for the program. */
+export function nvcc() {
+  if (process.env.INFCL_CUDA === 'OFF') return 'INFCL_CUDA=OFF leaves the CUDA kernels out';
+  if (spawnSync('nvcc', ['--version']).status === 0) return null;
+  const homes = [process.env.CUDA_HOME, process.env.CUDA_PATH, '/usr/local/cuda'];
+  const found = homes.some((home) => home && existsSync(join(home, 'bin', 'nvcc')));
+  return found ? null : 'no nvcc: the CUDA kernels can be neither compiled nor tested';
+}

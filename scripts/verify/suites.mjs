@@ -1,0 +1,122 @@
+/**
+ * The suites of scripts/verify.mjs, one entry each. A new suite is a new entry:
+ *
+ *   name     the word on the command line
+ *   proves   one sentence, for the list and for docs/verified.md
+ *   needs    optional: functions of needs.mjs; one that gives a reason skips the suite
+ *   limit    optional: seconds, by default and at most 1,200; the suite is stopped after them
+ *   parts    a function of { commit, gate } that returns the parts, which run in this order
+ *
+ * `gate` is true where .ci/run runs the suite: the parts must then take 12 minutes at most on two cores. A part is
+ *
+ *   name     unique within the suite
+ *   command  program and arguments, started in the root of the checkout
+ *   env      optional: environment variables beside those of the caller
+ *   script   optional: a file of the project that the command needs; a missing file is a failure, not a skip
+ *   needs    optional: as above, skips this part alone
+ *   always   optional: run the part again even where it passed, such as a build that others need
+ *
+ * A program that ends with exit status 77 says that the program could not check anything: the part is skipped.
+ */
+import { nvcc } from './needs.mjs';
+
+/** A number for random cases that differs from commit to commit and is the same for one commit. */
+const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
+
+const sanitize = (...args) => ['node', 'scripts/sanitize.mjs', ...args];
+
+const threads = {
+  name: 'threads',
+  proves: 'ThreadSanitizer finds no data race in the native tests and in random requests to the CPU backend.',
+  parts: () => [
+    { name: 'build', command: sanitize('thread', '--build'), always: true },
+    { name: 'random requests', command: sanitize('thread', '--only', 'request_fuzz') },
+    // together, so that one core has the engine's test, which takes half of the time, and one has the others
+    { name: 'native tests', command: sanitize('thread', '--except', 'request_fuzz') },
+  ],
+};
+
+const cudaBuild = 'build-verify/cuda';
+
+const mutants = {
+  name: 'mutants',
+  proves:
+    "The tests of the CUDA kernels find every bug that is seeded into the kernels' PTX, in whatever order the emulator runs the warps.",
+  needs: [nvcc],
+  parts: ({ gate }) => [
+    {
+      name: 'configure',
+      command: [
+        'cmake',
+        ...['-S', '.', '-B', cudaBuild, '-DINFCL_CUDA=ON'],
+        '-DINFCL_CUDA_TARGETS=compute_80;compute_90a',
+      ],
+      always: true,
+    },
+    {
+      name: 'build',
+      command: ['cmake', '--build', cudaBuild, '--parallel', '2', '--target', 'cuda_mutation_test'],
+      always: true,
+    },
+    ...(gate ? [2, 3] : [1, 2, 3, 4, 5, 6]).map((seed) => ({
+      name: `order of warps ${seed}`,
+      command: [`${cudaBuild}/test/cuda/cuda_mutation_test`],
+      env: {
+        INFCL_EMULATOR_SEED: String(seed),
+        INFCL_CUDA_LIBRARY: `${cudaBuild}/test/emulator/libinfcl_cuda_emulator.so`,
+      },
+    })),
+  ],
+};
+
+const fuzz = {
+  name: 'fuzz',
+  proves:
+    'Random and hostile calls of the public API, and random requests under AddressSanitizer, end in a right answer or a clear error.',
+  parts: ({ commit, gate }) => {
+    const seed = String(seedOf(commit));
+    const calls = ['npm', 'run', 'test:calls', '--', '--seed', seed];
+    return [
+      { name: 'build the package', command: ['node', 'scripts/build.mjs'], always: true },
+      {
+        name: 'build the fuzz target',
+        command: sanitize('address', '--only', 'request_fuzz', '--build'),
+        always: true,
+      },
+      {
+        name: 'random requests',
+        command: sanitize(
+          'address',
+          '--only',
+          'request_fuzz',
+          '--first',
+          seed,
+          '--cases',
+          gate ? '15000' : '40000',
+        ),
+      },
+      { name: 'random calls', command: [...calls, '--minutes', gate ? '3' : '6'] },
+      {
+        name: 'random calls, portable kernels',
+        command: [...calls, '--minutes', gate ? '1' : '2'],
+        env: { INFCL_ISA: 'scalar' },
+      },
+    ];
+  },
+};
+
+const rehearsal = {
+  name: 'rehearsal',
+  proves:
+    'The script for the first hour on a GPU runs to its end on the emulator. Nothing is measured on a GPU.',
+  needs: [nvcc],
+  parts: () => [
+    {
+      name: 'first contact',
+      script: 'bench/gpu/first-contact.sh',
+      command: ['bash', 'bench/gpu/first-contact.sh', 'rehearse'],
+    },
+  ],
+};
+
+export const suites = [threads, mutants, fuzz, rehearsal];
