@@ -60,10 +60,10 @@ export class OwnValues {
   /** What the engine itself says of a Proxy of the caller's. Anything else that was thrown may be unreadable. */
   #isOfAProxy(error) {
     if (!types.isNativeError(error)) return false;
-    const [message, raisedAt] = [String(error.message), String(error.stack).split('\n')[1]];
+    const message = String(error.message);
     if (this.proxyRevoked && /has been revoked$/.test(message)) return true;
     // a trap whose answer the engine does not allow, and a method that was called on a Proxy of what it expects
-    return /^'\w+' on proxy: /.test(message) || /^ +at Proxy\./.test(raisedAt);
+    return /^'\w+' on proxy: /.test(message) || isRaisedInProxyMethod(String(error.stack));
   }
 
   isReason(error) {
@@ -75,4 +75,13 @@ export class OwnValues {
       }
     });
   }
+}
+
+/** Whether the error comes from a method called on a Proxy, or from what the engine and Node call within that method. */
+function isRaisedInProxyMethod(stack) {
+  for (const frame of stack.split('\n').slice(1)) {
+    if (/^ +at Proxy\./.test(frame)) return true;
+    if (!/\(<anonymous>\)$|\(node:|^ +at node:/.test(frame)) return false;
+  }
+  return false;
 }
