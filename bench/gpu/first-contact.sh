@@ -9,6 +9,7 @@
 # Options after the word:
 #   --fresh      runs all steps; without it, steps that passed in an earlier call on the same source and card are reused
 #   --build DIR  a build folder to use; without it, one in the work folder
+#   --quick      of a rehearsal: checks how steps end, are limited and are reused; builds nothing
 # Environment:
 #   OUT    where results go: stageN.log, .summary, .tgz, .json   (default: out in the work folder)
 #   WORK   builds, the driver's cache, state                     (default: infcl-first-contact in TMPDIR)
@@ -37,7 +38,7 @@ export SCRIPT SRC
 
 usage() {
   echo "first-contact: $*" >&2
-  echo "usage: bash $SCRIPT 1|2|3|rehearse [--fresh] [--build DIR]; the head of that file says more" >&2
+  echo "usage: bash $SCRIPT 1|2|3|rehearse [--fresh] [--build DIR] [--quick]; the head of that file says more" >&2
   exit 2
 }
 
@@ -55,10 +56,11 @@ case $WORD in
   '') usage "which stage?" ;;
   *) usage "no stage is called '$WORD'" ;;
 esac
-FRESH='' BUILD=''
+FRESH='' BUILD='' QUICK=''
 while [ $# -gt 0 ]; do
   case $1 in
     --fresh) FRESH=1 ;;
+    --quick) [ "$WORD" = rehearse ] || usage "--quick is of a rehearsal"; QUICK=1 ;;
     --build) [ $# -gt 1 ] || usage "--build needs a folder"; BUILD=$2; shift ;;
     *) usage "unknown option '$1'" ;;
   esac
