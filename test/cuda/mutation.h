@@ -19,6 +19,7 @@ std::vector<Mutant> pipeline_mutants();  // copies, barriers, fragments, tensor-
 std::vector<Mutant> epilogue_mutants();  // rules, folds, gradients
 std::vector<Mutant> sparse_mutants();    // reduce, split, pairs
 std::vector<Mutant> filter_mutants();    // tiles that gradients leave out
-std::vector<Mutant> sm90_mutants();      // copies, barriers and products of Hopper
+std::vector<Mutant> sm90_mutants();      // copies, barriers and clusters of Hopper
+std::vector<Mutant> wgmma_mutants();     // and its products
 
 }  // namespace mutation

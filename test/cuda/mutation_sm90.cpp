@@ -1,4 +1,5 @@
-// Mutants of what sm_90 does in its own way: tensor copies, their barriers, the ring, products of warpgroups.
+// Mutants of what sm_90 does in its own way: tensor copies, their barriers, the ring, clusters. Products of
+// warpgroups are in mutation_wgmma.cpp.
 #include "mutation.h"
 
 namespace mutation {
@@ -16,11 +17,8 @@ constexpr const char* kCopy =
 constexpr const char* kExpected = "mov\\.u32\\s+(%r\\d+), 32768;";
 constexpr const char* kOver = "setp\\.eq\\.s32\\s+(\\S+ \\S+) 0;";
 constexpr const char* kTurn = "xor\\.b32\\s+(%r\\d+), (%r\\d+), (%r\\d+);";
-constexpr const char* kDescriptor = "4611686293338849280";
-constexpr const char* kWgmma = "(wgmma\\.mma_async\\S+)\\.bf16\\.bf16 (.*), 1, 1, (\\d), (\\d);";
 
 // Lines of the kernels.
-constexpr const char* kOperands = "out.value, a + k * next_terms<kA>()";
 constexpr const char* kIsOver = "return over;";
 constexpr const char* kParity = "if (++stage == kStagesSm90) {";
 
@@ -217,85 +215,11 @@ std::vector<Mutant> cluster_mutants() {
   };
 }
 
-std::vector<Mutant> product_mutants() {
-  return {
-      {"products without a fence before them",
-       kForward,
-       forward_deep,
-       {{{"", "", "wgmma\\.fence", 1}, 0, ""}}},
-      {"products that nobody commits",
-       kForward,
-       forward_deep,
-       {{{"", "", "wgmma\\.commit_group", 1}, 0, ""}}},
-      {"a stage is handed back with its products under way",
-       kForward,
-       forward_deep,
-       {{{"", "", "wgmma\\.wait_group\\.sync\\.aligned 1;", 1}, 0, "wgmma.wait_group.sync.aligned 2;"}}},
-      {"sums are read before the last products are done",
-       kBackward,
-       backward_deep,
-       {{{"", "", "wgmma\\.wait_group\\.sync\\.aligned 0;", 1}, 0, "wgmma.wait_group.sync.aligned 1;"}}},
-      {"every stage starts afresh",
-       kForward,
-       forward_deep,
-       {{{"ptx_sm90.cuh", "INFCL_WGMMA(\"bf16\")", "selp\\.u32\\s+(%r\\d+), 1, 0,", 1},
-         0,
-         "selp.u32 $1, 1, 1,"}}},
-      {"eights of rows are half as far apart",
-       kForward,
-       forward_deep,
-       {{{"", "", kDescriptor, 2}, 0, "4611686155899895808"}}},
-      {"boxes are half as far apart",
-       kAccumulate,
-       accumulate_block,
-       {{{"", "", kDescriptor, 4}, 1, "4611686293322072064"}}},
-      {"a descriptor takes the block's rank for a distance of boxes",
-       kAccumulate,
-       accumulate_wide,
-       {{{"mainloop_sm90.cuh", "return kSwizzle128 | kEightRows", "and\\.b32\\s+(%r\\d+), (%r\\d+), 261120;",
-          4},
-         kEach,
-         "mov.b32 $1, $2;"}}},
-      {"the swizzle is that of 64 bytes",
-       kForward,
-       forward_deep,
-       {{{"", "", kDescriptor, 2}, 1, "9223372311766237184"}}},
-      {"both warpgroups multiply the same rows",
-       kForward,
-       forward_deep,
-       {{{"mainloop_sm90.cuh", "const int group = warp_id() / 4", "and\\.b32\\s+(\\S+ \\S+) -8192;", 1},
-         0,
-         "and.b32 $1 0;"}}},
-      {"the next terms of a are two further on",
-       kForward,
-       forward_deep,
-       {{{"mainloop_sm90.cuh", kOperands, "or\\.b64\\s+(\\S+ \\S+) 4611686293338849284;", 2},
-         0,
-         "or.b64 $1 4611686293338849286;"}}},
-      {"the next terms of b are as far as if they lay along the depth",
-       kAccumulate,
-       accumulate_block,
-       {{{"mainloop_sm90.cuh", kOperands, "add\\.s64\\s+(\\S+ \\S+) 128;", 3}, 0, "add.s64 $1 2;"}}},
-      {"an operand counts as transposed",
-       kForward,
-       forward_deep,
-       {{{"", "", kWgmma, 4}, 2, "$1.bf16.bf16 $2, 1, 1, 0, 1;"}}},
-      {"an operand does not count as transposed",
-       kAccumulate,
-       accumulate_block,
-       {{{"", "", kWgmma, 8}, 5, "$1.bf16.bf16 $2, 1, 1, 0, 1;"}}},
-      {"operands are taken for float16",
-       kBackward,
-       backward_deep,
-       {{{"", "", kWgmma, 4}, 3, "$1.f16.f16 $2, 1, 1, $3, $4;"}}},
-  };
-}
-
 }  // namespace
 
 std::vector<Mutant> sm90_mutants() {
   std::vector<Mutant> all;
-  for (const auto& some : {copy_mutants(), barrier_mutants(), cluster_mutants(), product_mutants()})
+  for (const auto& some : {copy_mutants(), barrier_mutants(), cluster_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

@@ -82,8 +82,8 @@ Verdict examine(const Mutant& m) {
 
 std::vector<Mutant> mutants() {
   std::vector<Mutant> all;
-  for (const auto& some :
-       {pipeline_mutants(), epilogue_mutants(), sparse_mutants(), filter_mutants(), sm90_mutants()})
+  for (const auto& some : {pipeline_mutants(), epilogue_mutants(), sparse_mutants(), filter_mutants(),
+                           sm90_mutants(), wgmma_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }
