@@ -53,13 +53,15 @@ INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const Pl
 }
 
 // wgmma's descriptor of an operand in shared memory, in units of 16 bytes: the address, the distance of
-// eights of rows of 128 bytes, and the distance of boxes along the side (unused along the depth, where no box
-// is crossed). The address field has 14 bits. In a cluster a shared address also has the block's rank, in
-// bits 24 and up. The mask keeps the rank out of the field beside it.
+// eights of rows of 128 bytes, and the distance of boxes along the side. Along the depth no box is crossed,
+// and the ISA does not use that field; it is 1, as CUTLASS has it. The address field has 14 bits. In a
+// cluster a shared address also has the block's rank, in bits 24 and up. The mask keeps the rank out of the
+// field beside it.
+template <Major kMajor>
 INFCL_DEVICE uint64_t describe(const unsigned char* operand) {
   constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
   constexpr uint32_t kAddressMask = (1u << 18) - 1;
-  constexpr uint64_t kEightRows = 8 * 128 / 16, kNextBox = kBoxBytes / 16;
+  constexpr uint64_t kEightRows = 8 * 128 / 16, kNextBox = kMajor == Major::kAlongSide ? kBoxBytes / 16 : 1;
   return kSwizzle128 | kEightRows << 32 | kNextBox << 16 | (shared_address(operand) & kAddressMask) >> 4;
 }
 
@@ -79,7 +81,7 @@ INFCL_DEVICE void empty_ring(int steps, const Neighbour& neighbour, Ring& ring, 
   for (int step = 0; step < steps; ++step, at.advance()) {
     const StageSm90& stage = ring.stages[at.stage];
     ring.full[at.stage].wait(at.parity);
-    const uint64_t a = describe(stage.a + group * kBoxBytes), b = describe(stage.b);
+    const uint64_t a = describe<kA>(stage.a + group * kBoxBytes), b = describe<kB>(stage.b);
     wgmma_fence();
 #pragma unroll
     for (int k = 0; k < kBox / 16; ++k)

@@ -8,7 +8,9 @@ namespace {
 constexpr const char* kForward = "scores_forward_plain_bf16x3_sm90_kernel";
 constexpr const char* kBackward = "scores_backward_plain_bf16x3_sm90_kernel";
 constexpr const char* kAccumulate = "accumulate_bf16x3_sm90_kernel";
-constexpr const char* kDescriptor = "4611686293338849280";
+// Descriptors: all but the address.
+constexpr const char* kAlongDepth = "4611686293305360384";
+constexpr const char* kAlongSide = "4611686293338849280";
 constexpr const char* kWgmma = "(wgmma\\.mma_async\\S+)\\.bf16\\.bf16 (.*), 1, 1, (\\d), (\\d);";
 constexpr const char* kOperands = "out.value, a + k * next_terms<kA>()";
 
@@ -41,11 +43,11 @@ std::vector<Mutant> wgmma_mutants() {
       {"eights of rows are half as far apart",
        kForward,
        forward_deep,
-       {{{"", "", kDescriptor, 2}, 0, "4611686155899895808"}}},
+       {{{"", "", kAlongDepth, 2}, 0, "4611686155866406912"}}},
       {"boxes are half as far apart",
        kAccumulate,
        accumulate_block,
-       {{{"", "", kDescriptor, 4}, 1, "4611686293322072064"}}},
+       {{{"", "", kAlongSide, 3}, 0, "4611686293322072064"}}},
       {"a descriptor takes the block's rank for a distance of boxes",
        kAccumulate,
        accumulate_wide,
@@ -56,7 +58,7 @@ std::vector<Mutant> wgmma_mutants() {
       {"the swizzle is that of 64 bytes",
        kForward,
        forward_deep,
-       {{{"", "", kDescriptor, 2}, 1, "9223372311766237184"}}},
+       {{{"", "", kAlongDepth, 2}, 1, "9223372311732748288"}}},
       {"both warpgroups multiply the same rows",
        kForward,
        forward_deep,
@@ -66,9 +68,9 @@ std::vector<Mutant> wgmma_mutants() {
       {"the next terms of a are two further on",
        kForward,
        forward_deep,
-       {{{"mainloop_sm90.cuh", kOperands, "or\\.b64\\s+(\\S+ \\S+) 4611686293338849284;", 2},
+       {{{"mainloop_sm90.cuh", kOperands, "or\\.b64\\s+(\\S+ \\S+) 4611686293305360388;", 2},
          0,
-         "or.b64 $1 4611686293338849286;"}}},
+         "or.b64 $1 4611686293305360390;"}}},
       {"the next terms of b are as far as if they lay along the depth",
        kAccumulate,
        accumulate_block,

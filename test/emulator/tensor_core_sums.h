@@ -37,13 +37,19 @@ class TruncatedSums {
   }
 
  private:
-  static constexpr int kNothing = -400;  // below the exponent of every product and sum
+  static constexpr int kZero = -400, kNotFinite = 1000;
+  // Of products and sums that float and int hold when they are scaled. Below the last: zeros.
+  static constexpr int kLargest = 100, kSmallest = -90, kLargestOfZero = kZero + 128;
 
   static int exponent(float x) {
     const auto biased = static_cast<int>(bit_cast<uint32_t>(x) >> 23 & 255);
-    return x == 0 ? kNothing : std::max(biased, 1) - 127;
+    return x == 0 ? kZero : biased == 255 ? kNotFinite : std::max(biased, 1) - 127;
   }
-  static double power_of_two(int n) { return bit_cast<double>(static_cast<int64_t>(n + 1023) << 52); }
+  template <class T, class Bits>
+  static T power_of_two(int n) {
+    constexpr int kMantissa = sizeof(T) == 4 ? 23 : 52, kBias = sizeof(T) == 4 ? 127 : 1023;
+    return bit_cast<T>(static_cast<Bits>(n + kBias) << kMantissa);
+  }
   // To float32, towards zero.
   static float cut(double x) {
     return static_cast<float>(bit_cast<double>(bit_cast<uint64_t>(x) & ~((uint64_t{1} << 29) - 1)));
@@ -51,21 +57,52 @@ class TruncatedSums {
 
   void add_step(const float (&a)[kDepth], int first, float (&sums)[kColumns]) const {
     alignas(64) int largest[kColumns];
-    alignas(64) double scale[kColumns], whole[kColumns];
     for (int j = 0; j < kColumns; j++) largest[j] = exponent(sums[j]);
     for (int k = first; k < first + step_.terms; k++) {
       const int of_a = exponent(a[k]);
       for (int j = 0; j < kColumns; j++) largest[j] = std::max(largest[j], of_a + exponents_[k][j]);
     }
+    int unusual = 0;
+    for (int j = 0; j < kColumns; j++)
+      unusual |= (largest[j] > kLargest) | ((largest[j] < kSmallest) & (largest[j] > kLargestOfZero));
+    if (unusual)
+      add_any(a, first, largest, sums);
+    else
+      add_usual(a, first, largest, sums);
+  }
+
+  // The rule as it stands, in double.
+  void add_any(const float (&a)[kDepth], int first, const int (&largest)[kColumns],
+               float (&sums)[kColumns]) const {
     for (int j = 0; j < kColumns; j++) {
-      largest[j] = std::max(largest[j], kNothing) - 23 - step_.extra_bits;
-      scale[j] = power_of_two(-largest[j]);
-      whole[j] = std::trunc(sums[j] * scale[j]);
+      const int unit = std::max(largest[j], kZero) - 23 - step_.extra_bits;
+      const auto scale = power_of_two<double, int64_t>(-unit);
+      double whole = std::trunc(sums[j] * scale);
+      for (int k = first; k < first + step_.terms; k++)
+        whole += std::trunc(static_cast<double>(a[k]) * b_[k][j] * scale);
+      sums[j] = cut(whole * power_of_two<double, int64_t>(unit));
     }
-    for (int k = first; k < first + step_.terms; k++)
+  }
+
+  // The same where scaled products are exact in float and fit an int, which truncates. Eight of them, and the
+  // sum so far, are less than 2^31.
+  void add_usual(const float (&a)[kDepth], int first, const int (&largest)[kColumns],
+                 float (&sums)[kColumns]) const {
+    constexpr int kHalf = 8;
+    alignas(64) int unit[kColumns], whole[2][kColumns] = {};
+    alignas(64) float scale[kColumns];
+    for (int j = 0; j < kColumns; j++) {
+      unit[j] = std::max(largest[j], kSmallest) - 23 - step_.extra_bits;
+      scale[j] = power_of_two<float, int32_t>(-unit[j]);
+      whole[0][j] = static_cast<int>(sums[j] * scale[j]);
+    }
+    for (int k = 0; k < step_.terms; k++)
       for (int j = 0; j < kColumns; j++)
-        whole[j] += std::trunc(static_cast<double>(a[k]) * b_[k][j] * scale[j]);
-    for (int j = 0; j < kColumns; j++) sums[j] = cut(whole[j] * power_of_two(largest[j]));
+        whole[k / kHalf][j] += static_cast<int>(a[first + k] * b_[first + k][j] * scale[j]);
+    for (int j = 0; j < kColumns; j++) {
+      const double sum = static_cast<double>(whole[0][j]) + whole[1][j];
+      sums[j] = cut(sum * power_of_two<double, int64_t>(unit[j]));
+    }
   }
 
   const float (&b_)[kDepth][kColumns];
