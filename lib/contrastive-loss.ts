@@ -12,7 +12,7 @@ import type { ContrastiveOptions } from './contrastive-options';
 import { disposeAll, holdDeviceMemory } from './device-call';
 import type { DeviceMatrix, Gradient } from './device-matrix';
 import { fromNative } from './errors';
-import type { Features } from './matrix';
+import type { Features } from './features';
 import { MemoryInFlight, memoryInFlight } from './memory-in-flight';
 import type {
   BackendChoice,

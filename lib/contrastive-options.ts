@@ -4,7 +4,7 @@
  */
 
 import type { Gradient } from './device-matrix';
-import type { Features } from './matrix';
+import type { Features } from './features';
 import type { Direction, Objective } from './native/binding';
 
 export type { Objective };

@@ -15,7 +15,8 @@ import {
   toNativeDeviceMatrix,
 } from './device-matrix';
 import { codedError } from './errors';
-import { type Features, toNativeMatrix } from './matrix';
+import type { Features } from './features';
+import { toNativeMatrix } from './matrix';
 import type {
   BackendChoice,
   ContrastiveRequest,

@@ -24,6 +24,7 @@ export {
   type Gradient,
 } from './device-matrix';
 export type { ErrorCode, InfclError } from './errors';
-export type { Features, HalfFloatArray, MatrixLike, TensorLike } from './matrix';
+export type { Features } from './features';
+export type { HalfFloatArray, MatrixLike, TensorLike } from './matrix';
 export { type Plan, type PlanOptions, plan } from './plan';
 export * from './trainer';

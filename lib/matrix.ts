@@ -7,7 +7,6 @@
 
 import { types } from 'node:util';
 import { describeList, isArray, isRevokedProxy } from './describe';
-import type { DeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import { arrayHint, isRow, valueHint } from './hints';
 import { readLayout, readList, type StatedLayout } from './layout';
@@ -50,9 +49,6 @@ export interface TensorLike {
   offset?: number;
   order?: unknown;
 }
-
-/** Of the host or of a CUDA device; those of one call are all of one place. */
-export type Features = MatrixLike | TensorLike | DeviceMatrix;
 
 export const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 

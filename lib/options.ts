@@ -12,7 +12,7 @@ import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
 import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import type { CallMemory } from './extent';
-import type { Features } from './matrix';
+import type { Features } from './features';
 import { readNames } from './names';
 import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
 import { allocateRows, type Gradients, noOutputs, readOutputOptions, resolveOutputs } from './outputs';

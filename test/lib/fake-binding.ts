@@ -4,7 +4,8 @@
  */
 import { type ContrastiveOptions, createLossFunctions, type LossFunctions } from '../../lib/contrastive-loss';
 import type { InfclError } from '../../lib/errors';
-import type { Features, MatrixLike } from '../../lib/matrix';
+import type { Features } from '../../lib/features';
+import type { MatrixLike } from '../../lib/matrix';
 import type {
   ContrastiveRequest,
   ContrastiveResponse,
