@@ -14,6 +14,8 @@ import type { DType, NativeHostMatrix } from './native/binding';
 import { bufferOf, byteOffsetOf, kindOf, lengthOf } from './typed-array';
 import { invalid, stableArray } from './validate';
 
+export type { DType };
+
 /** Row-major features [rows × dim]. */
 export interface MatrixLike {
   /** At least `(rows - 1) * rowStride + dim` elements, on a buffer that is neither resizable nor detached. */
