@@ -160,5 +160,11 @@ function lossAndGradResult(finished: Finished): LossAndGradResult<Gradient> {
   };
 }
 
-export const { contrastiveLoss, contrastiveLossAndGrad, contrastiveLossSync, contrastiveLossAndGradSync } =
-  createLossFunctions(() => loadBinding(), memoryInFlight);
+// Typed by name, so that an editor finds the comments of the signatures in loss-functions.ts.
+const functions = createLossFunctions(() => loadBinding(), memoryInFlight);
+export const contrastiveLoss: LossFunctions['contrastiveLoss'] = functions.contrastiveLoss;
+export const contrastiveLossAndGrad: LossFunctions['contrastiveLossAndGrad'] =
+  functions.contrastiveLossAndGrad;
+export const contrastiveLossSync: LossFunctions['contrastiveLossSync'] = functions.contrastiveLossSync;
+export const contrastiveLossAndGradSync: LossFunctions['contrastiveLossAndGradSync'] =
+  functions.contrastiveLossAndGradSync;

@@ -5,9 +5,9 @@
 
 import type { Gradient } from './device-matrix';
 import type { Features } from './features';
-import type { Direction, Objective } from './native/binding';
+import type { BackendName, Direction, Objective } from './native/binding';
 
-export type { Objective };
+export type { BackendName, Objective };
 
 /** Which similarities count against a pair: of a query and a key, and of either with its own kind. */
 export type DirectionName = keyof typeof Direction;
@@ -20,9 +20,6 @@ export type Compute = 'float32' | 'bfloat16';
 
 /** Half of a call: logits and loss, then gradients. */
 export type Phase = 'forward' | 'backward';
-
-/** A backend by name. */
-export type BackendName = 'cpu' | 'cuda';
 
 /** What the option `backend` takes. */
 export type BackendOption = 'auto' | BackendName;

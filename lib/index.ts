@@ -32,7 +32,7 @@ export {
   type ForeignMatrix,
   type Gradient,
 } from './device-matrix';
-export type { ErrorCode, InfclError } from './errors';
+export { type ErrorCode, type InfclError, isInfclError } from './errors';
 export type { Features } from './features';
 export type {
   GradientOf,
@@ -44,7 +44,7 @@ export type {
   WithHardNegativeGrads,
   WithRows,
 } from './loss-functions';
-export type { DType, HalfFloatArray, MatrixLike, TensorLike } from './matrix';
+export type { DType, HalfFloatArray, HostFeatures, MatrixLike, TensorLike, UntypedTensor } from './matrix';
 export { type Plan, type PlanOptions, plan } from './plan';
 export * from './trainer';
 export type {

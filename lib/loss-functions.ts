@@ -69,7 +69,7 @@ export interface WithHardNegativeGrads<G extends Gradient = Float32Array> {
 type Keys = Features | null;
 
 export interface LossFunctions {
-  /** As with other options, and `rows` is there. */
+  /** The loss, and what there is of each query in `rows`; all else as without `perRow`. */
   contrastiveLoss<O extends Objective = 'clip'>(
     queries: Features,
     keys: Keys,
@@ -96,19 +96,19 @@ export interface LossFunctions {
     options?: OptionsFor<O>,
   ): Promise<LossResult>;
 
-  /** As with other options, and `rows` and `hardNegativeGrads` are there. */
+  /** The loss and its gradients, those of the hard negatives included, and what there is of each query in `rows`. */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
     keys: Keys,
     options: OptionsFor<O> & AskForRows & AskForHardNegativeGrads,
   ): Promise<LossAndGradResult<GradientOf<Q>> & WithRows & WithHardNegativeGrads<GradientOf<Q>>>;
-  /** As with other options, and `rows` is there. */
+  /** The loss, its gradients, and what there is of each query in `rows`; all else as without `perRow`. */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
     keys: Keys,
     options: OptionsFor<O> & AskForRows,
   ): Promise<LossAndGradResult<GradientOf<Q>> & WithRows>;
-  /** As with other options, and `hardNegativeGrads` is there. */
+  /** The loss and its gradients, those of the hard negatives included; all else as without hard negatives. */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
     keys: Keys,
@@ -124,7 +124,7 @@ export interface LossFunctions {
     options?: OptionsFor<O>,
   ): Promise<LossAndGradResult<GradientOf<Q>>>;
 
-  /** As with other options, and `rows` is there. */
+  /** The loss, and what there is of each query in `rows`; all else as without `perRow`. */
   contrastiveLossSync<O extends Objective = 'clip'>(
     queries: Features,
     keys: Keys,
@@ -141,19 +141,19 @@ export interface LossFunctions {
     options?: OptionsFor<O>,
   ): LossResult;
 
-  /** As with other options, and `rows` and `hardNegativeGrads` are there. */
+  /** The loss and its gradients, those of the hard negatives included, and what there is of each query in `rows`. */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
     keys: Keys,
     options: OptionsFor<O> & AskForRows & AskForHardNegativeGrads,
   ): LossAndGradResult<GradientOf<Q>> & WithRows & WithHardNegativeGrads<GradientOf<Q>>;
-  /** As with other options, and `rows` is there. */
+  /** The loss, its gradients, and what there is of each query in `rows`; all else as without `perRow`. */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
     keys: Keys,
     options: OptionsFor<O> & AskForRows,
   ): LossAndGradResult<GradientOf<Q>> & WithRows;
-  /** As with other options, and `hardNegativeGrads` is there. */
+  /** The loss and its gradients, those of the hard negatives included; all else as without hard negatives. */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
     keys: Keys,

@@ -20,14 +20,14 @@ export type { DType };
 export interface MatrixLike {
   /** At least `(rows - 1) * rowStride + dim` elements, on a buffer that is neither resizable nor detached. */
   data: Float32Array | Uint16Array;
-  /** One of `shape` and `dims` is required. */
-  shape?: readonly [rows: number, dim: number];
+  /** [rows, dim]. One of `shape` and `dims` is required. */
+  shape?: readonly number[] | undefined;
   /** The same under the name onnxruntime uses. */
-  dims?: readonly number[];
+  dims?: readonly number[] | undefined;
   /** Default for a Float32Array; a Uint16Array needs 'float16' or 'bfloat16', whose bits it holds. */
-  dtype?: DType;
+  dtype?: DType | undefined;
   /** Elements from the start of one row to the next; default `dim`. */
-  rowStride?: number;
+  rowStride?: number | undefined;
 }
 
 /** A Float16Array, of which older versions of Node and TypeScript know nothing. */
@@ -39,18 +39,31 @@ export interface HalfFloatArray extends ArrayBufferView {
 /** The same matrix as other libraries state it: tensors of onnxruntime and transformers.js, ndarrays. */
 export interface TensorLike {
   data: Float32Array | Uint16Array | HalfFloatArray;
-  shape?: ArrayLike<number>;
-  dims?: ArrayLike<number>;
-  dtype?: string;
-  type?: string;
-  rowStride?: number;
+  shape?: ArrayLike<number> | undefined;
+  dims?: ArrayLike<number> | undefined;
+  dtype?: string | undefined;
+  type?: string | undefined;
+  rowStride?: number | undefined;
   /** In elements. The last one must be 1: rows without gaps. */
-  stride?: ArrayLike<number> | (() => ArrayLike<number>);
-  strides?: ArrayLike<number>;
+  stride?: ArrayLike<number> | (() => ArrayLike<number>) | undefined;
+  strides?: ArrayLike<number> | undefined;
   /** Index of the first element. */
-  offset?: number;
+  offset?: number | undefined;
   order?: unknown;
 }
+
+/**
+ * A tensor whose element type only the running program knows, as onnxruntime types the outputs of a session. The call
+ * checks `type` and `data`.
+ */
+export interface UntypedTensor {
+  readonly data: ArrayBufferView | readonly string[];
+  readonly dims: readonly number[];
+  readonly type: string;
+}
+
+/** Features in the memory of the host. */
+export type HostFeatures = MatrixLike | TensorLike | UntypedTensor;
 
 export const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 

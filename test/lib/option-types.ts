@@ -11,7 +11,10 @@ import {
   contrastiveLossAndGradSync,
   contrastiveLossSync,
   type Encoder,
+  type ErrorCode,
   type Features,
+  isInfclError,
+  type MatrixLike,
   type Objective,
   type ObjectiveOptions,
 } from '../../lib';
@@ -131,4 +134,35 @@ export async function resultsFollowTheOptions(matrix: { data: Float32Array; shap
   contrastiveLossAndGradSync(matrix, matrix, { hardNegatives, grad: { keys: false } }).hardNegativeGrads
     .length;
   return all;
+}
+
+/** Features as other libraries and other code type them. */
+export function matricesOfOthersFit(
+  matrix: { data: Float32Array; shape: number[] },
+  frozen: { readonly data: Float32Array; readonly shape: readonly number[] },
+  /** As onnxruntime-common 1.2x types a tensor, and one whose element type is known. */
+  tensor: {
+    readonly data: Float32Array | Uint8Array | BigInt64Array | string[];
+    readonly dims: readonly number[];
+    readonly type: 'float32' | 'uint8' | 'int64' | 'string';
+  },
+  typed: { readonly data: Float32Array; readonly dims: readonly number[]; readonly type: 'float32' },
+) {
+  const named: MatrixLike = matrix;
+  for (const features of [named, matrix, frozen, tensor, typed]) contrastiveLossSync(features, features);
+  contrastiveLossSync({ data: new Float32Array(4), dims: [2, 2], type: 'float32' }, tensor);
+  const ofTensor: Encoder<number> = { encode: async () => tensor };
+  // @ts-expect-error: a plain array is no data
+  contrastiveLossSync({ data: [1, 2], shape: [1, 2] }, matrix);
+  // @ts-expect-error: nested arrays
+  contrastiveLossSync([[1, 2]], matrix);
+  return ofTensor;
+}
+
+/** An error has the type of infcl's once the guard has seen it. */
+export function guardNarrows(error: unknown): ErrorCode | undefined {
+  if (!isInfclError(error)) return undefined;
+  // @ts-expect-error: no such code
+  if (error.code === 'ERR_TYPO') return undefined;
+  return error.code;
 }
