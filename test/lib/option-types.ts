@@ -140,7 +140,7 @@ export async function resultsFollowTheOptions(matrix: { data: Float32Array; shap
 export function matricesOfOthersFit(
   matrix: { data: Float32Array; shape: number[] },
   frozen: { readonly data: Float32Array; readonly shape: readonly number[] },
-  /** As onnxruntime-common 1.2x types a tensor, and one whose element type is known. */
+  /** As onnxruntime types a tensor, and one whose element type is known. */
   tensor: {
     readonly data: Float32Array | Uint8Array | BigInt64Array | string[];
     readonly dims: readonly number[];
