@@ -6,12 +6,12 @@
 
 import os from 'node:os';
 import { codedError, type InfclError } from './errors';
-import type { BackendChoice, NativeBinding } from './native/binding';
+import type { BackendChoice, BackendName, NativeBinding } from './native/binding';
 import { loadBinding } from './native/load';
 import * as check from './validate';
 
 export interface BackendInfo {
-  name: 'cpu' | 'cuda';
+  name: BackendName;
   available: boolean;
   /** Why it is not available. */
   reason?: string;

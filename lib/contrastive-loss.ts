@@ -8,90 +8,23 @@
 import { requireBackend } from './backend';
 import { extentsOf, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
-import type { ContrastiveOptions } from './contrastive-options';
+import type { AnyContrastiveOptions } from './contrastive-options';
 import { disposeAll, holdDeviceMemory } from './device-call';
-import type { DeviceMatrix, Gradient } from './device-matrix';
+import type { Gradient } from './device-matrix';
 import { fromNative } from './errors';
-import type { Features } from './matrix';
+import type { Features } from './features';
+import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { MemoryInFlight, memoryInFlight } from './memory-in-flight';
-import type {
-  BackendChoice,
-  ContrastiveRequest,
-  ContrastiveResponse,
-  NativeBinding,
-  NativeStats,
-} from './native/binding';
+import type { BackendChoice, ContrastiveRequest, ContrastiveResponse, NativeBinding } from './native/binding';
 import { loadBinding } from './native/load';
 import { throwIfAborted } from './on-abort';
 import { type ResolvedCall, resolveCall } from './options';
 import { reportBlocking } from './progress';
 import { supervise } from './supervise';
 
-export type { ContrastiveOptions, DirectionName, Objective, Progress } from './contrastive-options';
-
-/** What a call cost. Times in seconds, sizes in bytes. */
-export interface Stats extends NativeStats {
-  backend: 'cpu' | 'cuda';
-  /** Name of the device; null on the CPU. */
-  device: string | null;
-}
-
-/** One entry per query. */
-export interface RowResults {
-  loss: Float32Array;
-  /** Log-sum-exp of all that counts against the query; NaN for 'siglip', which has none. */
-  lse: Float32Array;
-  /** 1 where no key scores above the positive. */
-  positiveFirst: Uint8Array;
-}
-
-export interface LossResult {
-  loss: number;
-  /**
-   * Share of queries whose positive (supcon: best positive) no key outranks; ties count as first. NaN where queries are
-   * compared with each other only.
-   */
-  accuracy: number;
-  /** With `perRow: true`. */
-  rows?: RowResults;
-  stats: Stats;
-}
-
-/** Gradients are of float32, in the place of the features: a DeviceMatrix for each DeviceMatrix. */
-export interface LossAndGradResult<G extends Gradient = Float32Array> extends LossResult {
-  /** dLoss/dQueries [M × D], row-major; of length 0 (on a device: of no rows) when `grad.queries` is false. */
-  queryGrads: G;
-  /** dLoss/dKeys [N × D], or [n × D] with `grad.keys: { rows: n }`; of length 0 when `grad.keys` is false. */
-  keyGrads: G;
-  /** dLoss/dHardNegatives [M * perQuery × D], with `hardNegatives` whose gradient is wanted. */
-  hardNegativeGrads?: G;
-  /** dLoss/dLogitScale. */
-  logitScaleGrad: number;
-  /** dLoss/dLogitBias: 0 but for 'siglip', as a bias cancels in every softmax objective. */
-  logitBiasGrad: number;
-}
-
-/** What gradients of these features are. */
-export type GradientOf<F extends Features> = F extends DeviceMatrix ? DeviceMatrix : Float32Array;
-
-export interface LossFunctions {
-  contrastiveLoss(
-    queries: Features,
-    keys: Features | null,
-    options?: ContrastiveOptions,
-  ): Promise<LossResult>;
-  contrastiveLossAndGrad<Q extends Features>(
-    queries: Q,
-    keys: Features | null,
-    options?: ContrastiveOptions,
-  ): Promise<LossAndGradResult<GradientOf<Q>>>;
-  contrastiveLossSync(queries: Features, keys: Features | null, options?: ContrastiveOptions): LossResult;
-  contrastiveLossAndGradSync<Q extends Features>(
-    queries: Q,
-    keys: Features | null,
-    options?: ContrastiveOptions,
-  ): LossAndGradResult<GradientOf<Q>>;
-}
+export type { DirectionName, Objective, Progress } from './contrastive-options';
+export type * from './loss-functions';
+export type { ContrastiveOptions } from './typed-options';
 
 /** The four functions over one native binding, which is asked for only after the arguments have been checked. */
 export function createLossFunctions(
@@ -110,7 +43,7 @@ export function createLossFunctions(
   const prepare = (
     queries: Features,
     keys: Features | null,
-    options?: ContrastiveOptions,
+    options?: AnyContrastiveOptions,
     gradient?: boolean,
   ) => {
     const call = resolveCall(queries, keys, options, gradient);
@@ -165,28 +98,21 @@ export function createLossFunctions(
     }
   }
 
+  // the signatures say which fields of a result are there for which options
   return {
-    async contrastiveLoss(queries, keys, options) {
+    async contrastiveLoss(queries: Features, keys: Features | null, options?: AnyContrastiveOptions) {
       return lossResult(await run(queries, keys, options, false));
     },
-    async contrastiveLossAndGrad<Q extends Features>(
-      queries: Q,
-      keys: Features | null,
-      options?: ContrastiveOptions,
-    ) {
-      return lossAndGradResult<GradientOf<Q>>(await run(queries, keys, options, true));
+    async contrastiveLossAndGrad(queries: Features, keys: Features | null, options?: AnyContrastiveOptions) {
+      return lossAndGradResult(await run(queries, keys, options, true));
     },
-    contrastiveLossSync(queries, keys, options) {
+    contrastiveLossSync(queries: Features, keys: Features | null, options?: AnyContrastiveOptions) {
       return lossResult(runSync(queries, keys, options, false));
     },
-    contrastiveLossAndGradSync<Q extends Features>(
-      queries: Q,
-      keys: Features | null,
-      options?: ContrastiveOptions,
-    ) {
-      return lossAndGradResult<GradientOf<Q>>(runSync(queries, keys, options, true));
+    contrastiveLossAndGradSync(queries: Features, keys: Features | null, options?: AnyContrastiveOptions) {
+      return lossAndGradResult(runSync(queries, keys, options, true));
     },
-  };
+  } as LossFunctions;
 }
 
 async function callAsync(binding: NativeBinding, request: ContrastiveRequest): Promise<ContrastiveResponse> {
@@ -221,52 +147,24 @@ function lossResult({ call, response, device }: Finished): LossResult {
   };
 }
 
-function lossAndGradResult<G extends Gradient>(finished: Finished): LossAndGradResult<G> {
+function lossAndGradResult(finished: Finished): LossAndGradResult<Gradient> {
   const { call, response } = finished;
   const { queryGrads, keyGrads, hardNegativeGrads } = call.gradients!;
   return {
     ...lossResult(finished),
-    queryGrads: queryGrads as G,
-    keyGrads: keyGrads as G,
-    ...(hardNegativeGrads && { hardNegativeGrads: hardNegativeGrads as G }),
+    queryGrads: queryGrads!,
+    keyGrads: keyGrads!,
+    ...(hardNegativeGrads && { hardNegativeGrads }),
     logitScaleGrad: response.logitScaleGrad,
     logitBiasGrad: response.logitBiasGrad,
   };
 }
 
+// Typed by name, so that an editor finds the comments of the signatures in loss-functions.ts.
 const functions = createLossFunctions(() => loadBinding(), memoryInFlight);
-
-/**
- * Loss of `queries` [M × D] against `keys` [N × D] (float32, float16 or bfloat16, used as they are: normalise them
- * first if the model does). With x_ij = s · q_i·k_j and p(i) the positive of row i, x taken over all pairs and never
- * stored:
- *
- *   infonce  L = mean_i [ lse_j x_ij − x_i,p(i) ]                                 (van den Oord et al. 2018, eq. 4)
- *   clip     L = mean_i [ ½ (lse_j x_ij + lse_j x_ji) − x_ii ]                    (Radford et al. 2021)
- *   ntxent   clip, each lse also over the other rows of its own side              (Chen et al. 2020, eq. 1)
- *   supcon   L = mean_a [ lse_b≠a x_ab − mean_p∈P(a) x_ap ] over a with positives (Khosla et al. 2020, eq. 2)
- *   siglip   L = 1/M Σ_ij log(1 + exp(−z_ij (x_ij + c))), z = 1 for pairs, else −1 (Zhai et al. 2023, eq. 1)
- *
- * Features of a {@link DeviceMatrix} stay on its device, which runs the call. Does not block the event loop; calls run one after another, in order. The arrays must stay as they are until the
- * promise settles. Rejects with the codes of docs/troubleshooting.md, with `signal.reason`, or with what `onProgress`
- * threw.
- */
 export const contrastiveLoss: LossFunctions['contrastiveLoss'] = functions.contrastiveLoss;
-
-/**
- * The loss as {@link contrastiveLoss}, and its gradients with respect to queries, keys and logit scale: float32, on the
- * host or, of a DeviceMatrix, as a DeviceMatrix of the caller's to dispose of.
- */
 export const contrastiveLossAndGrad: LossFunctions['contrastiveLossAndGrad'] =
   functions.contrastiveLossAndGrad;
-
-/**
- * {@link contrastiveLoss}, blocking: for frameworks whose gradient hooks are synchronous. Waits for an asynchronous
- * call that runs on this thread, goes before those that wait. `signal` is looked at once, before the work;
- * `onProgress` is called once, after it.
- */
 export const contrastiveLossSync: LossFunctions['contrastiveLossSync'] = functions.contrastiveLossSync;
-
-/** {@link contrastiveLossAndGrad}, blocking; see {@link contrastiveLossSync}. */
 export const contrastiveLossAndGradSync: LossFunctions['contrastiveLossAndGradSync'] =
   functions.contrastiveLossAndGradSync;

@@ -6,7 +6,7 @@
  */
 
 import { resolveBackend } from './backend';
-import type { ContrastiveOptions } from './contrastive-options';
+import type { AnyContrastiveOptions } from './contrastive-options';
 import {
   allocateBeside,
   type DeviceMatrix,
@@ -15,7 +15,8 @@ import {
   toNativeDeviceMatrix,
 } from './device-matrix';
 import { codedError } from './errors';
-import { type Features, toNativeMatrix } from './matrix';
+import type { Features } from './features';
+import { toNativeMatrix } from './matrix';
 import type {
   BackendChoice,
   ContrastiveRequest,
@@ -47,7 +48,7 @@ type NamedMatrix = readonly [name: string, matrix: NativeMatrix | null];
 
 /** The backend of a call on these features. Throws ERR_VALUE or ERR_DEVICE, or as resolveBackend. */
 export function resolvePlace(
-  given: Pick<ContrastiveOptions, 'backend' | 'device'>,
+  given: Pick<AnyContrastiveOptions, 'backend' | 'device'>,
   [[firstName, first], ...others]: readonly [readonly [string, NativeMatrix], ...NamedMatrix[]],
 ): BackendChoice {
   for (const [name, matrix] of others) {

@@ -7,7 +7,7 @@
 
 import { requireBackend } from './backend';
 import { codedError, fromNative } from './errors';
-import { dtypes, type MatrixLike, readShape, type TensorLike, toNativeMatrix } from './matrix';
+import { dtypes, type HostFeatures, readShape, toNativeMatrix } from './matrix';
 import { memoryInFlight } from './memory-in-flight';
 import { readNames } from './names';
 import type {
@@ -31,18 +31,19 @@ export type Gradient = Float32Array | DeviceMatrix;
 export interface ForeignMatrix {
   /** Address of the first element, a multiple of its size. */
   pointer: bigint;
-  shape: readonly [rows: number, dim: number];
+  /** [rows, dim]. */
+  shape: readonly number[];
   dtype: DType;
   /** Elements from the start of one row to the next; default `dim`. */
-  rowStride?: number;
+  rowStride?: number | undefined;
   /** Default 0. */
-  device?: number;
+  device?: number | undefined;
   /**
    * Handle (CUstream, cudaStream_t) of the stream on which the owner works with this memory; 0n is the default stream.
    * What it has enqueued when a call begins comes before the call, what it enqueues afterwards comes after it. Without
    * it, the owner's work must be done before a call begins.
    */
-  stream?: bigint;
+  stream?: bigint | undefined;
 }
 
 const foreignNames = ['pointer', 'shape', 'dtype', 'rowStride', 'device', 'stream'] as const;
@@ -108,8 +109,8 @@ export class DeviceMatrix implements Disposable {
    * ERR_DETACHED.
    */
   static async fromHost(
-    matrix: MatrixLike | TensorLike,
-    options: { device?: number } = {},
+    matrix: HostFeatures,
+    options: { device?: number | undefined } = {},
   ): Promise<DeviceMatrix> {
     const source = toNativeMatrix('matrix', matrix);
     const device = readDevice('options.device', readNames('options', options, ['device']).device);

@@ -6,6 +6,8 @@
  * Refuses to wrap errors of others: what a callback or `signal.reason` throws reaches the caller as it is.
  */
 
+import { types } from 'node:util';
+
 const classOfCode = {
   /** An argument of the wrong type. */
   ERR_TYPE: TypeError,
@@ -54,6 +56,19 @@ export type InfclError = Error & { code: ErrorCode };
 
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(classOfCode, code);
+}
+
+/**
+ * Whether a value is an error with one of infcl's codes. In a `catch` block this gives `error` a type, with all codes that
+ * `error.code` may have. Never throws.
+ */
+export function isInfclError(error: unknown): error is InfclError {
+  return types.isNativeError(error) && isErrorCode(ownValue(error, 'code'));
+}
+
+/** Of a property that holds a value: a getter is not asked, as its code might throw. */
+function ownValue(object: object, name: string): unknown {
+  return Object.getOwnPropertyDescriptor(object, name)?.value;
 }
 
 /** Builds the error; the caller throws it. */

@@ -2,20 +2,29 @@
 
 export { type BackendInfo, backends } from './backend';
 export {
-  type ContrastiveOptions,
   contrastiveLoss,
   contrastiveLossAndGrad,
   contrastiveLossAndGradSync,
   contrastiveLossSync,
-  type DirectionName,
-  type GradientOf,
-  type LossAndGradResult,
-  type LossResult,
-  type Objective,
-  type Progress,
-  type RowResults,
-  type Stats,
 } from './contrastive-loss';
+export type {
+  AnyContrastiveOptions,
+  BackendName,
+  BackendOption,
+  CommonOptions,
+  Compute,
+  DirectionName,
+  GradientOutputs,
+  HardNegatives,
+  Hardness,
+  HardnessScope,
+  Objective,
+  ObjectiveOptions,
+  Partition,
+  Phase,
+  Progress,
+  WantedGradients,
+} from './contrastive-options';
 export {
   DeviceMatrix,
   type DeviceMemory,
@@ -23,7 +32,28 @@ export {
   type ForeignMatrix,
   type Gradient,
 } from './device-matrix';
-export type { ErrorCode, InfclError } from './errors';
-export type { Features, HalfFloatArray, MatrixLike, TensorLike } from './matrix';
+export { type ErrorCode, type InfclError, isInfclError } from './errors';
+export type { Features } from './features';
+export type {
+  GradientOf,
+  LossAndGradResult,
+  LossFunctions,
+  LossResult,
+  RowResults,
+  Stats,
+  WithHardNegativeGrads,
+  WithRows,
+} from './loss-functions';
+export type { DType, HalfFloatArray, HostFeatures, MatrixLike, TensorLike, UntypedTensor } from './matrix';
 export { type Plan, type PlanOptions, plan } from './plan';
 export * from './trainer';
+export type {
+  ClipOptions,
+  ContrastiveOptions,
+  DirectionsOptions,
+  InfonceOptions,
+  NtxentOptions,
+  OptionsFor,
+  SiglipOptions,
+  SupconOptions,
+} from './typed-options';

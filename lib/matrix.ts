@@ -7,7 +7,6 @@
 
 import { types } from 'node:util';
 import { describeList, isArray, isRevokedProxy } from './describe';
-import type { DeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import { arrayHint, isRow, valueHint } from './hints';
 import { readLayout, readList, type StatedLayout } from './layout';
@@ -15,18 +14,20 @@ import type { DType, NativeHostMatrix } from './native/binding';
 import { bufferOf, byteOffsetOf, kindOf, lengthOf } from './typed-array';
 import { invalid, stableArray } from './validate';
 
+export type { DType };
+
 /** Row-major features [rows × dim]. */
 export interface MatrixLike {
   /** At least `(rows - 1) * rowStride + dim` elements, on a buffer that is neither resizable nor detached. */
   data: Float32Array | Uint16Array;
-  /** One of `shape` and `dims` is required. */
-  shape?: readonly [rows: number, dim: number];
+  /** [rows, dim]. One of `shape` and `dims` is required. */
+  shape?: readonly number[] | undefined;
   /** The same under the name onnxruntime uses. */
-  dims?: readonly number[];
+  dims?: readonly number[] | undefined;
   /** Default for a Float32Array; a Uint16Array needs 'float16' or 'bfloat16', whose bits it holds. */
-  dtype?: DType;
+  dtype?: DType | undefined;
   /** Elements from the start of one row to the next; default `dim`. */
-  rowStride?: number;
+  rowStride?: number | undefined;
 }
 
 /** A Float16Array, of which older versions of Node and TypeScript know nothing. */
@@ -38,21 +39,31 @@ export interface HalfFloatArray extends ArrayBufferView {
 /** The same matrix as other libraries state it: tensors of onnxruntime and transformers.js, ndarrays. */
 export interface TensorLike {
   data: Float32Array | Uint16Array | HalfFloatArray;
-  shape?: ArrayLike<number>;
-  dims?: ArrayLike<number>;
-  dtype?: string;
-  type?: string;
-  rowStride?: number;
+  shape?: ArrayLike<number> | undefined;
+  dims?: ArrayLike<number> | undefined;
+  dtype?: string | undefined;
+  type?: string | undefined;
+  rowStride?: number | undefined;
   /** In elements. The last one must be 1: rows without gaps. */
-  stride?: ArrayLike<number> | (() => ArrayLike<number>);
-  strides?: ArrayLike<number>;
+  stride?: ArrayLike<number> | (() => ArrayLike<number>) | undefined;
+  strides?: ArrayLike<number> | undefined;
   /** Index of the first element. */
-  offset?: number;
+  offset?: number | undefined;
   order?: unknown;
 }
 
-/** Of the host or of a CUDA device; those of one call are all of one place. */
-export type Features = MatrixLike | TensorLike | DeviceMatrix;
+/**
+ * A tensor whose element type only the running program knows, as onnxruntime types the outputs of a session. The call
+ * checks `type` and `data`.
+ */
+export interface UntypedTensor {
+  readonly data: ArrayBufferView | readonly string[];
+  readonly dims: readonly number[];
+  readonly type: string;
+}
+
+/** Features in the memory of the host. */
+export type HostFeatures = MatrixLike | TensorLike | UntypedTensor;
 
 export const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 

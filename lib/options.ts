@@ -7,44 +7,18 @@
 
 import { resolveBackend } from './backend';
 import type { NamedMemory } from './call-memory';
-import type { ContrastiveOptions, Progress } from './contrastive-options';
+import type { AnyContrastiveOptions, Compute, Progress } from './contrastive-options';
 import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
 import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
 import type { CallMemory } from './extent';
-import type { Features } from './matrix';
+import type { Features } from './features';
 import { readNames } from './names';
 import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
+import { optionNames, rulesOf } from './objectives';
 import { allocateRows, type Gradients, noOutputs, readOutputOptions, resolveOutputs } from './outputs';
 import { checkTerms, readDirections, readHardness, resolveTerms } from './terms';
 import * as check from './validate';
-
-export const optionNames: readonly (keyof ContrastiveOptions)[] = [
-  'objective',
-  'logitScale',
-  'logitBias',
-  'labels',
-  'queryIds',
-  'keyIds',
-  'falseNegativeMargin',
-  'hardNegatives',
-  'directions',
-  'partition',
-  'labelSmoothing',
-  'queryWeights',
-  'hardness',
-  'grad',
-  'perRow',
-  'compute',
-  'gradientFilter',
-  'backend',
-  'device',
-  'threads',
-  'workspaceBytes',
-  'out',
-  'signal',
-  'onProgress',
-];
 
 /** Named in the design, so that using one says "not yet" and not "unknown". */
 const laterOptionNames = ['group'];
@@ -61,7 +35,7 @@ export interface ResolvedCall {
   made: DeviceMatrix[];
   memory: CallMemory<NamedMemory>;
   signal: AbortSignal | undefined;
-  onProgress: ((done: Progress) => void) | undefined;
+  onProgress: ((done: Progress) => unknown) | undefined;
 }
 
 /**
@@ -73,9 +47,9 @@ export interface ResolvedCall {
  * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED or
  * ERR_NOT_IMPLEMENTED.
  */
-export function readOptions(options: unknown = {}, gradient = true): ContrastiveOptions {
-  const given = readNames('options', options, optionNames, laterOptionNames) as ContrastiveOptions;
-  const snapshot: ContrastiveOptions = {
+export function readOptions(options: unknown = {}, gradient = true): AnyContrastiveOptions {
+  const given = readNames('options', options, optionNames, laterOptionNames) as AnyContrastiveOptions;
+  const snapshot: AnyContrastiveOptions = {
     ...given,
     directions: readDirections(given.directions),
     hardness: readHardness(given.hardness),
@@ -100,7 +74,7 @@ export function readOptions(options: unknown = {}, gradient = true): Contrastive
 export function resolveCall(
   queryFeatures: Features,
   keyFeatures: Features | null,
-  options?: ContrastiveOptions,
+  options?: AnyContrastiveOptions,
   gradient = true,
 ): ResolvedCall {
   const given = readOptions(options, gradient);
@@ -109,9 +83,7 @@ export function resolveCall(
   const terms = resolveTerms(given, queries, keys);
   const hardKeys = resolveHardNegatives(given, queries);
   const keysAreAnchors =
-    terms.objective === 'ntxent' ||
-    terms.objective === 'supcon' ||
-    (terms.directions & Direction.keyToKey) !== 0;
+    rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
   const place = resolvePlace(given, [
     ['queries', queries],
     ['keys', keys],
@@ -164,22 +136,22 @@ function memoryRead({
 
 /** The arithmetic of the products of features of these types. */
 export function resolveCompute(
-  { compute }: Pick<ContrastiveOptions, 'compute'>,
+  { compute }: Pick<AnyContrastiveOptions, 'compute'>,
   ...features: DType[]
-): 'float32' | 'bfloat16' {
+): Compute {
   if (compute !== undefined) {
     return check.oneOf('options.compute', compute, ['float32', 'bfloat16'], ['float16']);
   }
   return features.every((dtype) => dtype === 'bfloat16') ? 'bfloat16' : 'float32';
 }
 
-function resolveFilter({ gradientFilter }: ContrastiveOptions): number {
+function resolveFilter({ gradientFilter }: AnyContrastiveOptions): number {
   return gradientFilter === undefined ? 0 : check.share('options.gradientFilter', gradientFilter);
 }
 
 const hardNegativesName = 'options.hardNegatives';
 
-function readHardNegatives(hardNegatives: unknown): ContrastiveOptions['hardNegatives'] {
+function readHardNegatives(hardNegatives: unknown): AnyContrastiveOptions['hardNegatives'] {
   if (hardNegatives === undefined) return undefined;
   const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery']);
   const perQuery = check.positiveInteger(`${hardNegativesName}.perQuery`, given.perQuery);
@@ -187,7 +159,7 @@ function readHardNegatives(hardNegatives: unknown): ContrastiveOptions['hardNega
 }
 
 function resolveHardNegatives(
-  { hardNegatives }: ContrastiveOptions,
+  { hardNegatives }: AnyContrastiveOptions,
   queries: NativeMatrix,
 ): NativeMatrix | null {
   if (hardNegatives === undefined) return null;
@@ -205,7 +177,7 @@ function resolveHardNegatives(
 }
 
 /** `threads` and `workspaceBytes`, 0 where native code is to choose. */
-export function resolveResources(given: { threads?: number; workspaceBytes?: number }): {
+export function resolveResources(given: Pick<AnyContrastiveOptions, 'threads' | 'workspaceBytes'>): {
   threads: number;
   workspaceBytes: number;
 } {

@@ -6,7 +6,7 @@
  */
 
 import type { NamedMemory } from './call-memory';
-import type { ContrastiveOptions } from './contrastive-options';
+import type { AnyContrastiveOptions } from './contrastive-options';
 import { allocateAll, checkDeviceOutput } from './device-call';
 import { type DeviceMatrix, type Gradient, isDeviceMatrix, toNativeDeviceMatrix } from './device-matrix';
 import { codedError } from './errors';
@@ -53,14 +53,14 @@ export interface ResolvedOutputs {
 }
 
 /** `grad` and `out`, each property read once, checked for what needs no features. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
-export function readOutputOptions(given: Pick<ContrastiveOptions, 'grad' | 'out'>): typeof given {
+export function readOutputOptions(given: Pick<AnyContrastiveOptions, 'grad' | 'out'>): typeof given {
   return {
     grad: given.grad === undefined ? undefined : readGrad(given.grad),
     out: given.out === undefined ? undefined : readOut(given.out),
   };
 }
 
-function readGrad(value: unknown): ContrastiveOptions['grad'] {
+function readGrad(value: unknown): AnyContrastiveOptions['grad'] {
   const { queries, keys, hardNegatives } = readNames('options.grad', value, [
     'queries',
     'keys',
@@ -83,17 +83,17 @@ function readGradOfKeys(value: unknown): boolean | { rows: number } | undefined 
   return { rows: check.positiveInteger('options.grad.keys.rows', rows) };
 }
 
-function readOut(value: unknown): ContrastiveOptions['out'] {
+function readOut(value: unknown): AnyContrastiveOptions['out'] {
   const out = readNames('options.out', value, names);
   for (const name of names) {
     if (out[name] !== undefined && !isDeviceMatrix(out[name])) {
       check.float32Array(`options.out.${name}`, out[name]);
     }
   }
-  return out as ContrastiveOptions['out'];
+  return out as AnyContrastiveOptions['out'];
 }
 
-export function resolveOutputs(given: ContrastiveOptions, inputs: Inputs): ResolvedOutputs {
+export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): ResolvedOutputs {
   const { queries, keys, hardKeys, neighbour } = inputs;
   const { grad = nothing, out = nothing } = given;
   const rows: Record<Name, number> = {

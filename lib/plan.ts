@@ -5,33 +5,36 @@
  */
 
 import { requireBackend, resolveBackend } from './backend';
+import type { BackendOption, Compute } from './contrastive-options';
 import { codedError, fromNative } from './errors';
 import { readNames } from './names';
 import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from './native/binding';
 import { loadBinding } from './native/load';
+import { objectiveNames, rulesOf } from './objectives';
 import { resolveCompute, resolveResources } from './options';
-import { isPaired, objectives } from './terms';
 import * as check from './validate';
 
 export interface PlanOptions {
   /** Default: 'clip', or 'infonce' where `keys` differ from `rows`. */
-  objective?: Objective;
+  objective?: Objective | undefined;
   /** Number of queries. */
   rows: number;
   /** Number of keys, default `rows`; 0 for supcon over the queries alone. */
-  keys?: number;
+  keys?: number | undefined;
   dim: number;
   /** Of queries and keys, default float32. */
-  dtype?: DType;
+  dtype?: DType | undefined;
   /** As in the call's options. */
-  compute?: 'float32' | 'bfloat16';
+  compute?: Compute | undefined;
   /** Whether gradients are wanted as well, default true. */
-  gradient?: boolean;
-  backend?: 'auto' | 'cpu' | 'cuda';
+  gradient?: boolean | undefined;
+  backend?: BackendOption | undefined;
   /** Which CUDA device. */
-  device?: number;
-  threads?: number;
-  workspaceBytes?: number;
+  device?: number | undefined;
+  /** Of the CPU. Default: as many as this process may use. */
+  threads?: number | undefined;
+  /** Upper bound on scratch memory in bytes, as in the call's options. */
+  workspaceBytes?: number | undefined;
 }
 
 export interface Plan {
@@ -118,7 +121,7 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
 
   const inputs = (rows + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
   const grads = gradient ? (rows + keys) * dim * bytesPerFloat : 0;
-  const isSelfSimilar = objective === 'ntxent' || objective === 'supcon';
+  const { isSelfSimilar } = rulesOf(objective);
   const logits = (isSelfSimilar ? (rows + keys) ** 2 : rows * keys) * bytesPerFloat;
   return {
     flops: native.flops,
@@ -137,11 +140,14 @@ export function plan(options: PlanOptions, getBinding: () => NativeBinding = loa
 
 function resolveObjective(given: PlanOptions, rows: number): { objective: Objective; keys: number } {
   const wanted =
-    given.objective === undefined ? undefined : check.oneOf('options.objective', given.objective, objectives);
-  if (wanted === 'supcon' && given.keys === 0) return { objective: wanted, keys: 0 };
+    given.objective === undefined
+      ? undefined
+      : check.oneOf('options.objective', given.objective, objectiveNames);
+  if (wanted !== undefined && rulesOf(wanted).allowsNoKeys && given.keys === 0)
+    return { objective: wanted, keys: 0 };
   const keys = given.keys === undefined ? rows : check.positiveInteger('options.keys', given.keys);
   const objective = wanted ?? (keys === rows ? 'clip' : 'infonce');
-  if (isPaired(objective) && keys !== rows) {
+  if (rulesOf(objective).isPaired && keys !== rows) {
     throw codedError(
       'ERR_SHAPE',
       `Expected as many keys as queries (${rows}) for objective '${objective}' but received ${keys}`,

@@ -6,9 +6,10 @@
  * weights, whose values are checked here: native code must not see others.
  */
 
-import type { ContrastiveOptions } from './contrastive-options';
+import type { AnyContrastiveOptions } from './contrastive-options';
 import { codedError } from './errors';
 import type { ContrastiveRequest, Objective } from './native/binding';
+import { rulesOf } from './objectives';
 import { lengthOf } from './typed-array';
 import * as check from './validate';
 
@@ -24,9 +25,9 @@ export interface RowCounts {
 }
 
 /** What needs no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
-export function checkRowTerms(given: ContrastiveOptions, objective: Objective): void {
+export function checkRowTerms(given: AnyContrastiveOptions, objective: Objective): void {
   const { labels, queryWeights } = given;
-  if (labels !== undefined || objective === 'supcon') checkLabels(labels, objective);
+  if (labels !== undefined || rulesOf(objective).requires.includes('labels')) checkLabels(labels, objective);
   const ids = pairOfIds(given);
   if (ids !== null) {
     check.int32Array('options.queryIds', ids[0]);
@@ -36,7 +37,11 @@ export function checkRowTerms(given: ContrastiveOptions, objective: Objective): 
 }
 
 /** For options that checkRowTerms has passed. Throws ERR_SHAPE, ERR_VALUE, and as checkRowTerms. */
-export function resolveRowTerms(given: ContrastiveOptions, objective: Objective, rows: RowCounts): RowTerms {
+export function resolveRowTerms(
+  given: AnyContrastiveOptions,
+  objective: Objective,
+  rows: RowCounts,
+): RowTerms {
   return {
     ...resolveLabels(given, objective, rows),
     ...resolveIds(given, rows),
@@ -44,16 +49,16 @@ export function resolveRowTerms(given: ContrastiveOptions, objective: Objective,
   };
 }
 
-/** A supcon call without labels has no classes at all. */
 function checkLabels(labels: unknown, objective: Objective): void {
-  if (labels === undefined && objective === 'supcon') {
-    throw check.invalid('ERR_TYPE', 'options.labels', "Int32Array of classes (objective 'supcon')", labels);
+  if (labels === undefined) {
+    const expected = `Int32Array of classes (objective '${objective}')`;
+    throw check.invalid('ERR_TYPE', 'options.labels', expected, labels);
   }
   check.int32Array('options.labels', labels);
 }
 
 function resolveLabels(
-  { labels }: ContrastiveOptions,
+  { labels }: AnyContrastiveOptions,
   objective: Objective,
   rows: RowCounts,
 ): Pick<RowTerms, 'labels' | 'queryClasses' | 'keyClasses'> {
@@ -61,7 +66,7 @@ function resolveLabels(
   if (labels === undefined) return none;
   // A copy: native code indexes with these, and the caller could change them once they are checked.
   const checked = new Int32Array(integers('labels', labels, rows.queries, 'query'));
-  if (objective === 'supcon')
+  if (rulesOf(objective).labelsAreClasses)
     return { ...none, queryClasses: checked, keyClasses: rows.keys === null ? null : checked };
   const keyRows = rows.keys ?? 0;
   const bad = checked.findIndex((label) => label < 0 || label >= keyRows);
@@ -90,7 +95,7 @@ function integers(name: string, value: unknown, count: number, of: string): Int3
 }
 
 /** Both lists of ids or null. Throws ERR_VALUE for one without the other. */
-function pairOfIds({ queryIds, keyIds }: ContrastiveOptions): [Int32Array, Int32Array] | null {
+function pairOfIds({ queryIds, keyIds }: AnyContrastiveOptions): [Int32Array, Int32Array] | null {
   if (queryIds !== undefined && keyIds !== undefined) return [queryIds, keyIds];
   if (queryIds === undefined && keyIds === undefined) return null;
   const missing = queryIds === undefined ? 'queryIds' : 'keyIds';
@@ -100,7 +105,7 @@ function pairOfIds({ queryIds, keyIds }: ContrastiveOptions): [Int32Array, Int32
   );
 }
 
-function resolveIds(given: ContrastiveOptions, rows: RowCounts): Pick<RowTerms, 'queryIds' | 'keyIds'> {
+function resolveIds(given: AnyContrastiveOptions, rows: RowCounts): Pick<RowTerms, 'queryIds' | 'keyIds'> {
   const ids = pairOfIds(given);
   if (ids === null) return { queryIds: null, keyIds: null };
   return {
@@ -109,7 +114,7 @@ function resolveIds(given: ContrastiveOptions, rows: RowCounts): Pick<RowTerms, 
   };
 }
 
-function resolveWeights({ queryWeights }: ContrastiveOptions, rows: number): Float32Array | null {
+function resolveWeights({ queryWeights }: AnyContrastiveOptions, rows: number): Float32Array | null {
   if (queryWeights === undefined) return null;
   const weights = copyOfWeights(queryWeights);
   if (weights.length === rows) return weights;

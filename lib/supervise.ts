@@ -7,7 +7,7 @@
  */
 
 import timers from 'node:timers';
-import type { Progress } from './contrastive-options';
+import type { Phase, Progress } from './contrastive-options';
 import { Control } from './native/binding';
 import { onAbort, throwIfAborted } from './on-abort';
 import { ProgressReporter } from './progress';
@@ -19,10 +19,10 @@ const pollMilliseconds = 50;
 
 export interface Watch {
   control: Int32Array;
-  signal?: AbortSignal;
-  onProgress?: (done: Progress) => unknown;
+  signal: AbortSignal | undefined;
+  onProgress: ((done: Progress) => unknown) | undefined;
   /** The phase whose end is the end of the call. */
-  lastPhase: Progress['phase'];
+  lastPhase: Phase;
 }
 
 export interface Supervised<T> {

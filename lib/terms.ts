@@ -6,11 +6,12 @@
  * Refuses to look at features; what it needs of them is their shape.
  */
 
-import type { ContrastiveOptions, DirectionName } from './contrastive-options';
+import type { AnyContrastiveOptions, DirectionName } from './contrastive-options';
 import { isArray } from './describe';
 import { codedError } from './errors';
 import { readNames } from './names';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from './native/binding';
+import { objectiveNames, rulesOf, takers } from './objectives';
 import { checkRowTerms, type RowTerms, resolveRowTerms } from './row-terms';
 import * as check from './validate';
 
@@ -29,36 +30,17 @@ export type Terms = RowTerms &
     | 'privateHardness'
   >;
 
-export const objectives: readonly Objective[] = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
-
-/** Which objectives an option means something for. */
-const meaningful: Partial<Record<keyof ContrastiveOptions, readonly Objective[]>> = {
-  logitBias: ['siglip'],
-  labels: ['infonce', 'supcon'],
-  queryIds: ['clip', 'infonce', 'ntxent', 'siglip'],
-  keyIds: ['clip', 'infonce', 'ntxent', 'siglip'],
-  falseNegativeMargin: ['clip', 'infonce', 'ntxent'],
-  hardNegatives: ['clip', 'infonce'],
-  directions: ['infonce'],
-  partition: ['infonce'],
-  labelSmoothing: ['clip', 'infonce', 'ntxent'],
-  queryWeights: ['clip', 'infonce', 'ntxent', 'siglip'],
-  hardness: ['clip', 'infonce', 'ntxent'],
-};
-
-const defaultLogitScale = 1 / 0.07;
 /** Within, a masked pair weighs nothing and float32 holds the scale's products (docs/numerics.md). */
 const scaleRange = { least: 1e-25, most: 1e30 };
-const defaultSigmoidBias = -10;
 
 /** All that can be found wrong with these options before there are features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
-export function checkTerms(given: ContrastiveOptions): void {
+export function checkTerms(given: AnyContrastiveOptions): void {
   const { objective } = resolvePlainTerms(given);
   checkRowTerms(given, objective);
 }
 
 export function resolveTerms(
-  given: ContrastiveOptions,
+  given: AnyContrastiveOptions,
   queries: NativeMatrix,
   keys: NativeMatrix | null,
 ): Terms {
@@ -71,7 +53,7 @@ export function resolveTerms(
 }
 
 /** What is no array: numbers and words, in the combination in which they were given. */
-function resolvePlainTerms(given: ContrastiveOptions): Omit<Terms, keyof RowTerms> {
+function resolvePlainTerms(given: AnyContrastiveOptions): Omit<Terms, keyof RowTerms> {
   const objective = resolveObjective(given);
   refuseMeaningless(given, objective);
   return {
@@ -82,7 +64,7 @@ function resolvePlainTerms(given: ContrastiveOptions): Omit<Terms, keyof RowTerm
       check.oneOf('options.partition', given.partition, ['joint', 'perDirection']) === 'joint',
     logitScale:
       given.logitScale === undefined
-        ? defaultLogitScale
+        ? rulesOf(objective).defaults.logitScale
         : check.numberBetween('options.logitScale', given.logitScale, scaleRange.least, scaleRange.most),
     logitBias: resolveBias(given, objective),
     falseNegativeMargin:
@@ -95,14 +77,14 @@ function resolvePlainTerms(given: ContrastiveOptions): Omit<Terms, keyof RowTerm
   };
 }
 
-function resolveObjective({ objective, directions }: ContrastiveOptions): Objective {
+function resolveObjective({ objective, directions }: AnyContrastiveOptions): Objective {
   if (objective === undefined) return directions === undefined ? 'clip' : 'infonce';
-  return check.oneOf('options.objective', objective, objectives);
+  return check.oneOf('options.objective', objective, objectiveNames);
 }
 
-function refuseMeaningless(given: ContrastiveOptions, objective: Objective): void {
-  for (const [name, allowed] of Object.entries(meaningful)) {
-    if (given[name as keyof ContrastiveOptions] === undefined || allowed.includes(objective)) continue;
+function refuseMeaningless(given: AnyContrastiveOptions, objective: Objective): void {
+  for (const [name, allowed] of takers) {
+    if (given[name] === undefined || allowed.includes(objective)) continue;
     throw codedError(
       'ERR_VALUE',
       `Expected no options.${name} for objective '${objective}' but received some; it belongs to ${allowed.join(', ')}`,
@@ -123,7 +105,7 @@ export function readDirections(directions: unknown): DirectionName[] | undefined
   return read;
 }
 
-function resolveDirections({ directions, partition, labels }: ContrastiveOptions): number {
+function resolveDirections({ directions, partition, labels }: AnyContrastiveOptions): number {
   if (directions === undefined) {
     if (partition === undefined) return 0;
     throw codedError('ERR_VALUE', 'Expected options.directions beside options.partition but received none');
@@ -145,23 +127,18 @@ function resolveDirections({ directions, partition, labels }: ContrastiveOptions
   return bits;
 }
 
-/** Both views, and both sides of a direction, are anchors: each needs its pair. */
-export function isPaired(objective: Objective): boolean {
-  return objective === 'clip' || objective === 'ntxent' || objective === 'supcon';
-}
-
 function moreKeysHint(areMore: boolean): string {
   return areMore ? "; objective 'infonce' takes more keys than queries" : '';
 }
 
 function checkShapes(
-  given: ContrastiveOptions,
+  given: AnyContrastiveOptions,
   { objective, directions }: Pick<Terms, 'objective' | 'directions'>,
   queries: NativeMatrix,
   keys: NativeMatrix | null,
 ): void {
   if (keys === null) {
-    if (objective === 'supcon') return;
+    if (rulesOf(objective).allowsNoKeys) return;
     throw check.invalid('ERR_TYPE', 'keys', 'matrix { data, shape: [rows, dim] }', keys);
   }
   if (keys.dim !== queries.dim) {
@@ -170,7 +147,7 @@ function checkShapes(
       `Expected queries and keys of equal dim but received ${queries.dim} and ${keys.dim}`,
     );
   }
-  if ((isPaired(objective) || directions > 1) && keys.rows !== queries.rows) {
+  if ((rulesOf(objective).isPaired || directions > 1) && keys.rows !== queries.rows) {
     const why = directions > 1 ? 'these options.directions' : `objective '${objective}'`;
     throw codedError(
       'ERR_SHAPE',
@@ -185,13 +162,13 @@ function checkShapes(
   }
 }
 
-function resolveBias({ logitBias }: ContrastiveOptions, objective: Objective): number {
+function resolveBias({ logitBias }: AnyContrastiveOptions, objective: Objective): number {
   if (logitBias !== undefined) return check.finiteNumber('options.logitBias', logitBias);
-  return objective === 'siglip' ? defaultSigmoidBias : 0;
+  return rulesOf(objective).defaults.logitBias;
 }
 
 /** Each property read once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
-export function readHardness(value: unknown): ContrastiveOptions['hardness'] {
+export function readHardness(value: unknown): AnyContrastiveOptions['hardness'] {
   if (value === undefined) return undefined;
   const hardness = readNames('options.hardness', value, ['strength', 'on']);
   return {
@@ -200,7 +177,7 @@ export function readHardness(value: unknown): ContrastiveOptions['hardness'] {
   };
 }
 
-function resolveHardness(given: ContrastiveOptions): Pick<Terms, 'hardness' | 'privateHardness'> {
+function resolveHardness(given: AnyContrastiveOptions): Pick<Terms, 'hardness' | 'privateHardness'> {
   if (given.hardness === undefined) return { hardness: 0, privateHardness: 0 };
   if (given.labelSmoothing !== undefined) {
     throw codedError('ERR_VALUE', 'Expected options.labelSmoothing or options.hardness, not both');

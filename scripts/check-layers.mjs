@@ -1,6 +1,7 @@
 /**
  * Holds the imports of every source file against the table of rooms in docs/architecture.md: who may know whom.
- * A file outside every room, and an import that the table does not allow, are errors.
+ * A file outside every room, an import that the table does not allow, and files that import each other in a circle are
+ * errors.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -44,11 +45,11 @@ function typescriptImports(file, text) {
   for (const [, spec] of text.matchAll(/(?:from|import|require)\s*\(?\s*'([^']+)'/g)) {
     if (spec.startsWith('node:')) continue;
     if (!spec.startsWith('.')) found.push({ spec, package: spec });
-    else
-      found.push({
-        spec,
-        file: `${relative(root, resolve(root, dirname(file), spec)).replace(/\.js$/, '')}.ts`,
-      });
+    else {
+      const path = relative(root, resolve(root, dirname(file), spec)).replace(/\.js$/, '');
+      // the name of a folder stands for its index
+      found.push({ spec, file: existsSync(join(root, `${path}.ts`)) ? `${path}.ts` : `${path}/index.ts` });
+    }
   }
   return found;
 }
@@ -76,8 +77,29 @@ function complaint(room, target) {
   return other === room || room.may.includes(other.name) ? null : other.name;
 }
 
+/** The first circle found by following imports from file to file, as its files in order; null where there is none. */
+function findCircle(imports) {
+  const done = new Set();
+  const follow = (file, path) => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return null;
+    for (const target of imports.get(file) ?? []) {
+      const circle = follow(target, [...path, file]);
+      if (circle) return circle;
+    }
+    done.add(file);
+    return null;
+  };
+  for (const file of imports.keys()) {
+    const circle = follow(file, []);
+    if (circle) return circle;
+  }
+  return null;
+}
+
 const errors = [];
-let checked = 0;
+/** Of each file, the project files that it imports. */
+const imports = new Map();
 for (const file of ['lib', 'csrc', 'cuda']
   .flatMap(filesBelow)
   .filter((f) => /\.(ts|h|cpp|cu|cuh)$/.test(f))) {
@@ -92,11 +114,16 @@ for (const file of ['lib', 'csrc', 'cuda']
     const bad = complaint(room, target);
     if (bad) errors.push(`${file}: ${room.name} may not use ${bad}`);
   }
-  checked += 1;
+  imports.set(
+    file,
+    targets.flatMap((target) => target.file ?? []),
+  );
 }
+const circle = findCircle(imports);
+if (circle) errors.push(`files import each other in a circle: ${circle.join(' -> ')}`);
 
-if (errors.length > 0 || checked === 0) {
+if (errors.length > 0 || imports.size === 0) {
   console.error(errors.join('\n') || 'no files found');
   process.exit(1);
 }
-console.log(`layers: ${checked} files keep to their rooms`);
+console.log(`layers: ${imports.size} files keep to their rooms, and none imports itself through others`);

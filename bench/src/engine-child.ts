@@ -4,7 +4,12 @@
  * search for NaN, packing, exp, log-sum-exp.
  */
 import { createInterface } from 'node:readline';
-import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync, type Stats } from 'infcl';
+import {
+  type AnyContrastiveOptions,
+  contrastiveLossAndGradSync,
+  contrastiveLossSync,
+  type Stats,
+} from 'infcl';
 import type { EngineAnswer, EngineRequest, EngineShape } from './engine.js';
 import { pairedRows, unitRows } from './unit-rows.js';
 
@@ -27,7 +32,7 @@ const [firstGrads, secondGrads] = split(out.queryGrads);
 const halvesOut = { queryGrads: firstGrads, keyGrads: secondGrads };
 
 function call({ products = 'full', threads, halves, classes, ...request }: EngineRequest): Stats {
-  const options: ContrastiveOptions = { threads, ...request.options };
+  const options: AnyContrastiveOptions = { threads, ...request.options };
   if (classes) options.labels = new Int32Array(halves ? half : rows).map((_, i) => i % classes);
   if (halves) return contrastiveLossAndGradSync(firstHalf, secondHalf, { ...options, out: halvesOut }).stats;
   if (products === 'forward') return contrastiveLossSync(queries, keys, options).stats;

@@ -1,6 +1,6 @@
 /** Ours, as a contestant: starts engine-child.ts on one instruction set and types what it answers. */
 import { join } from 'node:path';
-import type { ContrastiveOptions, Stats } from 'infcl';
+import type { AnyContrastiveOptions, Stats } from 'infcl';
 import { LineProcess } from './line-process.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import type { Cosines } from './unit-rows.js';
@@ -10,7 +10,7 @@ export interface EngineRequest {
   products?: Products;
   threads?: number;
   /** Merged into the call's options. */
-  options?: ContrastiveOptions;
+  options?: AnyContrastiveOptions;
   /** Compares the first half of the queries with the second: as many rows in all as queries, for self-similarity. */
   halves?: boolean;
   /** supcon: number of classes that rows are dealt to. */

@@ -17,7 +17,7 @@ import * as check from '../validate';
 
 /** What the adapter needs of a jax-js array. */
 export interface JaxArray {
-  readonly shape: number[];
+  readonly shape: readonly number[];
   readonly ref: this;
   dispose(): void;
   /** Reads the array out and consumes it. */
@@ -48,14 +48,14 @@ export interface JaxEncoderOptions<Params, Input> {
    * Gives `apply` a fresh random key for each chunk, derived from this 32-bit integer and a count of chunks; the
    * count is the encoder's random state, so that the second pass draws the same dropout as the first.
    */
-  seed?: number;
+  seed?: number | undefined;
   /**
    * Compiles the pass without a graph. Off by default: it gains up to a fifth on small chunks but makes input
    * dropout slower. The pass with a graph is never compiled: jit around or inside `vjp` costs 2 to 40 times more.
    */
-  jit?: boolean;
+  jit?: boolean | undefined;
   /** No gradients and no second pass for this tower. */
-  frozen?: boolean;
+  frozen?: boolean | undefined;
 }
 
 export interface JaxEncoder<Params, Input> extends Encoder<Input> {
@@ -96,7 +96,7 @@ export function jaxEncoder<Params, Input>(
   async function encode(input: Input): Promise<MatrixLike> {
     const features = (forward ?? apply)(jax.tree.ref(params()), input, ...nextKey());
     // the whole shape, of whatever length: the step refuses what is not [rows, dim]
-    const shape = features.shape as unknown as [number, number];
+    const { shape } = features;
     return { data: (await features.data()) as Float32Array, shape };
   }
 

@@ -6,6 +6,8 @@
  * shape from a length. Float16 and bfloat16 cross as the bits in a Uint16Array.
  */
 
+/** A backend by name. */
+export type BackendName = 'cpu' | 'cuda';
 export type DType = 'float32' | 'float16' | 'bfloat16';
 export type Objective = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
 
@@ -47,7 +49,7 @@ export const Control = { abort: 0, done: 1, total: 2, length: 3 } as const;
 
 /** Which backend runs a request: calls on different ones run beside each other. */
 export interface BackendChoice {
-  backend: 'cpu' | 'cuda';
+  backend: BackendName;
   /** Index of the CUDA device; 0 for the CPU. */
   device: number;
 }

@@ -6,13 +6,10 @@
  * Refuses to own parameters or an optimiser: encoders accumulate, the caller applies.
  */
 
-import {
-  type ContrastiveOptions,
-  contrastiveLossAndGrad,
-  type LossAndGradResult,
-  type Stats,
-} from '../contrastive-loss';
+import { contrastiveLossAndGrad } from '../contrastive-loss';
+import type { AnyContrastiveOptions, Objective } from '../contrastive-options';
 import { codedError } from '../errors';
+import type { LossAndGradResult, Stats } from '../loss-functions';
 import { throwIfAborted } from '../on-abort';
 import { ProgressReporter } from '../progress';
 import type { CostReport } from './cost-report';
@@ -42,7 +39,9 @@ export interface StepResult {
  * iterator, `onProgress` or the loss throws. Open iterators are closed, random states put back and encoders free for the
  * next step. After a rejection in the backward phase encoders hold gradients of part of the batch.
  */
-export async function chunkedStep<Query, Key>(options: ChunkedStepOptions<Query, Key>): Promise<StepResult> {
+export async function chunkedStep<Query, Key, O extends Objective = 'clip'>(
+  options: ChunkedStepOptions<Query, Key, O>,
+): Promise<StepResult> {
   const step = checkStep<Query, Key>(options);
   throwIfAborted(step.signal);
   const progress = new ProgressReporter(step.onProgress);
@@ -111,7 +110,7 @@ function costOf(
 async function lossOfTowers<Query, Key>(
   queries: TowerPass<Query>,
   keys: TowerPass<Key>,
-  loss: ContrastiveOptions,
+  loss: AnyContrastiveOptions,
   { signal, progress }: StepContext,
 ): Promise<LossAndGradResult> {
   throwIfAborted(signal);

@@ -5,7 +5,7 @@
  * Refuses to know: what a parameter is, how gradients are accumulated, which optimiser runs afterwards.
  */
 
-import type { MatrixLike, TensorLike } from '../matrix';
+import type { HostFeatures, MatrixLike } from '../matrix';
 
 /** Gradient of the loss with respect to one chunk's features: float32, row-major, contiguous, [rows x dim]. */
 export interface FeatureGrads extends MatrixLike {
@@ -18,7 +18,7 @@ export interface FeatureGrads extends MatrixLike {
 /** One tower. `Input` is whatever one chunk of inputs is to the framework: a tensor, token ids, image paths. */
 export interface Encoder<Input> {
   /** Features [rows x dim] of one chunk, as the loss functions take them, without recording a graph. Copied at once. */
-  encode(input: Input): Promise<MatrixLike | TensorLike> | MatrixLike | TensorLike;
+  encode(input: Input): Promise<HostFeatures> | HostFeatures;
 
   /**
    * Encodes the chunk again with a graph and *adds* its parameter gradients, given dLoss/dFeatures, to those of

@@ -7,13 +7,17 @@
 import timers from 'node:timers';
 import { throwIfAborted } from '../on-abort';
 import type { ProgressReporter } from '../progress';
+import type { TowerName } from './tower';
+
+/** Part of a step: both towers encode, the loss is computed, both towers encode again with a graph. */
+export type StepPhase = 'encode' | 'loss' | 'backward';
 
 export interface StepProgress {
-  phase: 'encode' | 'loss' | 'backward';
+  phase: StepPhase;
   /** Absent in the loss, which sees both towers. */
-  tower?: 'queries' | 'keys';
+  tower?: TowerName | undefined;
   /** 0 to 1 within the phase of this tower; absent while the total is unknown. */
-  fraction?: number;
+  fraction?: number | undefined;
   /** Rows of this tower done in this phase; in the loss, rows of queries. */
   rows: number;
 }

@@ -5,30 +5,33 @@
  */
 
 import { requireBackend, resolveBackend } from '../backend';
-import type { ContrastiveOptions } from '../contrastive-options';
+import type { AnyContrastiveOptions, Objective } from '../contrastive-options';
 import { isDeviceMatrix } from '../device-matrix';
 import { codedError } from '../errors';
 import { readNames } from '../names';
-import { optionNames, readOptions } from '../options';
+import { optionNames } from '../objectives';
+import { readOptions } from '../options';
+import type { OptionsFor } from '../typed-options';
 import * as check from '../validate';
 import type { StepProgress } from './step-context';
 import { type CheckedTower, checkTower, type Tower, type TowerName } from './tower';
 
-export interface ChunkedStepOptions<Query, Key> {
+/** `O` is the objective of the loss, or all among which the program chooses. */
+export interface ChunkedStepOptions<Query, Key, O extends Objective = Objective> {
   queries: Tower<Query>;
   keys: Tower<Key>;
   /**
    * Options of the loss. `grad` can only freeze a whole tower. `hardNegatives` are constant features, and need
    * `grad: { hardNegatives: false }`. `perRow` is refused.
    */
-  loss?: ContrastiveOptions;
+  loss?: OptionsFor<O> | undefined;
   /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * What it throws ends the step, which rejects with it. So does the rejection of a promise that it returns; the step
    * settles after such promises.
    */
-  onProgress?: (progress: StepProgress) => unknown;
+  onProgress?: ((progress: StepProgress) => unknown) | undefined;
 }
 
 /** A tower of the step, and whether the step pushes gradients through it. */
@@ -40,7 +43,7 @@ export interface CheckedStep<Query, Key> {
   queries: StepTower<Query>;
   keys: StepTower<Key>;
   /** As the caller gave them, but for `grad`, which says what is trained, and for `signal`. */
-  loss: ContrastiveOptions;
+  loss: AnyContrastiveOptions;
   signal: AbortSignal | undefined;
   onProgress: ((progress: StepProgress) => unknown) | undefined;
 }
@@ -99,7 +102,7 @@ function refuseMisplaced(given: Record<string, unknown>): void {
 }
 
 /** What a loss function would hand back, and a step has no place for. */
-function refuseLostResults({ perRow, hardNegatives, grad, out }: ContrastiveOptions): void {
+function refuseLostResults({ perRow, hardNegatives, grad, out }: AnyContrastiveOptions): void {
   if (perRow) {
     throw codedError(
       'ERR_NOT_IMPLEMENTED',
@@ -141,7 +144,7 @@ function isTrained(
 }
 
 /** Outputs of a frozen tower, which no gradient is written to. */
-function refuseUnusedOutputs({ out }: ContrastiveOptions, trained: Record<TowerName, boolean>): void {
+function refuseUnusedOutputs({ out }: AnyContrastiveOptions, trained: Record<TowerName, boolean>): void {
   const unused = [
     { given: out?.queryGrads, output: 'queryGrads', tower: 'queries' },
     { given: out?.keyGrads, output: 'keyGrads', tower: 'keys' },
@@ -159,7 +162,7 @@ function refuseUnusedOutputs({ out }: ContrastiveOptions, trained: Record<TowerN
 }
 
 /** Towers are on the host, and matrices of one call belong in one place. */
-function refuseDeviceFeatures({ hardNegatives }: ContrastiveOptions): void {
+function refuseDeviceFeatures({ hardNegatives }: AnyContrastiveOptions): void {
   if (!isDeviceMatrix(hardNegatives?.keys)) return;
   throw codedError(
     'ERR_TYPE',

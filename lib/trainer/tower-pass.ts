@@ -7,7 +7,13 @@ import { codedError } from '../errors';
 import { throwIfAborted } from '../on-abort';
 import { chunkCountError, readChunks } from './read-chunks';
 import { RepresentationCache } from './representation-cache';
-import { betweenChunks, type StepContext, type StepProgress, secondsSince } from './step-context';
+import {
+  betweenChunks,
+  type StepContext,
+  type StepPhase,
+  type StepProgress,
+  secondsSince,
+} from './step-context';
 import type { StepTower } from './step-options';
 
 export class TowerPass<Input> {
@@ -84,7 +90,7 @@ export class TowerPass<Input> {
     return readChunks<Input>(this.chunksName, this.tower.makeChunks);
   }
 
-  private progress(phase: 'encode' | 'backward', rows: number): StepProgress {
+  private progress(phase: Exclude<StepPhase, 'loss'>, rows: number): StepProgress {
     const total = phase === 'backward' ? this.cache.rows : this.tower.rows;
     const fraction = total === undefined ? undefined : Math.min(1, rows / total);
     return { phase, tower: this.tower.name, fraction, rows };

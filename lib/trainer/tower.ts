@@ -25,7 +25,7 @@ export interface Tower<Input> {
    * How many rows will come, if known. A hint, never a limit: the feature matrix is then allocated once instead of
    * grown, and progress has a fraction. A wrong number changes nothing that the step computes.
    */
-  rows?: number;
+  rows?: number | undefined;
 }
 
 /** A tower after the checks. Methods are those of the moment of the call, with their `this`. */

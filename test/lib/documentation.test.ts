@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as infcl from '../../lib';
+import { withoutTypes } from './compile';
 import { thrownBy } from './fake-binding';
 
 const root = join(__dirname, '..', '..');
 const text = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
-const examples = [...text.matchAll(/^## ([^\n]*)\n(?:(?!^## ).)*?^```js\n(.*?)^```$/gms)].map(
-  ([, group, code]) => [group!, code!] as const,
+const examples = [...text.matchAll(/^## ([^\n]*)\n(?:(?!^## ).)*?^```(?:js|ts)\n(.*?)^```$/gms)].map(
+  ([, group, code]) => [group!, withoutTypes(code!)] as const,
 );
 
 /** Inside the package, where it can import itself by name. */
@@ -26,9 +27,10 @@ it('has an example for each group', () => {
     'Options',
     'Before you pay',
     'Chunked backbone',
+    'jax-js',
     'Errors',
   ]);
-  expect(text.match(/^```js$/gm)).toHaveLength(examples.length);
+  expect(text.match(/^```(js|ts)$/gm)).toHaveLength(examples.length);
 });
 
 it.each(examples)('the example of "%s" runs and says something', async (_, code) => {

@@ -1,7 +1,7 @@
 /** Coded errors: each has the class its code says; what others throw is left alone. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codedError, type ErrorCode, fromNative, isErrorCode } from '../../lib/errors';
+import { codedError, type ErrorCode, fromNative, isErrorCode, isInfclError } from '../../lib/errors';
 import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
 
 const classes: Record<ErrorCode, typeof Error> = {
@@ -102,4 +102,36 @@ describe('errors of callers reach them as they are, even with a code of ours', (
     expect(outcome.error).toBe(reason);
     expect(requests).toEqual([]);
   });
+});
+
+describe('isInfclError', () => {
+  it.each(codes)('knows an error of code %s', (code) =>
+    expect(isInfclError(codedError(code, ''))).toBe(true),
+  );
+
+  it('knows an error that a call threw', async () => {
+    const { functions } = fakeNative();
+    expect(isInfclError(thrownBy(() => functions.contrastiveLossSync(matrix(3, 4), null)))).toBe(true);
+    const rejected = await functions.contrastiveLoss(matrix(3, 4), null).catch((error: unknown) => error);
+    expect(isInfclError(rejected)).toBe(true);
+  });
+
+  const withCode = (code: unknown) => Object.assign(new Error('of others'), { code });
+  const getter = () => {
+    throw new Error('read');
+  };
+  const { proxy, revoke } = Proxy.revocable(codedError('ERR_TYPE', ''), {});
+  revoke();
+  it.each<[string, () => unknown]>([
+    ['an error without code', () => new Error('of others')],
+    ["an error of Node's", () => withCode('ERR_INVALID_ARG_TYPE')],
+    ['an error whose code is a number', () => withCode(3)],
+    ['an error whose code is the name of a method', () => withCode('toString')],
+    ['what only looks like an error', () => ({ name: 'TypeError', message: '', code: 'ERR_TYPE' })],
+    ['a string', () => 'ERR_TYPE'],
+    ['undefined', () => undefined],
+    ['null', () => null],
+    ['a revoked Proxy', () => proxy],
+    ['an error whose code throws', () => Object.defineProperty(new Error(), 'code', { get: getter })],
+  ])('does not take %s for one', (_, make) => expect(isInfclError(make())).toBe(false));
 });

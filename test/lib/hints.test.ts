@@ -4,7 +4,7 @@
  */
 import { plan } from '../../lib';
 import { describe as describeValue } from '../../lib/describe';
-import type { Features } from '../../lib/matrix';
+import type { Features } from '../../lib/features';
 import { readOptions } from '../../lib/options';
 import { fakeNative, matrix, thrownBy } from './fake-binding';
 import { badName, badType, badValue, refuses } from './refusal-table';

@@ -3,7 +3,7 @@
  * that answers differently the second time can neither get past a check nor reach native code.
  */
 import type { ContrastiveOptions } from '../../lib/contrastive-loss';
-import type { Features } from '../../lib/matrix';
+import type { Features } from '../../lib/features';
 import { readOptions } from '../../lib/options';
 import { fakeNative, matrix, thrownBy } from './fake-binding';
 

@@ -1,5 +1,5 @@
 /** What options become: the defaults of every objective, and what reaches the native side for the rest. */
-import { contrastiveLossAndGradSync } from '../../lib';
+import { type AnyContrastiveOptions, contrastiveLossAndGradSync } from '../../lib';
 import type { ContrastiveOptions, Objective } from '../../lib/contrastive-loss';
 import type { ContrastiveRequest } from '../../lib/native/binding';
 import { fakeNative, fakeResponse, matrix } from './fake-binding';
@@ -7,7 +7,7 @@ import { fakeNative, fakeResponse, matrix } from './fake-binding';
 const classes = Int32Array.of(0, 1, 1);
 
 function requestOf(
-  options?: ContrastiveOptions,
+  options?: AnyContrastiveOptions,
   queries = matrix(3, 4),
   keys: ReturnType<typeof matrix> | null = matrix(3, 4),
 ): ContrastiveRequest {

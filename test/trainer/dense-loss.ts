@@ -29,5 +29,5 @@ export async function denseLossAndGrad(
 }
 
 function asDense(matrix: MatrixLike) {
-  return { data: matrix.data as Float32Array, shape: matrix.shape! };
+  return { data: matrix.data as Float32Array, shape: matrix.shape as readonly [number, number] };
 }

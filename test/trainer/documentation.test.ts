@@ -1,12 +1,13 @@
 /** docs/trainer.md against the code: every complete example runs as it stands, and prints what its comment says. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { examplesOf, withoutTypes } from '../lib/compile';
 
 const root = join(__dirname, '..', '..');
-const text = readFileSync(join(root, 'docs', 'trainer.md'), 'utf8');
-const examples = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!);
+const examples = examplesOf('docs/trainer.md')
+  .map(({ code }) => withoutTypes(code))
+  .filter((code) => code.includes('import '));
 
 /** Inside the package, where it can import itself by name. */
 async function run(code: string): Promise<string> {

@@ -1,0 +1,99 @@
+/**
+ * The options of a call by objective, made of the table of objectives: an option that the objective refuses does not
+ * compile, and neither does a missing one that it requires.
+ *
+ * Types only. The checks of `options.ts` are the same for every caller, whatever the compiler let pass.
+ */
+
+import type {
+  AnyContrastiveOptions,
+  CommonOptions,
+  DirectionName,
+  HardNegatives,
+  Objective,
+  ObjectiveOption,
+  ObjectiveOptions,
+  WantedGradients,
+} from './contrastive-options';
+import type { objectives } from './objectives';
+
+type TakenBy<O extends Objective> = (typeof objectives)[O]['takes'][number];
+type RequiredBy<O extends Objective> = (typeof objectives)[O]['requires'][number];
+
+/** All options of one objective but `objective` itself. Those that it refuses may be undefined, as at run time. */
+type OptionsOf<O extends Objective> = CommonOptions &
+  Pick<ObjectiveOptions, Exclude<TakenBy<O>, RequiredBy<O>>> & {
+    [Name in RequiredBy<O>]: NonNullable<ObjectiveOptions[Name]>;
+  } & { [Name in Exclude<ObjectiveOption, TakenBy<O>>]?: undefined };
+
+/** The mean of both directions' cross-entropies (CLIP): as many keys as queries. The default objective. */
+export interface ClipOptions extends OptionsOf<'clip'> {
+  objective?: 'clip' | undefined;
+}
+
+/** Queries to keys only (InfoNCE): keys may be more than queries. */
+export interface InfonceOptions extends OptionsOf<'infonce'> {
+  objective: 'infonce';
+}
+
+/** With `directions` the default objective is 'infonce'. */
+export interface DirectionsOptions extends OptionsOf<'infonce'> {
+  objective?: undefined;
+  directions: readonly DirectionName[];
+}
+
+/** Queries and keys are two views, each also negative to its own side (SimCLR). */
+export interface NtxentOptions extends OptionsOf<'ntxent'> {
+  objective: 'ntxent';
+}
+
+/** Supervised contrastive: rows of equal `labels` are positives. The keys may be null. */
+export interface SupconOptions extends OptionsOf<'supcon'> {
+  objective: 'supcon';
+}
+
+/** A sigmoid per pair (SigLIP), summed and divided by the number of queries. */
+export interface SiglipOptions extends OptionsOf<'siglip'> {
+  objective: 'siglip';
+}
+
+/** Options of one objective, whichever that is. */
+export type ContrastiveOptions =
+  | ClipOptions
+  | InfonceOptions
+  | DirectionsOptions
+  | NtxentOptions
+  | SupconOptions
+  | SiglipOptions;
+
+/** Whether the program chooses among several. Of `any`, which stands for all of them where TypeScript compares functions. */
+type IsUnion<T, Whole = T> = unknown extends T
+  ? true
+  : T extends unknown
+    ? [Whole] extends [T]
+      ? false
+      : true
+    : never;
+
+/**
+ * What a call takes as options whose `objective` is of type `O`. Where the compiler knows which objective it is: its
+ * options. Where the program chooses among several: options of any of them.
+ */
+export type OptionsFor<O extends Objective> = (
+  | ContrastiveOptions
+  | (true extends IsUnion<O> ? AnyContrastiveOptions : never)
+) & { objective?: O | undefined };
+
+/** Asks for the results of each query. */
+export interface AskForRows {
+  perRow: true;
+}
+
+/** Asks for the gradient of the hard negatives, which comes with that of the keys unless the caller says otherwise. */
+export interface AskForHardNegativeGrads {
+  hardNegatives: HardNegatives;
+  grad?:
+    | (WantedGradients & { hardNegatives: true })
+    | (WantedGradients & { keys?: true | { rows: number } | undefined; hardNegatives?: undefined })
+    | undefined;
+}

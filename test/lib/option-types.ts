@@ -1,0 +1,168 @@
+/**
+ * What compiles and what does not: no test runs this file, `npm run types` compiles it. Each line below an expected error
+ * is a mistake that the compiler must see; the compiler also reports an expected error that is none.
+ */
+import {
+  type AnyContrastiveOptions,
+  type ContrastiveOptions,
+  chunkedStep,
+  contrastiveLoss,
+  contrastiveLossAndGrad,
+  contrastiveLossAndGradSync,
+  contrastiveLossSync,
+  type Encoder,
+  type ErrorCode,
+  type Features,
+  isInfclError,
+  type MatrixLike,
+  type Objective,
+  type ObjectiveOptions,
+} from '../../lib';
+import type { objectives } from '../../lib/objectives';
+
+declare const queries: Features;
+declare const keys: Features;
+declare const labels: Int32Array;
+declare const hardNegatives: { keys: Features; perQuery: number };
+declare const objective: Objective;
+declare const someTimes: boolean;
+declare const encoder: Encoder<number>;
+
+/** An option that no objective takes would be dead: every one is in some row of the table. */
+type Taken = (typeof objectives)[Objective]['takes'][number];
+export const noDeadOption: [Exclude<keyof ObjectiveOptions, Taken>] extends [never] ? true : false = true;
+
+export function optionsBelongToTheObjective() {
+  contrastiveLossSync(queries, keys);
+  contrastiveLossSync(queries, keys, { labelSmoothing: 0.1 });
+  contrastiveLossSync(queries, keys, { objective: 'clip', hardNegatives });
+  contrastiveLossSync(queries, keys, { objective: 'infonce', labels });
+  contrastiveLossSync(queries, keys, { objective: 'siglip', logitBias: -5 });
+  contrastiveLossSync(queries, null, { objective: 'supcon', labels });
+  contrastiveLossSync(queries, keys, { directions: ['queryToKey', 'keyToKey'], partition: 'joint' });
+  contrastiveLossSync(queries, keys, { onProgress: ({ fraction, phase }) => [fraction, phase] });
+
+  // @ts-expect-error: a sigmoid has no smoothed labels
+  contrastiveLossSync(queries, keys, { objective: 'siglip', labelSmoothing: 0.1 });
+  // @ts-expect-error: no labels
+  contrastiveLossSync(queries, keys, { objective: 'supcon' });
+  // @ts-expect-error: undefined is as good as no labels
+  contrastiveLossSync(queries, keys, { objective: 'supcon', labels: undefined });
+  // @ts-expect-error: labels need infonce or supcon, and clip is the default
+  contrastiveLossSync(queries, keys, { labels });
+  // @ts-expect-error: a bias cancels in a softmax
+  contrastiveLossSync(queries, keys, { objective: 'infonce', logitBias: 1 });
+  // @ts-expect-error: directions are of infonce
+  contrastiveLossSync(queries, keys, { objective: 'ntxent', directions: ['queryToKey'] });
+  // @ts-expect-error: a partition needs directions
+  contrastiveLossSync(queries, keys, { partition: 'joint' });
+  // @ts-expect-error: hard negatives are of clip and infonce
+  contrastiveLossSync(queries, keys, { objective: 'ntxent', hardNegatives });
+  // @ts-expect-error: a typing error
+  contrastiveLossSync(queries, keys, { logitscale: 20 });
+  // @ts-expect-error: a typing error inside an option
+  contrastiveLossSync(queries, keys, { grad: { query: false } });
+  // @ts-expect-error: no such objective
+  contrastiveLossSync(queries, keys, { objective: 'simclr' });
+}
+
+/** The same in every function, and where no literal stands in the call. */
+export function allFunctionsCheckOptions() {
+  const smoothed = { objective: 'siglip', labelSmoothing: 0.1 } as const;
+  // @ts-expect-error
+  void contrastiveLoss(queries, keys, smoothed);
+  // @ts-expect-error
+  void contrastiveLossAndGrad(queries, keys, smoothed);
+  // @ts-expect-error
+  contrastiveLossAndGradSync(queries, keys, smoothed);
+  // @ts-expect-error
+  contrastiveLossSync(queries, keys, smoothed);
+  const tower = { encoder, chunks: () => [1, 2] };
+  void chunkedStep({ queries: tower, keys: tower });
+  void chunkedStep({ queries: tower, keys: tower, loss: { objective: 'supcon', labels } });
+  void chunkedStep({ queries: tower, keys: tower, loss: { objective, logitScale: 5 } });
+  // @ts-expect-error
+  void chunkedStep({ queries: tower, keys: tower, loss: smoothed });
+  // @ts-expect-error
+  void chunkedStep({ queries: tower, keys: tower, loss: { objective: 'siglip', labelSmoothing: 0.1 } });
+  // @ts-expect-error
+  void chunkedStep({ queries: tower, keys: tower, loss: { labels } });
+  // @ts-expect-error
+  const stored: ContrastiveOptions = { objective: 'siglip', labelSmoothing: 0.1 };
+  return stored;
+}
+
+/** Programs that hold options in variables. */
+export function widerVariablesCompile(
+  any: AnyContrastiveOptions,
+  one: ContrastiveOptions,
+  own: { objective: Objective; labelSmoothing?: number; labels?: Int32Array },
+  config: { objective: 'clip' | 'siglip'; queryWeights?: Float32Array },
+) {
+  for (const options of [any, one, own, config]) contrastiveLossSync(queries, keys, options);
+  contrastiveLossSync(queries, keys, { objective, labels });
+  contrastiveLossSync(queries, keys, { ...one, threads: 1 });
+  contrastiveLossSync(queries, keys, { ...any, perRow: true });
+  const built: ContrastiveOptions = { logitScale: 20 };
+  built.queryWeights = new Float32Array(3);
+  contrastiveLossSync(queries, keys, built);
+  const forwarded = (...args: Parameters<typeof contrastiveLossAndGrad>) => contrastiveLossAndGrad(...args);
+  return forwarded(queries, keys, any);
+}
+
+/** A result that was asked for is there, one that may have been is optional. */
+export async function resultsFollowTheOptions(matrix: { data: Float32Array; shape: [number, number] }) {
+  const asked = await contrastiveLossAndGrad(matrix, matrix, { perRow: true, hardNegatives });
+  const all: Float32Array[] = [asked.queryGrads, asked.keyGrads, asked.hardNegativeGrads, asked.rows.lse];
+  contrastiveLossSync(matrix, matrix, { perRow: true }).rows.positiveFirst.length;
+  (await contrastiveLoss(matrix, matrix, { perRow: true, objective })).rows.loss.length;
+  contrastiveLossAndGradSync(matrix, matrix, { hardNegatives, grad: { keys: { rows: 2 } } }).hardNegativeGrads
+    .length;
+
+  // @ts-expect-error: not asked for
+  contrastiveLossSync(matrix, matrix).rows.lse;
+  // @ts-expect-error: perhaps not asked for
+  contrastiveLossSync(matrix, matrix, { perRow: someTimes }).rows.lse;
+  // @ts-expect-error: perhaps not asked for
+  contrastiveLossSync(matrix, matrix, { perRow: someTimes ? true : undefined }).rows.lse;
+  // @ts-expect-error: perhaps there are none
+  contrastiveLossAndGradSync(matrix, matrix, someTimes ? { hardNegatives } : {}).hardNegativeGrads.length;
+  const unwanted = { hardNegatives, grad: { hardNegatives: false } };
+  // @ts-expect-error: not wanted
+  contrastiveLossAndGradSync(matrix, matrix, unwanted).hardNegativeGrads.length;
+  // @ts-expect-error: not wanted, as the keys' is not
+  contrastiveLossAndGradSync(matrix, matrix, { hardNegatives, grad: { keys: false } }).hardNegativeGrads
+    .length;
+  return all;
+}
+
+/** Features as other libraries and other code type them. */
+export function matricesOfOthersFit(
+  matrix: { data: Float32Array; shape: number[] },
+  frozen: { readonly data: Float32Array; readonly shape: readonly number[] },
+  /** As onnxruntime types a tensor, and one whose element type is known. */
+  tensor: {
+    readonly data: Float32Array | Uint8Array | BigInt64Array | string[];
+    readonly dims: readonly number[];
+    readonly type: 'float32' | 'uint8' | 'int64' | 'string';
+  },
+  typed: { readonly data: Float32Array; readonly dims: readonly number[]; readonly type: 'float32' },
+) {
+  const named: MatrixLike = matrix;
+  for (const features of [named, matrix, frozen, tensor, typed]) contrastiveLossSync(features, features);
+  contrastiveLossSync({ data: new Float32Array(4), dims: [2, 2], type: 'float32' }, tensor);
+  const ofTensor: Encoder<number> = { encode: async () => tensor };
+  // @ts-expect-error: a plain array is no data
+  contrastiveLossSync({ data: [1, 2], shape: [1, 2] }, matrix);
+  // @ts-expect-error: nested arrays
+  contrastiveLossSync([[1, 2]], matrix);
+  return ofTensor;
+}
+
+/** An error has the type of infcl's once the guard has seen it. */
+export function guardNarrows(error: unknown): ErrorCode | undefined {
+  if (!isInfclError(error)) return undefined;
+  // @ts-expect-error: no such code
+  if (error.code === 'ERR_TYPO') return undefined;
+  return error.code;
+}
