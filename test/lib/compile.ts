@@ -2,13 +2,12 @@
  * Compiles programs of strict users: TypeScript as an ES module of Node, which imports the built package by its name, with
  * every option on that refuses more.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 
 const root = join(__dirname, '..', '..');
 
-const options: ts.CompilerOptions = {
+export const strictOptions: ts.CompilerOptions = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noImplicitReturns: true,
@@ -24,7 +23,7 @@ const options: ts.CompilerOptions = {
 /** What the compiler says of programs given by name, and of infcl's own declarations: one line per error. */
 export function compile(programs: Record<string, string>): string[] {
   const sources = new Map(Object.entries(programs).map(([name, text]) => [join(root, 'docs', name), text]));
-  const host = ts.createCompilerHost(options);
+  const host = ts.createCompilerHost(strictOptions);
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (path) => sources.has(path) || fileExists(path);
   host.readFile = (path) => sources.get(path) ?? readFile(path);
@@ -34,7 +33,7 @@ export function compile(programs: Record<string, string>): string[] {
       ? getSourceFile(path, language, ...rest)
       : ts.createSourceFile(path, text, language);
   };
-  const program = ts.createProgram([...sources.keys()], options, host);
+  const program = ts.createProgram([...sources.keys()], strictOptions, host);
   const ours = program
     .getSourceFiles()
     .filter(({ fileName }) => sources.has(fileName) || fileName.startsWith(join(root, 'dist')));
@@ -52,28 +51,4 @@ function describe({ file, start, messageText }: ts.Diagnostic): string {
   if (file === undefined) return text;
   const { line } = file.getLineAndCharacterOfPosition(start ?? 0);
   return `${file.fileName.slice(root.length + 1)}:${line + 1}: ${text}`;
-}
-
-/** A piece of code in a page, as a fence in it. */
-export interface Example {
-  /** Page and line. */
-  where: string;
-  language: 'js' | 'ts';
-  code: string;
-}
-
-/** Every example of a page of the project, in order. */
-export function examplesOf(page: string): Example[] {
-  const text = readFileSync(join(root, page), 'utf8');
-  return [...text.matchAll(/^```(js|ts)\n(.*?)^```$/gms)].map(({ index, 1: language, 2: code }) => ({
-    where: `${page}:${text.slice(0, index).split('\n').length}`,
-    language: language as Example['language'],
-    code: code!,
-  }));
-}
-
-/** TypeScript without its types, as an ES module: what Node runs. */
-export function withoutTypes(code: string): string {
-  const compilerOptions = { ...options, verbatimModuleSyntax: true };
-  return ts.transpileModule(code, { compilerOptions, fileName: 'example.mts' }).outputText;
 }

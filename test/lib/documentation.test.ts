@@ -1,10 +1,8 @@
 /** docs/api.md against the code: every example runs as it stands, every option and function is there. */
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import * as infcl from '../../lib';
-import { withoutTypes } from './compile';
+import { outputOf, withoutTypes } from './examples';
 import { thrownBy } from './fake-binding';
 
 const root = join(__dirname, '..', '..');
@@ -12,12 +10,6 @@ const text = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
 const examples = [...text.matchAll(/^## ([^\n]*)\n(?:(?!^## ).)*?^```(?:js|ts)\n(.*?)^```$/gms)].map(
   ([, group, code]) => [group!, withoutTypes(code!)] as const,
 );
-
-/** Inside the package, where it can import itself by name. */
-async function run(code: string): Promise<string> {
-  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } };
-  return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;
-}
 
 it('has an example for each group', () => {
   expect(examples.map(([group]) => group)).toEqual([
@@ -34,11 +26,11 @@ it('has an example for each group', () => {
 });
 
 it.each(examples)('the example of "%s" runs and says something', async (_, code) => {
-  expect(await run(code)).toMatch(/\S/);
+  expect(await outputOf(code)).toMatch(/\S/);
 });
 
 it('examples print what their comments say', async () => {
-  const output = async (group: string) => run(examples.find(([name]) => name === group)![1]);
+  const output = async (group: string) => outputOf(examples.find(([name]) => name === group)![1]);
   expect(Number(await output('Features'))).toBeCloseTo(0.1269, 4);
   expect(await output('Errors')).toBe('Unknown name logitscale in options; did you mean logitScale?\n');
 });

@@ -3,7 +3,7 @@ import { contrastiveLossSync } from '../../lib';
 import { examplesOf, outputOf } from './examples';
 
 it('README: the first call prints the loss that its comment promises', async () => {
-  const [example, ...others] = examplesOf('README.md');
+  const [example, ...others] = examplesOf('README.md').map(({ code }) => code);
   expect(others).toEqual([]);
   const [loss, queries, keys] = (await outputOf(example!)).split(' ').map(Number);
   expect(loss).toBeCloseTo(8.7, 1);
@@ -11,7 +11,7 @@ it('README: the first call prints the loss that its comment promises', async () 
 });
 
 it('objectives: with a learnt scale the loss falls, and the scale changes within its limit', async () => {
-  const [example, ...others] = examplesOf('docs/objectives.md');
+  const [example, ...others] = examplesOf('docs/objectives.md').map(({ code }) => code);
   expect(others).toEqual([]);
   const lines = (await outputOf(example!)).trim().split('\n');
   const [first, , last] = lines.map((line) => line.match(/[\d.]+/g)!.map(Number));

@@ -1,7 +1,8 @@
 /** Strict TypeScript against the package as it is built: every example of the documentation, and programs of our own. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compile, type Example, examplesOf } from './compile';
+import { compile } from './compile';
+import { type Example, examplesOf } from './examples';
 
 const root = join(__dirname, '..', '..');
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
@@ -9,7 +10,6 @@ const examples = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap(e
 
 /** What surrounds an example that is only a part of a program, found by words of the example. */
 const surroundings: Record<string, string> = {
-  'data: imageFeatures': 'declare const imageFeatures: Float32Array, textFeatures: Float32Array;',
   'encoder: imageEncoder': `import { chunkedStep, type Encoder } from 'infcl';
     declare const imageEncoder: Encoder<URL>, textEncoder: Encoder<URL>;
     declare function readChunks(folder: string): AsyncIterable<URL>;`,

@@ -1,19 +1,9 @@
 /** docs/trainer.md against the code: every complete example runs as it stands, and prints what its comment says. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { examplesOf, withoutTypes } from '../lib/compile';
+import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 
-const root = join(__dirname, '..', '..');
 const examples = examplesOf('docs/trainer.md')
   .map(({ code }) => withoutTypes(code))
   .filter((code) => code.includes('import '));
-
-/** Inside the package, where it can import itself by name. */
-async function run(code: string): Promise<string> {
-  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } };
-  return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;
-}
 
 const containing = (words: string) => {
   const found = examples.filter((code) => code.includes(words));
@@ -27,7 +17,7 @@ it.each([
   ['a linear encoder', 'function linearEncoder'],
   ['jax-js', 'jaxEncoder({'],
 ])('the loss of %s falls', async (_, words) => {
-  const output = await run(containing(words));
+  const output = await outputOf(containing(words));
   const losses = [...output.matchAll(/^step \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
   expect(losses.length).toBeGreaterThan(2);
   expect(losses.at(-1)).toBeLessThan(losses[0]!);
@@ -37,5 +27,5 @@ it.each([
   ['unit length', 'lengthOf'],
   ['negatives, a bank and a learnable temperature', 'frozen: bank'],
 ])('the loss of %s falls, as its comment says', async (_, words) => {
-  expect(await run(containing(words))).toBe('true\n');
+  expect(await outputOf(containing(words))).toBe('true\n');
 });
