@@ -22,7 +22,12 @@ export interface BackendInfo {
 }
 
 /** Every backend this version knows, fastest last. Never throws. */
-export function backends(getBinding: () => NativeBinding = loadBinding): BackendInfo[] {
+export function backends(): BackendInfo[] {
+  return backendsOf(loadBinding);
+}
+
+/** `backends` of an addon, which may fail to load. */
+export function backendsOf(getBinding: () => NativeBinding): BackendInfo[] {
   let binding: NativeBinding;
   try {
     binding = getBinding();

@@ -83,7 +83,12 @@ const mostFeatures = 2 ** 50;
  * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
  * ERR_DEVICE.
  */
-export function plan(options: PlanOptions, getBinding: () => NativeBinding = loadBinding): Plan {
+export function plan(options: PlanOptions): Plan {
+  return planOn(loadBinding, options);
+}
+
+/** `plan` on an addon that is loaded after the options are checked. */
+export function planOn(getBinding: () => NativeBinding, options: PlanOptions): Plan {
   const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
   const rows = check.positiveInteger('options.rows', given.rows);
   const { objective, keys } = resolveObjective(given, rows);

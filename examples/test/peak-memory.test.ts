@@ -6,13 +6,20 @@ import { startPeakMeter } from '../src/measure/peak-memory.js';
 
 const mebibyte = 2 ** 20;
 
-/** Buffers nobody holds are given back to the system a little later, on another thread. */
+/**
+ * Buffers that nobody holds are given back to the system a little later, on another thread: those of this test, and those
+ * of earlier tests in this process. So this waits until memory is below `rss` and has stopped falling.
+ */
 async function untilGivenBack(rss: number): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  while (process.memoryUsage.rss() > rss) {
+  let before = Number.POSITIVE_INFINITY;
+  for (let steady = 0; steady < 5; ) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 20));
+    const now = process.memoryUsage.rss();
+    steady = now <= rss && before - now < mebibyte ? steady + 1 : 0;
+    before = now;
   }
 }
 

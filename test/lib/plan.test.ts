@@ -7,7 +7,9 @@ import {
   type PlanOptions,
   plan,
 } from '../../lib';
+import { backendsOf } from '../../lib/backend';
 import { codedError } from '../../lib/errors';
+import { planOn } from '../../lib/plan';
 import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
 
 const MiB = 2 ** 20;
@@ -94,8 +96,8 @@ describe('plan', () => {
   it('passes on what it was asked, with defaults', () => {
     const { binding, plans } = fakeNative();
     const float32 = { backend: 'cpu', device: 0, dtype: 'float32', bfloat16: false };
-    const planned = plan({ rows: 10, dim: 4 }, () => binding);
-    plan({ rows: 10, keys: 20, dim: 4, gradient: false, threads: 3, workspaceBytes: 2000 }, () => binding);
+    const planned = planOn(() => binding, { rows: 10, dim: 4 });
+    planOn(() => binding, { rows: 10, keys: 20, dim: 4, gradient: false, threads: 3, workspaceBytes: 2000 });
     expect(plans).toEqual([
       {
         objective: 'clip',
@@ -199,7 +201,7 @@ describe('plan', () => {
   ])('%s is refused', (_, options, thrown, message) => {
     const { binding } = fakeNative();
     expectError(
-      thrownBy(() => plan(options as PlanOptions, () => binding)),
+      thrownBy(() => planOn(() => binding, options as PlanOptions)),
       { ...thrown, message },
     );
   });
@@ -223,7 +225,7 @@ describe('backends', () => {
 
   it('without an addon are both unavailable, for its reason', () => {
     const reason = 'it would not load';
-    const infos = backends(() => {
+    const infos = backendsOf(() => {
       throw codedError('ERR_BACKEND_UNAVAILABLE', reason);
     });
     expect(infos).toEqual(['cpu', 'cuda'].map((name) => ({ name, available: false, reason, devices: [] })));
@@ -235,7 +237,7 @@ describe('backends', () => {
         throw Object.assign(new Error('no such set'), { code: 'ERR_ISA' });
       },
     });
-    expect(backends(() => binding)).toEqual([
+    expect(backendsOf(() => binding)).toEqual([
       { name: 'cpu', available: false, reason: 'no such set', devices: [] },
       { name: 'cuda', available: false, reason: 'no device at all', devices: [] },
     ]);
