@@ -68,10 +68,10 @@ double relative(double got, double want, double floor) {
   return std::fabs(got - want) / std::fmax(floor, std::fabs(want));
 }
 
-// What the sums of tensor cores may take from a logit of size `scale` * 0.7, which the positives here have.
-// Of products of one sign, each step of 8 takes 0.9 units of 2^-23 of the dot on average, see
-// docs/numerics.md. A loss moves by the logit's error times 1 - p, which stays below 0.7 here; so does a
-// gradient, relative to itself.
+// How much the sums of tensor cores may add to the errors below. The positives here have dots of 0.7. Each
+// step of 8 products of one sign takes 0.9 units of 2^-23 of the dot on average, see docs/numerics.md. A loss
+// L of a row moves by the logit's error times 1 - exp(-L), which is below 0.7 of max(1, L), by which it is
+// divided here.
 double truncation(double scale, int64_t dim) {
   return scale * static_cast<double>(dim) / 8 * 0x1p-23 * (0.7 * 0.7 * 0.9);
 }
