@@ -1,4 +1,4 @@
-#include "cuda/cuda_backend.h"
+#include "cuda/backend.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 
 #include "core/errors.h"
 #include "core/lse.h"
-#include "cuda/resident_store.h"
-#include "cuda/shard_store.h"
+#include "cuda/operands/resident_store.h"
+#include "cuda/operands/slab_store.h"
 
 namespace infcl::cuda {
 

@@ -9,16 +9,16 @@
 
 #include "core/backend.h"
 #include "core/base2_logit.h"
-#include "core/schedule.h"
-#include "cuda/device.h"
-#include "cuda/kernels.h"
-#include "cuda/lap_vectors.h"
-#include "cuda/memory_cache.h"
-#include "cuda/operand_store.h"
+#include "core/grid.h"
+#include "cuda/driver/device.h"
+#include "cuda/driver/memory_cache.h"
+#include "cuda/launcher.h"
+#include "cuda/operands/feature_copies.h"
+#include "cuda/operands/pinned_staging.h"
+#include "cuda/operands/store.h"
 #include "cuda/pacer.h"
-#include "cuda/planner.h"
-#include "cuda/staging.h"
-#include "cuda/transport.h"
+#include "cuda/pass_vectors.h"
+#include "cuda/plan.h"
 
 namespace infcl::cuda {
 

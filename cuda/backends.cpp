@@ -1,11 +1,12 @@
-// The CUDA half of core/backend_factory.h, in builds that have it.
+// The CUDA half of core/backends.h, in builds that have it.
+#include "core/backends.h"
+
 #include <algorithm>
 
-#include "core/backend_factory.h"
 #include "core/errors.h"
-#include "cuda/cuda_backend.h"
-#include "cuda/cuda_planner.h"
+#include "cuda/backend.h"
 #include "cuda/kernel_images.h"
+#include "cuda/plan.h"
 
 namespace infcl {
 

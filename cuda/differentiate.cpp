@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "cuda/cuda_backend.h"
+#include "cuda/backend.h"
 
 namespace infcl::cuda {
 

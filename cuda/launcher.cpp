@@ -1,4 +1,4 @@
-#include "cuda/kernels.h"
+#include "cuda/launcher.h"
 
 #include "core/errors.h"
 #include "cuda/kernel_images.h"

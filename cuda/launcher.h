@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/device_memory.h"
+#include "cuda/driver/memory.h"
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/kernels/launch_shapes.h"
 

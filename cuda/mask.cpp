@@ -1,6 +1,6 @@
 // What is excluded and where positives are, brought to the device for a pass and pointed at by each block of
 // it.
-#include "cuda/cuda_backend.h"
+#include "cuda/backend.h"
 
 namespace infcl::cuda {
 

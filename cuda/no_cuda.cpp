@@ -1,7 +1,7 @@
 // Stands in for the CUDA backend in builds without it: same symbols, and a reason that tells the user what to
 // do.
 #include "core/backend.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/device_storage.h"
 #include "core/errors.h"
 #include "core/plan.h"

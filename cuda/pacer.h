@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/abort.h"
-#include "cuda/device_memory.h"
+#include "cuda/driver/memory.h"
 
 namespace infcl::cuda {
 

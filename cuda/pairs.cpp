@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "cuda/cuda_backend.h"
+#include "cuda/backend.h"
 
 namespace infcl::cuda {
 

@@ -1,10 +1,10 @@
-#include "cuda/lap_vectors.h"
+#include "cuda/pass_vectors.h"
 
 #include <algorithm>
 #include <initializer_list>
 
 #include "core/errors.h"
-#include "core/schedule.h"
+#include "core/grid.h"
 #include "cuda/kernels/kernel_args.h"
 
 namespace infcl::cuda {

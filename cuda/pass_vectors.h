@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "core/backend.h"
-#include "cuda/staging.h"
+#include "cuda/operands/pinned_staging.h"
 
 namespace infcl::cuda {
 

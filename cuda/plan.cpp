@@ -1,10 +1,10 @@
-#include "cuda/planner.h"
+#include "cuda/plan.h"
 
 #include <algorithm>
 
-#include "core/schedule.h"
+#include "core/grid.h"
 #include "cuda/kernels/kernel_args.h"
-#include "cuda/lap_vectors.h"
+#include "cuda/pass_vectors.h"
 
 namespace infcl::cuda {
 

@@ -16,7 +16,7 @@
 
 #include "core/backend.h"
 #include "cuda/kernels/kernel_args.h"
-#include "cuda/shards.h"
+#include "cuda/operands/slabs.h"
 
 namespace infcl::cuda {
 

@@ -1,17 +1,15 @@
 // What a call will cost on this device, from the planner that calls obey and a short measurement.
-#include "cuda/cuda_planner.h"
-
 #include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
 #include <utility>
 
-#include "cuda/device.h"
-#include "cuda/device_memory.h"
-#include "cuda/kernels.h"
-#include "cuda/memory_cache.h"
-#include "cuda/planner.h"
+#include "cuda/driver/device.h"
+#include "cuda/driver/memory.h"
+#include "cuda/driver/memory_cache.h"
+#include "cuda/launcher.h"
+#include "cuda/plan.h"
 
 namespace infcl::cuda {
 

@@ -1,7 +1,7 @@
 // Tensor maps of what the sm_90 kernels load: the operands of a launch, box by box.
 #pragma once
 
-#include "cuda/driver_api.h"
+#include "cuda/driver/api.h"
 #include "cuda/kernels/tensor_maps_sm90.h"
 
 namespace infcl::cuda {

@@ -1,12 +1,23 @@
 /** Public names of infcl. */
 
 export { type BackendInfo, backends } from './backend';
+export { type ErrorCode, type InfclError, isInfclError } from './errors';
 export {
   contrastiveLoss,
   contrastiveLossAndGrad,
   contrastiveLossAndGradSync,
   contrastiveLossSync,
-} from './contrastive-loss';
+} from './loss/contrastive-loss';
+export type {
+  GradientOf,
+  LossAndGradResult,
+  LossFunctions,
+  LossResult,
+  RowResults,
+  Stats,
+  WithHardNegativeGrads,
+  WithRows,
+} from './loss/loss-functions';
 export type {
   AnyContrastiveOptions,
   BackendName,
@@ -24,29 +35,8 @@ export type {
   Phase,
   Progress,
   WantedGradients,
-} from './contrastive-options';
-export {
-  DeviceMatrix,
-  type DeviceMemory,
-  deviceMemory,
-  type ForeignMatrix,
-  type Gradient,
-} from './device-matrix';
-export { type ErrorCode, type InfclError, isInfclError } from './errors';
-export type { Features } from './features';
-export type {
-  GradientOf,
-  LossAndGradResult,
-  LossFunctions,
-  LossResult,
-  RowResults,
-  Stats,
-  WithHardNegativeGrads,
-  WithRows,
-} from './loss-functions';
-export type { DType, HalfFloatArray, HostFeatures, MatrixLike, TensorLike, UntypedTensor } from './matrix';
-export { type Plan, type PlanOptions, plan } from './plan';
-export * from './trainer';
+} from './loss/options';
+export { type Plan, type PlanOptions, plan } from './loss/plan';
 export type {
   ClipOptions,
   ContrastiveOptions,
@@ -56,4 +46,21 @@ export type {
   OptionsFor,
   SiglipOptions,
   SupconOptions,
-} from './typed-options';
+} from './loss/typed-options';
+export {
+  DeviceMatrix,
+  type DeviceMemory,
+  deviceMemory,
+  type ForeignMatrix,
+  type Gradient,
+} from './matrix/device-matrix';
+export type { Features } from './matrix/features';
+export type {
+  DType,
+  HalfFloatArray,
+  HostFeatures,
+  MatrixLike,
+  TensorLike,
+  UntypedTensor,
+} from './matrix/host-matrix';
+export * from './trainer';

@@ -16,15 +16,53 @@ const rooms = [
   {
     name: 'lib/adapters/jax',
     match: /^lib\/adapters\/jax\b/,
-    may: ['lib', 'lib/errors', 'lib/trainer'],
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/trainer'],
     packages: ['@jax-js/jax'],
   },
-  { name: 'lib/trainer', match: /^lib\/trainer\//, may: ['lib', 'lib/errors'], packages: [] },
-  // index.ts alone may name the trainer, because it is where public names are gathered.
-  { name: 'lib/index', match: /^lib\/index\.ts$/, may: ['lib', 'lib/errors', 'lib/trainer'], packages: [] },
+  {
+    name: 'lib/trainer',
+    match: /^lib\/trainer\//,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix'],
+    packages: [],
+  },
+  // index.ts gathers the public names of every room.
+  {
+    name: 'lib/index',
+    match: /^lib\/index\.ts$/,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/trainer'],
+    packages: [],
+  },
+  {
+    name: 'lib/loss',
+    match: /^lib\/loss\//,
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    packages: [],
+  },
+  {
+    name: 'lib/matrix',
+    match: /^lib\/matrix\//,
+    may: ['lib', 'lib/errors', 'lib/native'],
+    packages: [],
+  },
   { name: 'lib', match: /^lib\/[^/]+\.ts$/, may: ['lib/native', 'lib/errors'], packages: [] },
   { name: 'csrc/core', match: /^csrc\/core\//, may: [] },
-  { name: 'csrc/cpu', match: /^csrc\/cpu\//, may: ['csrc/core'] },
+  {
+    name: 'csrc/cpu/kernels/table',
+    match: /^csrc\/cpu\/kernels\/table\.h$/,
+    may: ['csrc/core', 'csrc/cpu/features'],
+  },
+  {
+    name: 'csrc/cpu/kernels',
+    match: /^csrc\/cpu\/kernels\//,
+    may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
+  },
+  { name: 'csrc/cpu/features', match: /^csrc\/cpu\/cpu_features\.h$/, may: [] },
+  // Of the kernels the backend may include the table alone: the rest is compiled once per instruction set.
+  {
+    name: 'csrc/cpu',
+    match: /^csrc\/cpu\//,
+    may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
+  },
   { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
   { name: 'csrc/binding', match: /^csrc\/binding\//, may: ['csrc/core'], system: ['napi.h'] },

@@ -37,7 +37,7 @@ const environment = {
   TSAN_OPTIONS: 'halt_on_error=1',
 };
 
-const emulator = 'test/emulator/libinfcl_cuda_emulator.so';
+const emulator = 'emulator/libinfcl_cuda_emulator.so';
 
 const jobs = 2;
 const running = new Set();
@@ -76,10 +76,15 @@ async function runQuietly(program, args, env) {
 }
 
 // Tests that the build may have: one a source file.
-const sources = ['test/native', 'test/fuzz'].flatMap((folder) => readdirSync(join(root, folder)));
-const known = sources
-  .filter((file) => /_(test|fuzz)\.cpp$/.test(file))
-  .map((file) => file.replace('.cpp', ''));
+const known = [
+  ['test/native', ''],
+  ['test/cuda/engine', 'cuda_'],
+  ['test/fuzz', ''],
+].flatMap(([folder, prefix]) =>
+  readdirSync(join(root, folder))
+    .filter((file) => /_(test|fuzz)\.cpp$/.test(file))
+    .map((file) => prefix + file.replace('.cpp', '')),
+);
 
 async function runTests(build, tests, { cases, first }) {
   const library = [join(root, build, emulator)].find(existsSync);

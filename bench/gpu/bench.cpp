@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "command_line.h"
 #include "core/errors.h"
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
 
 using namespace infcl::bench;
 using infcl::DType;

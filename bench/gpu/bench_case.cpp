@@ -5,11 +5,11 @@
 
 #include "call_memory.h"
 #include "clock.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/communicator.h"
-#include "core/contrastive.h"
+#include "core/engine.h"
 #include "core/errors.h"
-#include "lap_timer.h"
+#include "pass_timer.h"
 #include "unit_rows.h"
 
 namespace infcl::bench {

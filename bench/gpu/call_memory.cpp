@@ -4,7 +4,7 @@
 #include <fstream>
 #include <string>
 
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
 
 namespace infcl::bench {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "bench_shape.h"
-#include "core/contrastive.h"
 #include "core/device_storage.h"
+#include "core/engine.h"
 #include "unit_rows.h"
 
 namespace infcl::bench {

@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "core/backend.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/communicator.h"
 #include "emulator_log.h"
 

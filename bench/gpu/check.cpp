@@ -15,7 +15,7 @@
 #include "child_process.h"
 #include "clock.h"
 #include "command_line.h"
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
 #include "machine.h"
 #include "suites.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "engine_run.h"
 #include "unit_rows.h"
 

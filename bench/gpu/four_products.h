@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/types.h"
-#include "cuda/device_memory.h"
+#include "cuda/driver/memory.h"
 #include "library.h"
 
 namespace infcl::bench {

@@ -5,8 +5,8 @@
 #include <ctime>
 
 #include "core/settings.h"
-#include "cuda/device.h"
-#include "cuda/kernels.h"
+#include "cuda/driver/device.h"
+#include "cuda/launcher.h"
 #include "library.h"
 
 namespace infcl::bench {

@@ -1,4 +1,4 @@
-#include "lap_timer.h"
+#include "pass_timer.h"
 
 #include <utility>
 

@@ -81,7 +81,7 @@ infcl_test_gpu_bench(unknown_place 2 "--place takes host, device or both but rec
 infcl_test_gpu_bench(unwritable 1 "cannot write /nowhere/report.json" --out /nowhere/report.json)
 
 add_executable(gpu_call_memory_test call_memory_test.cpp call_memory.cpp)
-target_include_directories(gpu_call_memory_test PRIVATE ${CMAKE_SOURCE_DIR}/test/native)
+target_include_directories(gpu_call_memory_test PRIVATE ${CMAKE_SOURCE_DIR}/test/native ${CMAKE_SOURCE_DIR}/test/cuda/engine)
 target_link_libraries(gpu_call_memory_test PRIVATE infcl_gpu_bench)
 add_dependencies(gpu_call_memory_test infcl_cuda_emulator)
 add_test(NAME gpu_call_memory_test COMMAND gpu_call_memory_test)

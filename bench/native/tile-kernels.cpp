@@ -2,7 +2,7 @@
 // in registers under the same clock. Each is timed in slices of some 50 to 100 us, and of each slice the
 // median over all cells is taken: an interrupted one is not among them, so this is what the code does while
 // it is left to run. What packing, waiting and interruptions add, a whole call shows.
-//   cell-kernels rows dim threads   prints, of every kernel in turn, the multiply-adds' time / its time
+//   tile-kernels rows dim threads   prints, of every kernel in turn, the multiply-adds' time / its time
 //                                   (of fold, which multiplies nothing: its time / a product's), then that of
 //                                   all
 #include <immintrin.h>
@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "cpu/kernels.h"
+#include "cpu/kernels/table.h"
 #include "multiply_adds.h"
 
 namespace {
@@ -159,7 +159,7 @@ class RowBlock {
 
 int main(int argc, char** argv) {
   if (argc != 4) {
-    std::fprintf(stderr, "usage: cell-kernels rows dim threads\n");
+    std::fprintf(stderr, "usage: tile-kernels rows dim threads\n");
     return 2;
   }
   const infcl::Kernels& k = infcl::kAvx512Kernels;

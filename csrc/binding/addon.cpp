@@ -9,7 +9,7 @@
 #include "binding/marshal.h"
 #include "binding/memory_address.h"
 #include "binding/napi_env.h"
-#include "binding/pinned_memory.h"
+#include "binding/retained_array.h"
 
 namespace infcl::binding {
 

@@ -8,9 +8,9 @@
 #include "binding/call_runner.h"
 #include "binding/napi_env.h"
 #include "core/backend.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/communicator.h"
-#include "core/contrastive.h"
+#include "core/engine.h"
 #include "core/plan.h"
 
 namespace infcl::binding {

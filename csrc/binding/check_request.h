@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "core/contrastive.h"
+#include "core/engine.h"
 #include "core/plan.h"
 
 namespace infcl::binding {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "binding/marshal_device.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 
 namespace infcl::binding {
 

@@ -5,8 +5,8 @@
 
 #include "binding/napi_env.h"
 #include "binding/request_reader.h"
-#include "core/backend_factory.h"
-#include "core/contrastive.h"
+#include "core/backends.h"
+#include "core/engine.h"
 #include "core/plan.h"
 
 namespace infcl::binding {

@@ -5,7 +5,7 @@
 
 #include "binding/device_handle.h"
 #include "binding/request_reader.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/types.h"
 
 namespace infcl::binding {

@@ -8,7 +8,7 @@
 
 #include "binding/device_handle.h"
 #include "binding/napi_env.h"
-#include "binding/pinned_memory.h"
+#include "binding/retained_array.h"
 
 namespace infcl::binding {
 

@@ -1,4 +1,4 @@
-#include "binding/pinned_memory.h"
+#include "binding/retained_array.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 // The ring of one.
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/communicator.h"
 
 namespace infcl {

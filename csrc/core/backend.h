@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/grid.h"
 #include "core/normaliser.h"
 #include "core/objective.h"
-#include "core/schedule.h"
 #include "core/types.h"
 
 namespace infcl {

@@ -1,5 +1,5 @@
 // Memory of a device that outlives calls: features that a caller keeps there, and their gradients. Made by
-// core/backend_factory.h; freed by its destructor, which any thread may run, unless it is somebody else's.
+// core/backends.h; freed by its destructor, which any thread may run, unless it is somebody else's.
 #pragma once
 
 #include <cstdint>

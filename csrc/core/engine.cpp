@@ -1,16 +1,16 @@
-#include "core/contrastive.h"
+#include "core/engine.h"
 
 #include <atomic>
 #include <chrono>
 #include <cmath>
 
-#include "core/anchors.h"
 #include "core/backend.h"
 #include "core/backend_session.h"
 #include "core/communicator.h"
 #include "core/errors.h"
 #include "core/float_range.h"
-#include "core/lap_args.h"
+#include "core/loss_state.h"
+#include "core/pass_args.h"
 
 namespace infcl {
 

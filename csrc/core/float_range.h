@@ -3,7 +3,7 @@
 // instruction sets refuse the same calls.
 #pragma once
 
-#include "core/contrastive.h"
+#include "core/engine.h"
 
 namespace infcl {
 

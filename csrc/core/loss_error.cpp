@@ -2,7 +2,7 @@
 // worth its time. docs/numerics.md derives the numbers.
 #include <cmath>
 
-#include "core/anchors.h"
+#include "core/loss_state.h"
 
 namespace infcl {
 

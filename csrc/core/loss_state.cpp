@@ -1,4 +1,4 @@
-#include "core/anchors.h"
+#include "core/loss_state.h"
 
 #include <algorithm>
 #include <cmath>

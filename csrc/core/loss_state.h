@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/contrastive.h"
+#include "core/engine.h"
+#include "core/grid.h"
 #include "core/normaliser.h"
-#include "core/schedule.h"
 
 namespace infcl {
 

@@ -1,4 +1,4 @@
-#include "core/lap_args.h"
+#include "core/pass_args.h"
 
 namespace infcl {
 

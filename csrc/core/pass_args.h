@@ -2,8 +2,8 @@
 // its words.
 #pragma once
 
-#include "core/anchors.h"
 #include "core/backend.h"
+#include "core/loss_state.h"
 
 namespace infcl {
 

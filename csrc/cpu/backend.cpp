@@ -1,10 +1,10 @@
-#include "cpu/cpu_backend.h"
+#include "cpu/backend.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/abort.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
 #include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "core/backend.h"
-#include "cpu/cell_edits.h"
-#include "cpu/kernels.h"
-#include "cpu/layout.h"
+#include "cpu/kernels/table.h"
+#include "cpu/plan.h"
 #include "cpu/thread_pool.h"
+#include "cpu/tile_edits.h"
 #include "cpu/workspace.h"
 
 namespace infcl {

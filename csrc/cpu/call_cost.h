@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/grid.h"
 #include "core/objective.h"
-#include "core/schedule.h"
-#include "cpu/layout.h"
+#include "cpu/plan.h"
 
 namespace infcl {
 

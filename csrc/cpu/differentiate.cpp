@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/cpu_backend.h"
-#include "cpu/logit_factors.h"
+#include "cpu/backend.h"
+#include "cpu/gradient_factors.h"
 
 namespace infcl {
 

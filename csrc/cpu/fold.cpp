@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/cpu_backend.h"
+#include "cpu/backend.h"
 
 namespace infcl {
 

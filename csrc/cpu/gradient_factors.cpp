@@ -1,4 +1,4 @@
-#include "cpu/logit_factors.h"
+#include "cpu/gradient_factors.h"
 
 #include <algorithm>
 #include <cfloat>

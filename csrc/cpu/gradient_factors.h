@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "core/grid.h"
 #include "core/normaliser.h"
-#include "core/schedule.h"
-#include "cpu/kernels.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 

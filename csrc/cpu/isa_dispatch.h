@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cpu/cpu_features.h"
-#include "cpu/kernels.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 

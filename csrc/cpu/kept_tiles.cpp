@@ -1,4 +1,4 @@
-#include "cpu/kept_cells.h"
+#include "cpu/kept_tiles.h"
 
 #include <cmath>
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/schedule.h"
+#include "core/grid.h"
 
 namespace infcl {
 

@@ -1,7 +1,7 @@
 // Where what a cell reads and leaves lies: packed operands, kept logits.
 #include <algorithm>
 
-#include "cpu/cpu_backend.h"
+#include "cpu/backend.h"
 
 namespace infcl {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/kept_cells.h"
-#include "cpu/kernels.h"
+#include "cpu/kept_tiles.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/plan.h"
 #include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"

@@ -1,4 +1,4 @@
-#include "cpu/cell_edits.h"
+#include "cpu/tile_edits.h"
 
 #include <algorithm>
 #include <cmath>

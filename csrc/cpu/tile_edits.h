@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/backend.h"
-#include "core/schedule.h"
-#include "cpu/kernels.h"
+#include "core/grid.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "cpu/cpu_backend.h"
+#include "cpu/backend.h"
 
 namespace infcl {
 

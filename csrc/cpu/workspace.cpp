@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/errors.h"
-#include "core/schedule.h"
+#include "core/grid.h"
 
 namespace infcl {
 

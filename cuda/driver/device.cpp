@@ -1,4 +1,4 @@
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
 
 #include "core/errors.h"
 

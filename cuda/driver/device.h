@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "cuda/driver.h"
+#include "cuda/driver/driver.h"
 
 namespace infcl::cuda {
 

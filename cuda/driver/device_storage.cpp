@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <cstring>
 
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
-#include "cuda/device.h"
-#include "cuda/device_memory.h"
-#include "cuda/memory_cache.h"
-#include "cuda/staging.h"
+#include "cuda/driver/device.h"
+#include "cuda/driver/memory.h"
+#include "cuda/driver/memory_cache.h"
+#include "cuda/operands/pinned_staging.h"
 
 namespace infcl {
 

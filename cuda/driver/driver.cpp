@@ -1,4 +1,4 @@
-#include "cuda/driver.h"
+#include "cuda/driver/driver.h"
 
 #include <dlfcn.h>
 
@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
 #include "core/settings.h"
 

@@ -2,7 +2,7 @@
 // process, since the library is loaded once for it whoever asks.
 #pragma once
 
-#include "cuda/driver_api.h"
+#include "cuda/driver/api.h"
 
 namespace infcl::cuda {
 

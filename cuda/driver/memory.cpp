@@ -1,10 +1,10 @@
-#include "cuda/device_memory.h"
+#include "cuda/driver/memory.h"
 
 #include <string>
 
 #include "core/errors.h"
-#include "cuda/device.h"
-#include "cuda/memory_cache.h"
+#include "cuda/driver/device.h"
+#include "cuda/driver/memory_cache.h"
 
 namespace infcl::cuda {
 

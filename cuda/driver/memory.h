@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "cuda/driver.h"
+#include "cuda/driver/driver.h"
 
 namespace infcl::cuda {
 

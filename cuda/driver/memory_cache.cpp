@@ -1,4 +1,4 @@
-#include "cuda/memory_cache.h"
+#include "cuda/driver/memory_cache.h"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
 
 namespace infcl::cuda {
 

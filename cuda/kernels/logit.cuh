@@ -5,7 +5,7 @@
 // one rounds as Base2Logit of the core does, whatever the size, and serves tiles with large shifts.
 #pragma once
 
-#include "rules.cuh"
+#include "mask.cuh"
 
 namespace infcl::cuda {
 

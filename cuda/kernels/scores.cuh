@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mainloop.cuh"
-#include "rules.cuh"
+#include "mask.cuh"
 
 namespace infcl::cuda {
 

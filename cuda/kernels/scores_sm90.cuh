@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mainloop_sm90.cuh"
-#include "rules.cuh"
+#include "mask.cuh"
 
 namespace infcl::cuda {
 

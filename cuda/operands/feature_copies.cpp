@@ -1,4 +1,4 @@
-#include "cuda/transport.h"
+#include "cuda/operands/feature_copies.h"
 
 #include <algorithm>
 #include <cstring>

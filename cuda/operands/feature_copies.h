@@ -7,10 +7,10 @@
 #include <functional>
 
 #include "core/backend.h"
-#include "core/schedule.h"
-#include "cuda/kernels.h"
-#include "cuda/planner.h"
-#include "cuda/staging.h"
+#include "core/grid.h"
+#include "cuda/launcher.h"
+#include "cuda/operands/pinned_staging.h"
+#include "cuda/plan.h"
 
 namespace infcl::cuda {
 

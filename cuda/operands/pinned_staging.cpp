@@ -1,4 +1,4 @@
-#include "cuda/staging.h"
+#include "cuda/operands/pinned_staging.h"
 
 #include <algorithm>
 #include <cstring>

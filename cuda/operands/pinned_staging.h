@@ -7,7 +7,7 @@
 #include <functional>
 #include <memory>
 
-#include "cuda/device_memory.h"
+#include "cuda/driver/memory.h"
 
 namespace infcl::cuda {
 

@@ -1,4 +1,4 @@
-#include "cuda/resident_store.h"
+#include "cuda/operands/resident_store.h"
 
 #include "core/errors.h"
 

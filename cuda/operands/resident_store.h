@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "cuda/operand_store.h"
-#include "cuda/transport.h"
+#include "cuda/operands/feature_copies.h"
+#include "cuda/operands/store.h"
 
 namespace infcl::cuda {
 

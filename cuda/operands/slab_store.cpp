@@ -1,4 +1,4 @@
-#include "cuda/shard_store.h"
+#include "cuda/operands/slab_store.h"
 
 #include <algorithm>
 

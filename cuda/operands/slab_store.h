@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "cuda/operand_store.h"
-#include "cuda/transport.h"
+#include "cuda/operands/feature_copies.h"
+#include "cuda/operands/store.h"
 
 namespace infcl::cuda {
 

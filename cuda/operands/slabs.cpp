@@ -1,4 +1,4 @@
-#include "cuda/shards.h"
+#include "cuda/operands/slabs.h"
 
 #include <algorithm>
 #include <set>

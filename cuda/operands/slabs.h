@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/grid.h"
 #include "core/objective.h"
-#include "core/schedule.h"
 
 namespace infcl::cuda {
 

@@ -7,7 +7,7 @@
 
 #include "core/types.h"
 #include "cuda/kernels/kernel_args.h"
-#include "cuda/shards.h"
+#include "cuda/operands/slabs.h"
 
 namespace infcl::cuda {
 

@@ -2,8 +2,8 @@
 #include <cstring>
 #include <thread>
 
+#include "../emulator_api.h"
 #include "check.h"
-#include "emulator_api.h"
 #include "test_device.h"
 
 using namespace emulator_test;

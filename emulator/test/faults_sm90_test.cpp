@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "../emulator_api.h"
 #include "check.h"
-#include "emulator_api.h"
 #include "test_device.h"
 
 using namespace emulator_test;

@@ -3,8 +3,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "../emulator_api.h"
 #include "check.h"
-#include "emulator_api.h"
 #include "test_device.h"
 
 using namespace emulator_test;

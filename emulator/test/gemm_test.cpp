@@ -4,9 +4,9 @@
 #include <ctime>
 #include <random>
 
+#include "../half.h"
+#include "../tensor_core_sums.h"
 #include "check.h"
-#include "half.h"
-#include "tensor_core_sums.h"
 #include "test_device.h"
 
 using namespace emulator_test;

@@ -3,8 +3,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "../half.h"
 #include "check.h"
-#include "half.h"
 #include "test_device.h"
 
 using namespace emulator_test;

@@ -1,6 +1,6 @@
 // The sums of tensor cores as tensor_core_sums.h forms them: cases worked by hand, and random ones against
 // the rule written out slowly, one number at a time.
-#include "tensor_core_sums.h"
+#include "../tensor_core_sums.h"
 
 #include <random>
 #include <vector>

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "emulator_api.h"
+#include "../emulator_api.h"
 
 namespace emulator_test {
 namespace {

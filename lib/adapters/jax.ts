@@ -9,9 +9,9 @@
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import type { MatrixLike } from '../matrix';
+import { isThenable } from '../loss/progress';
+import type { MatrixLike } from '../matrix/host-matrix';
 import { readNames } from '../names';
-import { isThenable } from '../progress';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
 import * as check from '../validate';
 

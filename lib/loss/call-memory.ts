@@ -5,11 +5,11 @@
  * memory-in-flight.ts does.
  */
 
-import { addressOf, byteExtent } from './device-matrix';
-import { codedError } from './errors';
-import { type CallMemory, type Extent, overlap } from './extent';
-import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from './native/binding';
-import { lengthOf } from './typed-array';
+import { codedError } from '../errors';
+import { addressOf, byteExtent } from '../matrix/device-matrix';
+import { type CallMemory, type Extent, overlap } from '../matrix/extent';
+import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from '../native/binding';
+import { lengthOf } from '../typed-array';
 
 type Memory = NativeMatrix | NativeOutput | Int32Array;
 

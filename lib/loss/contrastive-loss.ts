@@ -5,25 +5,30 @@
  * Refuses arithmetic of its own. Asynchronous calls queue here, so that any number of them use the machine once.
  */
 
-import { requireBackend } from './backend';
+import { requireBackend } from '../backend';
+import { fromNative } from '../errors';
+import type { Gradient } from '../matrix/device-matrix';
+import type { Features } from '../matrix/features';
+import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
+import type {
+  BackendChoice,
+  ContrastiveRequest,
+  ContrastiveResponse,
+  NativeBinding,
+} from '../native/binding';
+import { loadBinding } from '../native/load';
 import { extentsOf, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
-import type { AnyContrastiveOptions } from './contrastive-options';
 import { disposeAll, holdDeviceMemory } from './device-call';
-import type { Gradient } from './device-matrix';
-import { fromNative } from './errors';
-import type { Features } from './features';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
-import { MemoryInFlight, memoryInFlight } from './memory-in-flight';
-import type { BackendChoice, ContrastiveRequest, ContrastiveResponse, NativeBinding } from './native/binding';
-import { loadBinding } from './native/load';
 import { throwIfAborted } from './on-abort';
-import { type ResolvedCall, resolveCall } from './options';
+import type { AnyContrastiveOptions } from './options';
 import { reportBlocking } from './progress';
+import { type ResolvedCall, resolveCall } from './resolve';
 import { supervise } from './supervise';
 
-export type { DirectionName, Objective, Progress } from './contrastive-options';
 export type * from './loss-functions';
+export type { DirectionName, Objective, Progress } from './options';
 export type { ContrastiveOptions } from './typed-options';
 
 /** The four functions over one native binding, which is asked for only after the arguments have been checked. */

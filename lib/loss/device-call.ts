@@ -5,26 +5,26 @@
  * Refuses mixtures: all matrices of a call are in one place.
  */
 
-import { resolveBackend } from './backend';
-import type { AnyContrastiveOptions } from './contrastive-options';
+import { resolveBackend } from '../backend';
+import { codedError } from '../errors';
 import {
   allocateBeside,
   type DeviceMatrix,
   type Gradient,
   isDeviceMatrix,
   toNativeDeviceMatrix,
-} from './device-matrix';
-import { codedError } from './errors';
-import type { Features } from './features';
-import { toNativeMatrix } from './matrix';
+} from '../matrix/device-matrix';
+import type { Features } from '../matrix/features';
+import { toNativeMatrix } from '../matrix/host-matrix';
 import type {
   BackendChoice,
   ContrastiveRequest,
   DeviceHandle,
   NativeBinding,
   NativeMatrix,
-} from './native/binding';
-import * as check from './validate';
+} from '../native/binding';
+import * as check from '../validate';
+import type { AnyContrastiveOptions } from './options';
 
 /** Checks features of either place. Throws as toNativeMatrix, and ERR_DISPOSED. */
 export function toNativeFeatures(name: string, features: unknown): NativeMatrix {

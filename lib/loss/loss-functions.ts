@@ -5,10 +5,10 @@
  * Types only; `contrastive-loss.ts` makes the functions.
  */
 
-import type { BackendName, Objective } from './contrastive-options';
-import type { DeviceMatrix, Gradient } from './device-matrix';
-import type { Features } from './features';
-import type { NativeStats } from './native/binding';
+import type { DeviceMatrix, Gradient } from '../matrix/device-matrix';
+import type { Features } from '../matrix/features';
+import type { NativeStats } from '../native/binding';
+import type { BackendName, Objective } from './options';
 import type { AskForHardNegativeGrads, AskForRows, OptionsFor } from './typed-options';
 
 /** What a call cost. Times in seconds, sizes in bytes. */

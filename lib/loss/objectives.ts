@@ -5,8 +5,8 @@
  * Refuses arithmetic: passes and normalisers of an objective are in `csrc/core/objective.cpp`.
  */
 
-import type { AnyContrastiveOptions, ObjectiveOption } from './contrastive-options';
-import type { Objective } from './native/binding';
+import type { Objective } from '../native/binding';
+import type { AnyContrastiveOptions, ObjectiveOption } from './options';
 
 /** What the checks need to know of an objective. */
 interface ObjectiveRules {

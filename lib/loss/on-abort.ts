@@ -6,7 +6,7 @@
  * `removeEventListener` throws is nobody's error, as the call it would reach is already over.
  */
 
-import { invalid } from './validate';
+import { invalid } from '../validate';
 
 interface Watched {
   listeners: Set<() => void>;

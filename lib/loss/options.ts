@@ -3,9 +3,9 @@
  * `objectives.ts` says the same of objectives to the checks, `typed-options.ts` makes the types of a call of both.
  */
 
-import type { Gradient } from './device-matrix';
-import type { Features } from './features';
-import type { BackendName, Direction, Objective } from './native/binding';
+import type { Gradient } from '../matrix/device-matrix';
+import type { Features } from '../matrix/features';
+import type { BackendName, Direction, Objective } from '../native/binding';
 
 export type { BackendName, Objective };
 

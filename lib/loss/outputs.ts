@@ -5,15 +5,20 @@
  * Refuses arrays of the wrong type or length. Whether they share memory with anything is found in call-memory.ts.
  */
 
+import { codedError } from '../errors';
+import {
+  type DeviceMatrix,
+  type Gradient,
+  isDeviceMatrix,
+  toNativeDeviceMatrix,
+} from '../matrix/device-matrix';
+import { readNames } from '../names';
+import type { ContrastiveRequest, NativeMatrix, NativeOutput } from '../native/binding';
+import { lengthOf } from '../typed-array';
+import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
-import type { AnyContrastiveOptions } from './contrastive-options';
 import { allocateAll, checkDeviceOutput } from './device-call';
-import { type DeviceMatrix, type Gradient, isDeviceMatrix, toNativeDeviceMatrix } from './device-matrix';
-import { codedError } from './errors';
-import { readNames } from './names';
-import type { ContrastiveRequest, NativeMatrix, NativeOutput } from './native/binding';
-import { lengthOf } from './typed-array';
-import * as check from './validate';
+import type { AnyContrastiveOptions } from './options';
 
 /** What is read while the outputs are written. */
 export interface Inputs {

@@ -4,15 +4,15 @@
  * Refuses to promise time: `estimatedSeconds` is work over measured speed, on an otherwise idle machine.
  */
 
-import { requireBackend, resolveBackend } from './backend';
-import type { BackendOption, Compute } from './contrastive-options';
-import { codedError, fromNative } from './errors';
-import { readNames } from './names';
-import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from './native/binding';
-import { loadBinding } from './native/load';
+import { requireBackend, resolveBackend } from '../backend';
+import { codedError, fromNative } from '../errors';
+import { readNames } from '../names';
+import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from '../native/binding';
+import { loadBinding } from '../native/load';
+import * as check from '../validate';
 import { objectiveNames, rulesOf } from './objectives';
-import { resolveCompute, resolveResources } from './options';
-import * as check from './validate';
+import type { BackendOption, Compute } from './options';
+import { resolveCompute, resolveResources } from './resolve';
 
 export interface PlanOptions {
   /** Default: 'clip', or 'infonce' where `keys` differ from `rows`. */

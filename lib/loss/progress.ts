@@ -5,7 +5,7 @@
  * Refuses to decide what an error stops: `failed` tells its owner, who stops the work.
  */
 
-import { codedError } from './errors';
+import { codedError } from '../errors';
 
 export class ProgressReporter<Progress> {
   private thrown: { error: unknown } | undefined;

@@ -6,14 +6,14 @@
  * Refuses to look at features; what it needs of them is their shape.
  */
 
-import type { AnyContrastiveOptions, DirectionName } from './contrastive-options';
-import { isArray } from './describe';
-import { codedError } from './errors';
-import { readNames } from './names';
-import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from './native/binding';
+import { isArray } from '../describe';
+import { codedError } from '../errors';
+import { readNames } from '../names';
+import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from '../native/binding';
+import * as check from '../validate';
 import { objectiveNames, rulesOf, takers } from './objectives';
+import type { AnyContrastiveOptions, DirectionName } from './options';
 import { checkRowTerms, type RowTerms, resolveRowTerms } from './row-terms';
-import * as check from './validate';
 
 /** The part of a native request that this module fills in. */
 export type Terms = RowTerms &

@@ -5,20 +5,26 @@
  * Refuses names it does not know and combinations that make no sense. Overlap is found later, by address: call-memory.ts.
  */
 
-import { resolveBackend } from './backend';
+import { resolveBackend } from '../backend';
+import { codedError } from '../errors';
+import { type DeviceMatrix, isDeviceMatrix } from '../matrix/device-matrix';
+import type { CallMemory } from '../matrix/extent';
+import type { Features } from '../matrix/features';
+import { readNames } from '../names';
+import {
+  type ContrastiveRequest,
+  Control,
+  Direction,
+  type DType,
+  type NativeMatrix,
+} from '../native/binding';
+import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
-import type { AnyContrastiveOptions, Compute, Progress } from './contrastive-options';
 import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
-import { type DeviceMatrix, isDeviceMatrix } from './device-matrix';
-import { codedError } from './errors';
-import type { CallMemory } from './extent';
-import type { Features } from './features';
-import { readNames } from './names';
-import { type ContrastiveRequest, Control, Direction, type DType, type NativeMatrix } from './native/binding';
 import { optionNames, rulesOf } from './objectives';
+import type { AnyContrastiveOptions, Compute, Progress } from './options';
 import { allocateRows, type Gradients, noOutputs, readOutputOptions, resolveOutputs } from './outputs';
-import { checkTerms, readDirections, readHardness, resolveTerms } from './terms';
-import * as check from './validate';
+import { checkTerms, readDirections, readHardness, resolveTerms } from './resolve-terms';
 
 /** Named in the design, so that using one says "not yet" and not "unknown". */
 const laterOptionNames = ['group'];

@@ -6,12 +6,12 @@
  * weights, whose values are checked here: native code must not see others.
  */
 
-import type { AnyContrastiveOptions } from './contrastive-options';
-import { codedError } from './errors';
-import type { ContrastiveRequest, Objective } from './native/binding';
+import { codedError } from '../errors';
+import type { ContrastiveRequest, Objective } from '../native/binding';
+import { lengthOf } from '../typed-array';
+import * as check from '../validate';
 import { rulesOf } from './objectives';
-import { lengthOf } from './typed-array';
-import * as check from './validate';
+import type { AnyContrastiveOptions } from './options';
 
 export type RowTerms = Pick<
   ContrastiveRequest,

@@ -7,9 +7,9 @@
  */
 
 import timers from 'node:timers';
-import type { Phase, Progress } from './contrastive-options';
-import { Control } from './native/binding';
+import { Control } from '../native/binding';
 import { onAbort, throwIfAborted } from './on-abort';
+import type { Phase, Progress } from './options';
 import { ProgressReporter } from './progress';
 
 // Taken when this file loads: a test that fakes the global timers must not stop the reports of progress.

@@ -5,6 +5,7 @@
  * Types only. The checks of `options.ts` are the same for every caller, whatever the compiler let pass.
  */
 
+import type { objectives } from './objectives';
 import type {
   AnyContrastiveOptions,
   CommonOptions,
@@ -14,8 +15,7 @@ import type {
   ObjectiveOption,
   ObjectiveOptions,
   WantedGradients,
-} from './contrastive-options';
-import type { objectives } from './objectives';
+} from './options';
 
 type TakenBy<O extends Objective> = (typeof objectives)[O]['takes'][number];
 type RequiredBy<O extends Objective> = (typeof objectives)[O]['requires'][number];

@@ -5,11 +5,9 @@
  * Refuses arithmetic, and to move anything on its own: what is on a device stays there until `toHost`.
  */
 
-import { requireBackend } from './backend';
-import { codedError, fromNative } from './errors';
-import { dtypes, type HostFeatures, readShape, toNativeMatrix } from './matrix';
-import { memoryInFlight } from './memory-in-flight';
-import { readNames } from './names';
+import { requireBackend } from '../backend';
+import { codedError, fromNative } from '../errors';
+import { readNames } from '../names';
 import type {
   DeviceHandle,
   DeviceMemory,
@@ -17,10 +15,12 @@ import type {
   NativeBinding,
   NativeDeviceMatrix,
   NativeHostMatrix,
-} from './native/binding';
-import { loadBinding } from './native/load';
-import { lengthOf } from './typed-array';
-import * as check from './validate';
+} from '../native/binding';
+import { loadBinding } from '../native/load';
+import { lengthOf } from '../typed-array';
+import * as check from '../validate';
+import { dtypes, type HostFeatures, readShape, toNativeMatrix } from './host-matrix';
+import { memoryInFlight } from './memory-in-flight';
 
 export type { DeviceMemory };
 

@@ -6,13 +6,13 @@
  */
 
 import { types } from 'node:util';
-import { describeList, isArray, isRevokedProxy } from './describe';
-import { codedError } from './errors';
-import { arrayHint, isRow, valueHint } from './hints';
+import { describeList, isArray, isRevokedProxy } from '../describe';
+import { codedError } from '../errors';
+import { arrayHint, isRow, valueHint } from '../hints';
+import type { DType, NativeHostMatrix } from '../native/binding';
+import { bufferOf, byteOffsetOf, kindOf, lengthOf } from '../typed-array';
+import { invalid, stableArray } from '../validate';
 import { readLayout, readList, type StatedLayout } from './layout';
-import type { DType, NativeHostMatrix } from './native/binding';
-import { bufferOf, byteOffsetOf, kindOf, lengthOf } from './typed-array';
-import { invalid, stableArray } from './validate';
 
 export type { DType };
 

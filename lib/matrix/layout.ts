@@ -7,9 +7,9 @@
  */
 
 import { types } from 'node:util';
-import { describeList, isArray, isRevokedProxy } from './describe';
-import { codedError } from './errors';
-import { invalid, nonNegativeInteger, positiveInteger } from './validate';
+import { describeList, isArray, isRevokedProxy } from '../describe';
+import { codedError } from '../errors';
+import { invalid, nonNegativeInteger, positiveInteger } from '../validate';
 
 /** What an object says of its layout; anything may be missing or wrong. */
 export interface StatedLayout {

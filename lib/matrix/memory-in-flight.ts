@@ -6,7 +6,7 @@
  * thread only: other threads that share memory have to agree among themselves.
  */
 
-import { codedError, type InfclError } from './errors';
+import { codedError, type InfclError } from '../errors';
 import { type CallMemory, type Extent, overlap } from './extent';
 
 export class MemoryInFlight {

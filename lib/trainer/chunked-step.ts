@@ -6,12 +6,12 @@
  * Refuses to own parameters or an optimiser: encoders accumulate, the caller applies.
  */
 
-import { contrastiveLossAndGrad } from '../contrastive-loss';
-import type { AnyContrastiveOptions, Objective } from '../contrastive-options';
 import { codedError } from '../errors';
-import type { LossAndGradResult, Stats } from '../loss-functions';
-import { throwIfAborted } from '../on-abort';
-import { ProgressReporter } from '../progress';
+import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
+import type { LossAndGradResult, Stats } from '../loss/loss-functions';
+import { throwIfAborted } from '../loss/on-abort';
+import type { AnyContrastiveOptions, Objective } from '../loss/options';
+import { ProgressReporter } from '../loss/progress';
 import type { CostReport } from './cost-report';
 import { inTurn } from './encoder-turns';
 import { type StepContext, secondsSince } from './step-context';

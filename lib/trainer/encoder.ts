@@ -5,7 +5,7 @@
  * Refuses to know: what a parameter is, how gradients are accumulated, which optimiser runs afterwards.
  */
 
-import type { HostFeatures, MatrixLike } from '../matrix';
+import type { HostFeatures, MatrixLike } from '../matrix/host-matrix';
 
 /** Gradient of the loss with respect to one chunk's features: float32, row-major, contiguous, [rows x dim]. */
 export interface FeatureGrads extends MatrixLike {

@@ -6,7 +6,7 @@
  */
 
 import { codedError, type InfclError } from '../errors';
-import { ignoreRejection, isThenable } from '../progress';
+import { ignoreRejection, isThenable } from '../loss/progress';
 import { invalid } from '../validate';
 
 /** Sync or async: what `next` and `return` give may be a promise. */

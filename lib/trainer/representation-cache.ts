@@ -6,9 +6,9 @@
  */
 
 import os from 'node:os';
-import { isDeviceMatrix } from '../device-matrix';
 import { codedError } from '../errors';
-import { type MatrixLike, toNativeMatrix } from '../matrix';
+import { isDeviceMatrix } from '../matrix/device-matrix';
+import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
 import type { FeatureGrads } from './encoder';
 
 /** One chunk's place in the feature matrix. */

@@ -5,8 +5,8 @@
  */
 
 import timers from 'node:timers';
-import { throwIfAborted } from '../on-abort';
-import type { ProgressReporter } from '../progress';
+import { throwIfAborted } from '../loss/on-abort';
+import type { ProgressReporter } from '../loss/progress';
 import type { TowerName } from './tower';
 
 /** Part of a step: both towers encode, the loss is computed, both towers encode again with a graph. */

@@ -5,13 +5,13 @@
  */
 
 import { requireBackend, resolveBackend } from '../backend';
-import type { AnyContrastiveOptions, Objective } from '../contrastive-options';
-import { isDeviceMatrix } from '../device-matrix';
 import { codedError } from '../errors';
+import { optionNames } from '../loss/objectives';
+import type { AnyContrastiveOptions, Objective } from '../loss/options';
+import { readOptions } from '../loss/resolve';
+import type { OptionsFor } from '../loss/typed-options';
+import { isDeviceMatrix } from '../matrix/device-matrix';
 import { readNames } from '../names';
-import { optionNames } from '../objectives';
-import { readOptions } from '../options';
-import type { OptionsFor } from '../typed-options';
 import * as check from '../validate';
 import type { StepProgress } from './step-context';
 import { type CheckedTower, checkTower, type Tower, type TowerName } from './tower';

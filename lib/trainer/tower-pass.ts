@@ -4,7 +4,7 @@
  */
 
 import { codedError } from '../errors';
-import { throwIfAborted } from '../on-abort';
+import { throwIfAborted } from '../loss/on-abort';
 import { chunkCountError, readChunks } from './read-chunks';
 import { RepresentationCache } from './representation-cache';
 import {

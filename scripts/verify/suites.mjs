@@ -63,7 +63,7 @@ const mutants = {
       command: [`${cudaBuild}/test/cuda/cuda_mutation_test`],
       env: {
         INFCL_EMULATOR_SEED: String(seed),
-        INFCL_CUDA_LIBRARY: `${cudaBuild}/test/emulator/libinfcl_cuda_emulator.so`,
+        INFCL_CUDA_LIBRARY: `${cudaBuild}/emulator/libinfcl_cuda_emulator.so`,
       },
     })),
   ],

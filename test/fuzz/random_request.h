@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/contrastive.h"
+#include "core/engine.h"
 #include "fuzz_bytes.h"
 
 namespace fuzz {

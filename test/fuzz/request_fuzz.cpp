@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "core/backend.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/communicator.h"
 #include "core/errors.h"
 #include "random_request.h"

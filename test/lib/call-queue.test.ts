@@ -1,5 +1,5 @@
 /** The queue on its own: order, one at a time, and what an abort or a failure does to the rest. */
-import { CallQueue } from '../../lib/call-queue';
+import { CallQueue } from '../../lib/loss/call-queue';
 
 /** A task that ends when told to. */
 function task(name: string, log: string[]) {

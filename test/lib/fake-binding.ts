@@ -2,10 +2,15 @@
  * The public functions over a native side that is not there: it records what reaches it and answers at once. So a test
  * can say what a set of options becomes, or that nothing was started. Computes nothing; numbers are tested elsewhere.
  */
-import { type ContrastiveOptions, createLossFunctions, type LossFunctions } from '../../lib/contrastive-loss';
+
 import type { InfclError } from '../../lib/errors';
-import type { Features } from '../../lib/features';
-import type { MatrixLike } from '../../lib/matrix';
+import {
+  type ContrastiveOptions,
+  createLossFunctions,
+  type LossFunctions,
+} from '../../lib/loss/contrastive-loss';
+import type { Features } from '../../lib/matrix/features';
+import type { MatrixLike } from '../../lib/matrix/host-matrix';
 import type {
   ContrastiveRequest,
   ContrastiveResponse,

@@ -3,7 +3,7 @@
  * call. The queue goes on, and no timer stays behind.
  */
 import { contrastiveLoss, contrastiveLossSync } from '../../lib';
-import { CallQueue } from '../../lib/call-queue';
+import { CallQueue } from '../../lib/loss/call-queue';
 import { makePair } from '../reference/inputs';
 
 const { queries, keys } = makePair({ rows: 40, dim: 8, seed: 97 });

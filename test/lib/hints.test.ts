@@ -4,8 +4,8 @@
  */
 import { plan } from '../../lib';
 import { describe as describeValue } from '../../lib/describe';
-import type { Features } from '../../lib/features';
-import { readOptions } from '../../lib/options';
+import { readOptions } from '../../lib/loss/resolve';
+import type { Features } from '../../lib/matrix/features';
 import { fakeNative, matrix, thrownBy } from './fake-binding';
 import { badName, badType, badValue, refuses } from './refusal-table';
 

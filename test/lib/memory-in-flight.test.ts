@@ -3,10 +3,10 @@
  * written by another. The native side is a fake that ends when told to, and the addon where memory itself matters.
  */
 import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossSync } from '../../lib';
-import type { LossFunctions } from '../../lib/contrastive-loss';
-import type { Extent } from '../../lib/extent';
-import type { MatrixLike } from '../../lib/matrix';
-import { MemoryInFlight } from '../../lib/memory-in-flight';
+import type { LossFunctions } from '../../lib/loss/contrastive-loss';
+import type { Extent } from '../../lib/matrix/extent';
+import type { MatrixLike } from '../../lib/matrix/host-matrix';
+import { MemoryInFlight } from '../../lib/matrix/memory-in-flight';
 import { makePair } from '../reference/inputs';
 import { expectError, fakeNative, fakeResponse, matrix, thrownBy } from './fake-binding';
 

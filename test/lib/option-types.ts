@@ -18,7 +18,7 @@ import {
   type Objective,
   type ObjectiveOptions,
 } from '../../lib';
-import type { objectives } from '../../lib/objectives';
+import type { objectives } from '../../lib/loss/objectives';
 
 declare const queries: Features;
 declare const keys: Features;

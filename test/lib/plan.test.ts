@@ -9,7 +9,7 @@ import {
 } from '../../lib';
 import { backendsOf } from '../../lib/backend';
 import { codedError } from '../../lib/errors';
-import { planOn } from '../../lib/plan';
+import { planOn } from '../../lib/loss/plan';
 import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
 
 const MiB = 2 ** 20;

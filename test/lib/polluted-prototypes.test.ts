@@ -5,7 +5,7 @@
 import vm from 'node:vm';
 import { contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
 import { codedError } from '../../lib/errors';
-import { readOptions } from '../../lib/options';
+import { readOptions } from '../../lib/loss/resolve';
 import { makePair } from '../reference/inputs';
 import { matrix, thrownBy } from './fake-binding';
 

@@ -3,7 +3,7 @@
  * never ends the process as an unhandled rejection.
  */
 import { contrastiveLoss, contrastiveLossSync, type Progress } from '../../lib';
-import { ProgressReporter } from '../../lib/progress';
+import { ProgressReporter } from '../../lib/loss/progress';
 import { makePair } from '../reference/inputs';
 import { expectError, thrownBy } from './fake-binding';
 

@@ -2,9 +2,9 @@
  * Every property that a caller passes is read once, nested ones included, and what was read is what is used. So a getter
  * that answers differently the second time can neither get past a check nor reach native code.
  */
-import type { ContrastiveOptions } from '../../lib/contrastive-loss';
-import type { Features } from '../../lib/features';
-import { readOptions } from '../../lib/options';
+import type { ContrastiveOptions } from '../../lib/loss/contrastive-loss';
+import { readOptions } from '../../lib/loss/resolve';
+import type { Features } from '../../lib/matrix/features';
 import { fakeNative, matrix, thrownBy } from './fake-binding';
 
 /** The same object, whose properties, and those of plain objects and lists in it, count how often they are read. */

@@ -1,6 +1,6 @@
 /** What options become: the defaults of every objective, and what reaches the native side for the rest. */
 import { type AnyContrastiveOptions, contrastiveLossAndGradSync } from '../../lib';
-import type { ContrastiveOptions, Objective } from '../../lib/contrastive-loss';
+import type { ContrastiveOptions, Objective } from '../../lib/loss/contrastive-loss';
 import type { ContrastiveRequest } from '../../lib/native/binding';
 import { fakeNative, fakeResponse, matrix } from './fake-binding';
 

@@ -8,7 +8,7 @@ import {
   contrastiveLossAndGradSync,
   contrastiveLossSync,
 } from '../../lib';
-import type { Progress } from '../../lib/contrastive-loss';
+import type { Progress } from '../../lib/loss/contrastive-loss';
 import { makePair } from '../reference/inputs';
 
 const small = makePair({ rows: 40, dim: 8, seed: 71 });

@@ -3,8 +3,8 @@
  * Float16Array, which is taken as its bits. Node 20 has no such class, so there a marked array stands in for one.
  */
 import { contrastiveLossSync } from '../../lib';
-import type { Features } from '../../lib/features';
-import { toNativeMatrix } from '../../lib/matrix';
+import type { Features } from '../../lib/matrix/features';
+import { toNativeMatrix } from '../../lib/matrix/host-matrix';
 import { makePair } from '../reference/inputs';
 import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
 

@@ -2,7 +2,7 @@
  * The environment of a process belongs to its JavaScript, which may change it at any time. What must hold: native code
  * reads no variable while calls run, takes those of the thread that loaded it, and does without Node's `process`.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChurnAnswer } from './children/environment-churn';
 import type { ForeignProcessAnswer, ForeignProcessOrder } from './children/foreign-process';
@@ -23,20 +23,20 @@ it.each([{ MALLOC_PERTURB_: '90' }, { MALLOC_MMAP_THRESHOLD_: '4096' }])(
 );
 
 it('native code calls getenv in one place only, which the addon does not need', () => {
-  const folders = ['csrc/binding', 'csrc/core', 'csrc/comm', 'csrc/cpu', 'cuda', 'cuda/kernels'];
   const callers = (name: string) =>
-    folders.flatMap((folder) =>
-      readdirSync(join(root, folder), { withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => `${folder}/${entry.name}`)
-        .filter((file) => readFileSync(join(root, file), 'utf8').includes(`${name}(`)),
+    ['csrc', 'cuda'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .map((file) => `${folder}/${file}`)
+        .filter((file) => statSync(join(root, file)).isFile())
+        .filter((file) => readFileSync(join(root, file), 'utf8').includes(`${name}(`))
+        .sort(),
     );
   expect(callers('getenv')).toEqual(['csrc/core/settings.cpp']);
   expect(callers('settings_from_environment')).toEqual([
     'csrc/binding/read_settings.cpp', // where there is no process.env, on the environment's own thread
     'csrc/core/settings.cpp',
     'csrc/core/settings.h',
-    'cuda/driver.cpp', // for programs without the addon, which names the library before
+    'cuda/driver/driver.cpp', // for programs without the addon, which names the library before
   ]);
 });
 

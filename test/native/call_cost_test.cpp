@@ -6,7 +6,7 @@
 #include <random>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
 #include "core/plan.h"
 #include "cpu/isa_dispatch.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/plan.h"
 #include "engine_run.h"
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "core/contrastive.h"
+#include "core/engine.h"
 
 namespace oracle {
 

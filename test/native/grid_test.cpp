@@ -1,5 +1,5 @@
 // The cut of a block into cells, and the gate that keeps the order of every sum.
-#include "core/schedule.h"
+#include "core/grid.h"
 
 #include <vector>
 

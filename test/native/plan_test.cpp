@@ -1,5 +1,5 @@
 // The spending of scratch memory: bounds are kept, priorities hold, and linear growth is really linear.
-#include "cpu/layout.h"
+#include "cpu/plan.h"
 
 #include <algorithm>
 #include <set>

@@ -80,7 +80,9 @@ test('every C++ file of the library folders is in a list', () => {
     .flatMap((name) => cmakeList(name))
     .sort();
   const present = ['csrc/core', 'csrc/comm', 'csrc/cpu', 'cuda']
-    .flatMap((dir) => readdirSync(join(root, dir)).map((file) => `${dir}/${file}`))
+    .flatMap((dir) =>
+      readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' }).map((file) => `${dir}/${file}`),
+    )
     .filter((file) => file.endsWith('.cpp'))
     .sort();
   expect(listed).toEqual(present);

@@ -61,7 +61,7 @@ const anything = fc.record({
 
 type Anything = typeof anything extends fc.Arbitrary<infer T> ? T : never;
 
-/** What lib/terms.ts allows for an objective. */
+/** What lib/loss/resolve-terms.ts allows for an objective. */
 function sensible(drawn: Anything): ExactCase {
   const { moreKeys = 0, noKeys, dtype, compute, values, ...wish } = drawn;
   const { objective, rows } = wish;

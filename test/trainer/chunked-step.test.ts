@@ -4,8 +4,8 @@ import { chunkedStep, type Encoder } from '../../lib/trainer';
 import { denseLossAndGrad } from './dense-loss';
 import { cut, featureDim, inputDim, randomRows, ToyEncoder } from './toy-encoder';
 
-jest.mock('../../lib/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }));
-const lossMock = jest.requireMock('../../lib/contrastive-loss').contrastiveLossAndGrad as jest.Mock;
+jest.mock('../../lib/loss/contrastive-loss', () => ({ contrastiveLossAndGrad: jest.fn() }));
+const lossMock = jest.requireMock('../../lib/loss/contrastive-loss').contrastiveLossAndGrad as jest.Mock;
 
 const rows = 12;
 const queryInputs = randomRows(rows, 1);

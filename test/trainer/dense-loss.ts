@@ -3,8 +3,8 @@
  * loss, so that they fail for the trainer's reasons only.
  */
 
-import type { ContrastiveOptions, LossAndGradResult } from '../../lib/contrastive-loss';
-import type { MatrixLike } from '../../lib/matrix';
+import type { ContrastiveOptions, LossAndGradResult } from '../../lib/loss/contrastive-loss';
+import type { MatrixLike } from '../../lib/matrix/host-matrix';
 import { denseLossAndGrad as oracle } from '../reference/dense';
 
 /** For float32 [rows x dim] inputs, objective 'clip'. */

@@ -127,7 +127,7 @@ rehearse() {
   [ "$BUILD" != "$WORK/build" ] || BUILD="$WORK/rehearsal of a card/build"
   WORK="$WORK/rehearsal of a card" OUT="$WORK/out" CALLED="$WORK/called"
   export WORK OUT BUILD INFCL_REHEARSAL=1 INFCL_EMULATOR_SM=90 TRITON_INTERPRET=1
-  export INFCL_CUDA_LIBRARY="$BUILD/test/emulator/libinfcl_cuda_emulator.so" CUDA_CACHE_PATH="$WORK/jit"
+  export INFCL_CUDA_LIBRARY="$BUILD/emulator/libinfcl_cuda_emulator.so" CUDA_CACHE_PATH="$WORK/jit"
   unset INFCL_CUBLAS_LIBRARY INFCL_CUDA_PATH
   mkdir -p "$OUT" || exit 2
   CHILD=

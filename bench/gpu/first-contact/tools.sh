@@ -83,7 +83,7 @@ newest() {
 
 # Changes with every source that a step depends on.
 source_key() {
-  (cd "$SRC" && find CMakeLists.txt sources.cmake csrc cuda bench/gpu bench/peers scripts test/cuda test/native test/emulator \
+  (cd "$SRC" && find CMakeLists.txt sources.cmake csrc cuda bench/gpu bench/peers scripts test/cuda test/native emulator \
     -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 cksum | cksum)
 }
 

@@ -27,7 +27,7 @@ function measure(program: string, { rows, dim, threads }: KernelRun): Row {
   const { status, stdout, stderr } = spawnSync(program, [`${rows}`, `${dim}`, `${threads}`], {
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`cell-kernels failed: ${stderr}`);
+  if (status !== 0) throw new Error(`tile-kernels failed: ${stderr}`);
   const [logits, fold, logitGrad, queries, keys, all] = stdout.trim().split(' ').map(Number);
   return {
     label: `B ${rows}, D ${dim}`,
@@ -58,8 +58,8 @@ export const kernelCases: BenchCase[] = [
       let program: string | undefined;
       for (const one of runs(context))
         yield* rowOrSkip(context, `B ${one.rows}, D ${one.dim}`, async () => {
-          fmaPeak(isa, 1); // throws where the set is missing, on which cell-kernels would crash
-          program ??= compileNative('cell-kernels', { core: ['cpu/kernels_avx512.cpp'], flags });
+          fmaPeak(isa, 1); // throws where the set is missing, on which tile-kernels would crash
+          program ??= compileNative('tile-kernels', { core: ['cpu/kernels/table_avx512.cpp'], flags });
           return measure(program, one);
         });
     },

@@ -3,8 +3,8 @@
 // L3 at best, is fetched by the last strips.
 #pragma once
 
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

@@ -1,8 +1,8 @@
 // 2^(dot * scale - shift) in one go, the only exponential of the float32 kernels.
 #pragma once
 
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

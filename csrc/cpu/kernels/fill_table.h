@@ -1,14 +1,14 @@
 // Instantiates every kernel for one instruction set.
 #pragma once
 
-#include "cpu/accumulate.h"
-#include "cpu/fold.h"
-#include "cpu/kernels.h"
-#include "cpu/logits.h"
-#include "cpu/pack.h"
-#include "cpu/pair_dots.h"
-#include "cpu/residual.h"
-#include "cpu/sigmoid.h"
+#include "cpu/kernels/accumulate.h"
+#include "cpu/kernels/fold.h"
+#include "cpu/kernels/pack.h"
+#include "cpu/kernels/pair_dots.h"
+#include "cpu/kernels/refine.h"
+#include "cpu/kernels/scores.h"
+#include "cpu/kernels/sigmoid.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

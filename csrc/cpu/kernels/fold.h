@@ -4,9 +4,9 @@
 // again with a shift of each row's and column's own.
 #pragma once
 
-#include "cpu/exp2.h"
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
+#include "cpu/kernels/exp2.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

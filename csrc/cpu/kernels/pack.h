@@ -5,8 +5,8 @@
 #include <cfloat>
 #include <cstring>
 
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

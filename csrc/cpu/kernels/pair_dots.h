@@ -3,9 +3,9 @@
 // from the same packed elements. A pair is a lane.
 #pragma once
 
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
-#include "cpu/pack.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/pack.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

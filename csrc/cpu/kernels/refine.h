@@ -5,9 +5,9 @@
 
 #include <cstring>
 
-#include "cpu/kernels.h"
-#include "cpu/logits.h"
-#include "cpu/micro_kernel.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/scores.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

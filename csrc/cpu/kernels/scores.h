@@ -3,10 +3,10 @@
 // features are too many for all of the cell's query panels to stay there, some of them at a time.
 #pragma once
 
-#include "cpu/exp2.h"
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
-#include "cpu/sigmoid.h"
+#include "cpu/kernels/exp2.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/sigmoid.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

@@ -2,10 +2,10 @@
 // overflows.
 #pragma once
 
-#include "cpu/exp2.h"
-#include "cpu/fold.h"
-#include "cpu/kernels.h"
-#include "cpu/micro_kernel.h"
+#include "cpu/kernels/exp2.h"
+#include "cpu/kernels/fold.h"
+#include "cpu/kernels/micro_kernel.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl {
 namespace {

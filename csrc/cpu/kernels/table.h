@@ -19,7 +19,7 @@
 #include <cstdint>
 
 #include "core/base2_logit.h"
-#include "core/schedule.h"
+#include "core/grid.h"
 #include "core/types.h"
 #include "cpu/cpu_features.h"
 

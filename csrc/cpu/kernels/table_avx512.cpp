@@ -1,6 +1,6 @@
 // The kernels for `avx512`; CMake compiles this file with that instruction set's flags.
-#include "cpu/kernel_table.h"
-#include "cpu/vector_avx512.h"
+#include "cpu/kernels/fill_table.h"
+#include "cpu/kernels/vector_avx512.h"
 
 namespace infcl {
 

@@ -1,6 +1,6 @@
 // The kernels for bfloat16 products; CMake compiles this file with that instruction set's flags.
-#include "cpu/kernel_table.h"
-#include "cpu/vector_avx512bf16.h"
+#include "cpu/kernels/fill_table.h"
+#include "cpu/kernels/vector_avx512bf16.h"
 
 namespace infcl {
 

@@ -1,6 +1,6 @@
 // The kernels for `scalar`; CMake compiles this file with that instruction set's flags.
-#include "cpu/kernel_table.h"
-#include "cpu/vector_scalar.h"
+#include "cpu/kernels/fill_table.h"
+#include "cpu/kernels/vector_scalar.h"
 
 namespace infcl {
 

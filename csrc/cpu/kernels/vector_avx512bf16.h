@@ -2,7 +2,7 @@
 // float32.
 #pragma once
 
-#include "cpu/vector_avx512.h"
+#include "cpu/kernels/vector_avx512.h"
 
 namespace infcl {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
 #include "core/plan.h"
 #include "engine_run.h"

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "emulator_log.h"
 
 namespace device_memory {

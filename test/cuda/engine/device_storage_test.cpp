@@ -1,5 +1,7 @@
 // Features and gradients that live on a device, and their order against the stream of a foreign owner, as the
 // emulator logs it. The CPU backend's refusal.
+#include "core/device_storage.h"
+
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -10,13 +12,12 @@
 
 #include "check.h"
 #include "core/backend.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/communicator.h"
-#include "core/contrastive.h"
-#include "core/device_storage.h"
+#include "core/engine.h"
 #include "core/errors.h"
-#include "cuda/device.h"
-#include "cuda/device_memory.h"
+#include "cuda/driver/device.h"
+#include "cuda/driver/memory.h"
 #include "emulator_log.h"
 
 using infcl::MatrixView;

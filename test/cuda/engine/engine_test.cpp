@@ -2,17 +2,16 @@
 // precisions, equal bits whatever the block size, and errors. Runs on what INFCL_CUDA_LIBRARY names (in CI
 // the emulator), or on the machine's own device with INFCL_TEST_DEVICE set; otherwise there is nothing to run
 // on, and it says so.
-#include "cuda_engine.h"
-
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
-#include "cuda/planner.h"
+#include "cuda/plan.h"
+#include "cuda_engine.h"
 #include "device_memory_check.h"
 #include "engine_cases.h"
 

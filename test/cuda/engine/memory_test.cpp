@@ -5,7 +5,7 @@
 #include <string>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/device_storage.h"
 #include "core/errors.h"
 #include "emulator_log.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "emulator_log.h"
 #include "engine_cases.h"
 

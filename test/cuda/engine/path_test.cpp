@@ -7,9 +7,9 @@
 #include <string>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/errors.h"
-#include "cuda/device.h"
+#include "cuda/driver/device.h"
 #include "cuda/kernel_images.h"
 #include "engine_run.h"
 

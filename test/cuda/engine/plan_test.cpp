@@ -1,13 +1,14 @@
 // The planner of the CUDA backend: blocks that fit, cover every pair once and keep the device busy; memory
 // within its bound; and the choice of kernel images.
+#include "core/plan.h"
+
 #include <vector>
 
 #include "check.h"
-#include "core/plan.h"
-#include "core/schedule.h"
+#include "core/grid.h"
 #include "cuda/kernel_images.h"
 #include "cuda/kernels/kernel_args.h"
-#include "cuda/planner.h"
+#include "cuda/plan.h"
 
 using infcl::PassShape;
 using namespace infcl::cuda;

@@ -1,4 +1,6 @@
 // How passes are visited in shards, and what travels: every pair once, in the order that holds one side.
+#include "cuda/operands/slabs.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -7,7 +9,6 @@
 
 #include "check.h"
 #include "cuda/kernels/kernel_args.h"
-#include "cuda/shards.h"
 
 using infcl::PassShape;
 using infcl::Range;

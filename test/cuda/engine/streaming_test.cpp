@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "check.h"
-#include "core/backend_factory.h"
+#include "core/backends.h"
 #include "core/device_storage.h"
 #include "core/errors.h"
-#include "core/schedule.h"
+#include "core/grid.h"
 #include "cuda_engine.h"
 #include "emulator_log.h"
 #include "engine_cases.h"

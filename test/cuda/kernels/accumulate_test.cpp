@@ -1,5 +1,5 @@
 // Both gradient products of a block against dense loops, over arbitrary G, and without tiles left out.
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "dot_bound.h"
 
 using namespace infcl::cuda;

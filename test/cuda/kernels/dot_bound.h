@@ -1,6 +1,6 @@
 // How far the sum of a tile's products may be from the exact sum, on a tensor core as on the emulator.
 //
-// A tensor core adds a few products a step (test/emulator/tensor_core_sums.h). A step of 8 with one extra bit
+// A tensor core adds a few products a step (emulator/tensor_core_sums.h). A step of 8 with one extra bit
 // is the worst of what kernels run on: each of 9 addends loses less than 2^-24 of the largest, and the sum is
 // cut, by less than 2^-23 of itself. A step of 16 with two extra bits loses less. So do 8 fused multiply-adds
 // that round to nearest, each by 2^-24 of a sum no larger than all that the step has seen.

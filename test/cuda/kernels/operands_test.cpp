@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "operand.h"
 
 using namespace infcl::cuda;

@@ -1,5 +1,5 @@
 // pair_dots_kernel and pair_gradients_kernel against dense loops.
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "operand.h"
 
 using namespace infcl::cuda;

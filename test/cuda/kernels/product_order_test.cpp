@@ -1,7 +1,7 @@
 // float32 features take three products of bfloat16 planes, and the small ones must be added first. A sum near
 // one drops terms below its last place, and a tensor core drops them always downwards; among themselves small
 // terms lose nothing. Numbers are chosen such that the right order gives an exact sum, on any device.
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "operand.h"
 
 using namespace infcl::cuda;

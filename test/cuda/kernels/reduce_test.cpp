@@ -1,6 +1,6 @@
 // reduce and sum_tiles against plain loops: more parts than a thread loads at once, whole batches and not,
 // and triangles, of which nothing may be read that was not computed. All sums are of whole numbers, so exact.
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "gpu.h"
 #include "operand.h"
 

@@ -1,7 +1,7 @@
 // Backward: logit gradients of a block, their sums, and which tiles a filter leaves out, against dense loops.
 #include <algorithm>
 
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "scores_problem.h"
 
 using namespace infcl::cuda;

@@ -1,7 +1,7 @@
 // Forward: what tiles gather, and what reduce_kernel and sum_tiles_kernel make of it, against a dense loop.
 #include <algorithm>
 
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "scores_problem.h"
 
 using namespace infcl::cuda;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "gpu.h"
 #include "sparse_runs.h"
 

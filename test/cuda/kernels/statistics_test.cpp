@@ -1,7 +1,7 @@
 // What the emulator counts while kernels run, held to what their design promises: no bank conflicts in the
 // ring and few elsewhere, memory moved in whole sectors, one exponential per logit, no local memory, no more
 // tensor-core work than the products have, and on sm_90 a shared operand that two blocks read once.
-#include "../native/check.h"
+#include "../../native/check.h"
 #include "scores_problem.h"
 #include "tensor_maps_sm90.h"
 

@@ -6,7 +6,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "gpu.h"
+#include "../kernels/gpu.h"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // Runs of accumulate, split and pairs, and the comparison of results.
 #include <algorithm>
 
+#include "../kernels/operand.h"
+#include "../kernels/sparse_runs.h"
 #include "mutation_runs.h"
-#include "operand.h"
-#include "sparse_runs.h"
 
 using namespace infcl::cuda;
 using namespace test;

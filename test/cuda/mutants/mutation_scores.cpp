@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <map>
 
+#include "../kernels/scores_problem.h"
 #include "mutation_runs.h"
-#include "scores_problem.h"
 
 using namespace infcl::cuda;
 using namespace test;

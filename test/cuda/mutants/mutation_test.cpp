@@ -9,7 +9,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "gpu.h"
+#include "../kernels/gpu.h"
 #include "mutation_gpu.h"
 
 namespace {

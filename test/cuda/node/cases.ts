@@ -2,7 +2,7 @@
  * What the CUDA backend is asked through the public API: a few problems of every objective, option and element type.
  * Shapes are small, because an emulator executes every instruction, but larger than a tile. Holds data only.
  */
-import type { ExactCase } from '../exactness/cases';
+import type { ExactCase } from '../../exactness/cases';
 
 export interface CudaCase extends ExactCase {
   /** Relative errors allowed of the loss and of gradients; measured on the emulator, and rounded up. */

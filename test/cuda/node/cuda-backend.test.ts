@@ -2,9 +2,9 @@
 import { execFile, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { LossAndGradResult } from '../../lib';
-import { caseName, caseProblem } from '../exactness/cases';
-import { denseLossAndGrad } from '../reference/dense';
+import type { LossAndGradResult } from '../../../lib';
+import { caseName, caseProblem } from '../../exactness/cases';
+import { denseLossAndGrad } from '../../reference/dense';
 import { cudaCases } from './cases';
 import { cudaThrough, findEmulator, registerTypescript } from './emulator';
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { findEmulator, registerTypescript } from './emulator';
 
 const emulator = findEmulator();
-const root = join(__dirname, '..', '..');
+const root = join(__dirname, '..', '..', '..');
 const run = promisify(execFile);
 
 // biome-ignore lint/suspicious/noExplicitAny: what the child printed

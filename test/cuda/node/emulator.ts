@@ -5,9 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BackendInfo } from '../../lib';
+import type { BackendInfo } from '../../../lib';
 
-const root = join(__dirname, '..', '..');
+const root = join(__dirname, '..', '..', '..');
 const library = 'libinfcl_cuda_emulator.so';
 export const registerTypescript = join(root, 'test', 'child', 'register-typescript.cjs');
 

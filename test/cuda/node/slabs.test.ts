@@ -17,7 +17,7 @@ if ('reason' in emulator) {
   let answer: any;
   beforeAll(async () => {
     const env = { ...emulator.env, INFCL_EMULATOR_MEMORY: `${memory}`, INFCL_EMULATOR_LAZY: '1' };
-    const args = ['-r', registerTypescript, join(__dirname, 'children', 'shards.ts')];
+    const args = ['-r', registerTypescript, join(__dirname, 'children', 'slabs.ts')];
     const { stdout } = await promisify(execFile)(process.execPath, args, { env });
     answer = JSON.parse(stdout.trim().split('\n').pop()!);
   });

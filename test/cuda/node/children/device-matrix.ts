@@ -18,10 +18,10 @@ import {
   type InfclError,
   type LossAndGradResult,
   type MatrixLike,
-} from '../../../lib';
+} from '../../../../lib';
 import { registerTypescript } from '../emulator';
 
-const lib = join(__dirname, '..', '..', '..', 'lib');
+const lib = join(__dirname, '..', '..', '..', '..', 'lib');
 const [rows, dim] = [150, 40];
 const numbers = (count: number, seed: number) =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i * 1.7) / 4);

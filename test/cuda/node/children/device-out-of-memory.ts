@@ -2,7 +2,7 @@
  * Matrices on a device of 3 MB: what does not fit is refused, wherever it is found out, and nothing of it stays. Prints
  * the errors, and how much memory each took away.
  */
-import { contrastiveLossAndGrad, DeviceMatrix, deviceMemory, type InfclError } from '../../../lib';
+import { contrastiveLossAndGrad, DeviceMatrix, deviceMemory, type InfclError } from '../../../../lib';
 
 const features = (rows: number) =>
   ({ data: new Float32Array(rows * 400).fill(0.01), shape: [rows, 400] }) as const;

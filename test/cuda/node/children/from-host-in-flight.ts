@@ -1,7 +1,7 @@
 /**
  * `DeviceMatrix.fromHost` beside calls of the loss on the same arrays: prints as JSON what each of them came to.
  */
-import { contrastiveLossAndGrad, DeviceMatrix, type InfclError } from '../../../lib';
+import { contrastiveLossAndGrad, DeviceMatrix, type InfclError } from '../../../../lib';
 
 const [rows, dim] = [300, 64];
 const matrix = (seed: number) => ({

@@ -1,5 +1,5 @@
 /** One call on backend 'cuda', on a device that is too small for it. Prints the error. */
-import { contrastiveLossSync, type InfclError } from '../../../lib';
+import { contrastiveLossSync, type InfclError } from '../../../../lib';
 
 const features = { data: new Float32Array(1000 * 1000), shape: [1000, 1000] } as const;
 try {

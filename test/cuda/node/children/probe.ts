@@ -9,7 +9,7 @@ import {
   contrastiveLossSync,
   type InfclError,
   plan,
-} from '../../../lib';
+} from '../../../../lib';
 
 const matrix = (rows: number, dim: number) => ({
   data: Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i) / 5), // rows of length about one

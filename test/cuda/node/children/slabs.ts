@@ -9,7 +9,7 @@ import {
   type InfclError,
   type LossAndGradResult,
   plan,
-} from '../../../lib';
+} from '../../../../lib';
 
 const [rows, keyRows, dim] = [900, 1100, 128];
 const matrix = (count: number, seed: number) => ({
