@@ -18,14 +18,14 @@ namespace {
 // types.
 Precision choose_precision(const Problem& p) {
   if (p.bfloat16) return Precision::kBFloat16;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.private_keys})
+  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives})
     if (m->view.rows > 0 && m->view.dtype != DType::kFloat16) return Precision::kBFloat16x3;
   return Precision::kFloat16;
 }
 
 std::vector<MatrixView> distinct_matrices(const Problem& p) {
   std::vector<MatrixView> found;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.private_keys}) {
+  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives}) {
     const bool known =
         std::any_of(found.begin(), found.end(), [&](const MatrixView& v) { return is_same(v, m->view); });
     if (m->view.rows > 0 && !known) found.push_back(m->view);
@@ -35,7 +35,7 @@ std::vector<MatrixView> distinct_matrices(const Problem& p) {
 
 std::vector<GradientTarget> wanted_gradients(const Problem& p) {
   std::vector<GradientTarget> found;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.private_keys})
+  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives})
     if (m->gradient) found.push_back({m->gradient, m->gradient_rows, m->gradient_layout});
   return found;
 }
@@ -56,11 +56,11 @@ CudaBackend::~CudaBackend() {
 
 WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   WorkspaceRequest r;
-  r.passes.assign(p.passes, p.passes + p.pass_count);
+  r.similarities.assign(p.similarities, p.similarities + p.similarity_count);
   for (const MatrixView& m : distinct_matrices(p)) r.matrices.push_back(m.rows);
   for (const GradientTarget& g : wanted_gradients(p)) r.gradients.push_back(g.rows);
   r.dim = p.dim;
-  r.pairs = p.private_keys.view.rows;
+  r.pairs = p.hard_negatives.view.rows;
   r.planes = planes_of(choose_precision(p));
   r.gradient = p.gradient;
   r.bound = p.workspace_bytes;
@@ -89,34 +89,34 @@ int64_t CudaBackend::begin(const Problem& problem) {
   visit_other_streams([&](api::Stream other) {  // what they do to features and gradients comes first
     machine_->order.record(other);
     machine_->order.hold(machine_->stream.get());
-    if (c.plan.shards.rows > 0) machine_->order.hold(machine_->copies.get());
+    if (c.plan.slabs.rows > 0) machine_->order.hold(machine_->copies.get());
   });
   claim(c.plan);
   c.has_begun = true;
   c.stats.isa = machine_->kernels.instruction_set() + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
-  c.stats.shards = c.plan.shard_count;
+  c.stats.slabs = c.plan.slab_count;
   int64_t blocks = 0;
-  for (int i = 0; i < problem.pass_count; ++i) blocks += count_blocks(problem.passes[i], c.plan);
+  for (int i = 0; i < problem.similarity_count; ++i) blocks += count_blocks(problem.similarities[i], c.plan);
   return blocks;
 }
 
 void CudaBackend::claim(const WorkspacePlan& p) {
   Call& c = *call_;
   Machine& m = *machine_;
-  const bool shards = p.shards.rows > 0, two = p.planes == 2;
+  const bool slabs = p.slabs.rows > 0, two = p.planes == 2;
   const std::vector<GradientTarget> gradients = wanted_gradients(c.problem);
   MemoryCache* const cache = &m.cache;
   m.cache.expect(p.total);
   m.staging.reserve(p.staging);
-  c.transport = std::make_unique<Transport>(shards ? m.copies : m.stream, m.staging, m.kernels, cache,
+  c.transport = std::make_unique<Transport>(slabs ? m.copies : m.stream, m.staging, m.kernels, cache,
                                             c.problem, c.precision, p);
-  if (shards)
-    c.store = std::make_unique<ShardStore>(*c.transport, m.copies, m.stream, cache, p, gradients);
+  if (slabs)
+    c.store = std::make_unique<SlabStore>(*c.transport, m.copies, m.stream, cache, p, gradients);
   else
     c.store =
         std::make_unique<ResidentStore>(*c.transport, cache, p, distinct_matrices(c.problem), gradients);
-  c.vectors = std::make_unique<LapVectors>(m.stream, m.staging, cache, p.vectors);
+  c.vectors = std::make_unique<PassVectors>(m.stream, m.staging, cache, p.vectors);
   c.row_partials = DeviceBuffer(p.row_partials, cache);
   c.column_partials = DeviceBuffer(p.column_partials, cache);
   c.tile_sums = DeviceBuffer(p.tile_sums, cache);
@@ -157,11 +157,11 @@ void CudaBackend::download(const void* device, int64_t rows, int64_t width, int6
                              [this] { throw_if_aborted(call_->problem.control); });
 }
 
-void CudaBackend::load(const PassOperands& operands) { call_->operands = operands; }
+void CudaBackend::load(const SimilarityOperands& operands) { call_->operands = operands; }
 
-OperandStore::Lap CudaBackend::lap(float* d_rows, float* d_columns) const {
+OperandStore::Pass CudaBackend::pass(float* d_rows, float* d_columns) const {
   const Call& c = *call_;
-  const PassShape& pass = c.problem.passes[c.operands.pass];
+  const SimilarityShape& similarity = c.problem.similarities[c.operands.similarity];
   const auto traffic = [&](const MatrixView& m, const float* gradient) {
     RowTraffic t;
     if (!m.place.on_device)
@@ -172,14 +172,15 @@ OperandStore::Lap CudaBackend::lap(float* d_rows, float* d_columns) const {
     return t;
   };
   const MatrixView &rows = c.operands.rows, &columns = c.operands.columns;
-  const HeldSide held = choose_held(pass, c.plan.shards, traffic(rows, d_rows), traffic(columns, d_columns));
-  return {{rows, d_rows}, {columns, d_columns}, shard_visits(pass, c.plan.shards, held)};
+  const HeldSide held =
+      choose_held(similarity, c.plan.slabs, traffic(rows, d_rows), traffic(columns, d_columns));
+  return {{rows, d_rows}, {columns, d_columns}, slab_visits(similarity, c.plan.slabs, held)};
 }
 
 void CudaBackend::finish() {
   const DeviceContext::Scope current(context_);
   call_->store->hand_over();
-  if (call_->plan.shards.rows > 0) {
+  if (call_->plan.slabs.rows > 0) {
     machine_->order.record(machine_->copies);
     machine_->order.hold(machine_->stream.get());
   }

@@ -6,7 +6,7 @@
 #include "core/errors.h"
 #include "cuda/backend.h"
 #include "cuda/kernel_images.h"
-#include "cuda/plan.h"
+#include "cuda/planner.h"
 
 namespace infcl {
 

@@ -1,4 +1,4 @@
-// The backward lap: each block's logits are made again and turned into G, from which both gradients of the
+// The backward pass: each block's logits are made again and turned into G, from which both gradients of the
 // block are multiplied in one launch.
 #include <algorithm>
 #include <cmath>
@@ -35,7 +35,7 @@ class CudaBackend::Differentiate {
       : b_(backend), a_(args), c_(*backend.call_), g_(backend.grid()), stream_(backend.machine_->stream) {}
 
   DifferentiateResult run() {
-    LapVectors& vectors = *c_.vectors;
+    PassVectors& vectors = *c_.vectors;
     vectors.reset();
     rules_ = b_.upload_rules(a_.positives, a_.mask);
     rows_ = upload(a_.rows, g_.rows);
@@ -48,7 +48,7 @@ class CudaBackend::Differentiate {
     g_scale_ = c_.precision == Precision::kFloat16 ? float16_scale() : 1;
     const TileSums nothing{};
     sums_ = vectors.writable_copy(&nothing, 1);
-    b_.visit_blocks(b_.lap(a_.d_rows, a_.d_columns), [this](const Block& block) { enqueue(block); });
+    b_.visit_blocks(b_.pass(a_.d_rows, a_.d_columns), [this](const Block& block) { enqueue(block); });
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
     left_out_ = sums.left_out;
@@ -75,7 +75,7 @@ class CudaBackend::Differentiate {
   Terms upload(const NormaliserGrad* n, int64_t count) {
     Terms t;
     if (!n) return t;
-    LapVectors& vectors = *c_.vectors;
+    PassVectors& vectors = *c_.vectors;
     const auto optional = [&](const std::vector<float>& v) {
       return v.empty() ? nullptr : vectors.upload(v.data(), count);
     };
@@ -205,7 +205,7 @@ class CudaBackend::Differentiate {
   Call& c_;
   const BlockGrid& g_;
   const Stream& stream_;
-  PassRules rules_;
+  SimilarityRules rules_;
   Terms rows_, columns_;
   const float* positive_dots_ = nullptr;
   const double* positive_grads_ = nullptr;
@@ -216,10 +216,10 @@ class CudaBackend::Differentiate {
 
 DifferentiateResult CudaBackend::differentiate(const DifferentiateArgs& args) {
   const DeviceContext::Scope current(context_);
-  Differentiate lap(*this, args);
-  const DifferentiateResult result = lap.run();
-  call_->stats.flops += lap.flops();
-  call_->stats.tiles_skipped += lap.left_out();
+  Differentiate pass(*this, args);
+  const DifferentiateResult result = pass.run();
+  call_->stats.flops += pass.flops();
+  call_->stats.tiles_skipped += pass.left_out();
   return result;
 }
 

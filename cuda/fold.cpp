@@ -1,5 +1,5 @@
-// The forward lap: each block's logits are made and folded into partial sums by tiles, the partial sums into
-// what the whole pass gathers, and that goes home at the end.
+// The forward pass: each block's logits are made and folded into partial sums by tiles, the partial sums into
+// what the whole similarity gathers, and that goes home at the end.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -21,7 +21,7 @@ class CudaBackend::Fold {
     if (folds_columns()) columns_ = g_.triangle ? rows_ : empty(g_.columns);
     const TileSums nothing{};
     sums_ = c_.vectors->writable_copy(&nothing, 1);
-    b_.visit_blocks(b_.lap(nullptr, nullptr), [this](const Block& block) { enqueue(block); });
+    b_.visit_blocks(b_.pass(nullptr, nullptr), [this](const Block& block) { enqueue(block); });
     collect();
   }
 
@@ -108,7 +108,7 @@ class CudaBackend::Fold {
   Call& c_;
   const BlockGrid& g_;
   const Stream& stream_;
-  PassRules rules_;
+  SimilarityRules rules_;
   float* positive_dots_ = nullptr;
   Gathered *rows_ = nullptr, *columns_ = nullptr;
   TileSums* sums_ = nullptr;

@@ -1,5 +1,5 @@
-// What is excluded and where positives are, brought to the device for a pass and pointed at by each block of
-// it.
+// What is excluded and where positives are, brought to the device for a similarity and pointed at by each
+// block of it.
 #include "cuda/backend.h"
 
 namespace infcl::cuda {
@@ -13,10 +13,10 @@ const T* from(const T* vector, int64_t begin) {
 
 }  // namespace
 
-CudaBackend::PassRules CudaBackend::upload_rules(const PassPositives& positives, const PairMask& mask) {
-  LapVectors& vectors = *call_->vectors;
+CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positives, const PairMask& mask) {
+  PassVectors& vectors = *call_->vectors;
   const BlockGrid& g = grid();
-  PassRules out;
+  SimilarityRules out;
   Rules& r = out.rules;
   // A side that meets itself brings its vectors once.
   const auto both = [&](auto* rows, auto* columns, auto*& device_rows, auto*& device_columns) {
@@ -33,7 +33,7 @@ CudaBackend::PassRules CudaBackend::upload_rules(const PassPositives& positives,
   return out;
 }
 
-Rules CudaBackend::PassRules::at(const Block& b) const {
+Rules CudaBackend::SimilarityRules::at(const Block& b) const {
   Rules r = rules;
   r.labels = from(r.labels, b.rows.begin);
   r.row_classes = from(r.row_classes, b.rows.begin);
@@ -45,7 +45,7 @@ Rules CudaBackend::PassRules::at(const Block& b) const {
   return r;
 }
 
-ScoresArgs CudaBackend::scores(const Block& b, const PassRules& rules) {
+ScoresArgs CudaBackend::scores(const Block& b, const SimilarityRules& rules) {
   const Call& c = *call_;
   ScoresArgs a{};
   a.rows = c.store->planes(c.operands.rows, b.rows.begin);

@@ -24,11 +24,11 @@ float dot_rounding(Precision precision, int64_t padded_dim) {
 void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                 float* out) {
   const DeviceContext::Scope current(context_);
-  LapVectors& vectors = *call_->vectors;
-  const OperandStore::Lap lap{{queries, nullptr},
-                              {keys, nullptr},
-                              labelled_visits({queries.rows, keys.rows, false}, labels, call_->plan.shards)};
-  visit_shards(lap, [&](const ShardVisit& v) {
+  PassVectors& vectors = *call_->vectors;
+  const OperandStore::Pass pass{{queries, nullptr},
+                                {keys, nullptr},
+                                labelled_visits({queries.rows, keys.rows, false}, labels, call_->plan.slabs)};
+  visit_slabs(pass, [&](const SlabVisit& v) {
     const int64_t count = v.rows.size();
     const auto is_here = [&](int64_t i) {
       return v.columns.contains(labels ? labels[v.rows.begin + i] : v.rows.begin + i);
@@ -57,11 +57,11 @@ void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& key
 }
 
 template <class F>
-void CudaBackend::visit_private(const PrivateKeys& p, float* d_queries, float* d_keys, F f) {
-  const OperandStore::Lap lap{{p.queries, d_queries},
-                              {p.keys, d_keys},
-                              private_visits(p.queries.rows, p.per_query, call_->plan.shards)};
-  visit_shards(lap, [&](const ShardVisit& v) {
+void CudaBackend::visit_hard_negatives(const HardNegatives& p, float* d_queries, float* d_keys, F f) {
+  const OperandStore::Pass pass{{p.queries, d_queries},
+                                {p.keys, d_keys},
+                                hard_negative_visits(p.queries.rows, p.per_query, call_->plan.slabs)};
+  visit_slabs(pass, [&](const SlabVisit& v) {
     const int64_t query = v.columns.begin / p.per_query;
     PairArgs a = pairs(call_->store->planes(p.queries, query), call_->store->planes(p.keys, v.columns.begin));
     a.count = v.columns.size();
@@ -73,12 +73,12 @@ void CudaBackend::visit_private(const PrivateKeys& p, float* d_queries, float* d
   });
 }
 
-void CudaBackend::private_dots(const PrivateKeys& p, float* dots, float* errors) {
+void CudaBackend::hard_negative_dots(const HardNegatives& p, float* dots, float* errors) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
   float* const all = call_->vectors->take<float>(p.keys.rows);
   float* const all_errors = call_->vectors->take<float>(p.keys.rows);
-  visit_private(p, nullptr, nullptr, [&](PairArgs& a, int64_t first) {
+  visit_hard_negatives(p, nullptr, nullptr, [&](PairArgs& a, int64_t first) {
     a.dots = all + first;
     a.errors = all_errors + first;
     machine_->kernels.pair_dots(machine_->stream, a);
@@ -90,12 +90,12 @@ void CudaBackend::private_dots(const PrivateKeys& p, float* dots, float* errors)
     errors[at / p.per_query] = std::max(errors[at / p.per_query], of_pairs[at]);
 }
 
-void CudaBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,
-                                        float* d_keys) {
+void CudaBackend::differentiate_hard_negatives(const HardNegatives& p, const float* g, float* d_queries,
+                                               float* d_keys) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
   const float* const all = call_->vectors->upload(g, p.keys.rows);
-  visit_private(p, d_queries, d_keys, [&](PairArgs& a, int64_t first) {
+  visit_hard_negatives(p, d_queries, d_keys, [&](PairArgs& a, int64_t first) {
     a.g = all + first;
     machine_->kernels.pair_gradients(machine_->stream, a);
   });

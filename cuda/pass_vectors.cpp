@@ -24,7 +24,7 @@ int64_t bytes_of(int64_t count, std::initializer_list<int64_t> elements) {
 
 }  // namespace
 
-int64_t lap_vector_bytes(const PassShape& p, bool gradient) {
+int64_t pass_vector_bytes(const SimilarityShape& p, bool gradient) {
   // labels, classes, ids, limits and positive dots; and what is gathered
   const int64_t forward = bytes_of(p.rows, {kInt, kInt, kInt, kFloat, kFloat, kGathered}) +
                           bytes_of(p.columns, {kInt, kInt, kFloat, kGathered});
@@ -37,7 +37,7 @@ int64_t lap_vector_bytes(const PassShape& p, bool gradient) {
 
 int64_t pair_vector_bytes(int64_t pairs) { return bytes_of(pairs, {kFloat, kFloat}); }
 
-void* LapVectors::take_bytes(int64_t bytes) {
+void* PassVectors::take_bytes(int64_t bytes) {
   const int64_t size = round_up(bytes, kAlignment);
   if (used_ + size > memory_.bytes()) throw Error(ErrorCode::kInternal, "cuda", "vectors exceed their plan");
   char* const at = memory_.as<char>() + used_;

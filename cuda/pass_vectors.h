@@ -1,5 +1,5 @@
-// Vectors along rows and columns of a pass, on the device. One allocation is handed out anew for every lap,
-// since laps come and go faster than the driver allocates.
+// Vectors along rows and columns of a similarity, on the device. One allocation is handed out anew for every
+// pass, since passes come and go faster than the driver allocates.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,14 @@
 
 namespace infcl::cuda {
 
-// The most that a lap over such a pass takes, whatever its objective and options.
-int64_t lap_vector_bytes(const PassShape&, bool gradient);
+// The most that a pass over such a similarity takes, whatever its objective and options.
+int64_t pass_vector_bytes(const SimilarityShape&, bool gradient);
 // The most that work on `pairs` pairs of a row with a row of its own takes.
 int64_t pair_vector_bytes(int64_t pairs);
 
-class LapVectors {
+class PassVectors {
  public:
-  LapVectors(const Stream& stream, Staging& staging, MemoryCache* cache, int64_t bytes)
+  PassVectors(const Stream& stream, Staging& staging, MemoryCache* cache, int64_t bytes)
       : stream_(stream), staging_(staging), memory_(bytes, cache) {}
 
   // Hands out from the start again. What was handed out before may still be read by work enqueued before.

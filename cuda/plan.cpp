@@ -18,21 +18,21 @@ constexpr int64_t kStagingBytes = int64_t{8} << 20;
 constexpr int64_t kLeastStagingBytes = int64_t{64} << 10;  // where memory is scarce
 // What the driver and other users of the device may still take after we looked.
 constexpr int64_t kReserve = int64_t{64} << 20;
-// One shard of a visit passes by while the next comes.
+// One slab of a visit passes by while the next comes.
 constexpr int64_t kPassingSlots = 2, kLeastSlots = kPassingSlots + 1;
-constexpr int64_t kSlots = 16;              // where there is plenty of memory: most of them hold
-constexpr int64_t kScarceSlots = 6;         // where there is not
-constexpr int64_t kEnoughShardRows = 4096;  // for blocks of good size
-// Of the longest matrix. A lap lists its visits beforehand, one of 40 bytes for each pair of shards; shards
+constexpr int64_t kSlots = 16;             // where there is plenty of memory: most of them hold
+constexpr int64_t kScarceSlots = 6;        // where there is not
+constexpr int64_t kEnoughSlabRows = 4096;  // for blocks of good size
+// Of the longest matrix. A pass lists its visits beforehand, one of 40 bytes for each pair of slabs; slabs
 // of a few rows would make a list without end.
-constexpr int64_t kMostShards = 1024;
+constexpr int64_t kMostSlabs = 1024;
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
 
 // Equal shares, in tiles: a last one of a few rows would leave the device idle.
 int64_t equal_share(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
 
-// The block's own buffers. Forward and backward laps alternate, but are not worth sharing memory: partials
+// The block's own buffers. Forward and backward passes alternate, but are not worth sharing memory: partials
 // are an eighth of two planes of G.
 struct BlockBytes {
   int64_t g_plane, row_partials, column_partials, tile_sums;
@@ -61,7 +61,7 @@ BlockBytes largest_block(const std::vector<BlockGrid>& grids, bool gradient) {
 
 std::vector<BlockGrid> make_grids(const WorkspaceRequest& r, BlockSize largest) {
   std::vector<BlockGrid> grids;
-  for (const PassShape& p : r.passes) grids.push_back(make_grid(p, largest));
+  for (const SimilarityShape& p : r.similarities) grids.push_back(make_grid(p, largest));
   return grids;
 }
 
@@ -103,11 +103,11 @@ BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, in
 }
 
 // What a block gets of the plan.
-void set_block(WorkspacePlan& p, const std::vector<PassShape>& passes, BlockSize largest,
+void set_block(WorkspacePlan& p, const std::vector<SimilarityShape>& similarities, BlockSize largest,
                const BlockBytes& b) {
   p.block = largest;
   p.grids.clear();
-  for (const PassShape& pass : passes) p.grids.push_back(make_grid(pass, largest));
+  for (const SimilarityShape& similarity : similarities) p.grids.push_back(make_grid(similarity, largest));
   p.g_plane = b.g_plane;
   p.row_partials = b.row_partials;
   p.column_partials = b.column_partials;
@@ -121,12 +121,13 @@ int64_t bytes_of(const WorkspacePlan& p) {
   return bytes + p.planes * p.g_plane + p.row_partials + p.column_partials + p.tile_sums;
 }
 
-// Everything that depends on neither blocks nor shards.
+// Everything that depends on neither blocks nor slabs.
 WorkspacePlan plan_fixed(const WorkspaceRequest& r) {
   WorkspacePlan p;
   p.padded_dim = round_up(r.dim, kDimAlignment);
   p.planes = r.planes;
-  for (const PassShape& s : r.passes) p.vectors = std::max(p.vectors, lap_vector_bytes(s, r.gradient));
+  for (const SimilarityShape& s : r.similarities)
+    p.vectors = std::max(p.vectors, pass_vector_bytes(s, r.gradient));
   p.vectors = std::max(p.vectors, pair_vector_bytes(r.pairs));
   return p;
 }
@@ -152,12 +153,12 @@ WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& devic
   const auto least = largest_block(make_grids(r, {kTile, kTile}), r.gradient);
   p.resident_minimum = fixed + least.total(r.planes);
   const BlockSize block = choose_block(r, device, bound - fixed);
-  set_block(p, r.passes, block, largest_block(make_grids(r, block), r.gradient));
+  set_block(p, r.similarities, block, largest_block(make_grids(r, block), r.gradient));
   p.total = bytes_of(p);
   return p;
 }
 
-// Room for blocks so small that the device idles, which shards are better than. A caller who gives a bound is
+// Room for blocks so small that the device idles, which slabs are better than. A caller who gives a bound is
 // taken at their word.
 bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_t bound) {
   const auto block = [&](int64_t side) {
@@ -166,19 +167,19 @@ bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_
   return resident.resident_minimum - block(kTile) + block(kModestBlock) > bound;
 }
 
-// Rows of a shard: a sixteenth of the memory where that is plenty, smaller where it is not, but large enough
-// for blocks of good size while a handful of shards fits.
-int64_t choose_shard_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
+// Rows of a slab: a sixteenth of the memory where that is plenty, smaller where it is not, but large enough
+// for blocks of good size while a handful of slabs fits.
+int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
   const int64_t for_slots =
       std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
-  if (rows < kEnoughShardRows) rows = std::min(kEnoughShardRows, for_slots / kScarceSlots / row_bytes);
-  const int64_t longest = largest_matrix(r), least = pad(ceil_div(longest, kMostShards));
+  if (rows < kEnoughSlabRows) rows = std::min(kEnoughSlabRows, for_slots / kScarceSlots / row_bytes);
+  const int64_t longest = largest_matrix(r), least = pad(ceil_div(longest, kMostSlabs));
   return equal_share(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
 }
 
 // The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.
-WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
+WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
   WorkspacePlan p = plan_fixed(r);
   const int64_t sum_bytes = r.gradient ? static_cast<int64_t>(sizeof(float)) : 0,
                 plane_bytes = static_cast<int64_t>(sizeof(uint16_t)),
@@ -186,24 +187,24 @@ WorkspacePlan plan_shards(const WorkspaceRequest& r, const DeviceLimits& device,
   p.staging = staging_bytes(r, std::clamp(bound / kSlots / 4, kLeastStagingBytes, kStagingBytes),
                             pad(largest_matrix(r)));
   const int64_t budget = bound - bytes_of(p);
-  p.shards.rows = choose_shard_rows(r, row_bytes, budget);
-  p.slot_plane = p.shards.rows * p.padded_dim * plane_bytes;
-  p.slot_sums = p.shards.rows * p.padded_dim * sum_bytes;
-  const int64_t slot_bytes = p.shards.rows * row_bytes;
+  p.slabs.rows = choose_slab_rows(r, row_bytes, budget);
+  p.slot_plane = p.slabs.rows * p.padded_dim * plane_bytes;
+  p.slot_sums = p.slabs.rows * p.padded_dim * sum_bytes;
+  const int64_t slot_bytes = p.slabs.rows * row_bytes;
 
   WorkspaceRequest visit = r;
-  visit.passes = {{p.shards.rows, p.shards.rows, false}};
+  visit.similarities = {{p.slabs.rows, p.slabs.rows, false}};
   const BlockSize block =
       choose_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
-  const BlockGrid grid = make_grid(visit.passes[0], block);  // no visit of fewer rows has larger ones
+  const BlockGrid grid = make_grid(visit.similarities[0], block);  // no visit of fewer rows has larger ones
   const BlockBytes bytes = block_bytes({grid.block_rows, grid.block_columns}, r.gradient);
-  set_block(p, r.passes, {grid.block_rows, grid.block_columns}, bytes);
+  set_block(p, r.similarities, {grid.block_rows, grid.block_columns}, bytes);
 
-  p.shard_count = ceil_div(largest_matrix(r), p.shards.rows);
-  int64_t shards = 0;
-  for (const int64_t rows : r.matrices) shards += ceil_div(rows, p.shards.rows);
-  p.slots = std::max(kLeastSlots, std::min(shards, (budget - bytes.total(r.planes)) / slot_bytes));
-  p.shards.held = p.slots - kPassingSlots;
+  p.slab_count = ceil_div(largest_matrix(r), p.slabs.rows);
+  int64_t slabs = 0;
+  for (const int64_t rows : r.matrices) slabs += ceil_div(rows, p.slabs.rows);
+  p.slots = std::max(kLeastSlots, std::min(slabs, (budget - bytes.total(r.planes)) / slot_bytes));
+  p.slabs.held = p.slots - kPassingSlots;
   p.total = bytes_of(p);
   return p;
 }
@@ -232,7 +233,7 @@ double wave_efficiency(int64_t tiles, int multiprocessors) {
   return static_cast<double>(tiles) / static_cast<double>(waves * multiprocessors);
 }
 
-BlockGrid make_grid(const PassShape& p, BlockSize largest) {
+BlockGrid make_grid(const SimilarityShape& p, BlockSize largest) {
   if (!p.triangle)
     return {p.rows, p.columns, equal_share(p.rows, largest.rows), equal_share(p.columns, largest.columns),
             false};
@@ -240,9 +241,9 @@ BlockGrid make_grid(const PassShape& p, BlockSize largest) {
   return {p.rows, p.columns, side, side, true};
 }
 
-int64_t count_blocks(const PassShape& pass, const WorkspacePlan& plan) {
+int64_t count_blocks(const SimilarityShape& similarity, const WorkspacePlan& plan) {
   int64_t blocks = 0;
-  for (const ShardVisit& v : shard_visits(pass, plan.shards, HeldSide::kRows))
+  for (const SlabVisit& v : slab_visits(similarity, plan.slabs, HeldSide::kRows))
     blocks += make_grid({v.rows.size(), v.columns.size(), v.triangle}, plan.block).blocks();
   return blocks;
 }
@@ -250,12 +251,12 @@ int64_t count_blocks(const PassShape& pass, const WorkspacePlan& plan) {
 WorkspacePlan plan_workspace(const WorkspaceRequest& r, const DeviceLimits& device) {
   const int64_t available = device.free_bytes - std::min(kReserve, device.free_bytes / 8);
   const int64_t bound = r.bound > 0 ? std::min(r.bound, available) : available;
-  const WorkspacePlan resident = plan_resident(r, device, bound), least = plan_shards(r, device, 0);
+  const WorkspacePlan resident = plan_resident(r, device, bound), least = plan_slabs(r, device, 0);
   WorkspacePlan chosen = resident;
   if (resident.total > bound || (r.bound == 0 && is_cramped(r, resident, bound))) {
-    const WorkspacePlan shards = plan_shards(r, device, bound);
-    if (shards.total <= bound)
-      chosen = shards;
+    const WorkspacePlan slabs = plan_slabs(r, device, bound);
+    if (slabs.total <= bound)
+      chosen = slabs;
     else if (least.total < resident.total && resident.total > bound)
       chosen = least;
   }

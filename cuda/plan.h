@@ -6,8 +6,8 @@
 // features and gradients are used per visit; but a number of tiles just above a multiple of the
 // multiprocessors leaves most idle at the end of each launch.
 //
-// Where they do not fit they come in shards (shards.h), in slots that take most of the memory: the more of
-// them, the more shards are held while others pass by, and the less travels.
+// Where they do not fit they come in slabs (slabs.h), in slots that take most of the memory: the more of
+// them, the more slabs are held while others pass by, and the less travels.
 #pragma once
 
 #include <algorithm>
@@ -20,8 +20,8 @@
 
 namespace infcl::cuda {
 
-// A pass in macro-blocks. All but the last along a side are equally large, in multiples of kTile; those of a
-// triangle are square, and only blocks on and right of its diagonal exist.
+// A similarity in macro-blocks. All but the last along a side are equally large, in multiples of kTile; those
+// of a triangle are square, and only blocks on and right of its diagonal exist.
 struct BlockGrid {
   int64_t rows = 0, columns = 0, block_rows = 0, block_columns = 0;
   bool triangle = false;
@@ -51,7 +51,7 @@ struct DeviceLimits {
 };
 
 struct WorkspaceRequest {
-  std::vector<PassShape> passes;
+  std::vector<SimilarityShape> similarities;
   std::vector<int64_t> matrices;   // rows of each distinct one
   std::vector<int64_t> gradients;  // rows of each one that is wanted
   int64_t dim = 0;
@@ -62,33 +62,33 @@ struct WorkspaceRequest {
 };
 
 struct WorkspacePlan {
-  std::vector<BlockGrid> grids;  // of each pass
+  std::vector<BlockGrid> grids;  // of each similarity
   BlockSize block;               // no block is larger
   int64_t padded_dim = 0;
   int planes = 1;
-  ShardCut shards;          // none where all operands are resident
-  int64_t shard_count = 1;  // of the longest matrix
-  int64_t slots = 0;        // for a shard each
+  SlabCut slabs;           // none where all operands are resident
+  int64_t slab_count = 1;  // of the longest matrix
+  int64_t slots = 0;       // for a slab each
   // Bytes
   std::vector<int64_t> plane_bytes;       // resident: of each plane of each matrix
   std::vector<int64_t> gradient_bytes;    // resident: of each gradient
   int64_t slot_plane = 0, slot_sums = 0;  // of each slot: of a plane, of a gradient's sums
-  int64_t vectors = 0;                    // along rows and columns, of the most demanding lap
+  int64_t vectors = 0;                    // along rows and columns, of the most demanding pass
   int64_t staging = 0;                    // features on their way to planes
   int64_t findings = sizeof(Findings);    // about features
   int64_t g_plane = 0, row_partials = 0, column_partials = 0, tile_sums = 0;  // of a block
   int64_t total = 0;
-  int64_t minimum = 0;           // with blocks of one tile, and with shards of one where that is less
-  int64_t resident_minimum = 0;  // without shards
+  int64_t minimum = 0;           // with blocks of one tile, and with slabs of one where that is less
+  int64_t resident_minimum = 0;  // without slabs
 };
 
 // `total` above the bound, or above what is free, means that even `minimum` does not fit.
 WorkspacePlan plan_workspace(const WorkspaceRequest&, const DeviceLimits&);
 
-// Of a pass, or of a visit of it, in blocks of at most this size.
-BlockGrid make_grid(const PassShape&, BlockSize largest);
-// Of a lap over the pass.
-int64_t count_blocks(const PassShape&, const WorkspacePlan&);
+// Of a similarity, or of a visit of it, in blocks of at most this size.
+BlockGrid make_grid(const SimilarityShape&, BlockSize largest);
+// Of a pass over the similarity.
+int64_t count_blocks(const SimilarityShape&, const WorkspacePlan&);
 
 // Share of the multiprocessors' time that a launch of `tiles` equal tiles uses.
 double wave_efficiency(int64_t tiles, int multiprocessors);

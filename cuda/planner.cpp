@@ -1,4 +1,6 @@
 // What a call will cost on this device, from the planner that calls obey and a short measurement.
+#include "cuda/planner.h"
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -50,8 +52,8 @@ double measure_gflops(const DeviceTraits& traits, const std::string& path) {
 
 WorkspaceRequest workspace_request(const PlanRequest& r) {
   WorkspaceRequest w;
-  for (int p = 0; p < r.objective.pass_count; ++p)
-    w.passes.push_back(shape_of(r.objective.passes[p], r.rows, r.keys));
+  for (int p = 0; p < r.objective.similarity_count; ++p)
+    w.similarities.push_back(shape_of(r.objective.similarities[p], r.rows, r.keys));
   w.matrices = {r.rows};
   if (r.keys > 0) w.matrices.push_back(r.keys);
   if (r.gradient) w.gradients = w.matrices;
@@ -64,8 +66,9 @@ WorkspaceRequest workspace_request(const PlanRequest& r) {
 
 double call_flops(const WorkspaceRequest& w) {
   double pairs = 0;
-  for (const PassShape& pass : w.passes)
-    pairs += static_cast<double>(pass.rows) * static_cast<double>(pass.columns) / (pass.triangle ? 2 : 1);
+  for (const SimilarityShape& similarity : w.similarities)
+    pairs += static_cast<double>(similarity.rows) * static_cast<double>(similarity.columns) /
+             (similarity.triangle ? 2 : 1);
   return 2 * pairs * static_cast<double>(w.dim) * (w.gradient ? 4 : 1);
 }
 
@@ -84,7 +87,7 @@ class CudaPlanner final : public Planner {
     p.workspace_bytes = workspace.total;
     p.minimum_workspace_bytes = workspace.minimum;
     p.lse_bytes = workspace.vectors;
-    p.shards = workspace.shard_count;
+    p.slabs = workspace.slab_count;
     p.gflops_per_second = gflops();
     return p;
   }

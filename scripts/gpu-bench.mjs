@@ -28,19 +28,19 @@ function measure(implementation, { dtype, rows, dim }, limits) {
   return JSON.parse(stdout);
 }
 
-function describe(result, laps) {
+function describe(result, passes) {
   const { implementation, dtype, rows, dim } = result;
   const shape = `${implementation.padEnd(6)} ${dtype.padEnd(8)} ${String(rows).padStart(8)} ${String(dim).padStart(5)} | `;
   if (result.skipped) return `${shape}skipped: ${result.skipped}`;
-  const share = (laps / result.total_ms).toFixed(2);
+  const share = (passes / result.total_ms).toFixed(2);
   const times = [result.forward_ms, result.backward_ms, result.total_ms].map((ms) =>
     ms.toFixed(3).padStart(9),
   );
-  return `${shape}${times.join(' ')} | infcl laps / this ${share}`;
+  return `${shape}${times.join(' ')} | infcl passes / this ${share}`;
 }
 
 /**
- * Each shape once. A shape may be there twice, with features on the host and on the device. The laps of both are the same
+ * Each shape once. A shape may be there twice, with features on the host and on the device. The passes of both are the same
  * work; those of the device come last and win.
  */
 function shapesOf(cases) {

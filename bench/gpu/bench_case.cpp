@@ -18,17 +18,17 @@ namespace {
 
 // Samples of everything that a call shows, in milliseconds.
 struct Samples {
-  std::vector<double> forward, backward, total, claim, upload, download, lap_forward, lap_backward;
+  std::vector<double> forward, backward, total, claim, upload, download, pass_forward, pass_backward;
 
-  void add(const Stats& stats, const LapTimes& t) {
+  void add(const Stats& stats, const PassTimes& t) {
     forward.push_back(1e3 * (stats.forward_seconds - t.forward_apart));
     backward.push_back(1e3 * (stats.backward_seconds - t.backward_apart));
     total.push_back(forward.back() + backward.back());
     claim.push_back(1e3 * t.claim);
     upload.push_back(1e3 * t.upload);
     download.push_back(1e3 * t.download);
-    lap_forward.push_back(1e3 * t.forward);
-    lap_backward.push_back(1e3 * t.backward);
+    pass_forward.push_back(1e3 * t.forward);
+    pass_backward.push_back(1e3 * t.backward);
   }
   void summarise(Measured& m) const {
     m.repetitions = static_cast<int>(total.size());
@@ -38,8 +38,8 @@ struct Samples {
     m.claim = median(claim);
     m.upload = median(upload);
     m.download = median(download);
-    m.lap_forward = median(lap_forward);
-    m.lap_backward = median(lap_backward);
+    m.pass_forward = median(pass_forward);
+    m.pass_backward = median(pass_backward);
   }
 };
 
@@ -106,7 +106,7 @@ void Bench::measure_calls(Measured& m) {
   m.matrices = matrices_for(c, card_.l2_bytes);
   const CallMemory memory(c, m.matrices);
   const std::unique_ptr<Communicator> ring = make_single_communicator();
-  LapTimer backend(*backend_, [this] {
+  PassTimer backend(*backend_, [this] {
     flush_(flush_stream_);
     flush_stream_.synchronise();
   });

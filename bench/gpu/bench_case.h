@@ -2,8 +2,8 @@
 // cuBLAS.
 //
 // Features and gradients lie in the host's memory, so that a call is timed with its copies, or in the
-// device's. Laps are the same calls' fold and differentiate: kernels, and vectors of a few dozen bytes a row.
-// Before each lap the L2 cache is overwritten, which no timing includes.
+// device's. Passes are the same calls' fold and differentiate: kernels, and vectors of a few dozen bytes a
+// row. Before each pass the L2 cache is overwritten, which no timing includes.
 #pragma once
 
 #include <limits>
@@ -32,12 +32,12 @@ struct Measured {
   int repetitions = 0, matrices = 0;
   double forward = 0, backward = 0, total = 0;  // of a call
   double claim = 0, upload = 0, download = 0;   // parts of it
-  double lap_forward = 0, lap_backward = 0;     // likewise
+  double pass_forward = 0, pass_backward = 0;   // likewise
   double loss = 0;
   int64_t workspace_bytes = 0;
   std::vector<Floor> floors;
   Clocks clocks;  // while the last repetition was just over
-  double laps() const { return lap_forward + lap_backward; }
+  double passes() const { return pass_forward + pass_backward; }
 };
 
 // Memory that is overwritten to empty the L2 cache. Needs a current context.

@@ -60,17 +60,17 @@ std::string floor_json(const Floor& f, const BenchCase& c) {
 }
 
 std::string case_json(const Measured& m) {
-  JsonObject call, laps, o = shape_json(m.shape);
+  JsonObject call, passes, o = shape_json(m.shape);
   call.add("forward", m.forward).add("backward", m.backward).add("total", m.total);
   call.add("claim", m.claim).add("upload", m.upload).add("download", m.download);
-  laps.add("forward", m.lap_forward).add("backward", m.lap_backward).add("total", m.laps());
+  passes.add("forward", m.pass_forward).add("backward", m.pass_backward).add("total", m.passes());
   o.add("repetitions", m.repetitions)
       .add("feature_matrices", m.matrices)
       .raw("call_ms", call.text())
-      .raw("laps_ms", laps.text())
+      .raw("laps_ms", passes.text())
       .add("call_tflops", teraflops(m.shape.flops(), m.total))
-      .add("laps_tflops", teraflops(m.shape.flops(), m.laps()))
-      .add("laps_tflops_executed", teraflops(m.shape.executed_flops(), m.laps()))
+      .add("laps_tflops", teraflops(m.shape.flops(), m.passes()))
+      .add("laps_tflops_executed", teraflops(m.shape.executed_flops(), m.passes()))
       .add("workspace_bytes", m.workspace_bytes)
       .add("loss", m.loss);
   JsonArray floors;
@@ -87,12 +87,12 @@ void print_header() {
   std::printf(
       "\nMilliseconds, medians. call: all of it, with copies between host and device where the place is "
       "host;\n"
-      "laps: without copies of features and gradients. TFLOP/s count four products of 2 B B D; executed: "
+      "passes: without copies of features and gradients. TFLOP/s count four products of 2 B B D; executed: "
       "float32\n"
       "makes each of three of bfloat16. cuBLAS: the four products alone.\n\n"
       "%-8s %8s %5s %-6s | %9s %9s %9s | %9s %9s %9s %7s %8s | %s\n",
-      "dtype", "B", "D", "place", "call fwd", "bwd", "total", "laps fwd", "bwd", "total", "TFLOP/s",
-      "executed", "cuBLAS, laps / cuBLAS");
+      "dtype", "B", "D", "place", "call fwd", "bwd", "total", "passes fwd", "bwd", "total", "TFLOP/s",
+      "executed", "cuBLAS, passes / cuBLAS");
 }
 
 }  // namespace
@@ -113,11 +113,11 @@ BenchReport::BenchReport(const Card& card, const Bench::Settings& settings, cons
 void BenchReport::add(const Measured& m) {
   print_shape(m.shape);
   std::printf(" %9.3f %9.3f %9.3f | %9.3f %9.3f %9.3f %7.1f %8.1f |", m.forward, m.backward, m.total,
-              m.lap_forward, m.lap_backward, m.laps(), teraflops(m.shape.flops(), m.laps()),
-              teraflops(m.shape.executed_flops(), m.laps()));
+              m.pass_forward, m.pass_backward, m.passes(), teraflops(m.shape.flops(), m.passes()),
+              teraflops(m.shape.executed_flops(), m.passes()));
   for (const Floor& f : m.floors) {
     if (f.skipped.empty())
-      std::printf(" %s %.3f, %.2f", arithmetic_name(f.arithmetic), f.ms.total(), m.laps() / f.ms.total());
+      std::printf(" %s %.3f, %.2f", arithmetic_name(f.arithmetic), f.ms.total(), m.passes() / f.ms.total());
     else
       std::printf(" %s skipped", arithmetic_name(f.arithmetic));
   }

@@ -81,35 +81,35 @@ class DeviceCheck {
     // Three blocks are on their way when the abort comes; the rest is for copies and for other tenants.
     const double bound = std::fmax(0.25, 6 * block);
     const bool stopped = seconds >= 0 && seconds <= bound;
-    std::printf("%s abort: %.1f ms from the word to the error, in a call of %.0f ms and %d blocks a lap\n",
+    std::printf("%s abort: %.1f ms from the word to the error, in a call of %.0f ms and %d blocks a pass\n",
                 stopped ? "ok  " : "BAD ", 1e3 * seconds, 1e3 * whole.seconds, words[Control::kTotal]);
     CHECK(stopped, "%.3f s, at most %.3f", seconds, bound);
   }
 
   // Sums in another order: what differs are last bits.
-  void check_shards() {
+  void check_slabs() {
     const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
     const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
     ContrastiveRequest r = clip(queries, keys);
     const cases::Run whole = cases::run(*backend_, *ring_, r);
     const cuda::WorkspacePlan least = least_plan(sizes_.abort_rows, sizes_.abort_dim);
     r.workspace_bytes = std::max(least.minimum, least.resident_minimum / 3);
-    const cases::Run shards = cases::run(*backend_, *ring_, r);
-    const double loss = std::fabs(shards.result.loss - whole.result.loss) / whole.result.loss;
-    const double gradient = std::fmax(largest_difference(shards.d_queries, whole.d_queries),
-                                      largest_difference(shards.d_keys, whole.d_keys));
-    const bool equal = loss <= 1e-6 && gradient <= 1e-4 && shards.result.stats.shards > 1;
-    std::printf("%s %ld shards a side: loss off by %.1e, gradients by %.1e; %.0f ms, whole %.0f ms\n",
-                equal ? "ok  " : "BAD ", static_cast<long>(shards.result.stats.shards), loss, gradient,
-                1e3 * shards.result.stats.seconds, 1e3 * whole.result.stats.seconds);
-    CHECK(equal, "%ld shards: loss %.1e gradient %.1e", static_cast<long>(shards.result.stats.shards), loss,
+    const cases::Run slabs = cases::run(*backend_, *ring_, r);
+    const double loss = std::fabs(slabs.result.loss - whole.result.loss) / whole.result.loss;
+    const double gradient = std::fmax(largest_difference(slabs.d_queries, whole.d_queries),
+                                      largest_difference(slabs.d_keys, whole.d_keys));
+    const bool equal = loss <= 1e-6 && gradient <= 1e-4 && slabs.result.stats.slabs > 1;
+    std::printf("%s %ld slabs a side: loss off by %.1e, gradients by %.1e; %.0f ms, whole %.0f ms\n",
+                equal ? "ok  " : "BAD ", static_cast<long>(slabs.result.stats.slabs), loss, gradient,
+                1e3 * slabs.result.stats.seconds, 1e3 * whole.result.stats.seconds);
+    CHECK(equal, "%ld slabs: loss %.1e gradient %.1e", static_cast<long>(slabs.result.stats.slabs), loss,
           gradient);
   }
 
   // Refused by the planner, and by the driver; and the backend goes on working.
   void check_out_of_memory() {
     const int64_t total = device_memory_info(0).total;
-    // Two planes of a tile of rows a side, which is also the smallest shard. Neither matrix is read.
+    // Two planes of a tile of rows a side, which is also the smallest slab. Neither matrix is read.
     const int64_t rows = 1, dim = 2 * total / (2 * 2 * cuda::kTile * 2);
     const std::vector<float> row(static_cast<size_t>(dim) + 1, 0.f);
     ContrastiveRequest r;
@@ -130,7 +130,7 @@ class DeviceCheck {
  private:
   static cuda::WorkspacePlan least_plan(int64_t rows, int64_t dim) {
     cuda::WorkspaceRequest w;
-    w.passes = {{rows, rows, false}};
+    w.similarities = {{rows, rows, false}};
     w.matrices = w.gradients = {rows, rows};
     w.dim = dim;
     w.planes = 2;
@@ -197,7 +197,7 @@ std::vector<CheckEntry> device_checks(bool quick) {
     return CheckEntry{name, [&sizes, check] { (DeviceCheck(sizes).*check)(); }};
   };
   return {entry("device:leaks", &DeviceCheck::check_leaks), entry("device:abort", &DeviceCheck::check_abort),
-          entry("device:shards", &DeviceCheck::check_shards),
+          entry("device:slabs", &DeviceCheck::check_slabs),
           entry("device:memory", &DeviceCheck::check_out_of_memory)};
 }
 

@@ -1,4 +1,4 @@
-// What a device must bear beyond right answers: many calls, an abort in the middle, features in shards, more
+// What a device must bear beyond right answers: many calls, an abort in the middle, features in slabs, more
 // than its memory.
 #pragma once
 

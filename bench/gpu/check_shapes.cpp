@@ -89,21 +89,21 @@ class ShapeCheck {
     r.bfloat16 = kind.bfloat16;
     const cases::Run got = cases::run(*cuda_, *ring_, r);
     const bool repeats = cases::same_bits(got, cases::run(*cuda_, *ring_, r));
-    const double loss_error = relative(got.result.loss, want.result.loss, 1);
+    const double expected_error = relative(got.result.loss, want.result.loss, 1);
     const double errors[] = {row_error(got.d_queries, want.d_queries, r.queries.dim),
                              row_error(got.d_keys, want.d_keys, r.queries.dim),
                              relative(got.result.logit_scale_grad, want.result.logit_scale_grad, 1e-2),
                              relative(got.result.logit_bias_grad, want.result.logit_bias_grad, 1e-2)};
     const double lost = truncation(r.logit_scale, r.queries.dim);
-    bool near = loss_error <= kind.loss + lost;
+    bool near = expected_error <= kind.loss + lost;
     for (const double e : errors) near = near && e <= kind.gradient + lost;  // false for NaN
     char line[256];
     std::snprintf(line, sizeof line,
                   "%-8s %-8s B=%-6ld D=%-4ld error of loss %.1e, dq %.1e, dk %.1e, scale %.1e, bias %.1e; "
                   "cpu %.0f ms, cuda %.0f ms",
                   loss.name, dtype_name(kind.dtype), static_cast<long>(r.queries.rows),
-                  static_cast<long>(r.queries.dim), loss_error, errors[0], errors[1], errors[2], errors[3],
-                  1e3 * want.result.stats.seconds, 1e3 * got.result.stats.seconds);
+                  static_cast<long>(r.queries.dim), expected_error, errors[0], errors[1], errors[2],
+                  errors[3], 1e3 * want.result.stats.seconds, 1e3 * got.result.stats.seconds);
     std::printf("%s %s\n", near && repeats ? "ok  " : "BAD ", line);
     CHECK(near, "%s", line);
     CHECK(repeats, "two runs differ: %s", line);

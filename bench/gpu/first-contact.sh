@@ -3,7 +3,7 @@
 #
 #   bash bench/gpu/first-contact.sh 1          is it right?   facts of the chip, build, kernels, engine, one number, shapes
 #   bash bench/gpu/first-contact.sh 2          where is time? kernels of a call, sweeps, PyTorch and Triton on the same shapes
-#   bash bench/gpu/first-contact.sh 3          is it sound?   memory, abort, shards, compute-sanitizer, the largest batches
+#   bash bench/gpu/first-contact.sh 3          is it sound?   memory, abort, slabs, compute-sanitizer, the largest batches
 #   bash bench/gpu/first-contact.sh rehearse   the same steps on the emulator, without a card; checks this script
 #
 # Options after the word:

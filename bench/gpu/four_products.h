@@ -1,5 +1,5 @@
 // The floor: the four matrix products of a loss with gradients, and nothing else, by cuBLAS: logits twice
-// (once for each lap), and G times the features of either side. cuBLAS is looked for when the program runs;
+// (once for each pass), and G times the features of either side. cuBLAS is looked for when the program runs;
 // what machine lacks it loses only this column. Large batches go through a block of logits of bounded size,
 // as any program without the whole matrix must.
 #pragma once

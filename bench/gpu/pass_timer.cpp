@@ -8,12 +8,12 @@ namespace infcl::bench {
 
 namespace {
 
-class Lap {  // adds its own life to a sum
+class Pass {  // adds its own life to a sum
  public:
-  explicit Lap(double& sum) : sum_(sum), start_(now_seconds()) {}
-  ~Lap() { sum_ += now_seconds() - start_; }
-  Lap(const Lap&) = delete;
-  Lap& operator=(const Lap&) = delete;
+  explicit Pass(double& sum) : sum_(sum), start_(now_seconds()) {}
+  ~Pass() { sum_ += now_seconds() - start_; }
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
 
  private:
   double& sum_;
@@ -22,41 +22,41 @@ class Lap {  // adds its own life to a sum
 
 }  // namespace
 
-LapTimer::LapTimer(Backend& inner, std::function<void()> before_lap)
-    : inner_(inner), before_lap_(std::move(before_lap)) {}
+PassTimer::PassTimer(Backend& inner, std::function<void()> before_pass)
+    : inner_(inner), before_pass_(std::move(before_pass)) {}
 
-LapTimes LapTimer::take() { return std::exchange(times_, {}); }
+PassTimes PassTimer::take() { return std::exchange(times_, {}); }
 
-void LapTimer::prepare_lap(double& apart) {
-  if (!before_lap_) return;
-  const Lap lap(apart);
-  before_lap_();
+void PassTimer::prepare_pass(double& apart) {
+  if (!before_pass_) return;
+  const Pass pass(apart);
+  before_pass_();
 }
 
-int64_t LapTimer::begin(const Problem& problem) {
-  const Lap lap(times_.claim);
+int64_t PassTimer::begin(const Problem& problem) {
+  const Pass pass(times_.claim);
   return inner_.begin(problem);
 }
 
-double LapTimer::check_finite(const MatrixView& view, const char* name) {
-  const Lap lap(times_.upload);
+double PassTimer::check_finite(const MatrixView& view, const char* name) {
+  const Pass pass(times_.upload);
   return inner_.check_finite(view, name);
 }
 
-void LapTimer::fold(FoldArgs& args) {
-  prepare_lap(times_.forward_apart);
-  const Lap lap(times_.forward);
+void PassTimer::fold(FoldArgs& args) {
+  prepare_pass(times_.forward_apart);
+  const Pass pass(times_.forward);
   inner_.fold(args);
 }
 
-DifferentiateResult LapTimer::differentiate(const DifferentiateArgs& args) {
-  prepare_lap(times_.backward_apart);
-  const Lap lap(times_.backward);
+DifferentiateResult PassTimer::differentiate(const DifferentiateArgs& args) {
+  prepare_pass(times_.backward_apart);
+  const Pass pass(times_.backward);
   return inner_.differentiate(args);
 }
 
-void LapTimer::finish() {
-  const Lap lap(times_.download);
+void PassTimer::finish() {
+  const Pass pass(times_.download);
   inner_.finish();
 }
 

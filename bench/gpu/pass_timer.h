@@ -1,6 +1,6 @@
 // A backend that passes every call on to another and keeps the time each took. A backend has finished its
 // work on the device when one of these calls returns, so a clock on the host sees copies and kernels apart
-// without a hook inside: features travel in check_finite, gradients in finish, and a lap moves only vectors
+// without a hook inside: features travel in check_finite, gradients in finish, and a pass moves only vectors
 // along its rows and columns.
 #pragma once
 
@@ -11,20 +11,20 @@
 namespace infcl::bench {
 
 // Seconds of one call.
-struct LapTimes {
+struct PassTimes {
   double claim = 0;                              // begin: memory
   double upload = 0;                             // check_finite: features, to the form that kernels read
   double forward = 0;                            // fold
   double backward = 0;                           // differentiate
   double download = 0;                           // finish: gradients
-  double forward_apart = 0, backward_apart = 0;  // spent in `before_lap`, which is no part of the call
+  double forward_apart = 0, backward_apart = 0;  // spent in `before_pass`, which is no part of the call
 };
 
-class LapTimer final : public Backend {
+class PassTimer final : public Backend {
  public:
-  // `before_lap` runs before each fold and each differentiate; may be empty.
-  explicit LapTimer(Backend& inner, std::function<void()> before_lap = {});
-  LapTimes take();  // what has gathered since the last take
+  // `before_pass` runs before each fold and each differentiate; may be empty.
+  explicit PassTimer(Backend& inner, std::function<void()> before_pass = {});
+  PassTimes take();  // what has gathered since the last take
 
   int64_t begin(const Problem&) override;
   double check_finite(const MatrixView&, const char* name) override;
@@ -32,26 +32,26 @@ class LapTimer final : public Backend {
                      float* out) override {
     inner_.positive_dots(queries, keys, labels, out);
   }
-  void load(const PassOperands& operands) override { inner_.load(operands); }
+  void load(const SimilarityOperands& operands) override { inner_.load(operands); }
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void private_dots(const PrivateKeys& keys, float* dots, float* errors) override {
-    inner_.private_dots(keys, dots, errors);
+  void hard_negative_dots(const HardNegatives& keys, float* dots, float* errors) override {
+    inner_.hard_negative_dots(keys, dots, errors);
   }
-  void differentiate_private(const PrivateKeys& keys, const float* g, float* d_queries,
-                             float* d_keys) override {
-    inner_.differentiate_private(keys, g, d_queries, d_keys);
+  void differentiate_hard_negatives(const HardNegatives& keys, const float* g, float* d_queries,
+                                    float* d_keys) override {
+    inner_.differentiate_hard_negatives(keys, g, d_queries, d_keys);
   }
   void finish() override;
   BackendStats stats() const override { return inner_.stats(); }
   void end() override { inner_.end(); }
 
  private:
-  void prepare_lap(double& apart);
+  void prepare_pass(double& apart);
 
   Backend& inner_;
-  std::function<void()> before_lap_;
-  LapTimes times_;
+  std::function<void()> before_pass_;
+  PassTimes times_;
 };
 
 }  // namespace infcl::bench

@@ -18,7 +18,7 @@ endfunction()
 
 infcl_test_gpu_check(quick "${emulator}" 0 "PASSED: 17 passed, 0 failed, 0 not run\n$")
 infcl_test_gpu_check(list "${emulator}" 0
-  "^suite:cuda_pairs_test\nshape:clip:float32:130x64\n.*device:leaks\ndevice:abort\ndevice:shards\ndevice:memory\n$" --list)
+  "^suite:cuda_pairs_test\nshape:clip:float32:130x64\n.*device:leaks\ndevice:abort\ndevice:slabs\ndevice:memory\n$" --list)
 infcl_test_gpu_check(list_sm90 "${emulator};INFCL_EMULATOR_SM=90" 0
   "^suite:cuda_pairs_test:sm80\nsuite:cuda_pairs_test:sm90\n$" --list --only suite:cuda_pairs_test)
 infcl_test_gpu_check(one_suite "${emulator}" 0 "\nok       suite:cuda_pairs_test +[0-9.]+ s\nPASSED: 1 passed.*" --only suites)

@@ -1,6 +1,6 @@
-// The kernels of one cell after another, as a call of four products goes through them, against multiply-adds
+// The kernels of one tile after another, as a call of four products goes through them, against multiply-adds
 // in registers under the same clock. Each is timed in slices of some 50 to 100 us, and of each slice the
-// median over all cells is taken: an interrupted one is not among them, so this is what the code does while
+// median over all tiles is taken: an interrupted one is not among them, so this is what the code does while
 // it is left to run. What packing, waiting and interruptions add, a whole call shows.
 //   tile-kernels rows dim threads   prints, of every kernel in turn, the multiply-adds' time / its time
 //                                   (of fold, which multiplies nothing: its time / a product's), then that of
@@ -22,7 +22,7 @@ namespace {
 
 using infcl::Range;
 
-constexpr int kVisits = 4;          // of every column block
+constexpr int kVisits = 4;          // of every tile column
 constexpr int64_t kLineOffset = 4;  // where arrays of JavaScript begin, in floats
 constexpr int kKernels = 5;
 enum Kernel { kLogits, kFold, kLogitGrad, kQueries, kKeys };
@@ -82,31 +82,31 @@ struct Times {
   }
 };
 
-// One thread's row block, the packed keys that it passes, which all threads share, and key gradients of its
+// One thread's tile row, the packed keys that it passes, which all threads share, and key gradients of its
 // own, since no column gate keeps them apart here.
-class RowBlock {
+class TileRow {
  public:
-  RowBlock(const infcl::Kernels& k, int64_t rows, int64_t dim, float* keys, float* d_keys, int64_t blocks)
+  TileRow(const infcl::Kernels& k, int64_t rows, int64_t dim, float* keys, float* d_keys, int64_t blocks)
       : k_(k),
-        panels_(k.cell.columns * infcl::round_up(dim, k.panel)),
+        panels_(k.tile.columns * infcl::round_up(dim, k.panel)),
         keys_(keys),
         d_keys_(d_keys),
         blocks_(blocks),
-        g_(make_matrix(k.cell.rows * k.cell.columns, 3)),
+        g_(make_matrix(k.tile.rows * k.tile.columns, 3)),
         d_queries_(make_matrix(rows * dim, 4) + kLineOffset),
-        row_(static_cast<size_t>(5 * k.cell.rows), 1e-3f) {
-    cell_.rows = rows;
-    cell_.columns = cell_.key_panel_rows = cell_.key_value_rows = k.cell.columns;
-    cell_.dim = dim;
-    cell_.queries = make_matrix(rows * infcl::round_up(dim, k.panel), 1);
-    cell_.query_values = make_matrix(rows * infcl::round_up(dim, k.panel), 2);
-    cell_.query_value_rows = rows;
+        row_(static_cast<size_t>(5 * k.tile.rows), 1e-3f) {
+    tile_.rows = rows;
+    tile_.columns = tile_.key_panel_rows = tile_.key_value_rows = k.tile.columns;
+    tile_.dim = dim;
+    tile_.queries = make_matrix(rows * infcl::round_up(dim, k.panel), 1);
+    tile_.query_values = make_matrix(rows * infcl::round_up(dim, k.panel), 2);
+    tile_.query_value_rows = rows;
   }
 
   Times go_round(int64_t first) {
     for (int visit = 0; visit < kVisits; ++visit)
       for (const bool backward : {false, true})
-        for (int64_t j = 0; j < blocks_; ++j) visit_cell((first + j) % blocks_, backward);
+        for (int64_t j = 0; j < blocks_; ++j) visit_tile((first + j) % blocks_, backward);
     return times_;
   }
 
@@ -122,11 +122,11 @@ class RowBlock {
     }
   }
 
-  void visit_cell(int64_t j, bool backward) {
-    infcl::CellOperands c = cell_;
+  void visit_tile(int64_t j, bool backward) {
+    infcl::TileOperands c = tile_;
     c.key_panels = c.key_values = keys_ + j * panels_;
     const infcl::Log2Scale scale{20, 0};
-    const int64_t n = k_.cell.rows;
+    const int64_t n = k_.tile.rows;
     if (!backward) {
       timed(kLogits, c.columns, 4 * k_.strip, [&](Range keys) { k_.logits(c, keys, g_, n, row_.data()); });
       timed(kFold, 1, 1, [&](Range) {
@@ -135,7 +135,7 @@ class RowBlock {
       return;
     }
     infcl::LogitGradArgs args{};
-    args.rule = infcl::GradRule::kOneExp;
+    args.rule = infcl::GradFormula::kOneExp;
     args.row_factor = args.column_factor = row_.data();
     timed(kLogitGrad, c.columns, 4 * k_.strip, [&](Range keys) { k_.logit_grad(c, keys, scale, args, g_); });
     timed(kQueries, c.dim, k_.panel,
@@ -151,7 +151,7 @@ class RowBlock {
   int64_t blocks_;
   float *g_, *d_queries_;
   std::vector<float> row_;
-  infcl::CellOperands cell_{};
+  infcl::TileOperands tile_{};
   Times times_;
 };
 
@@ -165,19 +165,19 @@ int main(int argc, char** argv) {
   const infcl::Kernels& k = infcl::kAvx512Kernels;
   const int64_t rows = std::atoll(argv[1]), dim = std::atoll(argv[2]);
   const int threads = std::max(1, std::atoi(argv[3]));
-  const int64_t blocks = std::max<int64_t>(1, rows / k.cell.columns);
-  const int64_t block_rows = infcl::Schedule(rows, rows, k.cell).max_rows();
-  float* keys = make_matrix(blocks * k.cell.columns * infcl::round_up(dim, k.panel), 5);
+  const int64_t blocks = std::max<int64_t>(1, rows / k.tile.columns);
+  const int64_t block_rows = infcl::Grid(rows, rows, k.tile).max_rows();
+  float* keys = make_matrix(blocks * k.tile.columns * infcl::round_up(dim, k.panel), 5);
   std::vector<Times> times(static_cast<size_t>(threads));
   std::vector<std::thread> pool;
   for (int t = 0; t < threads; ++t)
     pool.emplace_back([&, t] {
-      float* d_keys = make_matrix(blocks * k.cell.columns * dim, 6) + kLineOffset;
-      times[t] = RowBlock(k, block_rows, dim, keys, d_keys, blocks).go_round(t);
+      float* d_keys = make_matrix(blocks * k.tile.columns * dim, 6) + kLineOffset;
+      times[t] = TileRow(k, block_rows, dim, keys, d_keys, blocks).go_round(t);
     });
   for (std::thread& t : pool) t.join();
   for (int t = 1; t < threads; ++t) times[0].append(times[t]);
-  const double product = static_cast<double>(block_rows * k.cell.columns * dim);
+  const double product = static_cast<double>(block_rows * k.tile.columns * dim);
   double all = 0;
   for (const Kernel kernel : {kLogits, kFold, kLogitGrad, kQueries, kKeys}) {
     const double time = times[0].sum_of_medians(kernel);

@@ -69,7 +69,7 @@ Napi::Value cuda(const Napi::CallbackInfo& info, AddonState&) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new AddonState(env));
-  prepare_to_hold_arrays(env);
+  prepare_to_retain_arrays(env);
   exports.Set("contrastive", Napi::Function::New<entry<contrastive_async>>(env, "contrastive"));
   exports.Set("contrastiveSync", Napi::Function::New<entry<contrastive_sync>>(env, "contrastiveSync"));
   exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));

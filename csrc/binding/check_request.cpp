@@ -44,8 +44,8 @@ void check_options(const ContrastiveRequest& r, unsigned objective, unsigned dir
            OptionUse{"queryWeights", r.query_weights != nullptr, kSoftmaxOfLabels | kSigLip},
            OptionUse{"falseNegativeMargin", r.has_margin, kSoftmaxOfLabels},
            OptionUse{"labelSmoothing", r.label_smoothing != 0, kSoftmaxOfLabels},
-           OptionUse{"hardness", r.hardness != 0 || r.private_hardness != 0, kSoftmaxOfLabels},
-           OptionUse{"hardKeys", r.hard_keys.rows > 0, kClip | kInfoNce},
+           OptionUse{"hardness", r.hardness != 0 || r.hard_negative_hardness != 0, kSoftmaxOfLabels},
+           OptionUse{"hardNegatives", r.hard_negatives.rows > 0, kClip | kInfoNce},
            OptionUse{"logitBias", r.logit_bias != 0, kSigLip},
        })
     if (option.given && !(option.objectives & objective))
@@ -53,7 +53,7 @@ void check_options(const ContrastiveRequest& r, unsigned objective, unsigned dir
   require(!r.labels || directions == 0, "ERR_VALUE", "Expected no labels with directions");
   require((r.query_ids != nullptr) == (r.key_ids != nullptr), "ERR_VALUE",
           "Expected queryIds and keyIds together");
-  require(r.label_smoothing == 0 || (r.hardness == 0 && r.private_hardness == 0), "ERR_VALUE",
+  require(r.label_smoothing == 0 || (r.hardness == 0 && r.hard_negative_hardness == 0), "ERR_VALUE",
           "Expected labelSmoothing or hardness, not both");
 }
 
@@ -92,18 +92,19 @@ void check_numbers(const ContrastiveRequest& r) {
   require(std::isfinite(r.margin), "ERR_VALUE", "Expected a finite falseNegativeMargin");
   require(is_share(r.label_smoothing), "ERR_VALUE", "Expected labelSmoothing from 0 to below 1");
   require(is_share(r.gradient_filter), "ERR_VALUE", "Expected gradientFilter from 0 to below 1");
-  for (const double hardness : {r.hardness, r.private_hardness})
+  for (const double hardness : {r.hardness, r.hard_negative_hardness})
     require(std::isfinite(hardness) && hardness >= 0, "ERR_VALUE",
             "Expected a finite hardness of at least 0");
 }
 
 // A gradient of some keys only is one of their columns; where keys are rows as well, it has no meaning.
 void check_outputs(const ContrastiveRequest& r) {
-  const bool any = r.d_queries || r.d_keys || r.d_hard_keys;
+  const bool any = r.d_queries || r.d_keys || r.d_hard_negatives;
   require(r.gradient || !any, "ERR_VALUE", "Expected no arrays for gradients without gradient");
-  require(!r.d_hard_keys || r.hard_keys.rows > 0, "ERR_VALUE", "Expected no hardKeyGrads without hardKeys");
-  for (int p = 0; p < r.objective.pass_count; ++p)
-    if (r.objective.passes[p].rows == Side::kKeys && r.d_keys)
+  require(!r.d_hard_negatives || r.hard_negatives.rows > 0, "ERR_VALUE",
+          "Expected no hardNegativeGrads without hardNegatives");
+  for (int p = 0; p < r.objective.similarity_count; ++p)
+    if (r.objective.similarities[p].rows == Side::kKeys && r.d_keys)
       require(r.d_key_rows == r.keys.rows, "ERR_VALUE",
               "Expected a gradient of all keys or none where keys are compared with each other");
 }

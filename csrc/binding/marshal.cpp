@@ -47,15 +47,15 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
   request.logit_bias = in.number("logitBias");
   request.label_smoothing = in.number("labelSmoothing");
   request.hardness = in.number("hardness");
-  request.private_hardness = in.number("privateHardness");
+  request.hard_negative_hardness = in.number("hardNegativeHardness");
   request.has_margin = !in.is_null("falseNegativeMargin");
   if (request.has_margin) request.margin = in.number("falseNegativeMargin");
-  if (!in.is_null("hardKeys")) {
-    request.hard_keys = read_matrix(in.object("hardKeys"), device);
-    request.hard_per_query = request.hard_keys.rows / rows;
-    if (request.hard_keys.rows != request.hard_per_query * rows ||
-        request.hard_keys.dim != request.queries.dim)
-      throw RequestError("ERR_SHAPE", "Expected as many rows of hardKeys for every query, of its dim");
+  if (!in.is_null("hardNegatives")) {
+    request.hard_negatives = read_matrix(in.object("hardNegatives"), device);
+    request.hard_negatives_per_query = request.hard_negatives.rows / rows;
+    if (request.hard_negatives.rows != request.hard_negatives_per_query * rows ||
+        request.hard_negatives.dim != request.queries.dim)
+      throw RequestError("ERR_SHAPE", "Expected as many rows of hardNegatives for every query, of its dim");
   }
 }
 
@@ -87,9 +87,10 @@ void read_outputs(const RequestReader& in, int device, ContrastiveRequest& reque
   const int64_t dim = request.queries.dim;
   request.gradient = in.boolean("gradient");
   request.gradient_filter = in.number("gradientFilter");
-  const GradientTarget hard_keys = read_gradient(in, "hardKeyGrads", device, request.hard_keys.rows, dim);
-  request.d_hard_keys = hard_keys.data;
-  request.d_hard_keys_layout = hard_keys.layout;
+  const GradientTarget hard_negatives =
+      read_gradient(in, "hardNegativeGrads", device, request.hard_negatives.rows, dim);
+  request.d_hard_negatives = hard_negatives.data;
+  request.d_hard_negatives_layout = hard_negatives.layout;
   const GradientTarget queries = read_gradient(in, "queryGrads", device, rows, dim);
   request.d_queries = queries.data;
   request.d_queries_layout = queries.layout;
@@ -174,7 +175,7 @@ Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
   set(stats, "tilesReused", s.tiles_reused);
   set(stats, "tilesSkipped", s.tiles_skipped);
   set(stats, "maskedPairs", s.masked_pairs);
-  set(stats, "shards", s.shards);
+  set(stats, "slabs", s.slabs);
 
   Napi::Object object = Napi::Object::New(env);
   set(object, "loss", result.loss);
@@ -192,7 +193,7 @@ Napi::Object write_plan(Napi::Env env, const Plan& plan) {
   define(object, "workspaceBytes", static_cast<double>(plan.workspace_bytes));
   define(object, "minimumWorkspaceBytes", static_cast<double>(plan.minimum_workspace_bytes));
   define(object, "lseBytes", static_cast<double>(plan.lse_bytes));
-  define(object, "shards", static_cast<double>(plan.shards));
+  define(object, "slabs", static_cast<double>(plan.slabs));
   define(object, "gflopsPerSecond", plan.gflops_per_second);
   return object;
 }

@@ -71,7 +71,7 @@ void* RequestReader::typed_array(const char* name, napi_typedarray_type type, in
   if (elements < 0 || length < static_cast<uint64_t>(elements))
     throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(elements) + " elements for " +
                                         path_ + name + " but received " + std::to_string(length));
-  held_.arrays.push_back(hold_array(array, buffer));
+  held_.arrays.push_back(retain_array(array, buffer));
   return data;
 }
 

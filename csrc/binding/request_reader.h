@@ -14,7 +14,7 @@ namespace infcl::binding {
 
 // What a request points into: held until this is destroyed, on the environment's thread.
 struct Held {
-  std::vector<HeldArray> arrays;
+  std::vector<RetainedArray> arrays;
   std::vector<std::shared_ptr<DeviceStorage>> storages;
 };
 

@@ -48,12 +48,12 @@ GetBackingStore get_backing_store(napi_env env) {
 
 }  // namespace
 
-void prepare_to_hold_arrays(Napi::Env env) { get_backing_store(env); }
+void prepare_to_retain_arrays(Napi::Env env) { get_backing_store(env); }
 
-HeldArray hold_array(const Napi::TypedArray& array, napi_value buffer) {
+RetainedArray retain_array(const Napi::TypedArray& array, napi_value buffer) {
   const napi_env env = array.Env();
   const GetBackingStore backing_store_of = get_backing_store(env);
-  HeldArray held{Napi::Persistent(array.As<Napi::Object>()), nullptr};
+  RetainedArray held{Napi::Persistent(array.As<Napi::Object>()), nullptr};
   bool can_be_detached = false;
   if (backing_store_of && napi_is_arraybuffer(env, buffer, &can_be_detached) == napi_ok && can_be_detached)
     held.memory = backing_store_of(buffer);

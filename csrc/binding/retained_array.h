@@ -14,16 +14,16 @@
 namespace infcl::binding {
 
 // A typed array that native code has a pointer into.
-struct HeldArray {
+struct RetainedArray {
   Napi::ObjectReference array;
   std::shared_ptr<void> memory;  // null for shared buffers, which cannot be detached, and where nobody pins
 };
 
 // Looks at the runtime, once for the process. When the addon loads, since later anybody may have replaced
 // the globals that tell which runtime this is.
-void prepare_to_hold_arrays(Napi::Env);
+void prepare_to_retain_arrays(Napi::Env);
 
 // `buffer` is the ArrayBuffer or SharedArrayBuffer that `array` is on.
-HeldArray hold_array(const Napi::TypedArray& array, napi_value buffer);
+RetainedArray retain_array(const Napi::TypedArray& array, napi_value buffer);
 
 }  // namespace infcl::binding

@@ -1,6 +1,7 @@
 // What a device must be able to do for the engine. The engine owns rings, normalisers and the loss; a backend
 // owns every loop over elements. Calls come in this order, on one thread:
-//   begin; then for each pass load, fold; later for each pass again load, differentiate; finish; and end.
+//   begin; then for each similarity load, fold; later for each similarity again load, differentiate; finish;
+//   and end.
 // Where rows stand alone and the backend can, load and fold_and_differentiate take the place of both.
 #pragma once
 
@@ -28,26 +29,26 @@ struct ProblemMatrix {
 
 // Everything that stays the same for the whole call.
 struct Problem {
-  ProblemMatrix queries, keys, private_keys;
-  PassShape passes[Objective::kMaxPasses];
-  int pass_count = 0;
+  ProblemMatrix queries, keys, hard_negatives;
+  SimilarityShape similarities[Objective::kMaxSimilarities];
+  int similarity_count = 0;
   int64_t dim = 0;
-  double logit_scale = 1;  // of the logits in cells; positives and gradients know their own
+  double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
   double logit_bias = 0;   // sigmoid only: a softmax does not see it
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
-  bool keep_logits = true;      // between fold and differentiate, where there is room; not when shards travel
+  bool keep_logits = true;      // between fold and differentiate, where there is room; not when slabs travel
   bool lend_gradients = false;  // until differentiate, a host's gradients may hold anything
-  bool rows_together = false;   // fold_and_differentiate will be called instead of fold and differentiate
+  bool fused = false;           // fold_and_differentiate will be called instead of fold and differentiate
   int threads = 0;
   int64_t workspace_bytes = 0;
   Control control;
 };
 
-// Operands of a pass.
-struct PassOperands {
-  int pass = 0;
+// Operands of a similarity.
+struct SimilarityOperands {
+  int similarity = 0;
   MatrixView rows, columns;
 };
 
@@ -58,11 +59,12 @@ struct PairMask {
   bool any() const { return row_ids || row_limits || column_limits; }
 };
 
-// Where the positives of a pass are. At most one of the two kinds is set.
-struct PassPositives {
-  bool labelled = false;  // row i's positive is column label(i): left out of the pass, the engine adds it
+// Where the positives of a similarity are. At most one of the two kinds is set.
+struct Positives {
+  bool labelled =
+      false;  // row i's positive is column label(i): left out of the similarity, the engine adds it
   const int32_t* labels = nullptr;  // null: i itself
-  // Labelled positives have another logit scale than the cell's, in which their exponential may be anything.
+  // Labelled positives have another logit scale than the tile's, in which their exponential may be anything.
   bool apart = false;
   const int32_t *row_classes = nullptr, *column_classes = nullptr;  // equal class: a positive
 
@@ -70,7 +72,7 @@ struct PassPositives {
 };
 
 struct FoldArgs {
-  PassPositives positives;
+  Positives positives;
   PairMask mask;
   Normaliser *rows = nullptr, *columns = nullptr;
   float* positive_dots = nullptr;  // [rows], labelled: q_i . k_label(i), from the same product as the logits
@@ -81,32 +83,32 @@ struct FoldArgs {
 };
 
 struct DifferentiateArgs {
-  PassPositives positives;
+  Positives positives;
   PairMask mask;
   const NormaliserGrad *rows = nullptr, *columns = nullptr;
   double sigmoid_factor = 0;                      // sigmoid: factor of sigma(x)
-  const float* positive_dots = nullptr;           // labelled: of the forward lap
+  const float* positive_dots = nullptr;           // labelled: of the forward pass
   const double* positive_grads = nullptr;         // labelled: g at the positives, everything included
   float *d_rows = nullptr, *d_columns = nullptr;  // [rows x dim], [d_column_rows x dim]; equal for a triangle
   int64_t d_column_rows = 0;
-  // A cell is left out of the gradients while what each of its rows and columns has lost, the sum of |g| over
-  // its cells left out, stays within this. 0: none is.
+  // A tile is left out of the gradients while what each of its rows and columns has lost, the sum of |g| over
+  // its tiles left out, stays within this. 0: none is.
   double filter = 0;
   // What the float32 rounding of each dot does to the loss is wanted, d loss / d dot being `loss_per_g` g_ij
   // (1 at labelled positives that are apart); |g| up to `negligible_g` may be left out. 0: it is not.
   double loss_per_g = 0;
   float negligible_g = 0;
-  bool overwrite_rows = true, overwrite_columns = true;  // no earlier pass has written them
+  bool overwrite_rows = true, overwrite_columns = true;  // no earlier similarity has written them
 };
 
 struct DifferentiateResult {
-  double dot_sum = 0;      // sum of g_ij (q_i . k_j), without uniform terms and class positives
-  double sum = 0;          // sum of g_ij, sigmoid only
-  double loss_change = 0;  // to be added to the loss, where it was wanted
+  double dot_sum = 0;     // sum of g_ij (q_i . k_j), without uniform terms and class positives
+  double sum = 0;         // sum of g_ij, sigmoid only
+  double refinement = 0;  // to be added to the loss, where it was wanted
 };
 
 // Negatives of one query alone: rows [i * per_query, (i + 1) * per_query) of `keys` count against query i.
-struct PrivateKeys {
+struct HardNegatives {
   MatrixView queries, keys;
   int64_t per_query = 0;
 };
@@ -117,44 +119,45 @@ struct BackendStats {
   double flops = 0;
   int64_t workspace_bytes = 0, tiles = 0, tiles_reused = 0, tiles_skipped = 0;
   double forward_share = 0;  // of the time of fold_and_differentiate
-  int64_t shards = 1;
+  int64_t slabs = 1;
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
-  // Claims the workspace; throws when it cannot. Returns the number of steps by which each lap over all
-  // passes advances Problem::control.
+  // Claims the workspace; throws when it cannot. Returns the number of steps by which each pass over all
+  // similarities advances Problem::control.
   virtual int64_t begin(const Problem&) = 0;
   // Returns the length of the longest row.
   virtual double check_finite(const MatrixView&, const char* name) = 0;
-  // Whether DifferentiateResult::loss_change and private_dots_error are known.
+  // Whether DifferentiateResult::refinement and hard_negative_dots_error are known.
   virtual bool refines_loss() const { return false; }
-  // out[i] = q_i . k_label(i) as limits start from it: no dot of equal rows in a cell exceeds it. It is their
-  // dot, where the backend has the bits of cells, and else larger by what roundings may come to.
+  // out[i] = q_i . k_label(i) as limits start from it: no dot of equal rows in a tile exceeds it. It is their
+  // dot, where the backend has the bits of tiles, and else larger by what roundings may come to.
   virtual void positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                              float* out) = 0;
-  virtual void load(const PassOperands&) = 0;
+  virtual void load(const SimilarityOperands&) = 0;
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
-  // Both laps of a pass whose rows stand alone, a block of rows after another, so that a block's logits need
-  // to wait for its own sums only. `close` is called, by any thread, once those of some rows are complete (a
-  // sigmoid has none: once their positives among the columns up to here are known), and before their
-  // gradients are formed. Called only where `takes_rows_together`.
-  virtual bool takes_rows_together() const { return false; }
+  // Both passes of a similarity whose rows stand alone, a tile row after another, so that a block's logits
+  // need to wait for its own sums only. `close` is called, by any thread, once those of some rows are
+  // complete (a sigmoid has none: once their positives among the columns up to here are known), and before
+  // their gradients are formed. Called only where `can_fuse`.
+  virtual bool can_fuse() const { return false; }
   virtual DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
                                                      const std::function<void(Range rows)>& /*close*/) {
-    throw std::logic_error("this backend takes one lap after the other");
+    throw std::logic_error("this backend takes one pass after the other");
   }
   // dots[i * per_query + h] = q_i . k_(i, h). errors[i], 0 before, is raised to what a dot of query i may
-  // exceed that of equal rows in a cell by; where the backend has the bits of cells it stays 0.
-  virtual void private_dots(const PrivateKeys&, float* dots, float* errors) = 0;
+  // exceed that of equal rows in a tile by; where the backend has the bits of tiles it stays 0.
+  virtual void hard_negative_dots(const HardNegatives&, float* dots, float* errors) = 0;
   // sum g (the dot in float64 - dots)
-  virtual double private_dots_error(const PrivateKeys&, const float* /*dots*/, const float* /*g*/) {
+  virtual double hard_negative_dots_error(const HardNegatives&, const float* /*dots*/, const float* /*g*/) {
     throw std::logic_error("this backend does not refine losses");
   }
   // d_queries_i += sum_h g_ih k_ih, d_keys_ih = g_ih q_i; either may be null
-  virtual void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) = 0;
+  virtual void differentiate_hard_negatives(const HardNegatives&, const float* g, float* d_queries,
+                                            float* d_keys) = 0;
   // After the last gradient: all of them are with the caller when this returns.
   virtual void finish() {}
   virtual BackendStats stats() const = 0;

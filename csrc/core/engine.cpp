@@ -20,33 +20,34 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// One call: the forward laps, the loss, the backward laps.
+// One call: the forward passes, the loss, the backward passes.
 class Call {
  public:
   Call(const ContrastiveRequest& request, Backend& backend, const Communicator& ring)
       : r_(request),
         o_(request.objective),
         backend_(backend),
-        together_(r_.gradient && rows_stand_alone(o_) && ring.size() == 1 && backend.takes_rows_together()),
-        anchors_(request),
-        args_(request, anchors_) {}
+        fused_(r_.gradient && rows_stand_alone(o_) && ring.size() == 1 && backend.can_fuse()),
+        state_(request),
+        args_(request, state_) {}
 
   Problem problem(const Communicator& ring) const {
     Problem p;
-    p.pass_count = o_.pass_count;
-    for (int i = 0; i < o_.pass_count; ++i)
-      p.passes[i] = shape_of(o_.passes[i], r_.queries.rows, r_.keys.rows);
+    p.similarity_count = o_.similarity_count;
+    for (int i = 0; i < o_.similarity_count; ++i)
+      p.similarities[i] = shape_of(o_.similarities[i], r_.queries.rows, r_.keys.rows);
     p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
     p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
-    p.private_keys = matrix(r_.hard_keys, r_.d_hard_keys, r_.hard_keys.rows, r_.d_hard_keys_layout);
+    p.hard_negatives =
+        matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
     p.dim = r_.queries.dim;
-    p.logit_scale = r_.logit_scale + r_.hardness;  // in cells there are negatives only
+    p.logit_scale = r_.logit_scale + r_.hardness;  // in tiles there are negatives only
     p.logit_bias = o_.sigmoid ? r_.logit_bias : 0;
     p.sigmoid = o_.sigmoid;
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
     p.keep_logits = ring.size() == 1;
-    p.rows_together = together_;
+    p.fused = fused_;
     p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
     p.threads = r_.threads;
     p.workspace_bytes = r_.workspace_bytes;
@@ -54,16 +55,16 @@ class Call {
     return p;
   }
 
-  // Whether both laps go through the rows together.
-  bool together() const { return together_; }
+  // Whether both passes go through the rows together.
+  bool together() const { return fused_; }
 
   void forward(ContrastiveResult& out) {
     find_limits();
-    for (int p = 0; p < o_.pass_count; ++p) {
+    for (int p = 0; p < o_.similarity_count; ++p) {
       load(p);
       FoldArgs a = args_.fold(p);
-      // Rows and columns of a pass are folded by different threads, so they may not share a normaliser.
-      const bool shared = a.rows && a.rows == a.columns && !o_.passes[p].triangle();
+      // Rows and columns of a similarity are folded by different threads, so they may not share a normaliser.
+      const bool shared = a.rows && a.rows == a.columns && !o_.similarities[p].triangle();
       Normaliser apart;
       if (shared) {
         apart = a.rows->blank();
@@ -73,21 +74,21 @@ class Call {
       if (shared) a.rows->add(apart);
       out.stats.masked_pairs += a.masked_pairs;
     }
-    find_private_dots();
-    out.stats.masked_pairs += anchors_.close();
+    find_hard_negative_dots();
+    out.stats.masked_pairs += state_.close();
     finish_loss(out);
   }
 
-  // Forward and backward laps in one.
-  void both_laps(ContrastiveResult& out) {
+  // Forward and backward passes in one.
+  void both_passs(ContrastiveResult& out) {
     find_limits();
-    find_private_dots();
-    anchors_.begin_rows();
+    find_hard_negative_dots();
+    state_.begin_rows();
     load(0);
     FoldArgs fold = args_.fold(0);
     std::atomic<int64_t> excluded{0};
     const DifferentiateResult sums = backend_.fold_and_differentiate(
-        fold, args_.gradient(0), [&](Range rows) { excluded += anchors_.close_rows(rows); });
+        fold, args_.gradient(0), [&](Range rows) { excluded += state_.close_rows(rows); });
     out.stats.masked_pairs = fold.masked_pairs + excluded;
     finish_loss(out);
     finish_gradient(out, sums);
@@ -97,8 +98,8 @@ class Call {
   void check_inputs() {
     lengths_.queries = backend_.check_finite(r_.queries, "queries");
     if (r_.keys.rows > 0) lengths_.keys = backend_.check_finite(r_.keys, "keys");
-    if (r_.hard_per_query > 0)
-      lengths_.private_keys = backend_.check_finite(r_.hard_keys, "hardNegatives.keys");
+    if (r_.hard_negatives_per_query > 0)
+      lengths_.hard_negatives = backend_.check_finite(r_.hard_negatives, "hardNegatives.keys");
     refuse_overflow(r_, lengths_);
   }
 
@@ -110,19 +111,20 @@ class Call {
     if (!backend_.refines_loss()) return false;
     const double longest =
         std::fmax((r_.logit_scale + r_.hardness) * longest_product(o_, lengths_),
-                  (r_.logit_scale + r_.private_hardness) * lengths_.queries * lengths_.private_keys);
+                  (r_.logit_scale + r_.hard_negative_hardness) * lengths_.queries * lengths_.hard_negatives);
     const LogitError error{r_.queries.dim, longest};
     return error.of(error.longest_logit) < kLargestError &&
-           anchors_.loss_error(error) > kTolerance * std::fmax(1, out.loss);
+           state_.expected_error(error) > kTolerance * std::fmax(1, out.loss);
   }
 
-  // The backward laps; without gradients, what they find out about the loss.
+  // The backward passes; without gradients, what they find out about the loss.
   void backward(ContrastiveResult& out, bool refine) {
-    anchors_.prepare_gradient();
+    state_.prepare_gradient();
     DifferentiateResult sums;
     bool written[2] = {false, false};
-    for (int p = 0; p < o_.pass_count; ++p) {
-      const int rows = static_cast<int>(o_.passes[p].rows), columns = static_cast<int>(o_.passes[p].columns);
+    for (int p = 0; p < o_.similarity_count; ++p) {
+      const int rows = static_cast<int>(o_.similarities[p].rows),
+                columns = static_cast<int>(o_.similarities[p].columns);
       load(p);
       DifferentiateArgs a = r_.gradient ? args_.gradient(p) : args_.logit_gradient(p);
       if (refine) ask_for_refinement(a);
@@ -132,19 +134,19 @@ class Call {
       written[rows] = written[columns] = true;
       sums.dot_sum += d.dot_sum;
       sums.sum += d.sum;
-      change_loss(out, d.loss_change);
+      change_loss(out, d.refinement);
     }
     if (r_.gradient) finish_gradient(out, sums);
-    if (refine) refine_private(out);
+    if (refine) refine_hard_negatives(out);
   }
 
-  // The same without gradients, after `both_laps`, which could not know that it would be wanted.
+  // The same without gradients, after `both_passs`, which could not know that it would be wanted.
   void refine(ContrastiveResult& out) {
     load(0);
     DifferentiateArgs a = args_.logit_gradient(0);
     ask_for_refinement(a);
-    change_loss(out, backend_.differentiate(a).loss_change);
-    refine_private(out);
+    change_loss(out, backend_.differentiate(a).refinement);
+    refine_hard_negatives(out);
   }
 
   // Every number that is handed out. A gradient that is not finite makes the sum over it so, and what
@@ -159,13 +161,14 @@ class Call {
  private:
   void find_limits() {
     if (!r_.has_margin) return;
-    backend_.positive_dots(r_.queries, r_.keys, r_.labels, anchors_.limits());
-    anchors_.shift_limits(r_.margin);
+    backend_.positive_dots(r_.queries, r_.keys, r_.labels, state_.limits());
+    state_.shift_limits(r_.margin);
   }
 
-  void find_private_dots() {
-    if (r_.hard_per_query > 0)
-      backend_.private_dots(private_keys(), anchors_.private_dots(), anchors_.private_errors());
+  void find_hard_negative_dots() {
+    if (r_.hard_negatives_per_query > 0)
+      backend_.hard_negative_dots(hard_negatives(), state_.hard_negative_dots(),
+                                  state_.hard_negative_errors());
   }
 
   void ask_for_refinement(DifferentiateArgs& a) const {
@@ -178,25 +181,26 @@ class Call {
     if (std::isfinite(change)) out.loss += change;
   }
 
-  // Private negatives are in no cell.
-  void refine_private(ContrastiveResult& out) {
-    if (r_.hard_per_query == 0) return;
-    anchors_.prepare_private();
-    const double change =
-        backend_.private_dots_error(private_keys(), anchors_.private_dots(), anchors_.private_grads());
-    change_loss(out, (r_.logit_scale + r_.private_hardness) / r_.logit_scale * change);
+  // Hard negatives are in no tile.
+  void refine_hard_negatives(ContrastiveResult& out) {
+    if (r_.hard_negatives_per_query == 0) return;
+    state_.prepare_hard_negatives();
+    const double change = backend_.hard_negative_dots_error(hard_negatives(), state_.hard_negative_dots(),
+                                                            state_.hard_negative_grads());
+    change_loss(out, (r_.logit_scale + r_.hard_negative_hardness) / r_.logit_scale * change);
   }
 
   void finish_loss(ContrastiveResult& out) {
-    anchors_.finish_loss(out);
+    state_.finish_loss(out);
     refuse_not_finite(out);
   }
 
   void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums) {
-    double dot_sum = anchors_.dot_sum_correction() + sums.dot_sum;
-    if (r_.hard_per_query > 0) {
-      dot_sum += anchors_.prepare_private();
-      backend_.differentiate_private(private_keys(), anchors_.private_grads(), r_.d_queries, r_.d_hard_keys);
+    double dot_sum = state_.dot_sum_correction() + sums.dot_sum;
+    if (r_.hard_negatives_per_query > 0) {
+      dot_sum += state_.prepare_hard_negatives();
+      backend_.differentiate_hard_negatives(hard_negatives(), state_.hard_negative_grads(), r_.d_queries,
+                                            r_.d_hard_negatives);
     }
     backend_.finish();
     // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
@@ -209,8 +213,8 @@ class Call {
   // All of that size together would move the loss by a twentieth of what it is held to.
   float negligible_g() const {
     double pairs = 0;
-    for (int p = 0; p < o_.pass_count; ++p) {
-      const PassShape s = shape_of(o_.passes[p], r_.queries.rows, r_.keys.rows);
+    for (int p = 0; p < o_.similarity_count; ++p) {
+      const SimilarityShape s = shape_of(o_.similarities[p], r_.queries.rows, r_.keys.rows);
       pairs += static_cast<double>(s.rows) * static_cast<double>(s.columns);
     }
     const double dot_error =
@@ -224,19 +228,21 @@ class Call {
     return {view, gradient, rows, layout};
   }
 
-  PrivateKeys private_keys() const { return {r_.queries, r_.hard_keys, r_.hard_per_query}; }
+  HardNegatives hard_negatives() const {
+    return {r_.queries, r_.hard_negatives, r_.hard_negatives_per_query};
+  }
 
   void load(int p) {
-    const Pass& pass = o_.passes[p];
-    backend_.load({p, side(pass.rows), side(pass.columns)});
+    const Similarity& similarity = o_.similarities[p];
+    backend_.load({p, side(similarity.rows), side(similarity.columns)});
   }
 
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
-  const bool together_;
-  Anchors anchors_;
-  LapArgs args_;
+  const bool fused_;
+  LossState state_;
+  PassArgs args_;
   RowLengths lengths_;
 };
 
@@ -251,7 +257,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   const double laps_begin = now_seconds();
   double forward_end = 0;
   if (call.together()) {
-    call.both_laps(out);
+    call.both_passs(out);
     forward_end = laps_begin + backend.stats().forward_share * (now_seconds() - laps_begin);
     if (call.wants_refinement(out)) call.refine(out);
   } else {
@@ -272,13 +278,13 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Com
   out.stats.backward_seconds = end - forward_end;
   out.stats.workspace_bytes = b.workspace_bytes;
   const int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0) +
-                                (r.d_hard_keys ? r.hard_keys.rows : 0);
+                                (r.d_hard_negatives ? r.hard_negatives.rows : 0);
   out.stats.peak_bytes =
       b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
   out.stats.tiles = b.tiles;
   out.stats.tiles_reused = b.tiles_reused;
   out.stats.tiles_skipped = b.tiles_skipped;
-  out.stats.shards = b.shards;
+  out.stats.slabs = b.slabs;
   return out;
 }
 

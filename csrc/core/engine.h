@@ -1,6 +1,6 @@
 // The one entry to the engine: loss, and gradients when asked, of one rank's rows. Owns the outermost loop
-// (passes over blocks) and the arithmetic on normalisers; everything that touches an element belongs to a
-// Backend.
+// (similarities over blocks) and the arithmetic on normalisers; everything that touches an element belongs to
+// a Backend.
 #pragma once
 
 #include <cstdint>
@@ -29,23 +29,23 @@ struct ContrastiveRequest {
   double margin = 0;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]; the loss is then a weighted mean
-  // rows [i * hard_per_query, (i + 1) * hard_per_query) count against query i alone
-  MatrixView hard_keys;
-  int64_t hard_per_query = 0;
-  double private_hardness = 0;  // as hardness, for them
-  double hardness = 0;          // added, times q.k and without gradient, to the logits of negatives
+  // rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone
+  MatrixView hard_negatives;
+  int64_t hard_negatives_per_query = 0;
+  double hard_negative_hardness = 0;  // as hardness, for them
+  double hardness = 0;                // added, times q.k and without gradient, to the logits of negatives
 
   bool bfloat16 = false;  // compute products in bfloat16 where the device can; sums stay float32
 
   bool gradient = false;
-  // Opt-in approximation: gradient cells are skipped while no row or column loses more than this share of its
+  // Opt-in approximation: gradient tiles are skipped while no row or column loses more than this share of its
   // weight.
   double gradient_filter = 0;
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen
   int64_t d_key_rows = 0;
-  float* d_hard_keys = nullptr;  // [M * hard_per_query x D], or null
-  GradientLayout d_queries_layout, d_keys_layout, d_hard_keys_layout;
+  float* d_hard_negatives = nullptr;  // [M * hard_negatives_per_query x D], or null
+  GradientLayout d_queries_layout, d_keys_layout, d_hard_negatives_layout;
 
   // Per-row outputs, each [M], or all null.
   float* row_loss = nullptr;
@@ -65,7 +65,7 @@ struct Stats {
   int64_t workspace_bytes = 0;
   int64_t peak_bytes = 0;  // workspace and gradients
   int64_t tiles = 0, tiles_reused = 0, tiles_skipped = 0, masked_pairs = 0;
-  int64_t shards = 1;  // parts in which a device took the longest matrix; 1: as a whole
+  int64_t slabs = 1;  // parts in which a device took the longest matrix; 1: as a whole
 };
 
 struct ContrastiveResult {

@@ -30,19 +30,19 @@ std::string text(double value) {
 
 double longest_product(const Objective& o, const RowLengths& lengths) {
   double longest = 0;
-  for (int p = 0; p < o.pass_count; ++p)
-    longest = std::fmax(longest, lengths.of(o.passes[p].rows) * lengths.of(o.passes[p].columns));
+  for (int p = 0; p < o.similarity_count; ++p)
+    longest = std::fmax(longest, lengths.of(o.similarities[p].rows) * lengths.of(o.similarities[p].columns));
   return longest;
 }
 
 void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
-  const double row = std::fmax(std::fmax(lengths.queries, lengths.keys), lengths.private_keys);
+  const double row = std::fmax(std::fmax(lengths.queries, lengths.keys), lengths.hard_negatives);
   if (!(row < kMost)) refuse("features", "the longest row has length " + text(row));
-  const double of_cells = longest_product(r.objective, lengths),
-               of_private = lengths.queries * lengths.private_keys,
-               similarity = std::fmax(of_cells, of_private);
+  const double of_tiles = longest_product(r.objective, lengths),
+               of_hard_negatives = lengths.queries * lengths.hard_negatives,
+               similarity = std::fmax(of_tiles, of_hard_negatives);
   if (!(similarity < kMost)) refuse("similarities", "lengths of rows allow " + text(similarity));
-  const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.private_hardness));
+  const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.hard_negative_hardness));
   if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
   // A row of a sigmoid objective has no denominator, so its terms add up.
   const double terms = r.objective.sigmoid ? static_cast<double>(r.keys.rows) : 1;

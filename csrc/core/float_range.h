@@ -9,12 +9,12 @@ namespace infcl {
 
 // Of the longest row of each matrix; 0: there is none.
 struct RowLengths {
-  double queries = 0, keys = 0, private_keys = 0;
+  double queries = 0, keys = 0, hard_negatives = 0;
 
   double of(Side s) const { return s == Side::kQueries ? queries : keys; }
 };
 
-// The largest |q| |k| among the pairs that the objective compares, private negatives aside.
+// The largest |q| |k| among the pairs that the objective compares, hard negatives aside.
 double longest_product(const Objective&, const RowLengths&);
 
 // Throws Error kNotFinite, which says what to make smaller.

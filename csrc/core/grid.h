@@ -1,5 +1,5 @@
-// How a block of logits is cut into cells, and who may touch a column when. The cut depends on the shape
-// alone, and cells reach every accumulator in row order, so results do not depend on the number of threads.
+// How a block of logits is cut into tiles, and who may touch a column when. The cut depends on the shape
+// alone, and tiles reach every accumulator in row order, so results do not depend on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -20,113 +20,112 @@ struct Range {
   bool contains(int64_t i) const { return begin <= i && i < end; }
 };
 
-// Largest cell a backend works on, and the granule that its row cuts respect.
-struct CellShape {
+// Largest tile a backend works on, and the granule that its row cuts respect.
+struct TileShape {
   int64_t rows, columns, row_granule;
 };
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 
-class Schedule {
+class Grid {
  public:
-  static constexpr int64_t kMostCells = INT64_MAX / 8;
+  static constexpr int64_t kMostTiles = INT64_MAX / 8;
 
-  Schedule(int64_t rows, int64_t columns, CellShape cell, bool triangle = false)
-      : rows_(rows), columns_(columns), cell_(cell), triangle_(triangle) {
-    column_blocks_ = ceil_div(columns, cell.columns);
-    granules_ = ceil_div(rows, cell.row_granule);
+  Grid(int64_t rows, int64_t columns, TileShape tile, bool triangle = false)
+      : rows_(rows), columns_(columns), tile_(tile), triangle_(triangle) {
+    tile_columns_ = ceil_div(columns, tile.columns);
+    granules_ = ceil_div(rows, tile.row_granule);
     // Even shares for 2, 4 and 8 threads, even of a small batch, as long as a block keeps two granules: the
     // cut must not know how many threads there are.
     const int64_t most_granules =
-        (triangle ? std::min(cell.rows, cell.columns) : cell.rows) / cell.row_granule;
+        (triangle ? std::min(tile.rows, tile.columns) : tile.rows) / tile.row_granule;
     const int64_t least = ceil_div(granules_, most_granules),
                   affordable = std::max<int64_t>(1, granules_ / 2);
-    if (triangle) {  // square cells, so that a block of columns is a block of rows
-      // Each row of cells is one shorter than the one before: among few, threads would end far apart.
-      column_blocks_ = row_blocks_ = std::max(least, std::min<int64_t>(12, affordable));
+    if (triangle) {  // square tiles, so that a tile column is a tile row
+      // Each row of tiles is one shorter than the one before: among few, threads would end far apart.
+      tile_columns_ = tile_rows_ = std::max(least, std::min<int64_t>(12, affordable));
     } else {
-      row_blocks_ = round_up(least, std::min<int64_t>(8, affordable));
+      tile_rows_ = round_up(least, std::min<int64_t>(8, affordable));
     }
   }
 
-  int64_t row_blocks() const { return row_blocks_; }
-  int64_t column_blocks() const { return column_blocks_; }
-  // At most kMostCells, which no call will ever visit.
-  int64_t cells() const {
-    int64_t cells = 0;
-    const int64_t columns = triangle_ ? row_blocks_ + 1 : column_blocks_;
-    if (__builtin_mul_overflow(row_blocks_, columns, &cells)) return kMostCells;
-    return std::min(triangle_ ? cells / 2 : cells, kMostCells);
+  int64_t tile_rows() const { return tile_rows_; }
+  int64_t tile_columns() const { return tile_columns_; }
+  // At most kMostTiles, which no call will ever visit.
+  int64_t tiles() const {
+    int64_t tiles = 0;
+    const int64_t columns = triangle_ ? tile_rows_ + 1 : tile_columns_;
+    if (__builtin_mul_overflow(tile_rows_, columns, &tiles)) return kMostTiles;
+    return std::min(triangle_ ? tiles / 2 : tiles, kMostTiles);
   }
   bool triangle() const { return triangle_; }
   int64_t row_count() const { return rows_; }
   int64_t column_count() const { return columns_; }
-  // Row block i visits column blocks from here on.
-  int64_t first_column_block(int64_t row_block) const { return triangle_ ? row_block : 0; }
-  // Position of a cell among all, by columns first.
-  int64_t index(int64_t row_block, int64_t column_block) const {
-    return triangle_ ? column_block * (column_block + 1) / 2 + row_block
-                     : column_block * row_blocks_ + row_block;
+  // Tile row i visits tile columns from here on.
+  int64_t first_tile_column(int64_t tile_row) const { return triangle_ ? tile_row : 0; }
+  // Position of a tile among all, by columns first.
+  int64_t index(int64_t tile_row, int64_t tile_column) const {
+    return triangle_ ? tile_column * (tile_column + 1) / 2 + tile_row : tile_column * tile_rows_ + tile_row;
   }
   Range rows(int64_t block) const { return {row_cut(block), row_cut(block + 1)}; }
   Range columns(int64_t block) const { return {column_cut(block), column_cut(block + 1)}; }
   // Rows and columns before a block.
-  int64_t row_cut(int64_t block) const { return std::min(rows_, granule_cut(block) * cell_.row_granule); }
+  int64_t row_cut(int64_t block) const { return std::min(rows_, granule_cut(block) * tile_.row_granule); }
   int64_t column_cut(int64_t block) const {
-    return triangle_ ? row_cut(block) : std::min(columns_, block * cell_.columns);
+    return triangle_ ? row_cut(block) : std::min(columns_, block * tile_.columns);
   }
-  // Pairs in the visited cells of the first column blocks, and in those of them that lie on a triangle's
-  // diagonal. Known without a visit, since there are only two sizes of row blocks, and a last one.
-  double pairs(int64_t column_blocks) const;
-  double diagonal_pairs(int64_t column_blocks) const;
+  // Pairs in the visited tiles of the first tile columns, and in those of them that lie on a triangle's
+  // diagonal. Known without a visit, since there are only two sizes of tile rows, and a last one.
+  double pairs(int64_t tile_columns) const;
+  double diagonal_pairs(int64_t tile_columns) const;
   // Of the largest block.
-  int64_t max_rows() const { return std::min(rows_, ceil_div(granules_, row_blocks_) * cell_.row_granule); }
-  int64_t max_columns() const { return triangle_ ? max_rows() : std::min(columns_, cell_.columns); }
+  int64_t max_rows() const { return std::min(rows_, ceil_div(granules_, tile_rows_) * tile_.row_granule); }
+  int64_t max_columns() const { return triangle_ ? max_rows() : std::min(columns_, tile_.columns); }
 
  private:
   int64_t granule_cut(int64_t block) const {
     // the product may need more than 64 bits
-    return static_cast<int64_t>(static_cast<__int128>(granules_) * block / row_blocks_);
+    return static_cast<int64_t>(static_cast<__int128>(granules_) * block / tile_rows_);
   }
 
   int64_t rows_, columns_;
-  CellShape cell_;
+  TileShape tile_;
   bool triangle_;
-  int64_t granules_ = 0, row_blocks_ = 0, column_blocks_ = 0;
+  int64_t granules_ = 0, tile_rows_ = 0, tile_columns_ = 0;
 };
 
-inline double Schedule::diagonal_pairs(int64_t column_blocks) const {
+inline double Grid::diagonal_pairs(int64_t tile_columns) const {
   if (!triangle_) return 0;
   const auto square = [](int64_t n) { return static_cast<double>(n) * static_cast<double>(n); };
-  const int64_t least = granules_ / row_blocks_, larger = granule_cut(column_blocks) - least * column_blocks;
-  const double whole = static_cast<double>(larger) * square((least + 1) * cell_.row_granule) +
-                       static_cast<double>(column_blocks - larger) * square(least * cell_.row_granule);
-  if (column_blocks < row_blocks_) return whole;
-  const int64_t before_last = row_cut(row_blocks_ - 1);
-  const int64_t last_if_whole = granules_ * cell_.row_granule - before_last;
+  const int64_t least = granules_ / tile_rows_, larger = granule_cut(tile_columns) - least * tile_columns;
+  const double whole = static_cast<double>(larger) * square((least + 1) * tile_.row_granule) +
+                       static_cast<double>(tile_columns - larger) * square(least * tile_.row_granule);
+  if (tile_columns < tile_rows_) return whole;
+  const int64_t before_last = row_cut(tile_rows_ - 1);
+  const int64_t last_if_whole = granules_ * tile_.row_granule - before_last;
   return whole - square(last_if_whole) + square(rows_ - before_last);
 }
 
-inline double Schedule::pairs(int64_t column_blocks) const {
-  const double columns = static_cast<double>(column_cut(column_blocks));
+inline double Grid::pairs(int64_t tile_columns) const {
+  const double columns = static_cast<double>(column_cut(tile_columns));
   if (!triangle_) return static_cast<double>(rows_) * columns;
-  return (columns * columns + diagonal_pairs(column_blocks)) / 2;
+  return (columns * columns + diagonal_pairs(tile_columns)) / 2;
 }
 
-// Lets row blocks into each column block strictly in order: block i enters column j after block i - 1 has
-// left it. Row blocks are dealt to threads round-robin and visited in ascending order, so the block waited
+// Lets tile rows into each tile column strictly in order: block i enters column j after block i - 1 has
+// left it. Tile rows are dealt to threads round-robin and visited in ascending order, so the block waited
 // for is always already running or done, and nobody waits for long.
 class ColumnGate {
  public:
-  explicit ColumnGate(int64_t column_blocks)
-      : size_(column_blocks), passed_(new std::atomic<int64_t>[static_cast<size_t>(column_blocks)]) {
+  explicit ColumnGate(int64_t tile_columns)
+      : size_(tile_columns), passed_(new std::atomic<int64_t>[static_cast<size_t>(tile_columns)]) {
     for (int64_t j = 0; j < size_; ++j) passed_[j].store(0, std::memory_order_relaxed);
   }
 
   // False when the call was stopped while waiting.
-  bool enter(int64_t column_block, int64_t row_block) const {
-    for (int spins = 0; passed_[column_block].load(std::memory_order_acquire) != row_block; ++spins) {
+  bool enter(int64_t tile_column, int64_t tile_row) const {
+    for (int spins = 0; passed_[tile_column].load(std::memory_order_acquire) != tile_row; ++spins) {
       if (stopped_.load(std::memory_order_relaxed)) return false;
       if (spins < kSpins) {
         pause();
@@ -138,8 +137,8 @@ class ColumnGate {
   }
   // Only after `enter` of the same block: leaving out of order would move the count back, and strand whoever
   // waits.
-  void leave(int64_t column_block, int64_t row_block) {
-    passed_[column_block].store(row_block + 1, std::memory_order_release);
+  void leave(int64_t tile_column, int64_t tile_row) {
+    passed_[tile_column].store(tile_row + 1, std::memory_order_release);
   }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 

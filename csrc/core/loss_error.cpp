@@ -13,10 +13,10 @@ double LogitError::of(double logit) const {
   return kUnit * (0.25 * std::sqrt(static_cast<double>(dim)) * std::fabs(logit) + 0.25 * longest_logit);
 }
 
-double Anchors::loss_error(const LogitError& error) const {
+double LossState::expected_error(const LogitError& error) const {
   double squares = 0;
   const auto add = [&](double of_anchor) { squares += of_anchor * of_anchor; };
-  if (o_.positives == Positives::kClass) {
+  if (o_.positives == PositiveKind::kClass) {
     for (int n = 0; n < o_.normaliser_count; ++n)
       for (int64_t i = 0; i < anchor_count(n); ++i) add(class_error(n, i, error));
   } else {
@@ -30,7 +30,7 @@ double Anchors::loss_error(const LogitError& error) const {
 // The derivatives of a row are p_j - [j is the positive], less what smoothing spreads: their squares add up
 // to at most 2 (1 - p)^2 with p of the positive. So a row whose positive has it all has no error. Both logits
 // that matter are no larger than the log-sum-exp or the positive.
-double Anchors::labelled_error(int64_t i, const LogitError& error) const {
+double LossState::labelled_error(int64_t i, const LogitError& error) const {
   const double x = scale2_ * positive_dots_[i];
   double sum = 0;
   for (int n = 0; n < o_.normaliser_count; ++n) {
@@ -43,7 +43,7 @@ double Anchors::labelled_error(int64_t i, const LogitError& error) const {
 }
 
 // p_j less an equal share for each positive, which all have at most the weight 1.
-double Anchors::class_error(int n, int64_t i, const LogitError& error) const {
+double LossState::class_error(int n, int64_t i, const LogitError& error) const {
   const int64_t positives = positive_counts_[n][i];
   if (positives == 0) return 0;
   const Normaliser& normaliser = normalisers_[n];

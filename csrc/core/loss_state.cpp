@@ -15,11 +15,11 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 }  // namespace
 
-Anchors::Anchors(const ContrastiveRequest& r)
+LossState::LossState(const ContrastiveRequest& r)
     : r_(r),
       o_(r.objective),
       scale_(log2_scale(r.logit_scale)),
-      private_scale_(log2_scale(r.logit_scale + r.private_hardness)),
+      hard_negative_scale_(log2_scale(r.logit_scale + r.hard_negative_hardness)),
       scale2_(r.logit_scale * kLog2E),
       negative_scale2_((r.logit_scale + r.hardness) * kLog2E),
       normalisers_(static_cast<size_t>(o_.normaliser_count)) {
@@ -32,12 +32,12 @@ Anchors::Anchors(const ContrastiveRequest& r)
       normaliser.dot_sums.assign(static_cast<size_t>(count), 0.);
       normaliser.counts.assign(static_cast<size_t>(count), 0);
     }
-    if (o_.positives == Positives::kClass)
+    if (o_.positives == PositiveKind::kClass)
       normaliser.positive_dot_sums.assign(static_cast<size_t>(count), 0.);
   }
   row_max_dots_.assign(m, -HUGE_VALF);
-  if (o_.positives == Positives::kLabel) positive_dots_.assign(m, 0.f);
-  if (o_.positives == Positives::kClass) {
+  if (o_.positives == PositiveKind::kLabel) positive_dots_.assign(m, 0.f);
+  if (o_.positives == PositiveKind::kClass) {
     positive_max_dots_.assign(m, -HUGE_VALF);
     count_classes();
   } else {
@@ -45,24 +45,24 @@ Anchors::Anchors(const ContrastiveRequest& r)
   }
   if (o_.sigmoid) softplus_sums_.assign(m, 0.);
   if (r.has_margin) limits_.assign(m, 0.f);
-  private_dots_.assign(m * static_cast<size_t>(r.hard_per_query), 0.f);
-  if (r.hard_per_query > 0) private_errors_.assign(m, 0.f);
+  hard_negative_dots_.assign(m * static_cast<size_t>(r.hard_negatives_per_query), 0.f);
+  if (r.hard_negatives_per_query > 0) hard_negative_errors_.assign(m, 0.f);
 }
 
-int64_t Anchors::anchor_count(int n) const {
+int64_t LossState::anchor_count(int n) const {
   return o_.normalisers[n].anchors == Side::kQueries ? r_.queries.rows : r_.keys.rows;
 }
 
 // Anchor of query i's pair in a normaliser; labels are only allowed where anchors are queries.
-int64_t Anchors::anchor_of(int n, int64_t query) const {
+int64_t LossState::anchor_of(int n, int64_t query) const {
   return o_.normalisers[n].anchors == Side::kKeys && r_.labels ? r_.labels[query] : query;
 }
 
-void Anchors::shift_limits(double margin) {
+void LossState::shift_limits(double margin) {
   for (float& limit : limits_) limit = static_cast<float>(limit + margin);
 }
 
-void Anchors::count_classes() {
+void LossState::count_classes() {
   ClassSizes members;
   const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
   const int64_t rows[2] = {r_.queries.rows, o_.normaliser_count > 1 ? r_.keys.rows : 0};
@@ -78,16 +78,16 @@ void Anchors::count_classes() {
   }
 }
 
-int64_t Anchors::close() {
+int64_t LossState::close() {
   const Range all{0, r_.queries.rows};
-  const int64_t excluded = fold_private(all);
+  const int64_t excluded = fold_hard_negatives(all);
   add_labelled_positives(all);
   for (Normaliser& n : normalisers_) n.lse.normalise(0, n.lse.size());
   return excluded;
 }
 
-int64_t Anchors::close_rows(Range queries) {
-  const int64_t excluded = fold_private(queries);
+int64_t LossState::close_rows(Range queries) {
+  const int64_t excluded = fold_hard_negatives(queries);
   add_labelled_positives(queries);
   for (Normaliser& n : normalisers_) n.lse.normalise(queries.begin, queries.end);
   prepare_rows(queries);
@@ -95,20 +95,21 @@ int64_t Anchors::close_rows(Range queries) {
 }
 
 // An excluded negative is marked by a dot of -inf, whose exponential is 0.
-int64_t Anchors::fold_private(Range queries) {
-  if (private_dots_.empty()) return 0;
+int64_t LossState::fold_hard_negatives(Range queries) {
+  if (hard_negative_dots_.empty()) return 0;
   int64_t excluded = 0;
   Normaliser& n = normalisers_[0];
-  for (int64_t at = queries.begin * r_.hard_per_query; at < queries.end * r_.hard_per_query; ++at) {
-    const int64_t i = at / r_.hard_per_query;
-    float& dot = private_dots_[at];
+  for (int64_t at = queries.begin * r_.hard_negatives_per_query;
+       at < queries.end * r_.hard_negatives_per_query; ++at) {
+    const int64_t i = at / r_.hard_negatives_per_query;
+    float& dot = hard_negative_dots_[at];
     if (r_.has_margin && dot > limits_[i]) {
       dot = -HUGE_VALF;
       ++excluded;
       continue;
     }
-    n.lse.fold(i, Base2Logit(dot, private_scale_));
-    row_max_dots_[i] = std::max(row_max_dots_[i], dot - private_errors_[i]);  // a tie stays one
+    n.lse.fold(i, Base2Logit(dot, hard_negative_scale_));
+    row_max_dots_[i] = std::max(row_max_dots_[i], dot - hard_negative_errors_[i]);  // a tie stays one
     if (n.counts.empty()) continue;
     n.dot_sums[i] += dot;
     ++n.counts[i];
@@ -116,27 +117,27 @@ int64_t Anchors::fold_private(Range queries) {
   return excluded;
 }
 
-double Anchors::prepare_private() {
+double LossState::prepare_hard_negatives() {
   double dot_sum = 0;
   const NormaliserGrad& g = grads_[0];
-  private_grads_.resize(private_dots_.size());
-  for (size_t at = 0; at < private_dots_.size(); ++at) {
-    const int64_t i = static_cast<int64_t>(at) / r_.hard_per_query;
-    const float dot = private_dots_[at];
+  hard_negative_grads_.resize(hard_negative_dots_.size());
+  for (size_t at = 0; at < hard_negative_dots_.size(); ++at) {
+    const int64_t i = static_cast<int64_t>(at) / r_.hard_negatives_per_query;
+    const float dot = hard_negative_dots_[at];
     double grad = 0;
     if (std::isfinite(dot)) {
       // the uniform term's share of sum g * dot is in dot_sum_correction
-      grad = g.weights[i] * normalisers_[0].lse.share(Base2Logit(dot, private_scale_), i);
+      grad = g.weights[i] * normalisers_[0].lse.share(Base2Logit(dot, hard_negative_scale_), i);
       dot_sum += grad * dot;
       if (!g.uniform.empty()) grad -= g.uniform[i];
     }
-    private_grads_[at] = static_cast<float>(grad);
+    hard_negative_grads_[at] = static_cast<float>(grad);
   }
   return dot_sum;
 }
 
-void Anchors::add_labelled_positives(Range queries) {
-  if (o_.positives == Positives::kClass) return;
+void LossState::add_labelled_positives(Range queries) {
+  if (o_.positives == PositiveKind::kClass) return;
   for (int64_t i = queries.begin; i < queries.end; ++i) {
     const Base2Logit x = positive_logit(i);
     for (int n = 0; n < o_.normaliser_count; ++n) normalisers_[n].lse.fold(anchor_of(n, i), x);
@@ -144,7 +145,7 @@ void Anchors::add_labelled_positives(Range queries) {
 }
 
 // sum_n weight_n [ (a_n - x_p) + eps (x_p - mean_j x_j) ], the mean over n_a negatives and the positive
-Anchors::RowLoss Anchors::labelled_row(int64_t i) const {
+LossState::RowLoss LossState::labelled_row(int64_t i) const {
   const Base2Logit x = positive_logit(i);
   RowLoss row;
   for (int n = 0; n < o_.normaliser_count; ++n) {
@@ -163,13 +164,13 @@ Anchors::RowLoss Anchors::labelled_row(int64_t i) const {
 }
 
 // softplus(-x_p) + sum_j softplus(x_j)
-Anchors::RowLoss Anchors::sigmoid_row(int64_t i) const {
+LossState::RowLoss LossState::sigmoid_row(int64_t i) const {
   const double x = r_.logit_scale * positive_dots_[i] + r_.logit_bias;
   return {softplus_sums_[i] + softplus(-x), std::nan("")};
 }
 
 // sum over anchors with positives of a - mean_p x_p
-double Anchors::class_loss(int n) {
+double LossState::class_loss(int n) {
   double total = 0;
   const Normaliser& normaliser = normalisers_[n];
   for (int64_t i = 0; i < anchor_count(n); ++i) {
@@ -187,8 +188,8 @@ double Anchors::class_loss(int n) {
   return total;
 }
 
-void Anchors::finish_loss(ContrastiveResult& out) {
-  const bool classes = o_.positives == Positives::kClass;
+void LossState::finish_loss(ContrastiveResult& out) {
+  const bool classes = o_.positives == PositiveKind::kClass;
   double total = 0;
   if (classes)
     for (int n = 0; n < o_.normaliser_count; ++n) total += class_loss(n);
@@ -208,37 +209,37 @@ void Anchors::finish_loss(ContrastiveResult& out) {
   }
   out.loss = total_weight_ > 0 ? total / total_weight_ : 0;
   out.accuracy = static_cast<double>(first) / static_cast<double>(r_.queries.rows);
-  if (o_.passes[0].triangle())
+  if (o_.similarities[0].triangle())
     out.accuracy = std::nan("");  // nothing is ranked against a query but its own kind
 }
 
-void Anchors::prepare_gradient() {
+void LossState::prepare_gradient() {
   allocate_gradient();
-  if (o_.positives == Positives::kClass) return prepare_classes();
+  if (o_.positives == PositiveKind::kClass) return prepare_classes();
   prepare_rows({0, r_.queries.rows});
 }
 
-void Anchors::allocate_gradient() {
+void LossState::allocate_gradient() {
   grads_.resize(std::max<size_t>(1, normalisers_.size()));
   for (int n = 0; n < o_.normaliser_count; ++n) {
     grads_[n].lse = &normalisers_[n].lse;
     grads_[n].weights.assign(static_cast<size_t>(anchor_count(n)), 0.);
-    if (r_.label_smoothing > 0 && o_.positives == Positives::kLabel)
+    if (r_.label_smoothing > 0 && o_.positives == PositiveKind::kLabel)
       grads_[n].uniform.assign(grads_[n].weights.size(), 0.f);
   }
   if (o_.sigmoid)
     for (int64_t i = 0; i < r_.queries.rows; ++i)
       grads_[0].weights.push_back(r_.logit_scale * weight(i) / total_weight_);
-  if (o_.positives == Positives::kLabel) positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
+  if (o_.positives == PositiveKind::kLabel) positive_grads_.assign(static_cast<size_t>(r_.queries.rows), 0.);
 }
 
-void Anchors::prepare_rows(Range queries) {
+void LossState::prepare_rows(Range queries) {
   return o_.sigmoid ? prepare_sigmoid(queries) : prepare_labelled(queries);
 }
 
 // dL/dx: weights exp(x - a) for every term, less (1 - eps) + eps / n at the positive and eps / n at the
 // others
-void Anchors::prepare_labelled(Range queries) {
+void LossState::prepare_labelled(Range queries) {
   const double smoothing = r_.label_smoothing;
   for (int n = 0; n < o_.normaliser_count; ++n) {
     const Normaliser& normaliser = normalisers_[n];
@@ -257,7 +258,7 @@ void Anchors::prepare_labelled(Range queries) {
   }
 }
 
-void Anchors::prepare_classes() {
+void LossState::prepare_classes() {
   if (total_weight_ == 0) total_weight_ = 1;  // every weight below is then 0
   for (int n = 0; n < o_.normaliser_count; ++n) {
     NormaliserGrad& g = grads_[n];
@@ -271,14 +272,14 @@ void Anchors::prepare_classes() {
   }
 }
 
-void Anchors::prepare_sigmoid(Range queries) {
+void LossState::prepare_sigmoid(Range queries) {
   for (int64_t i = queries.begin; i < queries.end; ++i) {
     const double x = r_.logit_scale * positive_dots_[i] + r_.logit_bias;
     positive_grads_[i] = -grads_[0].weights[i] * sigmoid(-x);
   }
 }
 
-double Anchors::dot_sum_correction() const {
+double LossState::dot_sum_correction() const {
   double sum = 0;
   for (size_t n = 0; n < normalisers_.size(); ++n) {
     const NormaliserGrad& g = grads_[n];

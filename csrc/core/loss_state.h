@@ -1,5 +1,5 @@
 // The anchors of a call: everything that is a vector along queries or keys and not a matrix. Gathers what the
-// forward laps fold, turns it into the loss, and prepares the factors of the gradient. O(M + N) memory,
+// forward passes fold, turns it into the loss, and prepares the factors of the gradient. O(M + N) memory,
 // serial, float64.
 #pragma once
 
@@ -19,9 +19,9 @@ struct LogitError {
   double of(double logit) const;
 };
 
-class Anchors {
+class LossState {
  public:
-  explicit Anchors(const ContrastiveRequest&);
+  explicit LossState(const ContrastiveRequest&);
 
   // kNone gives null.
   Normaliser* normaliser(int index) { return index < 0 ? nullptr : &normalisers_[index]; }
@@ -35,15 +35,15 @@ class Anchors {
   double* softplus_sums() { return softplus_sums_.data(); }
   const double* positive_grads() const { return positive_grads_.data(); }
 
-  // Private negatives: their dots, how far those of a query may exceed dots in cells, and their gradients
+  // Hard negatives: their dots, how far those of a query may exceed dots in tiles, and their gradients
   // (returns sum g * dot).
-  float* private_dots() { return private_dots_.data(); }
-  float* private_errors() { return private_errors_.data(); }
-  double prepare_private();
-  const float* private_grads() const { return private_grads_.data(); }
+  float* hard_negative_dots() { return hard_negative_dots_.data(); }
+  float* hard_negative_errors() { return hard_negative_errors_.data(); }
+  double prepare_hard_negatives();
+  const float* hard_negative_grads() const { return hard_negative_grads_.data(); }
 
-  // After the forward laps: what they do not see joins the normalisers, private negatives and labelled
-  // positives. Returns how many private negatives the margin excludes.
+  // After the forward passes: what they do not see joins the normalisers, hard negatives and labelled
+  // positives. Returns how many hard negatives the margin excludes.
   int64_t close();
   // The same for some queries of an objective whose rows stand alone, and their part of prepare_gradient.
   // Safe for several threads with rows of their own; begin_rows comes before the first.
@@ -52,8 +52,8 @@ class Anchors {
   // After close: loss, accuracy, per-row outputs.
   void finish_loss(ContrastiveResult&);
   // After that: standard error of the loss by the rounding of dots to float32.
-  double loss_error(const LogitError&) const;
-  // Before the backward laps.
+  double expected_error(const LogitError&) const;
+  // Before the backward passes.
   void prepare_gradient();
   // What an anchor of weight 1 contributes at most: the unit of the gradient filter.
   double largest_weight() const { return r_.logit_scale / (total_weight_ > 0 ? total_weight_ : 1); }
@@ -69,7 +69,7 @@ class Anchors {
   Base2Logit positive_logit(int64_t query) const { return {positive_dots_[query], scale_}; }
   double weight(int64_t query) const { return r_.query_weights ? r_.query_weights[query] : 1; }
   void count_classes();
-  int64_t fold_private(Range queries);
+  int64_t fold_hard_negatives(Range queries);
   void add_labelled_positives(Range queries);
   void allocate_gradient();
   RowLoss labelled_row(int64_t query) const;
@@ -84,16 +84,16 @@ class Anchors {
 
   const ContrastiveRequest& r_;
   const Objective& o_;
-  const Log2Scale scale_;          // of positives
-  const Log2Scale private_scale_;  // of private negatives
-  const double scale2_;            // logit scale for base-2 exponentials
-  const double negative_scale2_;   // likewise, of negatives
-  double total_weight_ = 0;        // what the loss is a mean over
+  const Log2Scale scale_;                // of positives
+  const Log2Scale hard_negative_scale_;  // of hard negatives
+  const double scale2_;                  // logit scale for base-2 exponentials
+  const double negative_scale2_;         // likewise, of negatives
+  double total_weight_ = 0;              // what the loss is a mean over
 
   std::vector<Normaliser> normalisers_;
   std::vector<NormaliserGrad> grads_;
   std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_;
-  std::vector<float> private_dots_, private_errors_, private_grads_;
+  std::vector<float> hard_negative_dots_, hard_negative_errors_, hard_negative_grads_;
   std::vector<double> softplus_sums_, positive_grads_;
   std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
 };

@@ -1,5 +1,5 @@
-// What the forward laps gather about the anchors of one normaliser, and what the backward laps need of it.
-// Vectors that an objective has no use for stay empty, and emptiness is how backends know.
+// What the forward passes gather about the anchors of one normaliser, and what the backward passes need of
+// it. Vectors that an objective has no use for stay empty, and emptiness is how backends know.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@ namespace infcl {
 namespace {
 
 constexpr Side kQ = Side::kQueries, kK = Side::kKeys;
-constexpr Positives kLabel = Positives::kLabel, kClass = Positives::kClass;
+constexpr PositiveKind kLabel = PositiveKind::kLabel, kClass = PositiveKind::kClass;
 
 constexpr Objective kTable[] = {
     // Radford et al. 2021: the mean of both directions' cross-entropies
@@ -39,8 +39,8 @@ Objective make_objective(ObjectiveKind kind, bool has_keys) {
   for (const Objective& o : kTable)
     if (o.kind == kind) found = o;
   if (!has_keys) {
-    found.passes[0] = {kQ, kQ, 0, 0};
-    found.pass_count = 1;
+    found.similarities[0] = {kQ, kQ, 0, 0};
+    found.similarity_count = 1;
     found.normaliser_count = 1;
   }
   return found;
@@ -59,9 +59,10 @@ Objective make_directions(unsigned directions, bool joint) {
   const int query_to_key = normaliser(kQueryToKey, kQ), key_to_query = normaliser(kKeyToQuery, kK);
   const int query_to_query = normaliser(kQueryToQuery, kQ), key_to_key = normaliser(kKeyToKey, kK);
   if (query_to_key != kNone || key_to_query != kNone)
-    o.passes[o.pass_count++] = {kQ, kK, query_to_key, key_to_query};
-  if (query_to_query != kNone) o.passes[o.pass_count++] = {kQ, kQ, query_to_query, query_to_query};
-  if (key_to_key != kNone) o.passes[o.pass_count++] = {kK, kK, key_to_key, key_to_key};
+    o.similarities[o.similarity_count++] = {kQ, kK, query_to_key, key_to_query};
+  if (query_to_query != kNone)
+    o.similarities[o.similarity_count++] = {kQ, kQ, query_to_query, query_to_query};
+  if (key_to_key != kNone) o.similarities[o.similarity_count++] = {kK, kK, key_to_key, key_to_key};
   return o;
 }
 

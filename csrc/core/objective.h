@@ -1,6 +1,6 @@
-// Objectives as data. An objective is a list of passes over products of features, the normalisers (running
-// log-sum-exp) that the logits of each pass enter, and the kind of its positives. The gradient of a logit is
-// then always
+// Objectives as data. An objective is a list of similarities over products of features, the normalisers
+// (running log-sum-exp) that the logits of each similarity enter, and the kind of its positives. The gradient
+// of a logit is then always
 //   g_ij = alpha_i exp(x_ij - a_i) + beta_j exp(x_ij - b_j) - T_ij       (siglip: sigma(x_ij) - T_ij)
 // so a new objective is a row of the table in objective.cpp, never a kernel.
 #pragma once
@@ -13,8 +13,8 @@ enum class ObjectiveKind { kClip, kInfoNce, kNtXent, kSupCon, kSigLip };
 
 enum class Side { kQueries = 0, kKeys = 1 };
 
-enum class Positives {
-  kLabel,  // one key per query; it enters its normalisers once, whatever passes they sum over
+enum class PositiveKind {
+  kLabel,  // one key per query; it enters its normalisers once, whatever similarities they sum over
   kClass,  // every other row of the same class, weighted 1 / their number
 };
 
@@ -22,18 +22,18 @@ constexpr int kNone = -1;
 
 // Every row of `rows` against every row of `columns`. Of a side with itself only the upper triangle is
 // visited, and a row never meets itself.
-struct Pass {
+struct Similarity {
   Side rows, columns;
   int row_normaliser, column_normaliser;
   bool triangle() const { return rows == columns; }
 };
 
-struct PassShape {
+struct SimilarityShape {
   int64_t rows = 0, columns = 0;
   bool triangle = false;
 };
 
-inline PassShape shape_of(const Pass& p, int64_t queries, int64_t keys) {
+inline SimilarityShape shape_of(const Similarity& p, int64_t queries, int64_t keys) {
   const int64_t sides[2] = {queries, keys};
   return {sides[static_cast<int>(p.rows)], sides[static_cast<int>(p.columns)], p.triangle()};
 }
@@ -53,21 +53,21 @@ enum Direction : unsigned {
 };
 
 struct Objective {
-  static constexpr int kMaxPasses = 3, kMaxNormalisers = 4;
+  static constexpr int kMaxSimilarities = 3, kMaxNormalisers = 4;
 
   ObjectiveKind kind;
-  Positives positives;
+  PositiveKind positives;
   bool sigmoid;
-  int pass_count, normaliser_count;
-  Pass passes[kMaxPasses];
+  int similarity_count, normaliser_count;
+  Similarity similarities[kMaxSimilarities];
   NormaliserSpec normalisers[kMaxNormalisers];
 };
 
 // Whether a query's loss, and with it the gradients of its logits, is known once its row is: nothing is
-// summed along columns or over several passes. Both laps can then go through the rows together.
+// summed along columns or over several similarities. Both passes can then go through the rows together.
 inline bool rows_stand_alone(const Objective& o) {
-  return o.pass_count == 1 && !o.passes[0].triangle() && o.passes[0].column_normaliser == kNone &&
-         o.positives == Positives::kLabel;
+  return o.similarity_count == 1 && !o.similarities[0].triangle() &&
+         o.similarities[0].column_normaliser == kNone && o.positives == PositiveKind::kLabel;
 }
 
 // `has_keys` is false for supcon over the queries alone.

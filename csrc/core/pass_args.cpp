@@ -2,71 +2,71 @@
 
 namespace infcl {
 
-FoldArgs LapArgs::fold(int p) {
+FoldArgs PassArgs::fold(int p) {
   FoldArgs a;
   a.positives = positives(p);
   a.mask = mask(p);
-  a.rows = anchors_.normaliser(o_.passes[p].row_normaliser);
-  a.columns = anchors_.normaliser(o_.passes[p].column_normaliser);
-  a.positive_dots = a.positives.labelled ? anchors_.positive_dots() : nullptr;
-  if (p == 0 && !o_.passes[p].triangle()) {
-    a.row_max_dots = anchors_.row_max_dots();
-    a.positive_max_dots = a.positives.row_classes ? anchors_.positive_max_dots() : nullptr;
+  a.rows = state_.normaliser(o_.similarities[p].row_normaliser);
+  a.columns = state_.normaliser(o_.similarities[p].column_normaliser);
+  a.positive_dots = a.positives.labelled ? state_.positive_dots() : nullptr;
+  if (p == 0 && !o_.similarities[p].triangle()) {
+    a.row_max_dots = state_.row_max_dots();
+    a.positive_max_dots = a.positives.row_classes ? state_.positive_max_dots() : nullptr;
   }
-  a.softplus_sums = o_.sigmoid ? anchors_.softplus_sums() : nullptr;
+  a.softplus_sums = o_.sigmoid ? state_.softplus_sums() : nullptr;
   return a;
 }
 
-DifferentiateArgs LapArgs::logit_gradient(int p) {
-  const Pass& pass = o_.passes[p];
+DifferentiateArgs PassArgs::logit_gradient(int p) {
+  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a;
   a.positives = positives(p);
   a.mask = mask(p);
-  a.rows = anchors_.grad(o_.sigmoid ? 0 : pass.row_normaliser);
-  a.columns = anchors_.grad(pass.column_normaliser);
+  a.rows = state_.grad(o_.sigmoid ? 0 : similarity.row_normaliser);
+  a.columns = state_.grad(similarity.column_normaliser);
   if (a.positives.labelled) {
-    a.positive_dots = anchors_.positive_dots();
-    a.positive_grads = anchors_.positive_grads();
+    a.positive_dots = state_.positive_dots();
+    a.positive_grads = state_.positive_grads();
   }
   return a;
 }
 
-DifferentiateArgs LapArgs::gradient(int p) {
-  const Pass& pass = o_.passes[p];
+DifferentiateArgs PassArgs::gradient(int p) {
+  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a = logit_gradient(p);
-  a.filter = r_.gradient_filter * anchors_.largest_weight();
-  a.d_rows = gradient(pass.rows);
-  a.d_columns = gradient(pass.columns);
-  a.d_column_rows = pass.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+  a.filter = r_.gradient_filter * state_.largest_weight();
+  a.d_rows = gradient(similarity.rows);
+  a.d_columns = gradient(similarity.columns);
+  a.d_column_rows = similarity.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
   return a;
 }
 
-PassPositives LapArgs::positives(int p) const {
-  const Pass& pass = o_.passes[p];
-  PassPositives out;
-  if (o_.positives == Positives::kLabel) {
-    out.labelled = !pass.triangle();
+Positives PassArgs::positives(int p) const {
+  const Similarity& similarity = o_.similarities[p];
+  Positives out;
+  if (o_.positives == PositiveKind::kLabel) {
+    out.labelled = !similarity.triangle();
     out.labels = r_.labels;
     out.apart = out.labelled && r_.hardness != 0;
   } else {
     const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
-    out.row_classes = classes[static_cast<int>(pass.rows)];
-    out.column_classes = classes[static_cast<int>(pass.columns)];
+    out.row_classes = classes[static_cast<int>(similarity.rows)];
+    out.column_classes = classes[static_cast<int>(similarity.columns)];
   }
   return out;
 }
 
-PairMask LapArgs::mask(int p) const {
-  const Pass& pass = o_.passes[p];
+PairMask PassArgs::mask(int p) const {
+  const Similarity& similarity = o_.similarities[p];
   const int32_t* ids[2] = {r_.query_ids, r_.key_ids};
   PairMask out;
   if (r_.query_ids && r_.key_ids) {
-    out.row_ids = ids[static_cast<int>(pass.rows)];
-    out.column_ids = ids[static_cast<int>(pass.columns)];
+    out.row_ids = ids[static_cast<int>(similarity.rows)];
+    out.column_ids = ids[static_cast<int>(similarity.columns)];
   }
   if (r_.has_margin) {
-    out.row_limits = anchors_.limits();
-    out.column_limits = pass.column_normaliser == kNone ? nullptr : anchors_.limits();
+    out.row_limits = state_.limits();
+    out.column_limits = similarity.column_normaliser == kNone ? nullptr : state_.limits();
   }
   return out;
 }

@@ -1,5 +1,5 @@
-// What the backend is told about each pass: the objective's row of the table, the request and the anchors in
-// its words.
+// What the backend is told about each similarity: the objective's row of the table, the request and the
+// anchors in its words.
 #pragma once
 
 #include "core/backend.h"
@@ -7,25 +7,25 @@
 
 namespace infcl {
 
-class LapArgs {
+class PassArgs {
  public:
   // Arguments point into the anchors.
-  LapArgs(const ContrastiveRequest& request, Anchors& anchors)
-      : r_(request), o_(request.objective), anchors_(anchors) {}
+  PassArgs(const ContrastiveRequest& request, LossState& state)
+      : r_(request), o_(request.objective), state_(state) {}
 
-  FoldArgs fold(int pass);
-  // After Anchors::prepare_gradient or begin_rows: to form G, and to multiply it.
-  DifferentiateArgs logit_gradient(int pass);
-  DifferentiateArgs gradient(int pass);
+  FoldArgs fold(int similarity);
+  // After LossState::prepare_gradient or begin_rows: to form G, and to multiply it.
+  DifferentiateArgs logit_gradient(int similarity);
+  DifferentiateArgs gradient(int similarity);
 
  private:
-  PassPositives positives(int pass) const;
-  PairMask mask(int pass) const;
+  Positives positives(int similarity) const;
+  PairMask mask(int similarity) const;
   float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
 
   const ContrastiveRequest& r_;
   const Objective& o_;
-  Anchors& anchors_;
+  LossState& state_;
 };
 
 }  // namespace infcl

@@ -24,7 +24,7 @@ struct Plan {
   int64_t workspace_bytes = 0;
   int64_t minimum_workspace_bytes = 0;
   int64_t lse_bytes = 0;
-  int64_t shards = 1;            // as in Stats
+  int64_t slabs = 1;             // as in Stats
   double gflops_per_second = 0;  // on `threads` threads, measured on a small tile, once per planner
 };
 

@@ -43,13 +43,13 @@ struct GradientLayout {
 
 // Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32
 // array on the other side of the seam, so the words are accessed through atomic builtins rather than declared
-// atomic. `done` counts on from the forward into the backward lap, so that one word says where a call is.
+// atomic. `done` counts on from the forward into the backward pass, so that one word says where a call is.
 struct Control {
   enum Word { kAbort = 0, kDone = 1, kTotal = 2, kWords = 3 };
   int32_t* words = nullptr;
 
   bool aborted() const { return words && __atomic_load_n(words + kAbort, __ATOMIC_RELAXED) != 0; }
-  // `total`: steps of one lap, over all of its passes
+  // `total`: steps of one pass, over all of its similarities
   void begin(int64_t total) const {
     if (!words) return;
     store(kDone, 0);

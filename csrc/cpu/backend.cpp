@@ -25,25 +25,25 @@ std::unique_ptr<Backend> make_cpu_backend(const Settings& settings) {
 }
 
 int64_t CpuBackend::begin(const Problem& problem) {
-  for (const ProblemMatrix* m : {&problem.queries, &problem.keys, &problem.private_keys})
+  for (const ProblemMatrix* m : {&problem.queries, &problem.keys, &problem.hard_negatives})
     if (m->on_device())
       throw Error(ErrorCode::kDevice, "cpu",
                   "Expected features in the memory of the host but received some on a device");
   kernels_ = &select_kernels(wanted_isa_, problem.bfloat16);
-  together_ = false;
+  fused_ = false;
   problem_ = problem;
-  schedules_ = cut(problem.passes, problem.pass_count, kernels_->cell);
-  const int threads =
-      choose_threads(problem.threads, call_flops(schedules_, problem.dim, problem.gradient, {}));
+  grids_ = cut(problem.similarities, problem.similarity_count, kernels_->tile);
+  const int threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}));
   const auto lent = [&](const ProblemMatrix& m) { return problem.lend_gradients ? m.gradient_rows : 0; };
-  layout_ = make_layout({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes,
-                         lent(problem.queries), lent(problem.keys), problem.rows_together, problem.sigmoid},
-                        schedules_, *kernels_);
-  if (problem.workspace_bytes > 0 && layout_.minimum_bytes > problem.workspace_bytes)
+  plan_ =
+      plan_workspace({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes,
+                      lent(problem.queries), lent(problem.keys), problem.fused, problem.sigmoid},
+                     grids_, *kernels_);
+  if (problem.workspace_bytes > 0 && plan_.minimum_bytes > problem.workspace_bytes)
     throw Error(ErrorCode::kWorkspace, "workspace",
-                "Expected at least " + std::to_string(layout_.minimum_bytes) +
+                "Expected at least " + std::to_string(plan_.minimum_bytes) +
                     " for workspaceBytes but received " + std::to_string(problem.workspace_bytes));
-  pool_.ensure(layout_.threads);
+  pool_.ensure(plan_.threads);
   claim();
   for (const ProblemMatrix* m : {&problem.queries, &problem.keys})
     if (m->gradient)
@@ -52,35 +52,35 @@ int64_t CpuBackend::begin(const Problem& problem) {
   bias_ = static_cast<float>(problem.logit_bias * kLog2E);
   stats_ = {};
   stats_.isa = kernels_->isa;
-  stats_.threads = layout_.threads;
-  stats_.workspace_bytes = layout_.bytes;
-  int64_t cells = 0;
-  for (const Schedule& s : schedules_) cells += s.cells();
-  return cells;
+  stats_.threads = plan_.threads;
+  stats_.workspace_bytes = plan_.bytes;
+  int64_t tiles = 0;
+  for (const Grid& s : grids_) tiles += s.tiles();
+  return tiles;
 }
 
 void CpuBackend::claim() {
-  const Layout& l = layout_;
+  const WorkspacePlan& l = plan_;
   constexpr int64_t kFloat = sizeof(float);
   workspace_.reset(l.bytes - l.lse_bytes);
   for (int t = 0; t < l.threads; ++t) {
     ThreadMemory m{};
     m.transposed = workspace_.take(l.transposed);
     m.query_values = workspace_.take(l.query_values);
-    m.cell = workspace_.take(l.cell);
+    m.tile = workspace_.take(l.tile);
     m.narrowed = workspace_.take(l.narrowed);
     m.key_buffer = workspace_.take(l.key_buffer);
     memory_.push_back(m);
   }
   packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
   const int64_t kept = l.kept.in_workspace() + l.threads * l.kept_slots;
-  kept_ = workspace_.take(kept * Workspace::bytes_for(l.kept_cell) / kFloat);
+  kept_ = workspace_.take(kept * Workspace::bytes_for(l.kept_tile) / kFloat);
 }
 
 void CpuBackend::end() {
   workspace_.trim(problem_.workspace_bytes);
   memory_.clear();
-  schedules_.clear();
+  grids_.clear();
 }
 
 void CpuBackend::throw_if_stopped() const { throw_if_aborted(problem_.control); }
@@ -89,7 +89,7 @@ double CpuBackend::check_finite(const MatrixView& m, const char* name) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
   constexpr double kLeastSquares =
       1e-36;  // of shorter rows float32 loses squares, so they count as this long
-  const int threads = layout_.threads;
+  const int threads = plan_.threads;
   const int64_t step = kChunk / m.dim > 0 ? kChunk / m.dim : 1;
   std::vector<int64_t> found(static_cast<size_t>(threads), -1);
   std::vector<double> longest(static_cast<size_t>(threads), kLeastSquares);
@@ -110,7 +110,7 @@ double CpuBackend::check_finite(const MatrixView& m, const char* name) {
 
 template <class F>
 void CpuBackend::for_each_row(int64_t rows, F f) {
-  const int threads = layout_.threads;
+  const int threads = plan_.threads;
   pool_.run(threads, [&](int t) {
     for (int64_t i = rows * t / threads; i < rows * (t + 1) / threads && !stopped(); ++i) f(i);
   });
@@ -121,8 +121,8 @@ void CpuBackend::for_each_row(int64_t rows, F f) {
 template <class F>
 void CpuBackend::for_pairs(int64_t count, int64_t dim, F f) {
   constexpr int64_t kChunk = 1 << 20;  // elements between two looks at the abort flag
-  const int64_t step = round_up(kChunk / dim + 1, 64), threads = layout_.threads;
-  pool_.run(layout_.threads, [&](int t) {
+  const int64_t step = round_up(kChunk / dim + 1, 64), threads = plan_.threads;
+  pool_.run(plan_.threads, [&](int t) {
     const int64_t begin = count * t / threads, end = count * (t + 1) / threads;
     for (int64_t i = begin; i < end && !stopped(); i += step) f(Range{i, std::min(end, i + step)});
   });
@@ -136,13 +136,13 @@ void CpuBackend::positive_dots(const MatrixView& queries, const MatrixView& keys
   });
 }
 
-void CpuBackend::private_dots(const PrivateKeys& p, float* dots, float* /*errors*/) {
+void CpuBackend::hard_negative_dots(const HardNegatives& p, float* dots, float* /*errors*/) {
   for_pairs(p.keys.rows, p.queries.dim, [&](Range pairs) {
     kernels_->pair_dots(p.queries, p.keys, {pairs, p.per_query, nullptr}, dots);
   });
 }
 
-double CpuBackend::private_dots_error(const PrivateKeys& p, const float* dots, const float* g) {
+double CpuBackend::hard_negative_dots_error(const HardNegatives& p, const float* dots, const float* g) {
   std::vector<double> errors(
       static_cast<size_t>(p.queries.rows));  // of each query, so that their order is fixed
   for_each_row(p.queries.rows, [&](int64_t i) {
@@ -154,8 +154,8 @@ double CpuBackend::private_dots_error(const PrivateKeys& p, const float* dots, c
   return sum;
 }
 
-void CpuBackend::differentiate_private(const PrivateKeys& p, const float* g, float* d_queries,
-                                       float* d_keys) {
+void CpuBackend::differentiate_hard_negatives(const HardNegatives& p, const float* g, float* d_queries,
+                                              float* d_keys) {
   const int64_t dim = problem_.dim;
   for_each_row(p.queries.rows, [&](int64_t i) {
     for (int64_t h = i * p.per_query; h < (i + 1) * p.per_query; ++h) {

@@ -1,5 +1,5 @@
-// The CPU backend: runs the schedule's cells on a thread pool. Knows threads, memory and order; every loop
-// over a whole cell is a kernel, sparse work on a cell is in cell_edits.
+// The CPU backend: runs the grid's tiles on a thread pool. Knows threads, memory and order; every loop
+// over a whole tile is a kernel, sparse work on a tile is in tile_edits.
 #pragma once
 
 #include <algorithm>
@@ -23,41 +23,42 @@ class CpuBackend final : public Backend {
   int64_t begin(const Problem&) override;
   double check_finite(const MatrixView&, const char* name) override;
   void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
-  void load(const PassOperands&) override;
+  void load(const SimilarityOperands&) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  bool takes_rows_together() const override { return true; }
+  bool can_fuse() const override { return true; }
   DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
                                              const std::function<void(Range)>& close) override;
-  void private_dots(const PrivateKeys&, float* dots, float* errors) override;
+  void hard_negative_dots(const HardNegatives&, float* dots, float* errors) override;
   bool refines_loss() const override { return true; }
-  double private_dots_error(const PrivateKeys&, const float* dots, const float* g) override;
-  void differentiate_private(const PrivateKeys&, const float* g, float* d_queries, float* d_keys) override;
+  double hard_negative_dots_error(const HardNegatives&, const float* dots, const float* g) override;
+  void differentiate_hard_negatives(const HardNegatives&, const float* g, float* d_queries,
+                                    float* d_keys) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
 
  private:
   struct ThreadMemory {
-    float *transposed, *query_values, *cell, *narrowed, *key_buffer;
+    float *transposed, *query_values, *tile, *narrowed, *key_buffer;
   };
-  // One lap over the cells of a pass, row block by row block; each block belongs to one thread. False:
+  // One pass over the tiles of a similarity, tile row by tile row; each block belongs to one thread. False:
   // stopped.
-  class Lap {
+  class Pass {
    public:
-    virtual ~Lap() = default;
-    // Makes ready what the block's cells read.
-    virtual bool enter(int thread, int64_t row_block) = 0;
-    virtual bool cell(int thread, int64_t row_block, int64_t column_block) = 0;
+    virtual ~Pass() = default;
+    // Makes ready what the block's tiles read.
+    virtual bool enter(int thread, int64_t tile_row) = 0;
+    virtual bool tile(int thread, int64_t tile_row, int64_t tile_column) = 0;
     virtual void stop() = 0;    // lets go whoever waits
-    virtual void finish() = 0;  // after the last cell
+    virtual void finish() = 0;  // after the last tile
   };
-  class Fold;           // the forward lap
-  class Differentiate;  // the backward lap
-  std::unique_ptr<Lap> fold_lap(FoldArgs&);
-  std::unique_ptr<Lap> differentiate_lap(const DifferentiateArgs&, DifferentiateResult&);
+  class Fold;           // the forward pass
+  class Differentiate;  // the backward pass
+  std::unique_ptr<Pass> fold_pass(FoldArgs&);
+  std::unique_ptr<Pass> differentiate_pass(const DifferentiateArgs&, DifferentiateResult&);
 
   void claim();
-  void go_round(Lap&);
+  void go_round(Pass&);
   // f(i) for every row, shared out among the threads.
   template <class F>
   void for_each_row(int64_t rows, F f);
@@ -66,14 +67,14 @@ class CpuBackend final : public Backend {
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
 
-  const Schedule& schedule() const { return schedules_[operands_.pass]; }
-  // Operands of a cell. The rows must have been packed into the thread's memory for this row block.
-  CellOperands operands(int thread, int64_t row_block, int64_t column_block) const;
-  void pack_keys(int64_t column_block, float* out) const;
-  const float* packed_keys(int thread, int64_t column_block) const;
-  // Where the cell's logits stay until the backward lap; null: they do not.
-  float* kept_logits(int thread, int64_t row_block, int64_t column_block) const;
-  Cell cell(int64_t row_block, int64_t column_block, float* data, int64_t stride) const;
+  const Grid& grid() const { return grids_[operands_.similarity]; }
+  // Operands of a tile. The rows must have been packed into the thread's memory for this tile row.
+  TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
+  void pack_keys(int64_t tile_column, float* out) const;
+  const float* packed_keys(int thread, int64_t tile_column) const;
+  // Where the tile's logits stay until the backward pass; null: they do not.
+  float* kept_logits(int thread, int64_t tile_row, int64_t tile_column) const;
+  Tile tile(int64_t tile_row, int64_t tile_column, float* data, int64_t stride) const;
   // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
   // aborted.
   template <class F>
@@ -86,13 +87,13 @@ class CpuBackend final : public Backend {
   // Of the call in progress.
   const Kernels* kernels_ = nullptr;
   Problem problem_;
-  PassOperands operands_;
-  std::vector<Schedule> schedules_;  // of each pass
-  Layout layout_;
+  SimilarityOperands operands_;
+  std::vector<Grid> grids_;  // of each similarity
+  WorkspacePlan plan_;
   std::vector<ThreadMemory> memory_;
   float* packed_keys_ = nullptr;
   float* kept_ = nullptr;
-  bool together_ = false;  // in fold_and_differentiate
+  bool fused_ = false;  // in fold_and_differentiate
   Log2Scale scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;

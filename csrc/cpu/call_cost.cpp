@@ -6,21 +6,22 @@
 
 namespace infcl {
 
-std::vector<Schedule> cut(const PassShape* passes, int count, const CellShape& cell) {
-  std::vector<Schedule> schedules;
+std::vector<Grid> cut(const SimilarityShape* similarities, int count, const TileShape& tile) {
+  std::vector<Grid> grids;
   for (int p = 0; p < count; ++p)
-    schedules.emplace_back(passes[p].rows, passes[p].columns, cell, passes[p].triangle);
-  return schedules;
+    grids.emplace_back(similarities[p].rows, similarities[p].columns, tile, similarities[p].triangle);
+  return grids;
 }
 
-double call_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const Layout& layout) {
+double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient,
+                  const WorkspacePlan& plan) {
   double products = 0;  // of pairs
-  for (const Schedule& s : passes) {
-    const double pairs = s.pairs(s.column_blocks());
-    products += gradient ? 4 * pairs - s.diagonal_pairs(s.row_blocks()) : pairs;
-    if (gradient) products -= s.pairs(std::min(layout.kept_columns, s.column_blocks()));
+  for (const Grid& s : similarities) {
+    const double pairs = s.pairs(s.tile_columns());
+    products += gradient ? 4 * pairs - s.diagonal_pairs(s.tile_rows()) : pairs;
+    if (gradient) products -= s.pairs(std::min(plan.kept_columns, s.tile_columns()));
   }
-  if (gradient) products -= layout.kept.pairs(passes);
+  if (gradient) products -= plan.kept.pairs(similarities);
   return 2 * products * static_cast<double>(dim);
 }
 

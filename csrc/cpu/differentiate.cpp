@@ -1,4 +1,4 @@
-// The backward lap: each cell's logits are made again (or taken from those kept), turned into G, and G feeds
+// The backward pass: each tile's logits are made again (or taken from those kept), turned into G, and G feeds
 // both gradient products while it is in L2.
 #include <algorithm>
 #include <cmath>
@@ -10,40 +10,40 @@
 
 namespace infcl {
 
-class CpuBackend::Differentiate final : public Lap {
+class CpuBackend::Differentiate final : public Pass {
  public:
   Differentiate(CpuBackend& backend, const DifferentiateArgs& args, DifferentiateResult& out)
       : b_(backend),
         a_(args),
         out_(out),
-        s_(backend.schedule()),
-        gate_(s_.column_blocks()),
-        row_sums_(static_cast<size_t>(s_.row_blocks())) {
-    const int64_t cell = b_.kernels_->cell.rows * b_.kernels_->cell.columns;
+        s_(backend.grid()),
+        gate_(s_.tile_columns()),
+        row_sums_(static_cast<size_t>(s_.tile_rows())) {
+    const int64_t tile = b_.kernels_->tile.rows * b_.kernels_->tile.columns;
     if (a_.filter > 0) {
       clear(a_.overwrite_rows, a_.d_rows, s_.row_count());
       clear(a_.overwrite_columns, a_.d_columns, a_.d_column_rows);
       row_lost_.resize(static_cast<size_t>(s_.row_count()));
       column_lost_.resize(static_cast<size_t>(s_.column_count()));
     }
-    for (int t = 0; t < b_.layout_.threads; ++t) {
-      scratch_.emplace_back(b_.kernels_->cell);
-      if (uniform(a_.rows) || uniform(a_.columns)) scratch_.back().masked.reserve(static_cast<size_t>(cell));
+    for (int t = 0; t < b_.plan_.threads; ++t) {
+      scratch_.emplace_back(b_.kernels_->tile);
+      if (uniform(a_.rows) || uniform(a_.columns)) scratch_.back().masked.reserve(static_cast<size_t>(tile));
     }
   }
 
   bool enter(int t, int64_t i) override {
     const Range rows = s_.rows(i);
-    if (!b_.together_) b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
+    if (!b_.fused_) b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
     if (a_.d_columns)
       b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].query_values,
                                b_.kernels_->elements(rows.size()));
     return !s_.triangle() || gate_.enter(i, i);
   }
 
-  bool cell(int t, int64_t i, int64_t j) override {
-    const CellOperands c = b_.operands(t, i, j);
-    const Cell g = b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
+  bool tile(int t, int64_t i, int64_t j) override {
+    const TileOperands c = b_.operands(t, i, j);
+    const Tile g = b_.tile(i, j, b_.memory_[t].tile, b_.kernels_->tile.rows);
     const float* kept = b_.kept_logits(t, i, j);
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
@@ -85,7 +85,7 @@ class CpuBackend::Differentiate final : public Lap {
     for (const DifferentiateResult& s : row_sums_) {
       out_.dot_sum += s.dot_sum;
       out_.sum += s.sum;
-      out_.loss_change += s.loss_change;
+      out_.refinement += s.refinement;
     }
     for (const Scratch& s : scratch_) {
       b_.stats_.flops += 2 * s.pairs_multiplied * b_.problem_.dim;
@@ -97,17 +97,17 @@ class CpuBackend::Differentiate final : public Lap {
  private:
   // Of one thread: workers must not allocate.
   struct Scratch {
-    explicit Scratch(const CellShape& c)
+    explicit Scratch(const TileShape& c)
         : factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
     LogitFactors factors;
-    std::vector<float> row_lost, column_lost;  // filter: in this cell
+    std::vector<float> row_lost, column_lost;  // filter: in this tile
     EqualPairs pairs;
     std::vector<int32_t> masked;
     double pairs_multiplied = 0;
     int64_t skipped = 0, reused = 0;
   };
 
-  // A skipped cell writes nothing.
+  // A skipped tile writes nothing.
   void clear(bool overwrite, float* out, int64_t rows) const {
     if (overwrite && out) std::fill(out, out + rows * b_.problem_.dim, 0.f);
   }
@@ -119,7 +119,7 @@ class CpuBackend::Differentiate final : public Lap {
     return n && !n->positive_shares.empty() ? &n->positive_shares : nullptr;
   }
 
-  // Columns of the cell whose features get a gradient from it. The diagonal cell of a triangle gives all to
+  // Columns of the tile whose features get a gradient from it. The diagonal tile of a triangle gives all to
   // its rows.
   int64_t gradient_columns(int64_t i, int64_t j) const {
     if (!a_.d_columns || (s_.triangle() && i == j)) return 0;
@@ -127,7 +127,7 @@ class CpuBackend::Differentiate final : public Lap {
   }
 
   // A product in float64 less that in float32, times G.
-  bool refine_loss(Scratch& s, int64_t i, const CellOperands& c, const Cell& g) {
+  bool refine_loss(Scratch& s, int64_t i, const TileOperands& c, const Tile& g) {
     double change = 0;
     const auto set_apart = [&](double factor) {
       if (a_.positives.apart)
@@ -137,18 +137,18 @@ class CpuBackend::Differentiate final : public Lap {
     };
     set_apart(1 / a_.loss_per_g);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range keys) {
-          const ResidualSum part = b_.kernels_->residual_sum(c, keys, g.data, a_.negligible_g);
+          const Refinement part = b_.kernels_->refine(c, keys, g.data, a_.negligible_g);
           change += part.sum;
           s.pairs_multiplied += 2 * static_cast<double>(part.pairs);
         }))
       return false;
     set_apart(1);
-    row_sums_[i].loss_change += a_.loss_per_g * (g.diagonal ? change / 2 : change);
+    row_sums_[i].refinement += a_.loss_per_g * (g.diagonal ? change / 2 : change);
     return true;
   }
 
-  // Whether every row and column of the cell can afford to lose it; if so, it is charged to them.
-  bool skip(const Cell& g, Scratch& s) {
+  // Whether every row and column of the tile can afford to lose it; if so, it is charged to them.
+  bool skip(const Tile& g, Scratch& s) {
     sum_magnitudes(g, s.row_lost.data(), s.column_lost.data());
     const float limit = static_cast<float>(a_.filter);
     for (int64_t r = 0; r < g.rows.size(); ++r)
@@ -160,7 +160,7 @@ class CpuBackend::Differentiate final : public Lap {
     return true;
   }
 
-  bool logit_gradients(int t, int64_t i, const CellOperands& c, const Cell& g, const float* kept) {
+  bool logit_gradients(int t, int64_t i, const TileOperands& c, const Tile& g, const float* kept) {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
                                              : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
@@ -200,8 +200,8 @@ class CpuBackend::Differentiate final : public Lap {
     return true;
   }
 
-  void edit(const Cell& g, Scratch& s, LogitGradSums& sums) {
-    const PassPositives& p = a_.positives;
+  void edit(const Tile& g, Scratch& s, LogitGradSums& sums) {
+    const Positives& p = a_.positives;
     if (p.labelled) {
       const LogitGradSums change = positives_change(g, p, a_.positive_dots, a_.positive_grads);
       sums.dot_sum += change.dot_sum;
@@ -215,11 +215,11 @@ class CpuBackend::Differentiate final : public Lap {
                         [&](int64_t r, int64_t q) { g.at(r, q) = static_cast<float>(a_.positive_grads[r]); });
   }
 
-  bool accumulate_rows(const CellOperands& c, int64_t i, int64_t j, const float* g) {
+  bool accumulate_rows(const TileOperands& c, int64_t i, int64_t j, const float* g) {
     float* out = a_.d_rows + s_.rows(i).begin * c.dim;
-    // In a triangle, earlier row blocks have already added to these rows as their columns.
+    // In a triangle, earlier tile rows have already added to these rows as their columns.
     const bool overwrite =
-        a_.overwrite_rows && a_.filter == 0 && j == s_.first_column_block(i) && (!s_.triangle() || i == 0);
+        a_.overwrite_rows && a_.filter == 0 && j == s_.first_tile_column(i) && (!s_.triangle() || i == 0);
     return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
       b_.kernels_->accumulate_queries(c, features, g, overwrite, out);
     });
@@ -233,7 +233,7 @@ class CpuBackend::Differentiate final : public Lap {
     return true;
   }
 
-  bool accumulate_columns(CellOperands c, int64_t i, int64_t j, const float* g) {
+  bool accumulate_columns(TileOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
     if (c.columns == 0) return leave(i, j);
     float* out = a_.d_columns + s_.columns(j).begin * c.dim;
@@ -249,15 +249,15 @@ class CpuBackend::Differentiate final : public Lap {
   CpuBackend& b_;
   const DifferentiateArgs& a_;
   DifferentiateResult& out_;
-  const Schedule& s_;
+  const Grid& s_;
   ColumnGate gate_;
-  std::vector<DifferentiateResult> row_sums_;  // of each row block, so that their order is fixed
+  std::vector<DifferentiateResult> row_sums_;  // of each tile row, so that their order is fixed
   std::vector<Scratch> scratch_;
-  std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the cells left out
+  std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the tiles left out
 };
 
-std::unique_ptr<CpuBackend::Lap> CpuBackend::differentiate_lap(const DifferentiateArgs& args,
-                                                               DifferentiateResult& out) {
+std::unique_ptr<CpuBackend::Pass> CpuBackend::differentiate_pass(const DifferentiateArgs& args,
+                                                                 DifferentiateResult& out) {
   return std::make_unique<Differentiate>(*this, args, out);
 }
 

@@ -1,4 +1,4 @@
-// The forward lap: each cell's logits are made, folded into what its anchors gather while they are in cache,
+// The forward pass: each tile's logits are made, folded into what its anchors gather while they are in cache,
 // and forgotten (or kept, where the workspace allows).
 #include <algorithm>
 #include <cmath>
@@ -9,11 +9,11 @@
 
 namespace infcl {
 
-class CpuBackend::Fold final : public Lap {
+class CpuBackend::Fold final : public Pass {
  public:
   Fold(CpuBackend& backend, FoldArgs& args)
-      : b_(backend), a_(args), s_(backend.schedule()), gate_(s_.column_blocks()) {
-    for (int t = 0; t < b_.layout_.threads; ++t) scratch_.emplace_back(b_.kernels_->cell, a_);
+      : b_(backend), a_(args), s_(backend.grid()), gate_(s_.tile_columns()) {
+    for (int t = 0; t < b_.plan_.threads; ++t) scratch_.emplace_back(b_.kernels_->tile, a_);
   }
 
   bool enter(int t, int64_t i) override {
@@ -22,14 +22,14 @@ class CpuBackend::Fold final : public Lap {
     return !s_.triangle() || gate_.enter(i, i);
   }
 
-  bool cell(int t, int64_t i, int64_t j) override {
-    const CellOperands c = b_.operands(t, i, j);
+  bool tile(int t, int64_t i, int64_t j) override {
+    const TileOperands c = b_.operands(t, i, j);
     float* kept = b_.kept_logits(t, i, j);
-    const Cell x = kept ? b_.cell(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
-                        : b_.cell(i, j, b_.memory_[t].cell, b_.kernels_->cell.rows);
+    const Tile x = kept ? b_.tile(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
+                        : b_.tile(i, j, b_.memory_[t].tile, b_.kernels_->tile.rows);
     Scratch& s = scratch_[t];
     const bool masked = x.diagonal || a_.mask.any();
-    // What is taken out of a cell must not count among its maxima.
+    // What is taken out of a tile must not count among its maxima.
     const bool edited = masked || has_positive(x, a_.positives);
     float* row_max = s.row_max.data();
     std::fill(row_max, row_max + c.rows, -HUGE_VALF);
@@ -55,7 +55,7 @@ class CpuBackend::Fold final : public Lap {
                         {s.row_shift.data(), s.row_sum.data(), s.column_shift.data(),
                          fold_columns ? s.column_sum.data() : nullptr});
     }
-    // the backward lap finds in kept cells what it would compute
+    // the backward pass finds in kept tiles what it would compute
     if (kept && a_.positives.labelled && !a_.positives.apart)
       for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) { x.at(r, q) = a_.positive_dots[r]; });
     merge_rows(x.rows, s);
@@ -73,16 +73,16 @@ class CpuBackend::Fold final : public Lap {
   void finish() override {
     a_.masked_pairs = 0;
     for (const Scratch& s : scratch_) a_.masked_pairs += s.masked_pairs;
-    b_.stats_.tiles += s_.cells();
-    for (int64_t i = 0; i < s_.row_blocks(); ++i)
-      for (int64_t j = s_.first_column_block(i); j < s_.column_blocks(); ++j)
+    b_.stats_.tiles += s_.tiles();
+    for (int64_t i = 0; i < s_.tile_rows(); ++i)
+      for (int64_t j = s_.first_tile_column(i); j < s_.tile_columns(); ++j)
         b_.stats_.flops += 2. * s_.rows(i).size() * s_.columns(j).size() * b_.problem_.dim;
   }
 
  private:
   // Of one thread: workers must not allocate.
   struct Scratch {
-    Scratch(const CellShape& c, const FoldArgs& a)
+    Scratch(const TileShape& c, const FoldArgs& a)
         : row_shift(c.rows),
           row_sum(c.rows),
           row_max(c.rows),
@@ -138,12 +138,12 @@ class CpuBackend::Fold final : public Lap {
 
   CpuBackend& b_;
   FoldArgs& a_;
-  const Schedule& s_;
+  const Grid& s_;
   ColumnGate gate_;
   std::vector<Scratch> scratch_;
 };
 
-std::unique_ptr<CpuBackend::Lap> CpuBackend::fold_lap(FoldArgs& args) {
+std::unique_ptr<CpuBackend::Pass> CpuBackend::fold_pass(FoldArgs& args) {
   return std::make_unique<Fold>(*this, args);
 }
 

@@ -6,11 +6,11 @@
 
 namespace infcl {
 
-LogitFactors::LogitFactors(const CellShape& c)
+LogitFactors::LogitFactors(const TileShape& c)
     : row_(c.rows), row_shift_(c.rows), column_(c.columns), column_shift_(c.columns) {}
 
 // A term that does not exist has factor 0, and a shift under which its exponential is 0 and not infinite.
-LogitGradArgs LogitFactors::clear(GradRule rule) {
+LogitGradArgs LogitFactors::clear(GradFormula rule) {
   for (std::vector<float>* factors : {&row_, &column_}) std::fill(factors->begin(), factors->end(), 0.f);
   for (std::vector<float>* shifts : {&row_shift_, &column_shift_})
     std::fill(shifts->begin(), shifts->end(), kNoTerm);
@@ -24,14 +24,14 @@ LogitGradArgs LogitFactors::clear(GradRule rule) {
 }
 
 LogitGradArgs LogitFactors::sigmoid(const NormaliserGrad& rows, Range range, float bias) {
-  LogitGradArgs out = clear(GradRule::kSigmoid);
+  LogitGradArgs out = clear(GradFormula::kSigmoid);
   out.bias = bias;
   for (int64_t i = range.begin; i < range.end; ++i)
     row_[i - range.begin] = static_cast<float>(rows.weights[i]);
   return out;
 }
 
-// One exponential per element when all normalisers of the cell are within 2^100 of each other: then both
+// One exponential per element when all normalisers of the tile are within 2^100 of each other: then both
 // terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle. A large
 // logit scale makes large factors, which must not overflow on the way.
 LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
@@ -50,7 +50,7 @@ LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
   widen(columns, column_range);
   const float spread = low <= high ? high - low : 0;
   const bool one_exp = spread < 100 && times_two_to(static_cast<int>(spread / 2) + 1, largest) < FLT_MAX / 4;
-  LogitGradArgs out = clear(one_exp ? GradRule::kOneExp : GradRule::kTwoExps);
+  LogitGradArgs out = clear(one_exp ? GradFormula::kOneExp : GradFormula::kTwoExps);
   out.shift = low <= high ? std::floor((low + high) / 2) : 0;
   const auto fill = [&](const NormaliserGrad* n, Range range, std::vector<float>& factors,
                         std::vector<float>& shifts) {

@@ -1,4 +1,4 @@
-// What the normalisers of a cell's rows and columns come to for the kernel that turns its logits into their
+// What the normalisers of a tile's rows and columns come to for the kernel that turns its logits into their
 // gradients.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace infcl {
 // Holds its tables, so that workers need not allocate; what it returns points into them.
 class LogitFactors {
  public:
-  explicit LogitFactors(const CellShape&);
+  explicit LogitFactors(const TileShape&);
 
   // Null: no such normaliser.
   LogitGradArgs softmax(const NormaliserGrad* rows, Range, const NormaliserGrad* columns, Range);
@@ -21,7 +21,7 @@ class LogitFactors {
   LogitGradArgs sigmoid(const NormaliserGrad& rows, Range, float bias);
 
  private:
-  LogitGradArgs clear(GradRule);
+  LogitGradArgs clear(GradFormula);
 
   std::vector<float> row_, row_shift_, column_, column_shift_;
 };

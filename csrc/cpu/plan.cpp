@@ -17,9 +17,9 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
   return LseVector::bytes(rows) + LseVector::bytes(columns) + 2 * rows * kFloat;
 }
 
-int64_t thread_bytes(const Layout& l) {
+int64_t thread_bytes(const WorkspacePlan& l) {
   return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.query_values) +
-         Workspace::bytes_for(l.cell) + Workspace::bytes_for(l.key_buffer) + Workspace::bytes_for(l.narrowed);
+         Workspace::bytes_for(l.tile) + Workspace::bytes_for(l.key_buffer) + Workspace::bytes_for(l.narrowed);
 }
 
 }  // namespace
@@ -30,23 +30,24 @@ int64_t default_bound(int64_t larger_side, int64_t dim) {
 
 int64_t kept_stride(Range rows, const Kernels& k) { return round_up(rows.size(), k.panel); }
 
-Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, const Kernels& k) {
-  Layout l;
+WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>& similarities,
+                             const Kernels& k) {
+  WorkspacePlan l;
   const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
-  int64_t cells = 0, column_blocks = 0, row_blocks = 0, larger_side = 0;
-  for (const Schedule& s : passes) {
+  int64_t tiles = 0, tile_columns = 0, tile_rows = 0, larger_side = 0;
+  for (const Grid& s : similarities) {
     const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
     l.lse_bytes = std::max(l.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
     l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
     l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
-    l.cell = std::max(l.cell, k.cell.rows * columns);
-    l.kept_cell = std::max(l.kept_cell, rows * columns);
+    l.tile = std::max(l.tile, k.tile.rows * columns);
+    l.kept_tile = std::max(l.kept_tile, rows * columns);
     l.key_panels = std::max(l.key_panels, columns * padded_elements);
     if (k.pair > 1 && r.gradient) l.key_values = std::max(l.key_values, k.elements(columns) * padded_dim);
     l.key_block = l.key_panels + l.key_values;
-    cells += s.cells();
-    column_blocks = std::max(column_blocks, s.column_blocks());
-    row_blocks = std::max(row_blocks, s.row_blocks());
+    tiles += s.tiles();
+    tile_columns = std::max(tile_columns, s.tile_columns());
+    tile_rows = std::max(tile_rows, s.tile_rows());
     larger_side = std::max({larger_side, s.row_count(), s.column_count()});
   }
   if (k.narrow_gradients && r.gradient) l.narrowed = 2 * k.narrowed_offset();
@@ -57,31 +58,31 @@ Layout make_layout(const LayoutRequest& r, const std::vector<Schedule>& passes, 
   // by division, since so many threads' bytes may be more than 64 bits count
   const int64_t affordable = (bound - l.lse_bytes) / thread_bytes(l);
   const int64_t threads =
-      std::max<int64_t>(1, std::min({static_cast<int64_t>(r.threads), row_blocks, affordable}));
+      std::max<int64_t>(1, std::min({static_cast<int64_t>(r.threads), tile_rows, affordable}));
   l.threads = static_cast<int>(threads);
-  const int64_t all_keys = column_blocks * Workspace::bytes_for(l.key_block);
+  const int64_t all_keys = tile_columns * Workspace::bytes_for(l.key_block);
   const int64_t buffers = threads * Workspace::bytes_for(l.key_buffer);
   const int64_t left = bound - l.lse_bytes - threads * thread_bytes(l);
   if (left + buffers >= all_keys) {
     l.key_buffer = 0;  // nobody packs for himself
-    l.packed_blocks = column_blocks;
+    l.packed_blocks = tile_columns;
   } else if (left > 0) {
     l.packed_blocks = left / Workspace::bytes_for(l.key_block);
   }
   l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
   if (!r.gradient || !r.keep_logits) return l;
-  if (r.rows_together) {
-    const int64_t slot = threads * Workspace::bytes_for(l.kept_cell);
-    l.kept_slots = std::clamp<int64_t>((bound - l.bytes) / slot, 0, r.sigmoid ? 1 : column_blocks);
-    l.kept_columns = r.sigmoid && l.kept_slots > 0 ? column_blocks : l.kept_slots;
+  if (r.fused) {
+    const int64_t slot = threads * Workspace::bytes_for(l.kept_tile);
+    l.kept_slots = std::clamp<int64_t>((bound - l.bytes) / slot, 0, r.sigmoid ? 1 : tile_columns);
+    l.kept_columns = r.sigmoid && l.kept_slots > 0 ? tile_columns : l.kept_slots;
     l.bytes += l.kept_slots * slot;
     return l;
   }
-  l.kept = KeptCells(passes, {r.lent_rows, r.lent_columns, r.dim}, k.panel, k.strip);
-  if (l.packed_blocks == column_blocks) {
-    const int64_t room = (bound - l.bytes) / Workspace::bytes_for(l.kept_cell);
-    l.kept.keep_in_workspace(std::clamp<int64_t>(room, 0, cells - l.kept.lent()));
-    l.bytes += l.kept.in_workspace() * Workspace::bytes_for(l.kept_cell);
+  l.kept = KeptTiles(similarities, {r.lent_rows, r.lent_columns, r.dim}, k.panel, k.strip);
+  if (l.packed_blocks == tile_columns) {
+    const int64_t room = (bound - l.bytes) / Workspace::bytes_for(l.kept_tile);
+    l.kept.keep_in_workspace(std::clamp<int64_t>(room, 0, tiles - l.kept.lent()));
+    l.bytes += l.kept.in_workspace() * Workspace::bytes_for(l.kept_tile);
   }
   return l;
 }

@@ -1,4 +1,4 @@
-// What a call will cost on the CPU, from the layout that calls obey and a short measurement. Refuses to share
+// What a call will cost on the CPU, from the plan that calls obey and a short measurement. Refuses to share
 // anything with a backend: a plan is wanted while its calls run.
 #include <algorithm>
 #include <chrono>
@@ -13,13 +13,13 @@ namespace infcl {
 
 namespace {
 
-// One thread's rate on a cell whose operands are in cache.
+// One thread's rate on a tile whose operands are in cache.
 double measure_gflops(const Kernels& k) {
   constexpr int64_t kDim = 256;
   Workspace w;
-  const int64_t rows = k.cell.rows, columns = k.cell.columns;
+  const int64_t rows = k.tile.rows, columns = k.tile.columns;
   w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
-  CellOperands c{};
+  TileOperands c{};
   float* keys = w.take(columns * kDim);
   float* queries = w.take(rows * kDim);
   float* x = w.take(rows * columns);
@@ -45,20 +45,21 @@ class CpuPlanner final : public Planner {
 
   Plan plan(const PlanRequest& r) override {
     const Kernels& k = select_kernels(wanted_isa_, r.bfloat16);
-    PassShape passes[Objective::kMaxPasses];
-    for (int p = 0; p < r.objective.pass_count; ++p)
-      passes[p] = shape_of(r.objective.passes[p], r.rows, r.keys);
-    const std::vector<Schedule> schedules = cut(passes, r.objective.pass_count, k.cell);
-    const int threads = choose_threads(r.threads, call_flops(schedules, r.dim, r.gradient, {}));
-    const Layout l = make_layout({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
-                                  r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
-                                 schedules, k);
+    SimilarityShape similarities[Objective::kMaxSimilarities];
+    for (int p = 0; p < r.objective.similarity_count; ++p)
+      similarities[p] = shape_of(r.objective.similarities[p], r.rows, r.keys);
+    const std::vector<Grid> grids = cut(similarities, r.objective.similarity_count, k.tile);
+    const int threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
+    const WorkspacePlan l =
+        plan_workspace({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
+                        r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
+                       grids, k);
     Plan p;
     p.threads = l.threads;
     p.workspace_bytes = l.bytes;
     p.minimum_workspace_bytes = l.minimum_bytes;
     p.lse_bytes = l.lse_bytes;
-    p.flops = call_flops(schedules, r.dim, r.gradient, l);
+    p.flops = call_flops(grids, r.dim, r.gradient, l);
     p.gflops_per_second = gflops(k) * l.threads;
     return p;
   }

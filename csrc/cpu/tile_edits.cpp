@@ -24,7 +24,7 @@ void EqualPairs::fill(const int32_t* values, Range range) {
   }
 }
 
-int64_t mask_pairs(const Cell& x, const PairMask& mask, EqualPairs& pairs) {
+int64_t mask_pairs(const Tile& x, const PairMask& mask, EqualPairs& pairs) {
   int64_t count = 0;
   const auto exclude = [&](float& dot) {
     count += !is_masked(dot);
@@ -41,11 +41,11 @@ int64_t mask_pairs(const Cell& x, const PairMask& mask, EqualPairs& pairs) {
       for (int64_t i = x.rows.begin; i < x.rows.end; ++i)
         if (x.at(i, j) > std::min(mask.row_limits[i], column_limit)) exclude(x.at(i, j));
     }
-  // the diagonal cell shows every pair twice
+  // the diagonal tile shows every pair twice
   return x.diagonal ? count / 2 : count;
 }
 
-void sum_dots(const Cell& x, DotSums& out) {
+void sum_dots(const Tile& x, DotSums& out) {
   std::fill(out.row_sums.begin(), out.row_sums.end(), 0.);
   std::fill(out.row_counts.begin(), out.row_counts.end(), 0);
   for (int64_t j = 0; j < x.columns.size(); ++j) {
@@ -64,7 +64,7 @@ void sum_dots(const Cell& x, DotSums& out) {
   }
 }
 
-void sum_class_positives(const Cell& x, const PassPositives& p, EqualPairs& pairs, ClassSums& out) {
+void sum_class_positives(const Tile& x, const Positives& p, EqualPairs& pairs, ClassSums& out) {
   std::fill(out.row_sums.begin(), out.row_sums.end(), 0.);
   std::fill(out.column_sums.begin(), out.column_sums.end(), 0.);
   std::fill(out.row_max.begin(), out.row_max.end(), -HUGE_VALF);
@@ -77,7 +77,7 @@ void sum_class_positives(const Cell& x, const PassPositives& p, EqualPairs& pair
   });
 }
 
-void subtract_uniform(const Cell& g, const std::vector<float>* rows, const std::vector<float>* columns,
+void subtract_uniform(const Tile& g, const std::vector<float>* rows, const std::vector<float>* columns,
                       const std::vector<int32_t>& masked) {
   for (int64_t j = 0; j < g.columns.size(); ++j) {
     const float column = columns ? (*columns)[g.columns.begin + j] : 0;
@@ -87,7 +87,7 @@ void subtract_uniform(const Cell& g, const std::vector<float>* rows, const std::
   for (int32_t at : masked) g.data[at] = 0;
 }
 
-void subtract_class_shares(const Cell& g, const PassPositives& p, const std::vector<float>* rows,
+void subtract_class_shares(const Tile& g, const Positives& p, const std::vector<float>* rows,
                            const std::vector<float>* columns, EqualPairs& pairs) {
   pairs.visit(p.row_classes, g.rows, p.column_classes, g.columns, [&](int64_t i, int64_t j) {
     if (g.diagonal && i == j) return;
@@ -95,7 +95,7 @@ void subtract_class_shares(const Cell& g, const PassPositives& p, const std::vec
   });
 }
 
-LogitGradSums positives_change(const Cell& g, const PassPositives& p, const float* positive_dots,
+LogitGradSums positives_change(const Tile& g, const Positives& p, const float* positive_dots,
                                const double* positive_grads) {
   LogitGradSums change;
   for_each_positive(g, p, [&](int64_t i, int64_t j) {
@@ -106,7 +106,7 @@ LogitGradSums positives_change(const Cell& g, const PassPositives& p, const floa
   return change;
 }
 
-void sum_magnitudes(const Cell& g, float* rows, float* columns) {
+void sum_magnitudes(const Tile& g, float* rows, float* columns) {
   std::fill(rows, rows + g.rows.size(), 0.f);
   for (int64_t j = 0; j < g.columns.size(); ++j) {
     float sum = 0;
@@ -119,7 +119,7 @@ void sum_magnitudes(const Cell& g, float* rows, float* columns) {
   }
 }
 
-void list_masked(const Cell& x, int64_t stride, std::vector<int32_t>& out) {
+void list_masked(const Tile& x, int64_t stride, std::vector<int32_t>& out) {
   out.clear();
   for (int64_t j = 0; j < x.columns.size(); ++j)
     for (int64_t i = 0; i < x.rows.size(); ++i)

@@ -1,6 +1,6 @@
-// Sparse and rare work on a cell of logits or of their gradients: labelled positives, masks, classes, label
+// Sparse and rare work on a tile of logits or of their gradients: labelled positives, masks, classes, label
 // smoothing. None of it is a kernel: it touches few elements, or runs only for options that few calls use,
-// and always while the cell is in cache.
+// and always while the tile is in cache.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 namespace infcl {
 
-// A cell and where it lies in its pass. Element (i, j) is row i, column j of the pass.
-struct Cell {
+// A tile and where it lies in its similarity. Element (i, j) is row i, column j of the similarity.
+struct Tile {
   Range rows, columns;
   float* data;
   int64_t stride;
-  bool diagonal;  // the cell of a triangle in which rows meet themselves
+  bool diagonal;  // the tile of a triangle in which rows meet themselves
 
   float& at(int64_t i, int64_t j) const { return data[(j - columns.begin) * stride + i - rows.begin]; }
 };
@@ -44,14 +44,14 @@ class EqualPairs {
   std::vector<int32_t> heads_, next_;
 };
 
-// f(i, j) for each labelled positive in the cell
+// f(i, j) for each labelled positive in the tile
 template <class F>
-void for_each_positive(const Cell& c, const PassPositives& positives, F f) {
+void for_each_positive(const Tile& c, const Positives& positives, F f) {
   for (int64_t i = c.rows.begin; i < c.rows.end; ++i)
     if (c.columns.contains(positives.label(i))) f(i, positives.label(i));
 }
 
-inline bool has_positive(const Cell& c, const PassPositives& positives) {
+inline bool has_positive(const Tile& c, const Positives& positives) {
   bool found = false;
   for_each_positive(c, positives, [&](int64_t, int64_t) { found = true; });
   return found;
@@ -59,32 +59,32 @@ inline bool has_positive(const Cell& c, const PassPositives& positives) {
 
 // Logits: masks what the rules exclude and a row's meeting with itself; returns how many pairs the rules
 // newly exclude.
-int64_t mask_pairs(const Cell& x, const PairMask&, EqualPairs&);
+int64_t mask_pairs(const Tile& x, const PairMask&, EqualPairs&);
 // Logits: sums and numbers of unmasked dots along both sides (label smoothing).
 struct DotSums {
   std::vector<double> row_sums, column_sums;
   std::vector<int64_t> row_counts, column_counts;
 };
-void sum_dots(const Cell& x, DotSums&);
+void sum_dots(const Tile& x, DotSums&);
 // Logits: sums and row maxima of the dots of class positives.
 struct ClassSums {
   std::vector<double> row_sums, column_sums;
   std::vector<float> row_max;
 };
-void sum_class_positives(const Cell& x, const PassPositives&, EqualPairs&, ClassSums&);
+void sum_class_positives(const Tile& x, const Positives&, EqualPairs&, ClassSums&);
 
 // Gradients: subtracts the anchors' uniform terms, but not where `masked` (positions in data, ascending)
 // says.
-void subtract_uniform(const Cell& g, const std::vector<float>* rows, const std::vector<float>* columns,
+void subtract_uniform(const Tile& g, const std::vector<float>* rows, const std::vector<float>* columns,
                       const std::vector<int32_t>& masked);
-void subtract_class_shares(const Cell& g, const PassPositives&, const std::vector<float>* rows,
+void subtract_class_shares(const Tile& g, const Positives&, const std::vector<float>* rows,
                            const std::vector<float>* columns, EqualPairs&);
 // Gradients: what sum g * dot and sum g will change by when the labelled positives get their own gradients.
-LogitGradSums positives_change(const Cell& g, const PassPositives&, const float* positive_dots,
+LogitGradSums positives_change(const Tile& g, const Positives&, const float* positive_dots,
                                const double* positive_grads);
 // Sums of |g| along both sides.
-void sum_magnitudes(const Cell& g, float* rows, float* columns);
-// Positions of masked logits in the data of the same cell's gradients, whose stride is `stride`.
-void list_masked(const Cell& x, int64_t stride, std::vector<int32_t>& out);
+void sum_magnitudes(const Tile& g, float* rows, float* columns);
+// Positions of masked logits in the data of the same tile's gradients, whose stride is `stride`.
+void list_masked(const Tile& x, int64_t stride, std::vector<int32_t>& out);
 
 }  // namespace infcl

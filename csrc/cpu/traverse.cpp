@@ -1,4 +1,4 @@
-// How laps go round: row blocks are dealt to threads in turn, and each thread visits the cells of its blocks
+// How passes go round: tile rows are dealt to threads in turn, and each thread visits the tiles of its blocks
 // in order.
 #include <algorithm>
 #include <chrono>
@@ -11,59 +11,59 @@
 
 namespace infcl {
 
-void CpuBackend::go_round(Lap& lap) {
-  const Schedule& s = schedule();
-  pool_.run(layout_.threads, [&](int t) {
-    for (int64_t i = t; i < s.row_blocks(); i += layout_.threads) {
-      if (!lap.enter(t, i)) return lap.stop();
-      for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j)
-        if (!lap.cell(t, i, j)) return lap.stop();
+void CpuBackend::go_round(Pass& pass) {
+  const Grid& s = grid();
+  pool_.run(plan_.threads, [&](int t) {
+    for (int64_t i = t; i < s.tile_rows(); i += plan_.threads) {
+      if (!pass.enter(t, i)) return pass.stop();
+      for (int64_t j = s.first_tile_column(i); j < s.tile_columns(); ++j)
+        if (!pass.tile(t, i, j)) return pass.stop();
     }
   });
   throw_if_stopped();
-  lap.finish();
+  pass.finish();
 }
 
-void CpuBackend::fold(FoldArgs& args) { go_round(*fold_lap(args)); }
+void CpuBackend::fold(FoldArgs& args) { go_round(*fold_pass(args)); }
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
   DifferentiateResult out;
-  go_round(*differentiate_lap(args, out));
+  go_round(*differentiate_pass(args, out));
   return out;
 }
 
-// A thread folds a block of rows and differentiates it at once. A sigmoid's cells need no sums, so each is
+// A thread folds a tile row and differentiates it at once. A sigmoid's tiles need no sums, so each is
 // differentiated while its logits are near.
 DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const DifferentiateArgs& d,
                                                        const std::function<void(Range)>& close) {
   using Clock = std::chrono::steady_clock;
   DifferentiateResult out;
-  const std::unique_ptr<Lap> fold = fold_lap(f), differentiate = differentiate_lap(d, out);
-  const Schedule& s = schedule();
-  const int64_t step = problem_.sigmoid ? 1 : s.column_blocks();
-  const size_t threads = static_cast<size_t>(layout_.threads);
+  const std::unique_ptr<Pass> fold = fold_pass(f), differentiate = differentiate_pass(d, out);
+  const Grid& s = grid();
+  const int64_t step = problem_.sigmoid ? 1 : s.tile_columns();
+  const size_t threads = static_cast<size_t>(plan_.threads);
   std::vector<Clock::duration> forward(threads), all(threads);
-  const auto row_block = [&](int t, int64_t i) {
+  const auto tile_row = [&](int t, int64_t i) {
     if (!fold->enter(t, i) || !differentiate->enter(t, i)) return false;
-    for (int64_t j0 = 0; j0 < s.column_blocks(); j0 += step) {
+    for (int64_t j0 = 0; j0 < s.tile_columns(); j0 += step) {
       const auto start = Clock::now();
       for (int64_t j = j0; j < j0 + step; ++j)
-        if (!fold->cell(t, i, j)) return false;
-      if (!problem_.sigmoid || has_positive(cell(i, j0, nullptr, 0), f.positives)) close(s.rows(i));
+        if (!fold->tile(t, i, j)) return false;
+      if (!problem_.sigmoid || has_positive(tile(i, j0, nullptr, 0), f.positives)) close(s.rows(i));
       forward[t] += Clock::now() - start;
       for (int64_t j = j0; j < j0 + step; ++j)
-        if (!differentiate->cell(t, i, j)) return false;
+        if (!differentiate->tile(t, i, j)) return false;
     }
     return true;
   };
-  together_ = true;
-  pool_.run(layout_.threads, [&](int t) {
+  fused_ = true;
+  pool_.run(plan_.threads, [&](int t) {
     const auto start = Clock::now();
-    for (int64_t i = t; i < s.row_blocks(); i += layout_.threads)
-      if (!row_block(t, i)) return differentiate->stop();
+    for (int64_t i = t; i < s.tile_rows(); i += plan_.threads)
+      if (!tile_row(t, i)) return differentiate->stop();
     all[t] = Clock::now() - start;
   });
-  together_ = false;
+  fused_ = false;
   throw_if_stopped();
   fold->finish();
   differentiate->finish();

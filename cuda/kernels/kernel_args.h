@@ -1,6 +1,6 @@
 // What host and device agree on: arguments and results of the kernels, as plain data.
 //
-// A pass (rows against columns) is visited in macro-blocks of at most kMaxBlockSide rows and
+// A similarity (rows against columns) is visited in macro-blocks of at most kMaxBlockSide rows and
 // columns. Of each, `scores` computes tiles of logits and leaves either partial sums (forward) or the logit
 // gradients G (backward); `reduce` folds partial sums into what the call gathers; `accumulate` multiplies G
 // with features. Pointers along rows or columns start at the block's first row or column.
@@ -44,7 +44,7 @@ struct alignas(16) Partial {
   int32_t unused;
 };
 
-// The same over the whole pass.
+// The same over the whole similarity.
 struct alignas(16) Gathered {
   double sum, dot_sum, positive_dot_sum;
   int64_t count;
@@ -63,7 +63,7 @@ struct alignas(16) TileSums {
 // Where positives are and what is excluded; the meaning of each is that of core/backend.h.
 struct Rules {
   bool labelled, apart;
-  const int32_t* labels;  // [rows] column in the pass; null: the row's own index in the pass
+  const int32_t* labels;  // [rows] column in the similarity; null: the row's own index in the similarity
   const int32_t *row_classes, *column_classes;
   const int32_t *row_ids, *column_ids;
   const float *row_limits, *column_limits;  // column_limits may be null
@@ -73,7 +73,7 @@ struct ScoresArgs {
   Planes rows, columns;
   int32_t padded_dim;
   int32_t row_count, column_count;  // of the block
-  int64_t row_begin, column_begin;  // of the block in the pass
+  int64_t row_begin, column_begin;  // of the block in the similarity
   bool triangle;  // of a side with itself: tiles left of the diagonal are not computed and nothing is written
                   // for them; on the diagonal a row does not meet itself
   bool sigmoid;

@@ -12,7 +12,7 @@ INFCL_DEVICE bool is_masked(float dot) { return dot <= kMaskedDot; }
 struct TilePosition {
   int rows, columns;                 // that exist of the tile
   int block_row, block_column;       // of its corner, in the block
-  int64_t row, column;               // likewise, in the pass
+  int64_t row, column;               // likewise, in the similarity
   bool below_diagonal, on_diagonal;  // of a triangle
 
   INFCL_DEVICE explicit TilePosition(const ScoresArgs& a) {

@@ -1,4 +1,4 @@
-// Pairs of rows that are no matrix: private negatives of each row, and positives where only they are asked
+// Pairs of rows that are no matrix: hard negatives of each row, and positives where only they are asked
 // for. float32 arithmetic on the operands' values, two features to a lane. Bits are not those of tiles:
 // tensor cores add up in an order of their own.
 #include "collect.cuh"

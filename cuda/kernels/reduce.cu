@@ -1,4 +1,4 @@
-// Folds what tiles left into what the pass gathers, in the order of the tiles.
+// Folds what tiles left into what the similarity gathers, in the order of the tiles.
 #include "collect.cuh"
 
 namespace infcl::cuda {

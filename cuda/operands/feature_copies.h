@@ -16,7 +16,7 @@ namespace infcl::cuda {
 
 // A gradient that the caller wants.
 struct GradientTarget {
-  float* data = nullptr;  // in passes it also says which gradient is meant
+  float* data = nullptr;  // in similarities it also says which gradient is meant
   int64_t rows = 0;
   GradientLayout layout;
 };

@@ -16,12 +16,12 @@ bool is_same(const Range& a, const Range& b) { return a.begin == b.begin && a.en
 
 }  // namespace
 
-ShardStore::ShardStore(Transport& transport, const Stream& copies, const Stream& work, MemoryCache* cache,
-                       const WorkspacePlan& plan, const std::vector<GradientTarget>& gradients)
+SlabStore::SlabStore(Transport& transport, const Stream& copies, const Stream& work, MemoryCache* cache,
+                     const WorkspacePlan& plan, const std::vector<GradientTarget>& gradients)
     : transport_(transport),
       copies_(copies),
       work_(work),
-      shard_rows_(plan.shards.rows),
+      slab_rows_(plan.slabs.rows),
       padded_dim_(plan.padded_dim) {
   for (const GradientTarget& g : gradients) gradients_.push_back({g, {}});
   for (int64_t i = 0; i < plan.slots; ++i) {
@@ -33,13 +33,13 @@ ShardStore::ShardStore(Transport& transport, const Stream& copies, const Stream&
   }
 }
 
-Findings ShardStore::examine(const MatrixView& view) {
+Findings SlabStore::examine(const MatrixView& view) {
   for (const auto& [known, findings] : examined_)
     if (is_same(known, view)) return findings;
-  // From the last shard to the first, where laps begin.
-  std::vector<ShardVisit> visits;
-  for (int64_t at = ceil_div(view.rows, shard_rows_) - 1; at >= 0; --at) {
-    const Range rows{at * shard_rows_, std::min(view.rows, (at + 1) * shard_rows_)};
+  // From the last slab to the first, where passes begin.
+  std::vector<SlabVisit> visits;
+  for (int64_t at = ceil_div(view.rows, slab_rows_) - 1; at >= 0; --at) {
+    const Range rows{at * slab_rows_, std::min(view.rows, (at + 1) * slab_rows_)};
     visits.push_back({rows, rows, true});
   }
   begin({{view, nullptr}, {view, nullptr}, visits});
@@ -51,56 +51,56 @@ Findings ShardStore::examine(const MatrixView& view) {
   return examined_.back().second;
 }
 
-void ShardStore::begin(const Lap& lap) {
-  lap_ = lap;
+void SlabStore::begin(const Pass& pass) {
+  pass_ = pass;
   visit_ = ahead_ = 0;
   for (Slot& slot : slots_) slot.needed = -1;
 }
 
-void ShardStore::enter(int64_t visit) {
+void SlabStore::enter(int64_t visit) {
   visit_ = visit;
   ahead_ = std::max(ahead_, visit);
-  const ShardVisit& v = lap_.visits[static_cast<size_t>(visit)];
-  for (const Shard& wanted : {shard_of(lap_.rows, v.rows), shard_of(lap_.columns, v.columns)}) {
+  const SlabVisit& v = pass_.visits[static_cast<size_t>(visit)];
+  for (const Slab& wanted : {slab_of(pass_.rows, v.rows), slab_of(pass_.columns, v.columns)}) {
     const Slot* slot = find(wanted);
     while (!slot || slot->filling) {
       if (steps_.empty() && !look_ahead())
-        throw Error(ErrorCode::kInternal, "cuda", "no slot for a shard that is needed now");
+        throw Error(ErrorCode::kInternal, "cuda", "no slot for a slab that is needed now");
       step();
       slot = find(wanted);
     }
   }
-  for (const Shard& wanted : {shard_of(lap_.rows, v.rows), shard_of(lap_.columns, v.columns)}) {
+  for (const Slab& wanted : {slab_of(pass_.rows, v.rows), slab_of(pass_.columns, v.columns)}) {
     Slot& slot = *find(wanted);
     if (!slot.awaited) slot.filled.hold(work_.get());
     slot.awaited = true;
   }
 }
 
-void ShardStore::leave(int64_t visit) {
-  const ShardVisit& v = lap_.visits[static_cast<size_t>(visit)];
-  Slot &rows = *find(shard_of(lap_.rows, v.rows)), &columns = *find(shard_of(lap_.columns, v.columns));
+void SlabStore::leave(int64_t visit) {
+  const SlabVisit& v = pass_.visits[static_cast<size_t>(visit)];
+  Slot &rows = *find(slab_of(pass_.rows, v.rows)), &columns = *find(slab_of(pass_.columns, v.columns));
   rows.left.record(work_);
   if (&columns != &rows) columns.left.record(work_);
 }
 
-void ShardStore::work_ahead() {
+void SlabStore::work_ahead() {
   for (int i = 0; i < kStepsPerBlock; ++i) {
     if (steps_.empty() && !look_ahead()) return;
     step();
   }
 }
 
-void ShardStore::step() {
+void SlabStore::step() {
   const auto next = std::move(steps_.front());
   steps_.pop_front();
   next();
 }
 
-bool ShardStore::look_ahead() {
-  for (; ahead_ < static_cast<int64_t>(lap_.visits.size()); ++ahead_) {
-    const ShardVisit& v = lap_.visits[static_cast<size_t>(ahead_)];
-    for (const Shard& wanted : {shard_of(lap_.rows, v.rows), shard_of(lap_.columns, v.columns)}) {
+bool SlabStore::look_ahead() {
+  for (; ahead_ < static_cast<int64_t>(pass_.visits.size()); ++ahead_) {
+    const SlabVisit& v = pass_.visits[static_cast<size_t>(ahead_)];
+    for (const Slab& wanted : {slab_of(pass_.rows, v.rows), slab_of(pass_.columns, v.columns)}) {
       Slot* const found = find(wanted);
       Slot* const slot = found ? found : find_room(wanted);
       if (!slot) return false;
@@ -113,41 +113,41 @@ bool ShardStore::look_ahead() {
   return false;
 }
 
-ShardStore::Slot* ShardStore::find(const Shard& wanted) {
+SlabStore::Slot* SlabStore::find(const Slab& wanted) {
   for (Slot& slot : slots_)
-    if (holds(slot.shard, wanted)) return &slot;
+    if (holds(slot.slab, wanted)) return &slot;
   return nullptr;
 }
 
-bool ShardStore::holds(const Shard& held, const Shard& wanted) {
+bool SlabStore::holds(const Slab& held, const Slab& wanted) {
   return is_same(held.rows, wanted.rows) && is_same(held.features, wanted.features) &&
          (!wanted.gradient || held.gradient == wanted.gradient);
 }
 
 // One that has the features but no sums, or else the one that was needed longest ago. What visits up to the
 // one looked at need is not given away.
-ShardStore::Slot* ShardStore::find_room(const Shard& wanted) {
-  Shard features = wanted;
+SlabStore::Slot* SlabStore::find_room(const Slab& wanted) {
+  Slab features = wanted;
   features.gradient = nullptr;
   Slot* oldest = nullptr;
   for (Slot& slot : slots_) {
-    if (holds(slot.shard, features) && !slot.shard.gradient) return &slot;
+    if (holds(slot.slab, features) && !slot.slab.gradient) return &slot;
     if (slot.needed < visit_ && (!oldest || slot.needed < oldest->needed)) oldest = &slot;
   }
   return oldest;
 }
 
-void ShardStore::fill(Slot& slot, const Shard& wanted) {
+void SlabStore::fill(Slot& slot, const Slab& wanted) {
   slot.filling = true;
   slot.awaited = false;
   steps_.push_back([this, &slot] { slot.left.hold(copies_.get()); });
   send_sums(slot);
-  Shard features = wanted;
+  Slab features = wanted;
   features.gradient = nullptr;
-  if (!holds(slot.shard, features))
+  if (!holds(slot.slab, features))
     transport_.bring_features(wanted.features, wanted.rows,
                               {slot.high.as<uint16_t>(), slot.low.as<uint16_t>()}, steps_);
-  slot.shard = wanted;
+  slot.slab = wanted;
   if (Gradient* const g = wanted.gradient) {
     const Range rows{wanted.rows.begin, std::min(wanted.rows.end, g->target.rows)};
     if (g->sent.count(rows.begin))
@@ -161,41 +161,41 @@ void ShardStore::fill(Slot& slot, const Shard& wanted) {
   });
 }
 
-void ShardStore::send_sums(Slot& slot) {
-  Gradient* const g = slot.shard.gradient;
+void SlabStore::send_sums(Slot& slot) {
+  Gradient* const g = slot.slab.gradient;
   if (!g) return;
-  const Range rows{slot.shard.rows.begin, std::min(slot.shard.rows.end, g->target.rows)};
+  const Range rows{slot.slab.rows.begin, std::min(slot.slab.rows.end, g->target.rows)};
   transport_.take_sums(g->target, rows, slot.sums.as<float>(), steps_);
   g->sent.insert(rows.begin);
 }
 
-void ShardStore::hand_over() {
+void SlabStore::hand_over() {
   for (Slot& slot : slots_) {
     steps_.push_back([this, &slot] { slot.left.hold(copies_.get()); });
     send_sums(slot);
-    slot.shard = {};
+    slot.slab = {};
   }
   while (!steps_.empty()) step();
   transport_.land();
 }
 
-Planes ShardStore::planes(const MatrixView& view, int64_t row) {
+Planes SlabStore::planes(const MatrixView& view, int64_t row) {
   const Slot& slot = current(&view, nullptr, row);
-  const int64_t offset = (row - slot.shard.rows.begin) * padded_dim_;
+  const int64_t offset = (row - slot.slab.rows.begin) * padded_dim_;
   uint16_t* const low = slot.low.as<uint16_t>();
   return {slot.high.as<uint16_t>() + offset, low ? low + offset : nullptr};
 }
 
-float* ShardStore::sums(const float* gradient, int64_t row) {
+float* SlabStore::sums(const float* gradient, int64_t row) {
   if (!gradient) return nullptr;
   const Slot& slot = current(nullptr, find(gradient), row);
-  return slot.sums.as<float>() + (row - slot.shard.rows.begin) * padded_dim_;
+  return slot.sums.as<float>() + (row - slot.slab.rows.begin) * padded_dim_;
 }
 
 // Of the slots of the visit that is being enqueued.
-ShardStore::Slot& ShardStore::current(const MatrixView* view, const Gradient* gradient, int64_t row) {
-  const ShardVisit& v = lap_.visits[static_cast<size_t>(visit_)];
-  for (const Shard& wanted : {shard_of(lap_.rows, v.rows), shard_of(lap_.columns, v.columns)}) {
+SlabStore::Slot& SlabStore::current(const MatrixView* view, const Gradient* gradient, int64_t row) {
+  const SlabVisit& v = pass_.visits[static_cast<size_t>(visit_)];
+  for (const Slab& wanted : {slab_of(pass_.rows, v.rows), slab_of(pass_.columns, v.columns)}) {
     if (!wanted.rows.contains(row) || (view && !is_same(wanted.features, *view)) ||
         (gradient && wanted.gradient != gradient))
       continue;
@@ -204,13 +204,13 @@ ShardStore::Slot& ShardStore::current(const MatrixView* view, const Gradient* gr
   throw Error(ErrorCode::kInternal, "cuda", "rows that the visit did not name");
 }
 
-ShardStore::Gradient* ShardStore::find(const float* gradient) {
+SlabStore::Gradient* SlabStore::find(const float* gradient) {
   for (Gradient& g : gradients_)
     if (g.target.data == gradient) return &g;
   throw Error(ErrorCode::kInternal, "cuda", "a gradient that the problem did not name");
 }
 
-ShardStore::Shard ShardStore::shard_of(const Side& side, Range rows) {
+SlabStore::Slab SlabStore::slab_of(const Side& side, Range rows) {
   Gradient* const g = side.gradient ? find(side.gradient) : nullptr;
   return {side.features, rows, g && rows.begin < g->target.rows ? g : nullptr};
 }

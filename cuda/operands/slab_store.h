@@ -1,4 +1,4 @@
-// Operands of which the device holds some shards at a time, in slots of equal size. While the visits enqueued
+// Operands of which the device holds some slabs at a time, in slots of equal size. While the visits enqueued
 // compute, the slot that is needed soonest is filled on a stream of its own: it waits for the last visit that
 // used the slot, and the visits that need it wait for it. Sums of a gradient leave with their slot, for the
 // caller's own memory, and come back when a later visit adds to them.
@@ -17,13 +17,13 @@
 
 namespace infcl::cuda {
 
-class ShardStore final : public OperandStore {
+class SlabStore final : public OperandStore {
  public:
   // `copies` is the transport's stream, `work` that of the visits.
-  ShardStore(Transport&, const Stream& copies, const Stream& work, MemoryCache*, const WorkspacePlan&,
-             const std::vector<GradientTarget>&);
+  SlabStore(Transport&, const Stream& copies, const Stream& work, MemoryCache*, const WorkspacePlan&,
+            const std::vector<GradientTarget>&);
   Findings examine(const MatrixView&) override;
-  void begin(const Lap&) override;
+  void begin(const Pass&) override;
   void enter(int64_t visit) override;
   void leave(int64_t visit) override;
   void work_ahead() override;
@@ -35,16 +35,16 @@ class ShardStore final : public OperandStore {
  private:
   struct Gradient {
     GradientTarget target;
-    std::set<int64_t> sent;  // first rows of the shards whose sums the caller has, or has had
+    std::set<int64_t> sent;  // first rows of the slabs whose sums the caller has, or has had
   };
-  // A shard of a side, as a visit needs it.
-  struct Shard {
+  // A slab of a side, as a visit needs it.
+  struct Slab {
     MatrixView features;
     Range rows;
     Gradient* gradient = nullptr;
   };
   struct Slot {
-    Shard shard;  // no rows: empty
+    Slab slab;  // no rows: empty
     DeviceBuffer high, low, sums;
     Event filled, left;
     int64_t needed = -1;   // the last visit, of those looked at, that needs it
@@ -53,24 +53,24 @@ class ShardStore final : public OperandStore {
   };
 
   Gradient* find(const float* gradient);
-  Shard shard_of(const Side&, Range rows);
-  static bool holds(const Shard& held, const Shard& wanted);
-  Slot* find(const Shard&);
-  Slot* find_room(const Shard&);
+  Slab slab_of(const Side&, Range rows);
+  static bool holds(const Slab& held, const Slab& wanted);
+  Slot* find(const Slab&);
+  Slot* find_room(const Slab&);
   // Chooses what to bring next, if there is room, and makes its steps. False: nothing to do yet.
   bool look_ahead();
-  void fill(Slot&, const Shard&);
+  void fill(Slot&, const Slab&);
   void send_sums(Slot&);
   void step();
   Slot& current(const MatrixView*, const Gradient*, int64_t row);
 
   Transport& transport_;
   const Stream &copies_, &work_;
-  const int64_t shard_rows_, padded_dim_;
+  const int64_t slab_rows_, padded_dim_;
   std::vector<Gradient> gradients_;
   std::deque<Slot> slots_;
   std::vector<std::pair<MatrixView, Findings>> examined_;
-  Lap lap_;
+  Pass pass_;
   int64_t visit_ = 0, ahead_ = 0;  // being enqueued; being looked at
   Transport::Steps steps_;         // of the slot being filled
 };

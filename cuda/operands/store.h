@@ -1,5 +1,5 @@
 // Where the features and gradients of a call are on the device: all of them from beginning to end
-// (resident_store.h), or a shard at a time (shard_store.h).
+// (resident_store.h), or a slab at a time (slab_store.h).
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ inline bool is_same(const MatrixView& a, const MatrixView& b) {
 
 class OperandStore {
  public:
-  // Features, and the gradient that a lap adds to, if any: a pointer of the caller's.
+  // Features, and the gradient that a pass adds to, if any: a pointer of the caller's.
   struct Side {
     MatrixView features;
     float* gradient = nullptr;
   };
-  struct Lap {
+  struct Pass {
     Side rows, columns;
-    std::vector<ShardVisit> visits;
+    std::vector<SlabVisit> visits;
   };
 
   virtual ~OperandStore() = default;
@@ -32,9 +32,9 @@ class OperandStore {
   // What there is to know about a matrix, which the first call brings.
   virtual Findings examine(const MatrixView&) = 0;
 
-  // Of a lap, the visits in order, each between enter and leave. What is enqueued meanwhile finds its
+  // Of a pass, the visits in order, each between enter and leave. What is enqueued meanwhile finds its
   // operands on the device; what it adds to gradients stays with them.
-  virtual void begin(const Lap&) {}
+  virtual void begin(const Pass&) {}
   virtual void enter(int64_t /*visit*/) {}
   virtual void leave(int64_t /*visit*/) {}
   // Does some of what later visits need. To be called often between enter and leave.
@@ -43,7 +43,7 @@ class OperandStore {
   // Within a visit: from one of its rows on.
   virtual Planes planes(const MatrixView&, int64_t row) = 0;
   virtual float* sums(const float* gradient, int64_t row) = 0;  // null for null
-  // Whether sums may hold garbage until a lap overwrites them; else they are zero at first.
+  // Whether sums may hold garbage until a pass overwrites them; else they are zero at first.
   virtual bool sums_begin_as_garbage() const = 0;
 
   // Enqueues what is left to do for all gradients to be with the caller, and waits where that needs the host.

@@ -46,9 +46,16 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
  * call was read or written in somebody else's hands, so its numbers mean nothing.
  */
 export function rememberBuffers(request: ContrastiveRequest): () => void {
-  const { queries, keys, hardKeys, queryIds, keyIds, queryGrads, keyGrads, hardKeyGrads } = request;
-  const matrices = { queries, keys, 'hardNegatives.keys': hardKeys };
-  const arrays = { ...matrices, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads: hardKeyGrads };
+  const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
+  const matrices = { queries, keys, 'hardNegatives.keys': hardNegatives };
+  const arrays = {
+    ...matrices,
+    queryIds,
+    keyIds,
+    queryGrads,
+    keyGrads,
+    hardNegativeGrads: hardNegativeGrads,
+  };
   const lengths = Object.entries(arrays).flatMap(([name, memory]) => {
     const array = memory && hostArray(memory);
     return array ? [{ name, array, length: lengthOf(array) }] : [];

@@ -142,12 +142,12 @@ export function holdDeviceMemory(
     shares.push(data);
     return { ...matrix, data };
   };
-  const { queries, keys, hardKeys, queryGrads, keyGrads, hardKeyGrads } = request;
-  const features = { queries: share(queries), keys: share(keys), hardKeys: share(hardKeys) };
+  const { queries, keys, hardNegatives, queryGrads, keyGrads, hardNegativeGrads } = request;
+  const features = { queries: share(queries), keys: share(keys), hardNegatives: share(hardNegatives) };
   const grads = {
     queryGrads: share(queryGrads),
     keyGrads: share(keyGrads),
-    hardKeyGrads: share(hardKeyGrads),
+    hardNegativeGrads: share(hardNegativeGrads),
   };
   return {
     held: { ...request, ...features, ...grads },

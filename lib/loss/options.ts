@@ -25,7 +25,7 @@ export type Phase = 'forward' | 'backward';
 export type BackendOption = 'auto' | BackendName;
 
 /**
- * The words of `onProgress`: `fraction` of the named phase, 0 to 1. Where both laps go through the rows together (infonce,
+ * The words of `onProgress`: `fraction` of the named phase, 0 to 1. Where both passes go through the rows together (infonce,
  * siglip), phases are the halves of the work.
  */
 export interface Progress {

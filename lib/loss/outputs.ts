@@ -24,16 +24,16 @@ import type { AnyContrastiveOptions } from './options';
 export interface Inputs {
   queries: NativeMatrix;
   keys: NativeMatrix | null;
-  hardKeys: NativeMatrix | null;
+  hardNegatives: NativeMatrix | null;
   /** One of the features, where they are on a device. */
   neighbour: DeviceMatrix | null;
   /** Whether every key is an anchor too, so that none can be left without gradient. */
   keysAreAnchors: boolean;
 }
 
-export type Outputs = Pick<ContrastiveRequest, 'queryGrads' | 'keyGrads' | 'hardKeyGrads'>;
+export type Outputs = Pick<ContrastiveRequest, 'queryGrads' | 'keyGrads' | 'hardNegativeGrads'>;
 
-export const noOutputs: Outputs = { queryGrads: null, keyGrads: null, hardKeyGrads: null };
+export const noOutputs: Outputs = { queryGrads: null, keyGrads: null, hardNegativeGrads: null };
 
 /** What the result will hold, under its names; null where there is nothing. */
 export interface Gradients {
@@ -99,12 +99,13 @@ function readOut(value: unknown): AnyContrastiveOptions['out'] {
 }
 
 export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): ResolvedOutputs {
-  const { queries, keys, hardKeys, neighbour } = inputs;
+  const { queries, keys, hardNegatives, neighbour } = inputs;
   const { grad = nothing, out = nothing } = given;
   const rows: Record<Name, number> = {
     queryGrads: (grad.queries ?? true) ? queries.rows : 0,
     keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysAreAnchors),
-    hardNegativeGrads: hardKeys !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardKeys.rows : 0,
+    hardNegativeGrads:
+      hardNegatives !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardNegatives.rows : 0,
   };
   const fromCaller = (name: Name) => checkOutput(`options.out.${name}`, out[name], rows[name], queries);
   const gradients: Gradients = {
@@ -122,7 +123,7 @@ export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): Re
     outputs: {
       queryGrads: output('queryGrads'),
       keyGrads: output('keyGrads'),
-      hardKeyGrads: output('hardNegativeGrads'),
+      hardNegativeGrads: output('hardNegativeGrads'),
     },
     gradients,
     callers,

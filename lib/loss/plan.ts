@@ -53,7 +53,7 @@ export interface Plan {
   /** What a dense loss needs beside its inputs: logits (M × N, or all rows with all rows), and with `gradient` their gradient and the features'. */
   denseBytes: number;
   /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
-  shards: number;
+  slabs: number;
   estimatedSeconds: number;
 }
 
@@ -138,7 +138,7 @@ export function planOn(getBinding: () => NativeBinding, options: PlanOptions): P
       total: inputs + grads + native.workspaceBytes,
     },
     denseBytes: gradient ? 2 * logits + grads : logits,
-    shards: native.shards,
+    slabs: native.slabs,
     estimatedSeconds: native.flops / (native.gflopsPerSecond * 1e9),
   };
 }

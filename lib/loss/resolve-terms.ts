@@ -27,7 +27,7 @@ export type Terms = RowTerms &
     | 'falseNegativeMargin'
     | 'labelSmoothing'
     | 'hardness'
-    | 'privateHardness'
+    | 'hardNegativeHardness'
   >;
 
 /** Within, a masked pair weighs nothing and float32 holds the scale's products (docs/numerics.md). */
@@ -177,8 +177,8 @@ export function readHardness(value: unknown): AnyContrastiveOptions['hardness'] 
   };
 }
 
-function resolveHardness(given: AnyContrastiveOptions): Pick<Terms, 'hardness' | 'privateHardness'> {
-  if (given.hardness === undefined) return { hardness: 0, privateHardness: 0 };
+function resolveHardness(given: AnyContrastiveOptions): Pick<Terms, 'hardness' | 'hardNegativeHardness'> {
+  if (given.hardness === undefined) return { hardness: 0, hardNegativeHardness: 0 };
   if (given.labelSmoothing !== undefined) {
     throw codedError('ERR_VALUE', 'Expected options.labelSmoothing or options.hardness, not both');
   }
@@ -189,5 +189,5 @@ function resolveHardness(given: AnyContrastiveOptions): Pick<Terms, 'hardness' |
       "Expected options.hardNegatives for options.hardness.on 'hard' but received none",
     );
   }
-  return { hardness: on === 'hard' ? 0 : strength, privateHardness: on === 'inBatch' ? 0 : strength };
+  return { hardness: on === 'hard' ? 0 : strength, hardNegativeHardness: on === 'inBatch' ? 0 : strength };
 }

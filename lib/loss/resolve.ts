@@ -87,19 +87,19 @@ export function resolveCall(
   const queries = toNativeFeatures('queries', queryFeatures);
   const keys = keyFeatures === null ? null : toNativeFeatures('keys', keyFeatures);
   const terms = resolveTerms(given, queries, keys);
-  const hardKeys = resolveHardNegatives(given, queries);
+  const hardNegatives = resolveHardNegatives(given, queries);
   const keysAreAnchors =
     rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
   const place = resolvePlace(given, [
     ['queries', queries],
     ['keys', keys],
-    ['options.hardNegatives.keys', hardKeys],
+    ['options.hardNegatives.keys', hardNegatives],
   ]);
   const request = {
     queries,
     keys,
     ...terms,
-    hardKeys,
+    hardNegatives,
     bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
     gradientFilter: resolveFilter(given),
     gradient,
@@ -116,7 +116,7 @@ export function resolveCall(
   }
   // last, as nothing may throw once there is device memory that only this call knows of
   const neighbour = isDeviceMatrix(queryFeatures) ? queryFeatures : null;
-  const inputs = { queries, keys, hardKeys, neighbour, keysAreAnchors };
+  const inputs = { queries, keys, hardNegatives, neighbour, keysAreAnchors };
   const { outputs, gradients, callers, made } = resolveOutputs(given, inputs);
   const memory = { read, written: callers };
   return { request: { ...request, ...outputs }, gradients, made, memory, signal, onProgress };
@@ -126,14 +126,14 @@ export function resolveCall(
 function memoryRead({
   queries,
   keys,
-  hardKeys,
+  hardNegatives,
   queryIds,
   keyIds,
-}: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardKeys' | 'queryIds' | 'keyIds'>): NamedMemory[] {
+}: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardNegatives' | 'queryIds' | 'keyIds'>): NamedMemory[] {
   const all = [
     ['queries.data', queries],
     ['keys.data', keys],
-    ['options.hardNegatives.keys.data', hardKeys],
+    ['options.hardNegatives.keys.data', hardNegatives],
     ['options.queryIds', queryIds],
     ['options.keyIds', keyIds],
   ] as const;

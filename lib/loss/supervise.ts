@@ -70,7 +70,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   return { result, settled: () => progress.settled() };
 }
 
-/** One word tells phase and fraction: steps are counted on from the forward into the backward lap. */
+/** One word tells phase and fraction: steps are counted on from the forward into the backward pass. */
 function readProgress(control: Int32Array, lastPhase: Progress['phase']): Progress {
   const total = Atomics.load(control, Control.total);
   const done = Atomics.load(control, Control.done);

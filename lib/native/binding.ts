@@ -79,14 +79,14 @@ export interface ContrastiveRequest extends BackendChoice {
   labelSmoothing: number;
   /** [M] weights of the queries' losses, or null. */
   queryWeights: Float32Array | null;
-  /** Added, times the similarity and without gradient, to the logits of negatives in the batch, and of hardKeys. */
+  /** Added, times the similarity and without gradient, to the logits of negatives in the batch, and of hardNegatives. */
   hardness: number;
-  privateHardness: number;
+  hardNegativeHardness: number;
   /** [M * h x D] negatives of each query's own, or null. */
-  hardKeys: NativeMatrix | null;
+  hardNegatives: NativeMatrix | null;
   /** Multiply in bfloat16 where the machine can. */
   bfloat16: boolean;
-  /** 0: exact. Otherwise the share of its weight that a row of the gradient may lose to skipped cells. */
+  /** 0: exact. Otherwise the share of its weight that a row of the gradient may lose to skipped tiles. */
   gradientFilter: number;
   /** False: loss only, the gradient arrays are null. */
   gradient: boolean;
@@ -94,14 +94,14 @@ export interface ContrastiveRequest extends BackendChoice {
   queryGrads: NativeOutput | null;
   /** [gradient key rows x D], or null when keys are frozen; may hold fewer rows than `keys` (the rest is a bank). */
   keyGrads: NativeOutput | null;
-  hardKeyGrads: NativeOutput | null;
+  hardNegativeGrads: NativeOutput | null;
   /** Per-row outputs, each [M], or null. */
   rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array } | null;
   /** 0: as many as the machine has. The CPU's. */
   threads: number;
   /** Upper bound on scratch memory in bytes, of the device where there is one; 0: the planner's default. */
   workspaceBytes: number;
-  /** Three words: abort flag (written by JavaScript), steps done in both laps, steps of one lap. */
+  /** Three words: abort flag (written by JavaScript), steps done in both passes, steps of one pass. */
   control: Int32Array;
 }
 
@@ -123,7 +123,7 @@ export interface NativeStats {
   tilesSkipped: number;
   maskedPairs: number;
   /** Parts in which a device took the longest matrix; 1: as a whole. */
-  shards: number;
+  slabs: number;
 }
 
 export interface ContrastiveResponse {
@@ -154,7 +154,7 @@ export interface NativePlan {
   /** The least `workspaceBytes` a call of this shape accepts. */
   minimumWorkspaceBytes: number;
   lseBytes: number;
-  shards: number;
+  slabs: number;
   /** GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
   gflopsPerSecond: number;
 }

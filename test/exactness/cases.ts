@@ -31,7 +31,7 @@ export interface EngineInputs {
   };
 }
 
-// Micro-kernels are 6 to 48 rows or columns, cells 224 to 512; primes fit none of them.
+// Micro-kernels are 6 to 48 rows or columns, tiles 224 to 512; primes fit none of them.
 const tileEdges = [1, 2, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 31, 32, 33, 47, 48, 49, 97];
 const blockEdges = [223, 225, 239, 241, 335, 337, 383, 385, 447, 448, 449, 479, 481, 511, 513];
 const manyBlocks = [895, 896, 897, 1345];

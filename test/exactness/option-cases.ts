@@ -29,7 +29,7 @@ function softmaxCombinations(objective: 'clip' | 'infonce' | 'ntxent'): Combinat
   return options.map((option) => ({ objective, ...option }));
 }
 
-const privateCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap((objective) => [
+const hardNegativeCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap((objective) => [
   { objective, hardPerQuery: 1 },
   { objective, hardPerQuery: 7, labelSmoothing: 0.3 },
   { objective, hardPerQuery: 3, falseNegativeMargin: -0.125, coarse: true },
@@ -79,7 +79,7 @@ const combinations: Combination[] = [
   ...softmaxCombinations('clip'),
   ...softmaxCombinations('infonce'),
   ...softmaxCombinations('ntxent'),
-  ...privateCombinations,
+  ...hardNegativeCombinations,
   ...labelledCombinations,
   ...otherCombinations,
   ...directionCombinations(),

@@ -1,5 +1,5 @@
 // A random request that keeps to the rules lib/ enforces, on buffers of exactly the size a caller must bring:
-// one element read or written too far is the sanitizer's. Shapes lie around the edges of cells, features
+// one element read or written too far is the sanitizer's. Shapes lie around the edges of tiles, features
 // around the edges of their types.
 #pragma once
 
@@ -102,8 +102,8 @@ class RandomRequest {
     if (has_keys_) request.keys = matrix(keys_, keys, dim);
     const bool may_have_hard = kind_ == Kind::kClip || kind_ == Kind::kInfoNce;
     if (may_have_hard && in_.rarely(3)) {
-      request.hard_per_query = in_.between(1, 4);
-      request.hard_keys = matrix(hard_keys_, rows * request.hard_per_query, dim);
+      request.hard_negatives_per_query = in_.between(1, 4);
+      request.hard_negatives = matrix(hard_keys_, rows * request.hard_negatives_per_query, dim);
     }
     if (labelled) request.labels = integers(rows, keys);
   }
@@ -139,7 +139,7 @@ class RandomRequest {
       r.label_smoothing = in_.unit();
     } else if (in_.rarely(3)) {
       r.hardness = in_.flag() ? 5 * in_.unit() : 0;
-      r.private_hardness = 5 * in_.unit();
+      r.hard_negative_hardness = 5 * in_.unit();
     }
   }
 
@@ -170,7 +170,8 @@ class RandomRequest {
       r.d_key_rows = keys_are_anchors || in_.flag() ? r.keys.rows : in_.between(1, r.keys.rows);
       r.d_keys = output(r.d_key_rows * dim);
     }
-    if (r.hard_per_query > 0 && in_.flag()) r.d_hard_keys = output(r.hard_keys.rows * dim);
+    if (r.hard_negatives_per_query > 0 && in_.flag())
+      r.d_hard_negatives = output(r.hard_negatives.rows * dim);
     if (in_.rarely(4)) r.gradient_filter = std::exp2(-in_.between(0, 20)) * 0.999;
   }
 

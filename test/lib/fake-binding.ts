@@ -41,7 +41,7 @@ const stats = {
   tilesReused: 0,
   tilesSkipped: 0,
   maskedPairs: 0,
-  shards: 1,
+  slabs: 1,
 };
 
 export const fakeResponse: ContrastiveResponse = {
@@ -97,7 +97,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
         workspaceBytes: 4096,
         minimumWorkspaceBytes: 1024,
         lseBytes: 512,
-        shards: 3,
+        slabs: 3,
         gflopsPerSecond: 20,
       };
     },

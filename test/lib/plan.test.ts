@@ -41,7 +41,7 @@ describe('plan', () => {
     const call = gradient ? contrastiveLossAndGradSync : contrastiveLossSync;
     const { stats } = call(matrix(rows, dim), keys > 0 ? matrix(keys, dim) : null, given);
     expect(stats.workspaceBytes).toBe(planned.bytes.workspace);
-    // of the cells that a small workspace keeps, the planner knows the number but not which of them are ragged
+    // of the tiles that a small workspace keeps, the planner knows the number but not which of them are ragged
     const allowed = workspaceBytes === undefined ? 1e-12 : 0.01;
     expect(Math.abs(stats.flops / planned.flops - 1)).toBeLessThanOrEqual(allowed);
     expect(planned.bytes.inputs).toBe((rows + keys) * dim * 4);
@@ -125,7 +125,7 @@ describe('plan', () => {
       bytes: { inputs: 320, grads: 320, workspace: 4096, lse: 512, total: 4736 },
       denseBytes: 2 * 400 + 320,
       estimatedSeconds: 0.2,
-      shards: 3,
+      slabs: 3,
     });
   });
 

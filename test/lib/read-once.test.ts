@@ -100,7 +100,7 @@ describe('the first answer of a getter is the one that counts', () => {
   ])('%s', (_, options, name, then) => {
     const { functions, requests } = fakeNative();
     functions.contrastiveLossSync(matrix(3, 4), matrix(3, 4), changing(options, name, undefined, then));
-    expect(requests[0]).toMatchObject({ hardKeys: null, falseNegativeMargin: null });
+    expect(requests[0]).toMatchObject({ hardNegatives: null, falseNegativeMargin: null });
   });
 
   it('labels that vanish: fewer keys than queries stay allowed, and the labels reach the native side', () => {

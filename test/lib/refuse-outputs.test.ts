@@ -85,17 +85,21 @@ it('a loss without gradient ignores both', () => {
       gradient: false,
       queryGrads: null,
       keyGrads: null,
-      hardKeyGrads: null,
+      hardNegativeGrads: null,
     });
   }
 });
 
 it.each(['queryGrads', 'keyGrads', 'hardNegativeGrads'])('out.%s over an input', async (name) => {
-  const [queries, keys, hardKeys] = [matrix(3, 4), matrix(3, 4), matrix(3, 4)];
-  const inputs = { queries, keys, 'options.hardNegatives.keys': hardKeys };
+  const [queries, keys, hardNegatives] = [matrix(3, 4), matrix(3, 4), matrix(3, 4)];
+  const inputs = { queries, keys, 'options.hardNegatives.keys': hardNegatives };
   for (const [input, { data }] of Object.entries(inputs)) {
     await expectRefused(
-      { queries, keys, options: { hardNegatives: { keys: hardKeys, perQuery: 1 }, out: { [name]: data } } },
+      {
+        queries,
+        keys,
+        options: { hardNegatives: { keys: hardNegatives, perQuery: 1 }, out: { [name]: data } },
+      },
       {
         type: RangeError,
         code: 'ERR_OVERLAP',

@@ -1,4 +1,4 @@
-// What a call costs is known without a visit of its cells. Held to the sum over all visited cells, on ragged
+// What a call costs is known without a visit of its tiles. Held to the sum over all visited tiles, on ragged
 // shapes, triangles and every way to keep logits; and shapes of any size are planned at once or refused.
 #include "cpu/call_cost.h"
 
@@ -15,14 +15,15 @@ using namespace infcl;
 
 namespace {
 
-// The definition: a visit of each cell.
-double visited_flops(const std::vector<Schedule>& passes, int64_t dim, bool gradient, const Layout& layout) {
+// The definition: a visit of each tile.
+double visited_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient,
+                     const WorkspacePlan& plan) {
   double pairs = 0;
-  for (int p = 0; p < static_cast<int>(passes.size()); ++p) {
-    const Schedule& s = passes[static_cast<size_t>(p)];
-    for (int64_t i = 0; i < s.row_blocks(); ++i)
-      for (int64_t j = s.first_column_block(i); j < s.column_blocks(); ++j) {
-        const bool kept = j < layout.kept_columns || layout.kept.holds(passes, {p, i, j});
+  for (int p = 0; p < static_cast<int>(similarities.size()); ++p) {
+    const Grid& s = similarities[static_cast<size_t>(p)];
+    for (int64_t i = 0; i < s.tile_rows(); ++i)
+      for (int64_t j = s.first_tile_column(i); j < s.tile_columns(); ++j) {
+        const bool kept = j < plan.kept_columns || plan.kept.holds(similarities, {p, i, j});
         const bool diagonal = s.triangle() && i == j;
         const int products = gradient ? 4 - (kept ? 1 : 0) - (diagonal ? 1 : 0) : 1;
         pairs += static_cast<double>(products * s.rows(i).size() * s.columns(j).size());
@@ -36,36 +37,37 @@ struct Shape {
   int64_t rows, keys, dim;
 };
 
-std::vector<Schedule> schedules_of(const Shape& shape, const Kernels& k) {
+std::vector<Grid> grids_of(const Shape& shape, const Kernels& k) {
   const Objective o = make_objective(shape.kind, shape.keys > 0);
-  PassShape passes[Objective::kMaxPasses];
-  for (int p = 0; p < o.pass_count; ++p) passes[p] = shape_of(o.passes[p], shape.rows, shape.keys);
-  return cut(passes, o.pass_count, k.cell);
+  SimilarityShape similarities[Objective::kMaxSimilarities];
+  for (int p = 0; p < o.similarity_count; ++p)
+    similarities[p] = shape_of(o.similarities[p], shape.rows, shape.keys);
+  return cut(similarities, o.similarity_count, k.tile);
 }
 
-// Under many bounds, so that every number of cells is kept somewhere: none, some of a column, all.
+// Under many bounds, so that every number of tiles is kept somewhere: none, some of a column, all.
 void compare(const Shape& shape, const Kernels& k, int64_t lent_rows, int64_t lent_columns) {
-  const std::vector<Schedule> passes = schedules_of(shape, k);
+  const std::vector<Grid> similarities = grids_of(shape, k);
   const bool together = rows_stand_alone(make_objective(shape.kind, shape.keys > 0));
-  const Layout least = make_layout({shape.dim, true, true, 1, 1}, passes, k);
-  const Layout most = make_layout({shape.dim, true, true, 1, int64_t{1} << 40}, passes, k);
+  const WorkspacePlan least = plan_workspace({shape.dim, true, true, 1, 1}, similarities, k);
+  const WorkspacePlan most = plan_workspace({shape.dim, true, true, 1, int64_t{1} << 40}, similarities, k);
   constexpr int kBounds = 23;
   for (int step = 0; step <= kBounds; ++step) {
     const int64_t bound = least.bytes + (most.bytes - least.bytes) * step / kBounds;
     for (const bool gradient : {false, true})
-      for (const bool rows_together : {false, together}) {
-        const LayoutRequest r{shape.dim,
-                              gradient,
-                              true,
-                              2,
-                              bound,
-                              lent_rows,
-                              lent_columns,
-                              rows_together,
-                              shape.kind == ObjectiveKind::kSigLip};
-        const Layout l = make_layout(r, passes, k);
-        const double visited = visited_flops(passes, shape.dim, gradient, l);
-        const double known = call_flops(passes, shape.dim, gradient, l);
+      for (const bool fused : {false, together}) {
+        const WorkspaceRequest r{shape.dim,
+                                 gradient,
+                                 true,
+                                 2,
+                                 bound,
+                                 lent_rows,
+                                 lent_columns,
+                                 fused,
+                                 shape.kind == ObjectiveKind::kSigLip};
+        const WorkspacePlan l = plan_workspace(r, similarities, k);
+        const double visited = visited_flops(similarities, shape.dim, gradient, l);
+        const double known = call_flops(similarities, shape.dim, gradient, l);
         CHECK(known == visited, "%s kind %d, %ld x %ld x %ld in %ld bytes: %.17g, visited %.17g", k.isa,
               static_cast<int>(shape.kind), (long)shape.rows, (long)shape.keys, (long)shape.dim, (long)bound,
               known, visited);
@@ -91,11 +93,11 @@ void test_against_a_visit(const Kernels& k) {
 
 // Blocks that only some cuts have: one row, a last one of one row, one granule.
 void test_edges(const Kernels& k) {
-  const int64_t cell = k.cell.rows, granule = k.cell.row_granule;
-  for (const int64_t rows : {int64_t{1}, granule - 1, granule, granule + 1, cell - 1, cell, cell + 1,
-                             2 * cell + 1, 9 * cell - 1, 13 * cell + granule + 1})
+  const int64_t tile = k.tile.rows, granule = k.tile.row_granule;
+  for (const int64_t rows : {int64_t{1}, granule - 1, granule, granule + 1, tile - 1, tile, tile + 1,
+                             2 * tile + 1, 9 * tile - 1, 13 * tile + granule + 1})
     for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent})
-      for (const int64_t dim : {int64_t{3}, cell, 2 * cell}) compare({kind, rows, rows, dim}, k, rows, rows);
+      for (const int64_t dim : {int64_t{3}, tile, 2 * tile}) compare({kind, rows, rows, dim}, k, rows, rows);
 }
 
 PlanRequest request(ObjectiveKind kind, int64_t rows, int64_t keys, int64_t dim) {
@@ -107,7 +109,7 @@ PlanRequest request(ObjectiveKind kind, int64_t rows, int64_t keys, int64_t dim)
   return r;
 }
 
-// A visit of these cells would take from minutes to longer than the earth is old.
+// A visit of these tiles would take from minutes to longer than the earth is old.
 void test_any_size() {
   const std::unique_ptr<Planner> planner = make_cpu_planner({});
   for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce, ObjectiveKind::kNtXent,

@@ -1,6 +1,6 @@
 // The slow, obvious float64 contrastive loss that the native tests hold the engine against. It knows nothing
-// of passes or normalisers: every anchor has an explicit list of the similarities that count, each with its
-// logit and its target.
+// of similarities or normalisers: every anchor has an explicit list of the similarities that count, each with
+// its logit and its target.
 #pragma once
 
 #include <cmath>
@@ -62,7 +62,7 @@ class Dense {
   Dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) : r_(r), q_(q), k_(k) {
     out_.d_queries.assign(q.data.size(), 0);
     out_.d_keys.assign(k.data.size(), 0);
-    out_.d_hard.assign(static_cast<size_t>(r.hard_keys.rows * q.dim), 0);
+    out_.d_hard.assign(static_cast<size_t>(r.hard_negatives.rows * q.dim), 0);
   }
 
   // sum_a weight [ lse(x) - sum_t target_t x_t ], targets adding up to 1: all of it relative to the largest
@@ -97,14 +97,14 @@ class Dense {
 
  private:
   const float* row(Side s, int64_t i) const {
-    if (s == kHard) return static_cast<const float*>(r_.hard_keys.row(i));
+    if (s == kHard) return static_cast<const float*>(r_.hard_negatives.row(i));
     return (s == kQ ? q_ : k_).data.data() + i * q_.dim;
   }
   double* gradient(Side s, int64_t i) {
     return (s == kQ ? out_.d_queries : s == kK ? out_.d_keys : out_.d_hard).data() + i * q_.dim;
   }
   double logit(const Term& t) const {
-    const double extra = t.positive ? 0 : t.b == kHard ? r_.private_hardness : r_.hardness;
+    const double extra = t.positive ? 0 : t.b == kHard ? r_.hard_negative_hardness : r_.hardness;
     return (r_.logit_scale + extra) * dot(t);
   }
   void differentiate(const Term& t, double g) {
@@ -146,21 +146,21 @@ class Exclusion {
 // Pairs that ids and limits exclude, each of them once.
 inline int64_t masked_pairs(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
   const infcl::Objective& o = r.objective;
-  if (o.positives != infcl::Positives::kLabel) return 0;
+  if (o.positives != infcl::PositiveKind::kLabel) return 0;
   const Dense dense(r, q, k);
   const Exclusion rules(r, dense);
   int64_t masked = 0;
-  for (int p = 0; p < o.pass_count; ++p) {
-    const infcl::Pass& pass = o.passes[p];
-    const Side a = pass.rows == infcl::Side::kQueries ? kQ : kK, b = pass.triangle() ? a : kK;
+  for (int p = 0; p < o.similarity_count; ++p) {
+    const infcl::Similarity& similarity = o.similarities[p];
+    const Side a = similarity.rows == infcl::Side::kQueries ? kQ : kK, b = similarity.triangle() ? a : kK;
     const int64_t rows = (a == kQ ? q : k).rows, columns = (b == kQ ? q : k).rows;
-    const bool both = pass.column_normaliser != infcl::kNone;
+    const bool both = similarity.column_normaliser != infcl::kNone;
     for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = pass.triangle() ? i + 1 : 0; j < columns; ++j)
-        if (pass.triangle() || j != rules.label(i)) masked += !rules.counts({a, i, b, j}, i, j, both);
+      for (int64_t j = similarity.triangle() ? i + 1 : 0; j < columns; ++j)
+        if (similarity.triangle() || j != rules.label(i)) masked += !rules.counts({a, i, b, j}, i, j, both);
   }
-  for (int64_t h = 0; h < r.hard_keys.rows; ++h) {
-    const int64_t i = h / r.hard_per_query;
+  for (int64_t h = 0; h < r.hard_negatives.rows; ++h) {
+    const int64_t i = h / r.hard_negatives_per_query;
     masked += !rules.counts({kQ, i, kHard, h}, i, i, false);
   }
   return masked;
@@ -179,23 +179,23 @@ inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, co
       Anchor anchor{o.normalisers[norm].weight * (r.query_weights ? r.query_weights[i] : 1) / total_weight,
                     {}};
       anchor.terms.push_back({kQ, i, kK, rules.label(i), 0, true});
-      for (int p = 0; p < o.pass_count; ++p) {
-        const infcl::Pass& pass = o.passes[p];
-        const Side a = pass.rows == infcl::Side::kQueries ? kQ : kK;
-        const bool both = pass.column_normaliser != infcl::kNone;
-        if (pass.triangle()) {
-          for (int64_t j = 0; pass.row_normaliser == norm && j < (a == kQ ? m : n); ++j)
+      for (int p = 0; p < o.similarity_count; ++p) {
+        const infcl::Similarity& similarity = o.similarities[p];
+        const Side a = similarity.rows == infcl::Side::kQueries ? kQ : kK;
+        const bool both = similarity.column_normaliser != infcl::kNone;
+        if (similarity.triangle()) {
+          for (int64_t j = 0; similarity.row_normaliser == norm && j < (a == kQ ? m : n); ++j)
             if (j != i && rules.counts({a, i, a, j}, i, j, true)) anchor.terms.push_back({a, i, a, j});
           continue;
         }
-        for (int64_t j = 0; pass.row_normaliser == norm && j < n; ++j)
+        for (int64_t j = 0; similarity.row_normaliser == norm && j < n; ++j)
           if (j != rules.label(i) && rules.counts({kQ, i, kK, j}, i, j, both))
             anchor.terms.push_back({kQ, i, kK, j});
-        for (int64_t j = 0; pass.column_normaliser == norm && j < m; ++j)
+        for (int64_t j = 0; similarity.column_normaliser == norm && j < m; ++j)
           if (j != i && rules.counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
       }
-      for (int64_t h = 0; norm == 0 && h < r.hard_per_query; ++h) {
-        const Term t{kQ, i, kHard, i * r.hard_per_query + h};
+      for (int64_t h = 0; norm == 0 && h < r.hard_negatives_per_query; ++h) {
+        const Term t{kQ, i, kHard, i * r.hard_negatives_per_query + h};
         if (rules.counts(t, i, i, false)) anchor.terms.push_back(t);
       }
       const double uniform = r.label_smoothing / static_cast<double>(anchor.terms.size());
@@ -251,7 +251,7 @@ inline Result siglip(const infcl::ContrastiveRequest& r, const Features& q, cons
 
 inline Result dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
   if (r.objective.sigmoid) return siglip(r, q, k);
-  return r.objective.positives == infcl::Positives::kClass ? supcon(r, q, k) : labelled(r, q, k);
+  return r.objective.positives == infcl::PositiveKind::kClass ? supcon(r, q, k) : labelled(r, q, k);
 }
 
 // ||out - ref|| / max(||ref||, floor)

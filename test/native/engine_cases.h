@@ -92,8 +92,8 @@ inline void visit_few_rows(infcl::DType dtype, const Visit& visit) {
   add("few rows, smoothing", r, 1, 449, dim);
   r.label_smoothing = 0;
   r.hardness = 20;
-  r.hard_per_query = 3;
-  r.private_hardness = 10;
+  r.hard_negatives_per_query = 3;
+  r.hard_negative_hardness = 10;
   add("few rows, every negative harder", r, 1, 449, dim);
   r = request(ObjectiveKind::kSupCon, 100);
   r.query_classes = classes.data();
@@ -180,17 +180,17 @@ inline void visit_sixteen_bits(infcl::DType dtype, const Visit& visit) {
 }
 
 // Negatives of each query's own, beside every option that meets them.
-inline void visit_private_keys(const Visit& visit) {
+inline void visit_hard_negatives(const Visit& visit) {
   for (int variant = 0; variant < 4; ++variant) {
     infcl::ContrastiveRequest r = request(variant == 3 ? ObjectiveKind::kClip : ObjectiveKind::kInfoNce, 12);
-    r.hard_per_query = 3;
-    if (variant == 1) r.private_hardness = 4;
+    r.hard_negatives_per_query = 3;
+    if (variant == 1) r.hard_negative_hardness = 4;
     if (variant == 2) {
       r.has_margin = true;
       r.margin = 0.02;
       r.label_smoothing = 0.2;
     }
-    Case c{"private negatives " + std::to_string(variant), r, 130, 130, 21};
+    Case c{"hard negatives " + std::to_string(variant), r, 130, 130, 21};
     c.gradient_floor = 1e-2;
     visit(c);
   }

@@ -77,20 +77,20 @@ struct Inputs {
   explicit Inputs(const Case& c)
       : queries(make_matrix(c, c.rows, 1, c.uneven_rows)),
         keys(make_matrix(c, c.keys, 2, false)),
-        hard(make_matrix(c, c.rows * c.request.hard_per_query, 3, false)) {}
+        hard(make_matrix(c, c.rows * c.request.hard_negatives_per_query, 3, false)) {}
   // The request with what it is about.
   infcl::ContrastiveRequest request(const Case& c) const {
     infcl::ContrastiveRequest r = c.request;
     r.queries = queries.view();
     r.keys = keys.view();
-    r.hard_keys = hard.view();
+    r.hard_negatives = hard.view();
     return r;
   }
   oracle::Result solve(const Case& c) const {
     infcl::ContrastiveRequest r = c.request;
     r.queries = queries.wide.view();
     r.keys = keys.wide.view();
-    r.hard_keys = hard.wide.view();
+    r.hard_negatives = hard.wide.view();
     return oracle::dense(r, queries.wide, keys.wide);
   }
   Matrix queries, keys, hard;
@@ -106,12 +106,12 @@ inline Run run(infcl::Backend& backend, infcl::Communicator& ring, infcl::Contra
   const auto garbage = [](const infcl::MatrixView& m) {
     return std::vector<float>(static_cast<size_t>(m.rows * m.dim), 7.f);
   };
-  Run out{{}, garbage(r.queries), garbage(r.keys), garbage(r.hard_keys)};
+  Run out{{}, garbage(r.queries), garbage(r.keys), garbage(r.hard_negatives)};
   r.gradient = true;
   r.d_queries = out.d_queries.data();
   r.d_keys = r.keys.rows > 0 ? out.d_keys.data() : nullptr;
   r.d_key_rows = r.keys.rows;
-  r.d_hard_keys = r.hard_keys.rows > 0 ? out.d_hard.data() : nullptr;
+  r.d_hard_negatives = r.hard_negatives.rows > 0 ? out.d_hard.data() : nullptr;
   out.result = infcl::contrastive(r, backend, ring);
   return out;
 }

@@ -48,9 +48,9 @@ void against_oracle(std::vector<Engine>& engines, const Case& c, Bounds bounds) 
   }
 }
 
-// Large enough for the passes of one call to be cut differently on every instruction set: their kept logits
-// lie side by side.
-void test_kept_logits_of_passes(std::vector<Engine>& engines) {
+// Large enough for the similarities of one call to be cut differently on every instruction set: their kept
+// logits lie side by side.
+void test_kept_logits_of_similarities(std::vector<Engine>& engines) {
   const Features q = oracle::random_features(3600, 4, 1), k = oracle::random_features(3600, 4, 2);
   infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kNtXent, 10);
   r.queries = q.view();
@@ -66,7 +66,7 @@ void test_cases(std::vector<Engine>& engines) {
   cases::visit_shapes(usual);
   cases::visit_objectives(usual);
   cases::visit_options(usual);
-  cases::visit_private_keys(usual);
+  cases::visit_hard_negatives(usual);
   cases::visit_wide_ranges([&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-4}); });
 }
 
@@ -124,7 +124,7 @@ void test_sixteen_bits(std::vector<Engine>& engines) {
   });
 }
 
-// Features that are all but solved: the filter must skip cells, stay within its bound row by row, and keep
+// Features that are all but solved: the filter must skip tiles, stay within its bound row by row, and keep
 // the bits of every thread count; the loss and the scale's gradient are not its business.
 void test_filter(std::vector<Engine>& engines) {
   const int64_t b = 1500, dim = 64;
@@ -143,7 +143,8 @@ void test_filter(std::vector<Engine>& engines) {
       CHECK(filtered.result.loss == exact.result.loss, "%s loss", e.isa.c_str());
       CHECK(filtered.result.logit_scale_grad == exact.result.logit_scale_grad, "%s scale", e.isa.c_str());
       CHECK(cases::same_bits(filtered, run(e, r, q, k, 4, 0)), "%s threads", e.isa.c_str());
-      // |lost gradient of a row| <= bound * s / B * the longest feature, for each of the passes that meet it
+      // |lost gradient of a row| <= bound * s / B * the longest feature, for each of the similarities that
+      // meet it
       double worst = 0;
       for (int64_t i = 0; i < b; ++i) {
         double lost = 0;
@@ -157,8 +158,8 @@ void test_filter(std::vector<Engine>& engines) {
   }
 }
 
-// Frozen sides of self-similarity: nothing is written to their columns, and yet row blocks must leave them in
-// order, or a later one waits for ever. Small cells on many threads, so that blocks overtake each other when
+// Frozen sides of self-similarity: nothing is written to their columns, and yet tile rows must leave them in
+// order, or a later one waits for ever. Small tiles on many threads, so that blocks overtake each other when
 // they may.
 #ifdef __SANITIZE_THREAD__
 constexpr int kFrozenRounds = 1;  // slow, but there every access is watched
@@ -250,7 +251,7 @@ int main() {
     test_abort(engines.back());
   }
   test_cases(engines);
-  test_kept_logits_of_passes(engines);
+  test_kept_logits_of_similarities(engines);
   test_few_rows(engines);
   test_loss_alone(engines);
   test_sixteen_bits(engines);

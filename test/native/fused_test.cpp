@@ -1,5 +1,5 @@
-// The CPU backend's one lap for objectives whose rows stand alone: what it keeps, what it costs, and that its
-// bits do not depend on the workspace. Their results are held to the oracle by engine_test, as all are.
+// The CPU backend's one pass for objectives whose rows stand alone: what it keeps, what it costs, and that
+// its bits do not depend on the workspace. Their results are held to the oracle by engine_test, as all are.
 #include "check.h"
 #include "core/plan.h"
 #include "cpu_engine.h"
@@ -11,9 +11,9 @@ using oracle::Features;
 
 namespace {
 
-// Three products as soon as a thread's workspace holds a row block's logits (of a sigmoid, a cell's), as
+// Three products as soon as a thread's workspace holds a tile row's logits (of a sigmoid, a tile's), as
 // planned, and more with less, to the same bits.
-void test_rows_together(Engine& e, ObjectiveKind kind) {
+void test_fused(Engine& e, ObjectiveKind kind) {
   const Features q = oracle::random_features(1500, 8, 1), k = oracle::random_features(2000, 8, 2);
   infcl::ContrastiveRequest r = cases::request(kind, 10);
   r.queries = q.view();
@@ -35,7 +35,7 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
       "%g + %g of %g", s.forward_seconds, s.backward_seconds, s.seconds);
   const int64_t all = s.workspace_bytes;
   bool some = false;
-  for (int64_t bytes = all; bytes > all / 2; bytes -= all / 12) {  // room for fewer and fewer cells
+  for (int64_t bytes = all; bytes > all / 2; bytes -= all / 12) {  // room for fewer and fewer tiles
     const Run tight = run(e, r, 2, bytes);
     p.workspace_bytes = bytes;
     CHECK(cases::same_bits(roomy, tight), "%s in %ld bytes", e.isa.c_str(), (long)bytes);
@@ -45,7 +45,7 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
     const int64_t kept = tight.result.stats.tiles_reused;
     some = some || (kept > 0 && kept < s.tiles);
   }
-  CHECK(some == (kind == ObjectiveKind::kInfoNce), "%s: only a softmax keeps some of a row block's cells",
+  CHECK(some == (kind == ObjectiveKind::kInfoNce), "%s: only a softmax keeps some of a tile row's tiles",
         e.isa.c_str());
 }
 
@@ -54,8 +54,8 @@ void test_rows_together(Engine& e, ObjectiveKind kind) {
 int main() {
   for (const std::string& isa : infcl::cpu_info({}).isas) {
     Engine e{isa};
-    test_rows_together(e, ObjectiveKind::kInfoNce);
-    test_rows_together(e, ObjectiveKind::kSigLip);
+    test_fused(e, ObjectiveKind::kInfoNce);
+    test_fused(e, ObjectiveKind::kSigLip);
   }
   return check::summary();
 }

@@ -1,4 +1,4 @@
-// The cut of a block into cells, and the gate that keeps the order of every sum.
+// The cut of a block into tiles, and the gate that keeps the order of every sum.
 #include "core/grid.h"
 
 #include <vector>
@@ -6,58 +6,58 @@
 #include "check.h"
 #include "cpu/thread_pool.h"
 
-using infcl::CellShape;
-using infcl::Schedule;
+using infcl::Grid;
+using infcl::TileShape;
 
 namespace {
 
 void test_cut() {
-  for (const CellShape cell : {CellShape{448, 448, 32}, CellShape{240, 240, 48}, CellShape{192, 192, 8}})
+  for (const TileShape tile : {TileShape{448, 448, 32}, TileShape{240, 240, 48}, TileShape{192, 192, 8}})
     for (int64_t rows : {1, 2, 31, 32, 33, 447, 448, 449, 4096, 100003})
       for (int64_t columns : {1, 447, 448, 449, 10007}) {
-        const Schedule s(rows, columns, cell);
+        const Grid s(rows, columns, tile);
         int64_t next = 0;
-        for (int64_t i = 0; i < s.row_blocks(); ++i) {
+        for (int64_t i = 0; i < s.tile_rows(); ++i) {
           const infcl::Range r = s.rows(i);
-          CHECK(r.begin == next && r.size() > 0 && r.size() <= cell.rows && r.size() <= s.max_rows(),
+          CHECK(r.begin == next && r.size() > 0 && r.size() <= tile.rows && r.size() <= s.max_rows(),
                 "rows=%ld block %ld", (long)rows, (long)i);
-          CHECK(r.begin % cell.row_granule == 0, "rows=%ld block %ld begins inside a granule", (long)rows,
+          CHECK(r.begin % tile.row_granule == 0, "rows=%ld block %ld begins inside a granule", (long)rows,
                 (long)i);
           next = r.end;
         }
         CHECK(next == rows, "rows=%ld: covered %ld", (long)rows, (long)next);
-        CHECK(s.columns(s.column_blocks() - 1).end == columns, "columns=%ld", (long)columns);
+        CHECK(s.columns(s.tile_columns() - 1).end == columns, "columns=%ld", (long)columns);
       }
 }
 
 void test_even_shares() {
-  const Schedule s(8192, 8192, {448, 448, 32});
+  const Grid s(8192, 8192, {448, 448, 32});
   for (int threads : {1, 2, 4, 8}) {
     std::vector<int64_t> share(static_cast<size_t>(threads));
-    for (int64_t i = 0; i < s.row_blocks(); ++i) share[i % threads] += s.rows(i).size();
+    for (int64_t i = 0; i < s.tile_rows(); ++i) share[i % threads] += s.rows(i).size();
     for (int64_t rows : share)
       CHECK(rows * threads >= 8192 * 0.93 && rows * threads <= 8192 * 1.07, "%d threads: %ld", threads,
             (long)rows);
   }
 }
 
-// Every column must see the row blocks in ascending order whatever the interleaving.
+// Every column must see the tile rows in ascending order whatever the interleaving.
 void test_gate_order() {
-  constexpr int kThreads = 4, kRowBlocks = 40, kColumnBlocks = 7;
-  infcl::ColumnGate gate(kColumnBlocks);
-  std::vector<std::vector<int>> seen(kColumnBlocks);
+  constexpr int kThreads = 4, kTileRows = 40, kTileColumns = 7;
+  infcl::ColumnGate gate(kTileColumns);
+  std::vector<std::vector<int>> seen(kTileColumns);
   infcl::ThreadPool pool;
   pool.ensure(kThreads);
   pool.run(kThreads, [&](int t) {
-    for (int i = t; i < kRowBlocks; i += kThreads)
-      for (int j = 0; j < kColumnBlocks; ++j) {
+    for (int i = t; i < kTileRows; i += kThreads)
+      for (int j = 0; j < kTileColumns; ++j) {
         if (!gate.enter(j, i)) return;
         seen[j].push_back(i);
         gate.leave(j, i);
       }
   });
   for (const std::vector<int>& order : seen) {
-    CHECK(order.size() == kRowBlocks, "%zu visits", order.size());
+    CHECK(order.size() == kTileRows, "%zu visits", order.size());
     for (size_t i = 0; i < order.size(); ++i) CHECK(order[i] == static_cast<int>(i), "visit %zu", i);
   }
 }

@@ -122,12 +122,12 @@ inline void visit(const std::function<void(const Problem&)>& f) {
       {"infonce, hard negatives",
        [&](Problem& p) {
          labelled(ObjectiveKind::kInfoNce)(p);
-         p.request.hard_per_query = 2;
+         p.request.hard_negatives_per_query = 2;
        }},
       {"infonce, hard negatives, margin 0",
        [&](Problem& p) {
          labelled(ObjectiveKind::kInfoNce)(p);
-         p.request.hard_per_query = 2;
+         p.request.hard_negatives_per_query = 2;
          p.request.has_margin = true;
        }},
       {"clip, hardness",
@@ -146,12 +146,12 @@ inline void visit(const std::function<void(const Problem&)>& f) {
         p.keys = integer_features(rows, dim, 2, factor);
         p.request.logit_scale = scale;
         edit(p);
-        if (p.request.hard_per_query > 0) {
-          p.hard = integer_features(rows * p.request.hard_per_query, dim, 3, factor);
+        if (p.request.hard_negatives_per_query > 0) {
+          p.hard = integer_features(rows * p.request.hard_negatives_per_query, dim, 3, factor);
           for (int64_t i = 0; i < rows; i += 2)  // some are copies of the positive
             std::copy_n(p.keys.data.begin() + i * dim, dim,
-                        p.hard.data.begin() + i * p.request.hard_per_query * dim);
-          p.request.hard_keys = p.hard.view();
+                        p.hard.data.begin() + i * p.request.hard_negatives_per_query * dim);
+          p.request.hard_negatives = p.hard.view();
         }
         p.request.queries = p.queries.view();
         p.request.keys = p.keys.view();

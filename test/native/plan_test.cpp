@@ -14,16 +14,16 @@ namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 
-Layout layout(const Kernels& k, int64_t rows, LayoutRequest r) {
-  return make_layout(r, {Schedule(rows, rows, k.cell)}, k);
+WorkspacePlan plan(const Kernels& k, int64_t rows, WorkspaceRequest r) {
+  return plan_workspace(r, {Grid(rows, rows, k.tile)}, k);
 }
 
 void test_bounds(const Kernels& k) {
   for (int64_t rows : {1, 100, 448, 5000, 65536, 4194304})
     for (int64_t dim : {1, 64, 768})
       for (int64_t bound : {0l, 16 * kMiB, 64 * kMiB, 1024 * kMiB}) {
-        const LayoutRequest r{dim, true, true, 4, bound};
-        const Layout l = layout(k, rows, r);
+        const WorkspaceRequest r{dim, true, true, 4, bound};
+        const WorkspacePlan l = plan(k, rows, r);
         const int64_t limit = bound ? bound : default_bound(rows, dim);
         if (l.minimum_bytes > limit) continue;
         CHECK(l.bytes <= limit, "%s rows=%ld dim=%ld bound=%ld: %ld", k.isa, (long)rows, (long)dim,
@@ -36,86 +36,86 @@ void test_bounds(const Kernels& k) {
 void test_default_is_linear(const Kernels& k) {
   // The promise of docs/performance.md: 1.6 x rows x dim x 4 bytes and a constant.
   for (int64_t rows : {16384, 65536, 262144}) {
-    const Layout l = layout(k, rows, {256, true, true, 2, 0});
+    const WorkspacePlan l = plan(k, rows, {256, true, true, 2, 0});
     CHECK(l.bytes <= 16 * rows * 256 * 4 / 10 + 64 * kMiB, "rows=%ld: %ld", (long)rows, (long)l.bytes);
-    CHECK(l.packed_blocks * k.cell.columns >= rows && l.key_buffer == 0, "rows=%ld: keys stay packed",
+    CHECK(l.packed_blocks * k.tile.columns >= rows && l.key_buffer == 0, "rows=%ld: keys stay packed",
           (long)rows);
   }
 }
 
 void test_priorities(const Kernels& k) {
-  LayoutRequest r{512, true, true, 2, 0};
-  r.bound = layout(k, 8192, {512, true, true, 1, 1}).minimum_bytes;
-  Layout l = layout(k, 8192, r);
+  WorkspaceRequest r{512, true, true, 2, 0};
+  r.bound = plan(k, 8192, {512, true, true, 1, 1}).minimum_bytes;
+  WorkspacePlan l = plan(k, 8192, r);
   CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept.in_workspace() == 0,
         "tightest bound: one thread, no luxury");
   r.bound = int64_t{8} << 30;
-  l = layout(k, 8192, r);
-  CHECK(l.kept.in_workspace() == Schedule(8192, 8192, k.cell).cells(), "room for all: every logit is kept");
-  const Schedule only(8192, 8192, k.cell);
-  CHECK(l.kept_cell <= round_up(only.max_rows(), k.panel) * round_up(only.max_columns(), k.strip),
-        "without gaps: %ld", (long)l.kept_cell);
+  l = plan(k, 8192, r);
+  CHECK(l.kept.in_workspace() == Grid(8192, 8192, k.tile).tiles(), "room for all: every logit is kept");
+  const Grid only(8192, 8192, k.tile);
+  CHECK(l.kept_tile <= round_up(only.max_rows(), k.panel) * round_up(only.max_columns(), k.strip),
+        "without gaps: %ld", (long)l.kept_tile);
   r.keep_logits = false;
-  CHECK(layout(k, 8192, r).kept.in_workspace() == 0, "unless it may not");
+  CHECK(plan(k, 8192, r).kept.in_workspace() == 0, "unless it may not");
   r.keep_logits = true;
   r.gradient = false;
-  l = layout(k, 8192, r);
+  l = plan(k, 8192, r);
   CHECK(l.kept.in_workspace() == 0 && l.query_values == 0, "loss alone needs neither");
 }
 
-// The passes of one call are cut differently, and their kept cells lie side by side.
-void test_kept_cells_of_passes(const Kernels& k) {
+// The similarities of one call are cut differently, and their kept tiles lie side by side.
+void test_kept_tiles_of_similarities(const Kernels& k) {
   for (int64_t rows : {449, 1000, 4096, 8192, 10000}) {
-    const std::vector<Schedule> passes{{rows, rows, k.cell, true}, {rows, rows, k.cell}};
-    const Layout l = make_layout({64, true, true, 2, int64_t{8} << 30}, passes, k);
-    for (const Schedule& s : passes)
-      CHECK(l.kept_cell >= round_up(s.max_rows(), k.panel) * round_up(s.max_columns(), k.strip),
-            "%s rows=%ld: %ld", k.isa, (long)rows, (long)l.kept_cell);
+    const std::vector<Grid> similarities{{rows, rows, k.tile, true}, {rows, rows, k.tile}};
+    const WorkspacePlan l = plan_workspace({64, true, true, 2, int64_t{8} << 30}, similarities, k);
+    for (const Grid& s : similarities)
+      CHECK(l.kept_tile >= round_up(s.max_rows(), k.panel) * round_up(s.max_columns(), k.strip),
+            "%s rows=%ld: %ld", k.isa, (long)rows, (long)l.kept_tile);
   }
 }
 
-// Rows together: every thread has slots for a row block's cells, or a sigmoid's one, as far as the bound
+// Rows together: every thread has slots for a tile row's tiles, or a sigmoid's one, as far as the bound
 // goes.
-void test_rows_together(const Kernels& k) {
-  const Schedule s(65536, 65536, k.cell);
+void test_fused(const Kernels& k) {
+  const Grid s(65536, 65536, k.tile);
   for (bool sigmoid : {false, true})
     for (int threads : {1, 2, 7})
       for (int64_t bound : {0l, 64 * kMiB, 256 * kMiB, 4096 * kMiB}) {
-        LayoutRequest r{256, true, true, threads, bound};
+        WorkspaceRequest r{256, true, true, threads, bound};
         r.lent_rows = r.lent_columns = 65536;
-        r.rows_together = true;
+        r.fused = true;
         r.sigmoid = sigmoid;
-        const Layout l = layout(k, 65536, r);
-        const int64_t all = s.column_blocks(), slot = l.threads * Workspace::bytes_for(l.kept_cell);
+        const WorkspacePlan l = plan(k, 65536, r);
+        const int64_t all = s.tile_columns(), slot = l.threads * Workspace::bytes_for(l.kept_tile);
         const int64_t limit = bound ? bound : default_bound(65536, 256);
         CHECK(l.bytes <= limit && l.kept.lent() == 0 && l.kept.in_workspace() == 0, "%ld", (long)l.bytes);
         CHECK(l.kept_slots == (sigmoid ? 1 : all) || limit - l.bytes < slot, "%s %ld slots of %ld", k.isa,
               (long)l.kept_slots, (long)all);
         CHECK(l.kept_columns == (sigmoid && l.kept_slots > 0 ? all : l.kept_slots), "%ld",
               (long)l.kept_columns);
-        r.rows_together = false;
+        r.fused = false;
         r.lent_rows = r.lent_columns = 0;
-        const Layout apart = layout(k, 65536, r);
+        const WorkspacePlan apart = plan(k, 65536, r);
         CHECK(l.bytes - l.kept_slots * slot ==
-                  apart.bytes - apart.kept.in_workspace() * Workspace::bytes_for(apart.kept_cell),
+                  apart.bytes - apart.kept.in_workspace() * Workspace::bytes_for(apart.kept_tile),
               "everything else as ever");
       }
 }
 
-// Every cell has one place of its own: rows of gradients large enough for it, or a slot.
+// Every tile has one place of its own: rows of gradients large enough for it, or a slot.
 void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, int64_t d_rows,
                  int64_t d_columns) {
-  const std::vector<Schedule> passes{{rows, columns, k.cell}, {rows, rows, k.cell, true}};
-  KeptCells kept(passes, {d_rows, d_columns, dim}, k.panel, k.strip);
-  const int64_t cells = passes[0].cells() + passes[1].cells(), others = cells - kept.lent();
+  const std::vector<Grid> similarities{{rows, columns, k.tile}, {rows, rows, k.tile, true}};
+  KeptTiles kept(similarities, {d_rows, d_columns, dim}, k.panel, k.strip);
+  const int64_t tiles = similarities[0].tiles() + similarities[1].tiles(), others = tiles - kept.lent();
   kept.keep_in_workspace(others);
   std::set<int64_t> slots;
   int64_t lent = 0;
   for (int p = 0; p < 2; ++p)
-    for (int64_t i = 0; i < passes[p].row_blocks(); ++i)
-      for (int64_t j = passes[p].first_column_block(i); j < passes[p].column_blocks(); ++j) {
-        const CellIndex c{p, i, j};
-        const Range r = passes[p].rows(i), q = passes[p].columns(j);
+    for (int64_t i = 0; i < similarities[p].tile_rows(); ++i)
+      for (int64_t j = similarities[p].first_tile_column(i); j < similarities[p].tile_columns(); ++j) {
+        const TileIndex c{p, i, j};
+        const Range r = similarities[p].rows(i), q = similarities[p].columns(j);
         const int64_t size = kept_stride(r, k) * round_up(q.size(), k.strip);
         const bool in_rows = kept.in_row_gradients(c), in_columns = kept.in_column_gradients(c);
         CHECK(!(in_rows && in_columns), "one place only");
@@ -124,7 +124,7 @@ void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, i
           CHECK(p == 0 && j == 0 && size <= (std::min(r.end, d_rows) - r.begin) * dim, "its own rows");
         if (in_columns)
           CHECK(p == 0 && i == 0 && size <= (std::min(q.end, d_columns) - q.begin) * dim, "its own rows");
-        if (!in_rows && !in_columns) slots.insert(kept.workspace_slot(passes, c));
+        if (!in_rows && !in_columns) slots.insert(kept.workspace_slot(similarities, c));
       }
   CHECK(lent == kept.lent(), "%ld and %ld", (long)lent, (long)kept.lent());
   CHECK(static_cast<int64_t>(slots.size()) == others && *slots.begin() >= 0 && *slots.rbegin() == others - 1,
@@ -138,11 +138,11 @@ void test_places(const Kernels& k) {
         for (int64_t lent : {0, 600, 5000})
           for (bool first : {false, true})
             test_places(k, rows, columns, dim, first ? std::min(rows, lent) : 0, std::min(columns, lent));
-  const std::vector<Schedule> square{{4096, 4096, k.cell}}, triangle{{4096, 4096, k.cell, true}};
-  CHECK(KeptCells(square, {4096, 4096, 512}, k.panel, k.strip).lent() ==
-            square[0].row_blocks() + square[0].column_blocks() - 1,
-        "wide rows hold a cell of each block");
-  CHECK(KeptCells(triangle, {4096, 4096, 512}, k.panel, k.strip).lent() == 0, "a triangle's never do");
+  const std::vector<Grid> square{{4096, 4096, k.tile}}, triangle{{4096, 4096, k.tile, true}};
+  CHECK(KeptTiles(square, {4096, 4096, 512}, k.panel, k.strip).lent() ==
+            square[0].tile_rows() + square[0].tile_columns() - 1,
+        "wide rows hold a tile of each block");
+  CHECK(KeptTiles(triangle, {4096, 4096, 512}, k.panel, k.strip).lent() == 0, "a triangle's never do");
 }
 
 }  // namespace
@@ -152,8 +152,8 @@ int main() {
     test_bounds(*k);
     test_default_is_linear(*k);
     test_priorities(*k);
-    test_kept_cells_of_passes(*k);
-    test_rows_together(*k);
+    test_kept_tiles_of_similarities(*k);
+    test_fused(*k);
     test_places(*k);
   }
   return check::summary();

@@ -111,11 +111,11 @@ inline void check_copies_among_hard_negatives(const Solver& s, int64_t dim, Arit
   r.queries = r.keys = k.view();
   for (const bool margin : {false, true}) {
     r.has_margin = margin;
-    r.hard_keys = {};
-    r.hard_per_query = 0;
+    r.hard_negatives = {};
+    r.hard_negatives_per_query = 0;
     const infcl::ContrastiveResult alone = s.run(r).result;
-    r.hard_keys = hard.view();
-    r.hard_per_query = per_query;
+    r.hard_negatives = hard.view();
+    r.hard_negatives_per_query = per_query;
     const infcl::ContrastiveResult got = s.run(r).result;
     CHECK(got.accuracy == alone.accuracy, "%s D=%ld: accuracy %g, without copies %g", s.who(),
           static_cast<long>(dim), got.accuracy, alone.accuracy);

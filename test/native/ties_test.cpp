@@ -14,7 +14,7 @@ using cases::Run;
 
 namespace {
 
-// Private negatives are rounded as the rest is: the loss is that of the rounded problem.
+// Hard negatives are rounded as the rest is: the loss is that of the rounded problem.
 void test_rounded_hard_negatives(Engine& e) {
   const int64_t rows = 200, dim = 64, per_query = 4;
   const Matrix q = cases::random_matrix(rows, dim, 1, infcl::DType::kFloat32),
@@ -22,12 +22,12 @@ void test_rounded_hard_negatives(Engine& e) {
                hard = cases::random_matrix(rows * per_query, dim, 3, infcl::DType::kFloat32);
   infcl::ContrastiveRequest r = cases::request(cases::ObjectiveKind::kInfoNce, 20);
   r.bfloat16 = true;
-  r.hard_per_query = per_query;
+  r.hard_negatives_per_query = per_query;
   const auto with = [&](const Matrix& a, const Matrix& b, const Matrix& c) {
     infcl::ContrastiveRequest whole = r;
     whole.queries = a.view();
     whole.keys = b.view();
-    whole.hard_keys = c.view();
+    whole.hard_negatives = c.view();
     return run(e, whole, 1, 0).result;
   };
   const auto rounded = [](const Matrix& m) {

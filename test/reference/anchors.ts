@@ -37,11 +37,11 @@ export class Tables {
   readonly hardPerQuery: number;
   private readonly made = new Map<string, Similarities>();
 
-  constructor(queries: Rows, keys: Rows | null, hardKeys: Rows | null) {
+  constructor(queries: Rows, keys: Rows | null, hardNegatives: Rows | null) {
     this.q = queries;
     this.k = keys;
-    this.h = hardKeys;
-    this.hardPerQuery = hardKeys === null ? 0 : hardKeys.count / queries.count;
+    this.h = hardNegatives;
+    this.hardPerQuery = hardNegatives === null ? 0 : hardNegatives.count / queries.count;
   }
 
   get queryKey() {

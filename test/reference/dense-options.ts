@@ -25,5 +25,5 @@ export interface DenseOptions {
    * Not of the public API, for finite differences: the features whose similarities `hardness` weighs by. Its weights
    * carry no gradient, so a slope is only a slope of the loss while they stay what they are.
    */
-  hardnessAt?: { queries: DenseMatrix; keys: DenseMatrix; hardKeys?: DenseMatrix };
+  hardnessAt?: { queries: DenseMatrix; keys: DenseMatrix; hardNegatives?: DenseMatrix };
 }

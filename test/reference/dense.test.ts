@@ -127,7 +127,11 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
     ...options,
     ...(hard && { hardNegatives: { keys: hard, perQuery } }),
     ...(options.hardness && {
-      hardnessAt: { queries: copy(queries), keys: copy(keyMatrix!), hardKeys: hard ? copy(hard) : undefined },
+      hardnessAt: {
+        queries: copy(queries),
+        keys: copy(keyMatrix!),
+        hardNegatives: hard ? copy(hard) : undefined,
+      },
     }),
   };
   const exact = denseLossAndGrad(queries, keyMatrix, all);

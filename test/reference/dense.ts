@@ -62,7 +62,7 @@ export function denseLossAndGrad(
   const { logitScale, logitBias, hardnessAt: at } = options;
   const tables = makeTables(queries, keys, options.hardNegatives?.keys);
   const exclusions = new Exclusions(tables, options);
-  const others = at ? makeTables(at.queries, at.keys, at.hardKeys) : tables;
+  const others = at ? makeTables(at.queries, at.keys, at.hardNegatives) : tables;
   const out = new Totals(tables, logitScale, logitBias);
   if (objective === 'siglip') {
     for (const anchor of sigmoidAnchors(tables, options, exclusions)) out.addSigmoids(anchor);
@@ -101,8 +101,12 @@ export function denseLossAndGrad(
   };
 }
 
-function makeTables(queries: DenseMatrix, keys: DenseMatrix | null, hardKeys?: DenseMatrix): Tables {
-  return new Tables(new Rows(queries), keys && new Rows(keys), hardKeys ? new Rows(hardKeys) : null);
+function makeTables(queries: DenseMatrix, keys: DenseMatrix | null, hardNegatives?: DenseMatrix): Tables {
+  return new Tables(
+    new Rows(queries),
+    keys && new Rows(keys),
+    hardNegatives ? new Rows(hardNegatives) : null,
+  );
 }
 
 /** The loss and its logit gradients, summed anchor by anchor. */

@@ -14,7 +14,7 @@ kernel_times() {
     tail -n 5 "$FILES/kernel-times.csv"
     echo "ncu failed (often: counters are for root only, see ERR_NVGPUCTRPERM); nsys is tried"
   fi
-  command -v nsys > /dev/null || not_run "needs ncu or nsys; gpu-bench's laps are all that is known"
+  command -v nsys > /dev/null || not_run "needs ncu or nsys; gpu-bench's passes are all that is known"
   profiled_call nsys profile --trace cuda --force-overwrite true --output "$FILES/kernel-times" || return
   nsys stats --report cuda_gpu_kern_sum --format csv --force-export true "$FILES/kernel-times.nsys-rep" |
     tee "$FILES/kernel-times.csv" | nsys_table

@@ -1,4 +1,4 @@
-// The two gradient products of a cell. Panels of features outside, strips inside: a panel of the packed
+// The two gradient products of a tile. Panels of features outside, strips inside: a panel of the packed
 // operand (57 KB at k = 448) is reused by every strip, and g comes from L2. The panel after it, which is in
 // L3 at best, is fetched by the last strips.
 #pragma once
@@ -36,15 +36,15 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
       ResultPrefetch<Isa, MR> prefetch(c, p.dim, p.k);
       const int64_t rows = p.rows - r < MR ? p.rows - r : MR;
       if (rows < MR) prefetch.left = 0;
-      Tile<Isa, MR> tile;
-      tile.clear();
-      tile.template run<AK, AR>(g + r * AR, b, p.k, prefetch, part_of_next_panel<Isa, MR>(p, d, r));
+      MicroTile<Isa, MR> micro_tile;
+      micro_tile.clear();
+      micro_tile.template run<AK, AR>(g + r * AR, b, p.k, prefetch, part_of_next_panel<Isa, MR>(p, d, r));
       if (rows < MR || width < kPanel) {
-        tile.write_part(c, p.dim, rows, width, overwrite);
+        micro_tile.write_part(c, p.dim, rows, width, overwrite);
       } else if (overwrite) {
-        tile.store(c, p.dim);
+        micro_tile.store(c, p.dim);
       } else {
-        tile.add_to(c, p.dim);
+        micro_tile.add_to(c, p.dim);
       }
     }
   }
@@ -52,27 +52,27 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
 
 // d_q_i += sum_j g_ij k_j
 template <class Isa>
-void accumulate_queries(const CellOperands& c, Range features, const float* g, bool overwrite,
+void accumulate_queries(const TileOperands& c, Range features, const float* g, bool overwrite,
                         float* d_queries) {
   const int64_t depth = (c.columns + Isa::kPair - 1) / Isa::kPair;
-  product<Isa, Isa::kQueryStrip, Isa::kCell, 1>({c.key_values, c.key_value_rows, depth, c.rows, c.dim},
+  product<Isa, Isa::kQueryStrip, Isa::kTile, 1>({c.key_values, c.key_value_rows, depth, c.rows, c.dim},
                                                 features, g, overwrite, d_queries);
 }
 
 // d_k_j += sum_i g_ij q_i
 template <class Isa>
-void accumulate_keys(const CellOperands& c, Range features, const float* g, bool overwrite, float* d_keys) {
+void accumulate_keys(const TileOperands& c, Range features, const float* g, bool overwrite, float* d_keys) {
   const int64_t depth = (c.rows + Isa::kPair - 1) / Isa::kPair;
-  product<Isa, Isa::kStrip, 1, Isa::kCell / Isa::kPair>(
+  product<Isa, Isa::kStrip, 1, Isa::kTile / Isa::kPair>(
       {c.query_values, c.query_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_keys);
 }
 
-// g in pairs along keys, [ceil(columns / 2)][cell], and in pairs along queries, [columns][cell / 2]. Lanes
-// beyond the cell's rows pair with whatever g holds there: an odd row's partner must be zero, so it is made
+// g in pairs along keys, [ceil(columns / 2)][tile], and in pairs along queries, [columns][tile / 2]. Lanes
+// beyond the tile's rows pair with whatever g holds there: an odd row's partner must be zero, so it is made
 // so.
 template <class Isa>
-void narrow_gradients(const CellOperands& c, float* g, float* out) {
-  constexpr int64_t kStride = Isa::kCell, kLanes = Isa::kLanes;
+void narrow_gradients(const TileOperands& c, float* g, float* out) {
+  constexpr int64_t kStride = Isa::kTile, kLanes = Isa::kLanes;
   float* along_queries = out + kStride * ((kStride + 1) / 2);
   for (int64_t j = 0; j < c.columns; ++j) {
     float* x = g + j * kStride;

@@ -7,7 +7,7 @@
 namespace infcl {
 namespace {
 
-// The vectors that stay in registers while a cell is swept.
+// The vectors that stay in registers while a tile is swept.
 template <class Isa>
 struct Exp2 {
   using V = typename Isa::V;
@@ -20,7 +20,7 @@ struct Exp2 {
   // relative error 8e-8.
   INFCL_INLINE V operator()(V dot, V shift) const {
     const V n = Isa::round(Isa::mul(dot, high));
-    V f = Isa::fused(dot, low, Isa::fused(dot, high, Isa::sub(Isa::zero(), n)));
+    V f = Isa::fused_multiply_add(dot, low, Isa::fused_multiply_add(dot, high, Isa::sub(Isa::zero(), n)));
     f = Isa::max(Isa::min(f, Isa::set1(0.5000001f)), Isa::set1(-0.5000001f));
     V p = Isa::fma(Isa::set1(0.001327647206f), f, Isa::set1(0.009675541397f));
     p = Isa::fma(p, f, Isa::set1(0.05550713274f));

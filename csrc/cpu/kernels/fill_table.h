@@ -25,10 +25,10 @@ constexpr decltype(Kernels::narrow_gradients) narrowing() {
 template <class Isa>
 constexpr Kernels kernel_table() {
   static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kQueryStrip == 0, "");
-  static_assert(Isa::kCell % Isa::kRowGranule == 0 && Isa::kCell % Isa::kStrip == 0, "");
+  static_assert(Isa::kTile % Isa::kRowGranule == 0 && Isa::kTile % Isa::kStrip == 0, "");
   return {Isa::kName,
           compiled_features(),
-          {Isa::kCell, Isa::kCell, Isa::kRowGranule},
+          {Isa::kTile, Isa::kTile, Isa::kRowGranule},
           panel_width<Isa>(),
           Isa::kStrip,
           Isa::kPair,
@@ -44,7 +44,7 @@ constexpr Kernels kernel_table() {
           fold<Isa>,
           fold_sigmoid<Isa>,
           logit_grad<Isa>,
-          residual_sum<Isa>,
+          refine<Isa>,
           narrowing<Isa>(),
           accumulate_queries<Isa>,
           accumulate_keys<Isa>};

@@ -1,6 +1,6 @@
-// Online log-sum-exp of a cell, along rows and columns in one visit, while the cell is in L2. One exponential
-// per element: the whole cell is shifted by its own maximum, rounded up to an integer. When that shift hides
-// part of some row or column (its sum is below 2^-60, so terms may have underflowed), the cell is folded
+// Online log-sum-exp of a tile, along rows and columns in one visit, while the tile is in L2. One exponential
+// per element: the whole tile is shifted by its own maximum, rounded up to an integer. When that shift hides
+// part of some row or column (its sum is below 2^-60, so terms may have underflowed), the tile is folded
 // again with a shift of each row's and column's own.
 #pragma once
 
@@ -22,7 +22,7 @@ float ceil_log2(float dot, Log2Scale s) {
 }
 
 template <class Isa>
-void row_maxima(const CellOperands& c, const float* x, int64_t stride, float* row_max) {
+void row_maxima(const TileOperands& c, const float* x, int64_t stride, float* row_max) {
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
     typename Isa::V most = Isa::load(x + i);
     for (int64_t j = 1; j < c.columns; ++j) most = Isa::max(most, Isa::load(x + j * stride + i));
@@ -30,14 +30,14 @@ void row_maxima(const CellOperands& c, const float* x, int64_t stride, float* ro
   }
 }
 
-// Sums with one shift for all. Lanes beyond the cell's rows get an infinite shift, so they add 0 to the
+// Sums with one shift for all. Lanes beyond the tile's rows get an infinite shift, so they add 0 to the
 // columns.
 template <class Isa>
-bool fold_one_shift(const CellOperands& c, const float* x, int64_t stride, const Exp2<Isa>& exp2, float shift,
+bool fold_one_shift(const TileOperands& c, const float* x, int64_t stride, const Exp2<Isa>& exp2, float shift,
                     const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
-  V column_sums[Isa::kCell];
+  V column_sums[Isa::kTile];
   if (out.column_sum)
     for (int64_t j = 0; j < c.columns; ++j) column_sums[j] = Isa::zero();
   alignas(64) float lanes[kLanes];
@@ -72,7 +72,7 @@ bool fold_one_shift(const CellOperands& c, const float* x, int64_t stride, const
 }
 
 template <class Isa>
-void fold_own_shifts(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale,
+void fold_own_shifts(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale,
                      const Exp2<Isa>& exp2, const float* row_max, const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
@@ -109,12 +109,12 @@ void fold_own_shifts(const CellOperands& c, const float* x, int64_t stride, Log2
 }
 
 template <class Isa>
-void fold(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, const float* row_max,
+void fold(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale, const float* row_max,
           const FoldOutputs& out) {
   const Exp2<Isa> exp2(scale);
   float max = row_max[0];
   for (int64_t i = 1; i < c.rows; ++i) max = row_max[i] > max ? row_max[i] : max;
-  // the shift of a cell without a single term is of no use, its rows' and columns' own are
+  // the shift of a tile without a single term is of no use, its rows' and columns' own are
   const bool any = !is_masked(max);
   if (any && fold_one_shift<Isa>(c, x, stride, exp2, ceil_log2<Isa>(max, scale), out)) return;
   fold_own_shifts<Isa>(c, x, stride, scale, exp2, row_max, out);

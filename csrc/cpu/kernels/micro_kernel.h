@@ -1,6 +1,6 @@
-// The register tile: MR rows of a broadcast operand against one panel of a vector operand, over k. Everything
-// fast about the CPU backend is here. Only kernel files include this; it lives in an unnamed namespace, so
-// that code compiled for one instruction set can never be linked into another's.
+// The micro-tile: MR rows of a broadcast operand against one panel of a vector operand, over k.
+// Everything fast about the CPU backend is here. Only kernel files include this; it lives in an unnamed
+// namespace, so that code compiled for one instruction set can never be linked into another's.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ constexpr int64_t panel_width() {
   return Isa::kLanes * Isa::kVectors;
 }
 
-// Fetches the rows of the result tile during the last steps of the product, one every four steps. All at
-// once, they would fill the miss buffers and stall the operand loads; earlier, the operands that stream
-// through L1 would push them out again; not at all, the tile waits for memory at its end.
+// Fetches the rows of the result micro-tile during the last steps of the product, one every four steps. All
+// at once, they would fill the miss buffers and stall the operand loads; earlier, the operands that stream
+// through L1 would push them out again; not at all, the micro-tile waits for memory at its end.
 template <class Isa, int MR>
 struct ResultPrefetch {
   // Fours of steps left to the last row. It may come from memory; these take some 300 ns.
@@ -42,7 +42,7 @@ struct ResultPrefetch {
 };
 
 template <class Isa, int MR>
-struct Tile {
+struct MicroTile {
   typename Isa::V acc[MR][Isa::kVectors];
 
   INFCL_INLINE void clear() {
@@ -109,7 +109,7 @@ struct Tile {
       }
   }
 
-  // The same for a tile that hangs over the edge.
+  // The same for a micro-tile that hangs over the edge.
   INFCL_INLINE void write_part(float* c, int64_t stride, int64_t rows, int64_t width, bool overwrite) const {
     alignas(64) float whole[MR * panel_width<Isa>()];
     store(whole, panel_width<Isa>());

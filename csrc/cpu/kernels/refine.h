@@ -25,7 +25,7 @@ INFCL_INLINE typename Isa::Wide widen(const float* p) {
 // A strip of keys against a panel of queries, whose lanes are twice as many registers as there are: it is
 // formed in two halves.
 template <class Isa>
-struct WideTile {
+struct WideMicroTile {
   using Wide = typename Isa::Wide;
   static constexpr int64_t kLanes = Isa::kLanes / 2, kHalf = panel_width<Isa>() / 2;
   static constexpr int kVectors = Isa::kVectors, kStrip = Isa::kStrip;
@@ -54,32 +54,33 @@ struct WideTile {
 
 template <class Isa, int kPart>
 INFCL_INLINE void add_features(const float* keys, const float* queries, int64_t count, int halves,
-                               WideTile<Isa>& tile) {
+                               WideMicroTile<Isa>& micro_tile) {
   constexpr int64_t kSize = Isa::kStrip * panel_width<Isa>();
   alignas(64) double wide[kSize];
-  for (int64_t at = 0; at < kSize; at += WideTile<Isa>::kLanes) {
+  for (int64_t at = 0; at < kSize; at += WideMicroTile<Isa>::kLanes) {
     const typename Isa::Wide v = widen<Isa, kPart>(keys + at);
     std::memcpy(wide + at, &v, sizeof v);
   }
-  for (int half = 0; half < halves; ++half) tile.template add<kPart>(wide, queries, count, half);
+  for (int half = 0; half < halves; ++half) micro_tile.template add<kPart>(wide, queries, count, half);
 }
 
 // dot_tile in float64; of its halves only those that hold real queries.
 template <class Isa>
-INFCL_NOINLINE void wide_dot_tile(const CellOperands& c, int64_t key, int64_t query, WideTile<Isa>& tile) {
+INFCL_NOINLINE void wide_dot_micro_tile(const TileOperands& c, int64_t key, int64_t query,
+                                        WideMicroTile<Isa>& micro_tile) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
-  const int halves = c.rows - query > WideTile<Isa>::kHalf ? 2 : 1;
+  const int halves = c.rows - query > WideMicroTile<Isa>::kHalf ? 2 : 1;
   const float* a = c.key_panels + key * kPanel;
   const float* b = c.queries + query * depth;
   for (int64_t d = 0; d < depth; d += kPanel, a += c.key_panel_rows * kPanel, b += kPanel * kPanel) {
     const int64_t count = depth - d < kPanel ? depth - d : kPanel;
-    add_features<Isa, 0>(a, b, count, halves, tile);
-    if constexpr (Isa::kPair == 2) add_features<Isa, 1>(a, b, count, halves, tile);
+    add_features<Isa, 0>(a, b, count, halves, micro_tile);
+    if constexpr (Isa::kPair == 2) add_features<Isa, 1>(a, b, count, halves, micro_tile);
   }
 }
 
-// Largest |g| of a tile, its real rows and columns.
+// Largest |g| of a micro-tile, its real rows and columns.
 template <class Isa>
 float largest_magnitude(const float* g, int64_t keys, int64_t queries) {
   constexpr int64_t kPanel = panel_width<Isa>();
@@ -87,7 +88,7 @@ float largest_magnitude(const float* g, int64_t keys, int64_t queries) {
   for (int v = 0; v < Isa::kVectors; ++v) {
     typename Isa::V most = Isa::zero();
     for (int64_t r = 0; r < keys; ++r)
-      most = Isa::max(most, Isa::abs(Isa::load(g + r * Isa::kCell + v * Isa::kLanes)));
+      most = Isa::max(most, Isa::abs(Isa::load(g + r * Isa::kTile + v * Isa::kLanes)));
     Isa::store(lanes + v * Isa::kLanes, most);
   }
   float most = 0;
@@ -96,17 +97,17 @@ float largest_magnitude(const float* g, int64_t keys, int64_t queries) {
   return most;
 }
 
-// sum g * (wide dots - dots), of the first `keys` and `queries` of the tile
+// sum g * (wide dots - dots), of the first `keys` and `queries` of the micro-tile
 template <class Isa>
-double residual_tile(const WideTile<Isa>& wide, const float* dots, const float* g, int64_t keys,
-                     int64_t queries) {
-  constexpr int64_t kPanel = panel_width<Isa>(), kLanes = WideTile<Isa>::kLanes;
+double refine_micro_tile(const WideMicroTile<Isa>& wide, const float* dots, const float* g, int64_t keys,
+                         int64_t queries) {
+  constexpr int64_t kPanel = panel_width<Isa>(), kLanes = WideMicroTile<Isa>::kLanes;
   double total = 0;
   for (int64_t i = 0; i < kPanel && i < queries; i += kLanes) {
-    const int64_t half = i / WideTile<Isa>::kHalf, u = i % WideTile<Isa>::kHalf / kLanes;
+    const int64_t half = i / WideMicroTile<Isa>::kHalf, u = i % WideMicroTile<Isa>::kHalf / kLanes;
     typename Isa::Wide sums{};
     for (int64_t r = 0; r < keys; ++r)
-      sums += Isa::load_wide(g + r * Isa::kCell + i) *
+      sums += Isa::load_wide(g + r * Isa::kTile + i) *
               (wide.sums[half][r][u] - Isa::load_wide(dots + r * kPanel + i));
     double lanes[kLanes];
     std::memcpy(lanes, &sums, sizeof lanes);
@@ -116,19 +117,19 @@ double residual_tile(const WideTile<Isa>& wide, const float* dots, const float* 
 }
 
 template <class Isa>
-ResidualSum residual_sum(const CellOperands& c, Range keys, const float* g, float negligible) {
+Refinement refine(const TileOperands& c, Range keys, const float* g, float negligible) {
   constexpr int64_t kPanel = panel_width<Isa>();
   alignas(64) float dots[Isa::kStrip * kPanel];
-  ResidualSum total;
+  Refinement total;
   for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip) {
     const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
     for (int64_t i = 0; i < c.rows; i += kPanel) {
-      const float* tile = g + j * Isa::kCell + i;
-      if (largest_magnitude<Isa>(tile, strip, c.rows - i) <= negligible) continue;
-      WideTile<Isa> wide;
-      wide_dot_tile<Isa>(c, j, i, wide);
-      dot_tile<Isa>(c, j, i, dots, kPanel, dots, kPanel);
-      total.sum += residual_tile<Isa>(wide, dots, tile, strip, c.rows - i);
+      const float* micro_tile = g + j * Isa::kTile + i;
+      if (largest_magnitude<Isa>(micro_tile, strip, c.rows - i) <= negligible) continue;
+      WideMicroTile<Isa> wide;
+      wide_dot_micro_tile<Isa>(c, j, i, wide);
+      dot_micro_tile<Isa>(c, j, i, dots, kPanel, dots, kPanel);
+      total.sum += refine_micro_tile<Isa>(wide, dots, micro_tile, strip, c.rows - i);
       total.pairs += strip * (c.rows - i < kPanel ? c.rows - i : kPanel);
     }
   }

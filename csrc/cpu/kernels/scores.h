@@ -1,6 +1,6 @@
-// Logits of a cell, and in the backward pass their gradient, one register tile at a time: strips of keys
+// Logits of a tile, and in the backward pass their gradient, one micro-tile at a time: strips of keys
 // outside, panels of queries inside, so that a strip stays in L1 while the query panels stream from L2. Where
-// features are too many for all of the cell's query panels to stay there, some of them at a time.
+// features are too many for all of the tile's query panels to stay there, some of them at a time.
 #pragma once
 
 #include "cpu/kernels/exp2.h"
@@ -11,30 +11,30 @@
 namespace infcl {
 namespace {
 
-// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is the tile that the
+// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is the micro-tile that the
 // caller writes after this. Not inlined: mixed with the epilogue's constants the accumulators would be
 // spilled.
 template <class Isa>
-INFCL_NOINLINE void dot_tile(const CellOperands& c, int64_t key, int64_t query, float* x, int64_t stride,
-                             const float* next, int64_t next_stride) {
+INFCL_NOINLINE void dot_micro_tile(const TileOperands& c, int64_t key, int64_t query, float* x,
+                                   int64_t stride, const float* next, int64_t next_stride) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
   const float* a = c.key_panels + key * kPanel;
   const float* b = c.queries + query * depth;
   const int64_t jump = c.key_panel_rows * kPanel;
   ResultPrefetch<Isa, Isa::kStrip> prefetch(next, next_stride, depth);
-  Tile<Isa, Isa::kStrip> tile;
-  tile.clear();
+  MicroTile<Isa, Isa::kStrip> micro_tile;
+  micro_tile.clear();
   int64_t d = 0;
   for (; d + kPanel <= depth; d += kPanel, a += jump, b += kPanel * kPanel)
-    tile.template run<1, kPanel>(a, b, kPanel, prefetch, a + jump);
-  if (d < depth) tile.template run<1, kPanel>(a, b, depth - d, prefetch, nullptr);
-  tile.store(x, stride);
+    micro_tile.template run<1, kPanel>(a, b, kPanel, prefetch, a + jump);
+  if (d < depth) micro_tile.template run<1, kPanel>(a, b, depth - d, prefetch, nullptr);
+  micro_tile.store(x, stride);
 }
 
-// f(j, i) for the corner of every register tile
+// f(j, i) for the corner of every micro-tile
 template <class Isa, class F>
-INFCL_INLINE void for_each_tile(const CellOperands& c, Range keys, F f) {
+INFCL_INLINE void for_each_micro_tile(const TileOperands& c, Range keys, F f) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t panel_bytes = c.dim * kPanel * static_cast<int64_t>(sizeof(float)) / Isa::kPair;
   const int64_t near = kPanel * (Isa::kNearBytes > panel_bytes ? Isa::kNearBytes / panel_bytes : 1);
@@ -54,12 +54,12 @@ INFCL_INLINE void raise_maxima(const float* x, int64_t stride, int64_t keys, flo
 }
 
 template <class Isa>
-void logits(const CellOperands& c, Range keys, float* x, int64_t stride, float* row_max) {
-  for_each_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
+void logits(const TileOperands& c, Range keys, float* x, int64_t stride, float* row_max) {
+  for_each_micro_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
     float* out = x + j * stride + i;
-    dot_tile<Isa>(c, j, i, out, stride, out, stride);
+    dot_micro_tile<Isa>(c, j, i, out, stride, out, stride);
     const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
-    if (row_max) raise_maxima<Isa>(out, stride, strip, row_max + i);  // while the tile is in L1
+    if (row_max) raise_maxima<Isa>(out, stride, strip, row_max + i);  // while the micro-tile is in L1
   });
 }
 
@@ -79,17 +79,18 @@ INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
   return total;
 }
 
-// One register tile of dots.
-struct DotTile {
+// One micro-tile of dots.
+struct DotMicroTile {
   const float* x;
   int64_t stride;
-  int64_t key, query;     // its corner in the cell
+  int64_t key, query;     // its corner in the tile
   int64_t keys, queries;  // what of it is real
 };
 
-// One tile of dots -> g. A tile is small enough for its sums to be floats.
-template <class Isa, GradRule kRule>
-INFCL_NOINLINE LogitGradSums grad_tile(const DotTile& t, Log2Scale scale, const LogitGradArgs& a, float* g) {
+// One micro-tile of dots -> g. A micro-tile is small enough for its sums to be floats.
+template <class Isa, GradFormula kFormula>
+INFCL_NOINLINE LogitGradSums grad_micro_tile(const DotMicroTile& t, Log2Scale scale, const LogitGradArgs& a,
+                                             float* g) {
   using V = typename Isa::V;
   const Exp2<Isa> exp2(scale);
   const Sigmoid<Isa> sigmoid(scale, a.bias);
@@ -104,42 +105,42 @@ INFCL_NOINLINE LogitGradSums grad_tile(const DotTile& t, Log2Scale scale, const 
       const V dot = Isa::load(t.x + r * t.stride + v * Isa::kLanes);
       const V row = Isa::load(a.row_factor + i);
       V value;
-      if constexpr (kRule == GradRule::kOneExp) {
+      if constexpr (kFormula == GradFormula::kOneExp) {
         value = Isa::mul(exp2(dot, Isa::set1(a.shift)), Isa::add(row, column));
-      } else if constexpr (kRule == GradRule::kTwoExps) {
+      } else if constexpr (kFormula == GradFormula::kTwoExps) {
         value = Isa::add(Isa::mul(row, exp2(dot, Isa::load(a.row_shift + i))),
                          Isa::mul(column, exp2(dot, Isa::set1(a.column_shift[t.key + r]))));
       } else {
         value = Isa::mul(row, sigmoid.sigma(dot));
         sum[v] = Isa::add(sum[v], value);
       }
-      Isa::store(g + r * Isa::kCell + v * Isa::kLanes, value);
+      Isa::store(g + r * Isa::kTile + v * Isa::kLanes, value);
       dot_sum[v] = Isa::fma(value, dot, dot_sum[v]);
     }
   }
   LogitGradSums out;
   out.dot_sum = sum_lanes<Isa>(dot_sum, t.queries);
-  if constexpr (kRule == GradRule::kSigmoid) out.sum = sum_lanes<Isa>(sum, t.queries);
+  if constexpr (kFormula == GradFormula::kSigmoid) out.sum = sum_lanes<Isa>(sum, t.queries);
   return out;
 }
 
-template <class Isa, GradRule kRule>
-LogitGradSums logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
+template <class Isa, GradFormula kFormula>
+LogitGradSums logit_grad_with(const TileOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
                               float* g) {
-  constexpr int64_t kStride = Isa::kCell, kPanel = panel_width<Isa>();
+  constexpr int64_t kStride = Isa::kTile, kPanel = panel_width<Isa>();
   LogitGradSums total;
   alignas(64) float dots[Isa::kStrip * kPanel];
-  for_each_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
+  for_each_micro_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
     const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
-    DotTile tile{dots, kPanel, j, i, strip, c.rows - i};
+    DotMicroTile micro_tile{dots, kPanel, j, i, strip, c.rows - i};
     float* out = g + j * kStride + i;
     if (args.dots) {
-      tile.x = args.dots + j * args.dots_stride + i;
-      tile.stride = args.dots_stride;
+      micro_tile.x = args.dots + j * args.dots_stride + i;
+      micro_tile.stride = args.dots_stride;
     } else {
-      dot_tile<Isa>(c, j, i, dots, kPanel, out, kStride);
+      dot_micro_tile<Isa>(c, j, i, dots, kPanel, out, kStride);
     }
-    const LogitGradSums sums = grad_tile<Isa, kRule>(tile, scale, args, out);
+    const LogitGradSums sums = grad_micro_tile<Isa, kFormula>(micro_tile, scale, args, out);
     total.dot_sum += sums.dot_sum;
     total.sum += sums.sum;
   });
@@ -147,17 +148,17 @@ LogitGradSums logit_grad_with(const CellOperands& c, Range keys, Log2Scale scale
 }
 
 template <class Isa>
-LogitGradSums logit_grad(const CellOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
+LogitGradSums logit_grad(const TileOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
                          float* g) {
   switch (args.rule) {
-    case GradRule::kOneExp:
-      return logit_grad_with<Isa, GradRule::kOneExp>(c, keys, scale, args, g);
-    case GradRule::kTwoExps:
-      return logit_grad_with<Isa, GradRule::kTwoExps>(c, keys, scale, args, g);
-    case GradRule::kSigmoid:
+    case GradFormula::kOneExp:
+      return logit_grad_with<Isa, GradFormula::kOneExp>(c, keys, scale, args, g);
+    case GradFormula::kTwoExps:
+      return logit_grad_with<Isa, GradFormula::kTwoExps>(c, keys, scale, args, g);
+    case GradFormula::kSigmoid:
       break;
   }
-  return logit_grad_with<Isa, GradRule::kSigmoid>(c, keys, scale, args, g);
+  return logit_grad_with<Isa, GradFormula::kSigmoid>(c, keys, scale, args, g);
 }
 
 }  // namespace

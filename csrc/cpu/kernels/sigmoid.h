@@ -44,7 +44,7 @@ struct Sigmoid {
 };
 
 template <class Isa>
-void fold_sigmoid(const CellOperands& c, const float* x, int64_t stride, Log2Scale scale, float bias,
+void fold_sigmoid(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale, float bias,
                   float* row_sum) {
   using V = typename Isa::V;
   const Sigmoid<Isa> sigmoid(scale, bias);

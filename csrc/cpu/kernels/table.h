@@ -1,7 +1,7 @@
-// The table of kernels that one instruction set offers, and the arguments they take. A cell is at most
-// `cell.rows` queries by `cell.columns` keys; its logits and their gradients are held key-major,
+// The table of kernels that one instruction set offers, and the arguments they take. A tile is at most
+// `tile.rows` queries by `tile.columns` keys; its logits and their gradients are held key-major,
 //   x[j * stride + i] = q_i . k_j,
-// with a stride of whole panels for logits, of cell.rows for gradients, because that one layout is the
+// with a stride of whole panels for logits, of tile.rows for gradients, because that one layout is the
 // broadcast operand of both gradient products (with stride 1 along i for d_queries, along j for d_keys) and
 // is written by the logits kernel in whole vectors.
 //
@@ -32,8 +32,8 @@ constexpr float kMaskedDot = -FLT_MAX;
 constexpr float kNoTerm = FLT_MAX;
 constexpr bool is_masked(float dot) { return dot <= kMaskedDot; }
 
-struct CellOperands {
-  const float* key_panels;  // panels of the cell's keys
+struct TileOperands {
+  const float* key_panels;  // panels of the tile's keys
   int64_t key_panel_rows;   // rows in a panel, padding included
   const float* key_values;
   int64_t key_value_rows;
@@ -58,7 +58,7 @@ struct FoldOutputs {
 };
 
 // How a logit turns into its gradient.
-enum class GradRule {
+enum class GradFormula {
   kOneExp,   // 2^(x - shift) (row_factor[i] + column_factor[j]): the factors hold the difference to each
              // normaliser
   kTwoExps,  // row_factor[i] 2^(x - row_shift[i]) + column_factor[j] 2^(x - column_shift[j])
@@ -66,8 +66,8 @@ enum class GradRule {
 };
 
 struct LogitGradArgs {
-  GradRule rule;
-  const float *row_factor, *row_shift;        // [cell.rows], zero factor beyond the cell's rows
+  GradFormula rule;
+  const float *row_factor, *row_shift;        // [tile.rows], zero factor beyond the tile's rows
   const float *column_factor, *column_shift;  // [columns]
   float shift;
   float bias;         // kSigmoid, base 2
@@ -80,7 +80,7 @@ struct LogitGradSums {
   double sum = 0;      // sum of g_ij, kSigmoid only
 };
 
-struct ResidualSum {
+struct Refinement {
   double sum = 0;     // of g_ij * (q_i . k_j in float64, less the same from the logits kernel)
   int64_t pairs = 0;  // that it was formed of
 };
@@ -88,7 +88,7 @@ struct ResidualSum {
 struct Kernels {
   const char* isa;
   CpuFeatures features;  // that the file of the kernels was compiled for
-  CellShape cell;
+  TileShape tile;
   int64_t panel;  // lanes of a packed panel
   int64_t strip;  // keys that the logits kernel takes at a time
   int64_t pair;   // values per packed element
@@ -108,32 +108,32 @@ struct Kernels {
 
   // x of the keys in `keys` (begin a multiple of strip). Raises row_max[i] to the largest of them, unless it
   // is null.
-  void (*logits)(const CellOperands&, Range keys, float* x, int64_t stride, float* row_max);
-  // row_max[i] = max_j x_ij over the whole cell
-  void (*row_maxima)(const CellOperands&, const float* x, int64_t stride, float* row_max);
-  // Sums of 2^x over the whole cell, along both sides, in one visit.
-  void (*fold)(const CellOperands&, const float* x, int64_t stride, Log2Scale, const float* row_max,
+  void (*logits)(const TileOperands&, Range keys, float* x, int64_t stride, float* row_max);
+  // row_max[i] = max_j x_ij over the whole tile
+  void (*row_maxima)(const TileOperands&, const float* x, int64_t stride, float* row_max);
+  // Sums of 2^x over the whole tile, along both sides, in one visit.
+  void (*fold)(const TileOperands&, const float* x, int64_t stride, Log2Scale, const float* row_max,
                const FoldOutputs&);
   // row_sum[i] = sum_j softplus(x_ij), natural logarithm
-  void (*fold_sigmoid)(const CellOperands&, const float* x, int64_t stride, Log2Scale, float bias,
+  void (*fold_sigmoid)(const TileOperands&, const float* x, int64_t stride, Log2Scale, float bias,
                        float* row_sum);
   // g of the keys in `keys`; `g` may be `dots`.
-  LogitGradSums (*logit_grad)(const CellOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
-  // Over the keys in `keys`, but not the tiles in which no |g| is above `negligible`.
-  ResidualSum (*residual_sum)(const CellOperands&, Range keys, const float* g, float negligible);
+  LogitGradSums (*logit_grad)(const TileOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
+  // Over the keys in `keys`, but not the micro-tiles in which no |g| is above `negligible`.
+  Refinement (*refine)(const TileOperands&, Range keys, const float* g, float negligible);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
-  void (*narrow_gradients)(const CellOperands&, float* g, float* out);
+  void (*narrow_gradients)(const TileOperands&, float* g, float* out);
   // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
-  void (*accumulate_queries)(const CellOperands&, Range features, const float* g, bool overwrite,
+  void (*accumulate_queries)(const TileOperands&, Range features, const float* g, bool overwrite,
                              float* d_queries);
   // d_keys[columns x dim] (+)= g queries, likewise
-  void (*accumulate_keys)(const CellOperands&, Range features, const float* g, bool overwrite, float* d_keys);
+  void (*accumulate_keys)(const TileOperands&, Range features, const float* g, bool overwrite, float* d_keys);
 
   // 32-bit elements that hold n values.
   int64_t elements(int64_t n) const { return ceil_div(n, pair); }
   // Where the second operand begins in the output of narrow_gradients.
-  int64_t narrowed_offset() const { return cell.rows * elements(cell.columns); }
+  int64_t narrowed_offset() const { return tile.rows * elements(tile.columns); }
 };
 
 // Data and not functions: to look at a table must take no instruction of the file that it comes from.

@@ -16,7 +16,7 @@ struct Avx2 {
   static constexpr int kLanes = 8;
   static constexpr int kStrip = 6, kVectors = 2, kQueryStrip = 6;
   static constexpr int kRowGranule = 48;            // whole panels and whole query strips
-  static constexpr int64_t kCell = 240;             // G is 225 KiB: fits a 512 KiB L2 with its panels
+  static constexpr int64_t kTile = 240;             // G is 225 KiB: fits a 512 KiB L2 with its panels
   static constexpr int64_t kNearBytes = 512 << 10;  // of query panels, in an L2 of 1 MiB
 
   static V zero() { return _mm256_setzero_ps(); }
@@ -34,7 +34,7 @@ struct Avx2 {
   static V abs(V a) { return _mm256_andnot_ps(set1(-0.f), a); }
   static V select_negative(V x, V yes, V no) { return _mm256_blendv_ps(no, yes, x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-  static V fused(V a, V b, V c) { return fma(a, b, c); }
+  static V fused_multiply_add(V a, V b, V c) { return fma(a, b, c); }
   static V round(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static V ceil(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) {  // the exponent field of 2^n; n <= -127 gives +0

@@ -18,7 +18,7 @@ struct Avx512 {
   static constexpr int kStrip = 14, kVectors = 2, kQueryStrip = 8;
   static constexpr int kRowGranule = 32;  // whole panels and whole query strips
   // G is 448 x 448 x 4 bytes = 784 KiB of a 1 MiB L2; 448 is a multiple of 14 and of 32
-  static constexpr int64_t kCell = 448;
+  static constexpr int64_t kTile = 448;
   static constexpr int64_t kNearBytes = 512 << 10;  // of query panels, beside strips and what is written
 
   static V zero() { return _mm512_setzero_ps(); }
@@ -38,7 +38,7 @@ struct Avx512 {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, zero(), _CMP_LT_OQ), no, yes);
   }
   static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
-  static V fused(V a, V b, V c) { return fma(a, b, c); }
+  static V fused_multiply_add(V a, V b, V c) { return fma(a, b, c); }
   static V round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static V ceil(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) { return _mm512_scalef_ps(a, n); }  // a * 2^n, 0 on underflow

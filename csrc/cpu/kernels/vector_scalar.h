@@ -17,7 +17,7 @@ struct Scalar {
   static constexpr int kLanes = 4;
   static constexpr int kStrip = 4, kVectors = 2, kQueryStrip = 4;
   static constexpr int kRowGranule = 8;  // whole panels and whole query strips
-  static constexpr int64_t kCell = 192;
+  static constexpr int64_t kTile = 192;
   static constexpr int64_t kNearBytes = 256 << 10;
 
   static V zero() { return V{}; }
@@ -41,7 +41,7 @@ struct Scalar {
   static V fma(V a, V b, V c) { return a * b + c; }
   // With one rounding for certain, which the target's own `a * b + c` need not have: the product of two
   // floats is exact in float64.
-  static V fused(V a, V b, V c) {
+  static V fused_multiply_add(V a, V b, V c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
     return fma(a, b, c);
 #else

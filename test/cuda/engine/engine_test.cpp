@@ -38,18 +38,18 @@ struct Worst {
 // Of blocks of one tile, with all operands resident.
 int64_t least_resident(const infcl::ContrastiveRequest& r) {
   infcl::cuda::WorkspaceRequest w;
-  for (int p = 0; p < r.objective.pass_count; ++p)
-    w.passes.push_back(infcl::shape_of(r.objective.passes[p], r.queries.rows, r.keys.rows));
-  for (const infcl::MatrixView* m : {&r.queries, &r.keys, &r.hard_keys})
+  for (int p = 0; p < r.objective.similarity_count; ++p)
+    w.similarities.push_back(infcl::shape_of(r.objective.similarities[p], r.queries.rows, r.keys.rows));
+  for (const infcl::MatrixView* m : {&r.queries, &r.keys, &r.hard_negatives})
     if (m->rows > 0) w.matrices.push_back(m->rows);
   w.gradients = w.matrices;
   w.dim = r.queries.dim;
-  w.pairs = r.hard_keys.rows;
+  w.pairs = r.hard_negatives.rows;
   w.planes = r.bfloat16 || r.queries.dtype == infcl::DType::kFloat16 ? 1 : 2;
   return infcl::cuda::plan_workspace(w, {}).resident_minimum;
 }
 
-// As the planner likes it, in blocks of one tile, and in shards of one where that takes less.
+// As the planner likes it, in blocks of one tile, and in slabs of one where that takes less.
 void against_oracle(Engine& e, const Case& c, bool bfloat16, Bounds bounds, Worst& worst) {
   const Inputs inputs(c);
   infcl::ContrastiveRequest r = inputs.request(c);
@@ -59,11 +59,11 @@ void against_oracle(Engine& e, const Case& c, bool bfloat16, Bounds bounds, Wors
     r.workspace_bytes = workspace;
     const Run run = e.run(r);
     const cases::Errors errors = cases::compare(c, run, ref);
-    const bool resident = run.result.stats.shards == 1;
+    const bool resident = run.result.stats.slabs == 1;
     CHECK(workspace == 0 || run.result.stats.workspace_bytes == workspace, "workspaceBytes=%ld, used %ld",
           static_cast<long>(workspace), static_cast<long>(run.result.stats.workspace_bytes));
-    CHECK(resident || workspace == least_workspace(e, r), "%s: %ld shards", c.name.c_str(),
-          static_cast<long>(run.result.stats.shards));
+    CHECK(resident || workspace == least_workspace(e, r), "%s: %ld slabs", c.name.c_str(),
+          static_cast<long>(run.result.stats.slabs));
     CHECK(errors.loss <= bounds.loss && errors.gradient() <= bounds.gradient, "workspaceBytes=%ld %s",
           static_cast<long>(workspace), cases::describe(c, errors).c_str());
     worst.loss = std::fmax(worst.loss, errors.loss);
@@ -78,7 +78,7 @@ void test_float32(Engine& e) {
   const std::pair<const char*, Group> groups[] = {{"shapes", cases::visit_shapes},
                                                   {"objectives", cases::visit_objectives},
                                                   {"options", cases::visit_options},
-                                                  {"private negatives", cases::visit_private_keys},
+                                                  {"hard negatives", cases::visit_hard_negatives},
                                                   {"wide ranges", cases::visit_wide_ranges}};
   for (const auto& [name, visit] : groups) {
     Worst worst;

@@ -1,4 +1,4 @@
-// While shards are computed with, the next ones are copied: read off the order in which an emulator was given
+// While slabs are computed with, the next ones are copied: read off the order in which an emulator was given
 // work on two streams and waited for it.
 #include <cstdlib>
 #include <string>
@@ -73,7 +73,7 @@ class Log {
 };
 
 struct Count {
-  int shards = 0, overlapped = 0;
+  int slabs = 0, overlapped = 0;
   int ahead = 0;  // given between the launches of what came before
 };
 
@@ -83,7 +83,7 @@ Count count(const Log& log) {
     if (log.at(i).what != "wait for" || log.at(i).stream != log.work()) continue;
     const int product = log.last_product(i), copy = log.first_copy(i);
     if (product < 0 || copy < 0) continue;  // before all work; or nothing to copy
-    ++n.shards;
+    ++n.slabs;
     if (copy < log.known_done(product)) ++n.overlapped;
     if (copy < product) ++n.ahead;
   }
@@ -102,12 +102,12 @@ Count run_with(int64_t workspace) {
   emulator::reset();
   const cases::Run run = cases::run(*backend, *ring, r);
   const Log log(emulator::work());
-  CHECK(run.result.stats.shards >= 3, "%ld shards", static_cast<long>(run.result.stats.shards));
+  CHECK(run.result.stats.slabs >= 3, "%ld slabs", static_cast<long>(run.result.stats.slabs));
   CHECK(!log.copies().empty() && log.work() != log.copies(), "two streams");
   const Count n = count(log);
-  // The first visit of a lap has nothing to run beside.
-  CHECK(n.shards > 10 && n.overlapped >= n.shards - 4, "%d of %d shards came beside work", n.overlapped,
-        n.shards);
+  // The first visit of a pass has nothing to run beside.
+  CHECK(n.slabs > 10 && n.overlapped >= n.slabs - 4, "%d of %d slabs came beside work", n.overlapped,
+        n.slabs);
   return n;
 }
 
@@ -120,9 +120,9 @@ int main() {
   }
   for (const int64_t workspace : {1000 << 10, 1400 << 10}) {
     const Count n = run_with(workspace);
-    // Where several shards are held, the next one has their visits to come in.
-    CHECK(4 * n.ahead > n.shards, "%d of %d shards came between launches", n.ahead, n.shards);
-    std::printf("%d shards: %d beside work, %d between launches\n", n.shards, n.overlapped, n.ahead);
+    // Where several slabs are held, the next one has their visits to come in.
+    CHECK(4 * n.ahead > n.slabs, "%d of %d slabs came between launches", n.ahead, n.slabs);
+    std::printf("%d slabs: %d beside work, %d between launches\n", n.slabs, n.overlapped, n.ahead);
   }
   return check::summary();
 }

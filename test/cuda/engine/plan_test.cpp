@@ -10,7 +10,7 @@
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/plan.h"
 
-using infcl::PassShape;
+using infcl::SimilarityShape;
 using namespace infcl::cuda;
 
 namespace {
@@ -20,7 +20,7 @@ constexpr DeviceLimits kH100{132, 50 * kMiB, 80 * 1024 * kMiB}, kSmall{16, 4 * k
 
 WorkspaceRequest request(int64_t rows, int64_t columns, int64_t dim, bool triangle = false) {
   WorkspaceRequest r;
-  r.passes = {{rows, columns, triangle}};
+  r.similarities = {{rows, columns, triangle}};
   r.matrices = triangle ? std::vector<int64_t>{rows} : std::vector<int64_t>{rows, columns};
   r.gradients = r.matrices;
   r.dim = dim;
@@ -52,7 +52,7 @@ void test_shapes_and_bounds() {
             CHECK((g.row_blocks() - 1) * g.block_rows < rows && g.row_blocks() * g.block_rows >= rows,
                   "rows=%ld in blocks of %ld", (long)rows, (long)g.block_rows);
             CHECK(p.padded_dim % kDimAlignment == 0 && p.padded_dim >= dim, "%ld", (long)p.padded_dim);
-            if (p.shards.rows == 0)
+            if (p.slabs.rows == 0)
               CHECK(p.plane_bytes[0] == infcl::round_up(rows, kTile) * p.padded_dim * 2, "%ld",
                     (long)p.plane_bytes[0]);
             CHECK(p.g_plane >= g.block_rows * g.block_columns * 2, "%ld", (long)p.g_plane);
@@ -77,15 +77,15 @@ void test_tight_bound() {
         "room is used");
   r.bound = least.resident_minimum;
   const WorkspacePlan resident = plan_workspace(r, kH100);
-  CHECK(resident.total == r.bound && resident.slots == 0 && resident.shard_count == 1, "all fits, just");
+  CHECK(resident.total == r.bound && resident.slots == 0 && resident.slab_count == 1, "all fits, just");
   CHECK(resident.block.rows == kTile && resident.block.columns == kTile, "in blocks of one tile");
   --r.bound;
-  CHECK(plan_workspace(r, kH100).shard_count > 1, "a byte less, and it comes in shards");
+  CHECK(plan_workspace(r, kH100).slab_count > 1, "a byte less, and it comes in slabs");
 }
 
-// Whatever the device has: within it, at least one shard held and two passing, no block beyond its shards,
-// and no shard where all fits.
-void test_shards() {
+// Whatever the device has: within it, at least one slab held and two passing, no block beyond its slabs,
+// and no slab where all fits.
+void test_slabs() {
   for (const int64_t rows : {1000, 30000, 1000000})
     for (const int64_t columns : {700, 30000, 5000000})
       for (const int64_t dim : {64, 768})
@@ -94,8 +94,8 @@ void test_shards() {
           const WorkspaceRequest r = request(rows, columns, dim);
           const WorkspacePlan p = plan_workspace(r, device);
           CHECK(p.total == sum_of(p, r.planes), "%ld is not the sum of its parts", (long)p.total);
-          if (p.shards.rows == 0) {
-            CHECK(p.slots == 0 && p.shard_count == 1 && p.total <= free, "%ld of %ld", (long)p.total,
+          if (p.slabs.rows == 0) {
+            CHECK(p.slots == 0 && p.slab_count == 1 && p.total <= free, "%ld of %ld", (long)p.total,
                   (long)free);
             continue;
           }
@@ -104,45 +104,45 @@ void test_shards() {
                 (long)p.resident_minimum, (long)free);
           if (p.minimum > free - free / 8) continue;  // vectors alone do not fit
           CHECK(p.total <= free, "%ld of %ld", (long)p.total, (long)free);
-          CHECK(p.slots >= 3 && p.shards.held == p.slots - 2, "%ld slots", (long)p.slots);
-          CHECK(p.shards.rows % kTile == 0 && p.slot_plane == p.shards.rows * p.padded_dim * 2, "%ld",
-                (long)p.shards.rows);
-          CHECK(p.shard_count == infcl::ceil_div(std::max(rows, columns), p.shards.rows), "%ld shards",
-                (long)p.shard_count);
-          CHECK(p.block.rows <= p.shards.rows && p.block.columns <= p.shards.rows, "%ld x %ld",
+          CHECK(p.slots >= 3 && p.slabs.held == p.slots - 2, "%ld slots", (long)p.slots);
+          CHECK(p.slabs.rows % kTile == 0 && p.slot_plane == p.slabs.rows * p.padded_dim * 2, "%ld",
+                (long)p.slabs.rows);
+          CHECK(p.slab_count == infcl::ceil_div(std::max(rows, columns), p.slabs.rows), "%ld slabs",
+                (long)p.slab_count);
+          CHECK(p.block.rows <= p.slabs.rows && p.block.columns <= p.slabs.rows, "%ld x %ld",
                 (long)p.block.rows, (long)p.block.columns);
-          CHECK(count_blocks(r.passes[0], p) > 0, "blocks");
+          CHECK(count_blocks(r.similarities[0], p) > 0, "blocks");
         }
 }
 
 // Every visit's blocks fit the memory of the largest.
-void test_blocks_of_shards() {
+void test_blocks_of_slabs() {
   for (const int64_t rows : {1000, 2222, 9000})
     for (const int64_t bound : {8 * kMiB, 16 * kMiB, 40 * kMiB}) {
       WorkspaceRequest r = request(rows, rows, 500);
-      r.passes = {{rows, rows, false}, {rows, rows, true}};
+      r.similarities = {{rows, rows, false}, {rows, rows, true}};
       r.bound = bound;
       const WorkspacePlan p = plan_workspace(r, kH100);
-      if (p.shards.rows == 0) continue;
-      for (const PassShape& pass : r.passes) {
+      if (p.slabs.rows == 0) continue;
+      for (const SimilarityShape& similarity : r.similarities) {
         int64_t blocks = 0;
-        for (const ShardVisit& v : shard_visits(pass, p.shards, HeldSide::kRows)) {
+        for (const SlabVisit& v : slab_visits(similarity, p.slabs, HeldSide::kRows)) {
           const BlockGrid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, p.block);
           CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "%ld x %ld", (long)g.block_rows,
                 (long)g.block_columns);
           CHECK(g.block_rows <= p.block.rows && g.block_columns <= p.block.columns, "partial sums fit");
           blocks += g.blocks();
         }
-        CHECK(blocks == count_blocks(pass, p), "%ld blocks", (long)blocks);
+        CHECK(blocks == count_blocks(similarity, p), "%ld blocks", (long)blocks);
       }
     }
 }
 
-// With plenty of memory most of it holds shards, and shards are large.
+// With plenty of memory most of it holds slabs, and slabs are large.
 void test_plenty() {
   const WorkspacePlan p = plan_workspace(request(40000000, 40000000, 1024), kH100);
-  CHECK(p.slots >= 12 && p.shards.rows >= 4096 && p.total > 70 * 1024 * kMiB, "%ld slots of %ld rows",
-        (long)p.slots, (long)p.shards.rows);
+  CHECK(p.slots >= 12 && p.slabs.rows >= 4096 && p.total > 70 * 1024 * kMiB, "%ld slots of %ld rows",
+        (long)p.slots, (long)p.slabs.rows);
   CHECK(p.block.rows * p.block.columns >= 4096 * 4096, "%ld x %ld", (long)p.block.rows,
         (long)p.block.columns);
 }
@@ -160,11 +160,11 @@ void test_triangles() {
     CHECK(blocks == g.blocks(), "%ld blocks", (long)blocks);
   }
   WorkspaceRequest ntxent = request(9000, 9000, 128);
-  ntxent.passes = {{9000, 9000, false}, {9000, 9000, true}, {9000, 9000, true}};
+  ntxent.similarities = {{9000, 9000, false}, {9000, 9000, true}, {9000, 9000, true}};
   const WorkspacePlan p = plan_workspace(ntxent, kH100);
   CHECK(p.grids.size() == 3, "%zu", p.grids.size());
   for (const BlockGrid& g : p.grids)
-    CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "every pass fits the block's memory");
+    CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "every similarity fits the block's memory");
 }
 
 void test_efficiency() {
@@ -205,10 +205,10 @@ void test_largest_shapes() {
             WorkspaceRequest r = request(rows, rows, dim, triangle);
             r.bound = bound;
             const WorkspacePlan p = plan_workspace(r, {64, 4 * kMiB, free});
-            CHECK(p.minimum > 0 && p.total >= p.minimum && p.vectors > 0 && p.shard_count > 0,
+            CHECK(p.minimum > 0 && p.total >= p.minimum && p.vectors > 0 && p.slab_count > 0,
                   "%ld x %ld on %ld bytes: %ld, at least %ld", (long)rows, (long)dim, (long)free,
                   (long)p.total, (long)p.minimum);
-            CHECK(p.shard_count <= 1024, "%ld rows in %ld shards", (long)rows, (long)p.shard_count);
+            CHECK(p.slab_count <= 1024, "%ld rows in %ld slabs", (long)rows, (long)p.slab_count);
           }
 }
 
@@ -236,8 +236,8 @@ void test_images() {
 int main() {
   test_shapes_and_bounds();
   test_tight_bound();
-  test_shards();
-  test_blocks_of_shards();
+  test_slabs();
+  test_blocks_of_slabs();
   test_plenty();
   test_triangles();
   test_efficiency();

@@ -1,5 +1,5 @@
-// Operands that do not fit the device and come in shards: the same answers as without, for every objective
-// and option, in three shards a side at least; memory within its bound; order of copies and work. On an
+// Operands that do not fit the device and come in slabs: the same answers as without, for every objective
+// and option, in three slabs a side at least; memory within its bound; order of copies and work. On an
 // emulator whose streams do their work as late as they may, so that a missing wait is a wrong result.
 #include <cstdlib>
 #include <cstring>
@@ -23,7 +23,7 @@ using infcl::ErrorCode;
 
 namespace {
 
-// That much more holds `count` more such shards: the block and what copies need take a quarter at most.
+// That much more holds `count` more such slabs: the block and what copies need take a quarter at most.
 int64_t room_for(const Case& c, int64_t count) {
   return count * 128 * infcl::round_up(c.dim, 64) * 8 * 4 / 3;
 }
@@ -38,49 +38,49 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
 }
 
 // Sums in another order, but of the same terms.
-void expect_equal(const Case& c, const Run& shards, const Run& whole, double bound) {
-  const double loss = std::fabs(shards.result.loss - whole.result.loss) / std::fmax(1, whole.result.loss);
-  const double gradient = std::fmax(largest_difference(shards.d_queries, whole.d_queries),
-                                    std::fmax(largest_difference(shards.d_keys, whole.d_keys),
-                                              largest_difference(shards.d_hard, whole.d_hard)));
+void expect_equal(const Case& c, const Run& slabs, const Run& whole, double bound) {
+  const double loss = std::fabs(slabs.result.loss - whole.result.loss) / std::fmax(1, whole.result.loss);
+  const double gradient = std::fmax(largest_difference(slabs.d_queries, whole.d_queries),
+                                    std::fmax(largest_difference(slabs.d_keys, whole.d_keys),
+                                              largest_difference(slabs.d_hard, whole.d_hard)));
   CHECK(loss <= 1e-6 && gradient <= bound, "%s: loss %.1e gradient %.1e", c.name.c_str(), loss, gradient);
-  CHECK(shards.result.stats.masked_pairs == whole.result.stats.masked_pairs &&
-            shards.result.stats.tiles == whole.result.stats.tiles &&
-            shards.result.stats.flops == whole.result.stats.flops,
+  CHECK(slabs.result.stats.masked_pairs == whole.result.stats.masked_pairs &&
+            slabs.result.stats.tiles == whole.result.stats.tiles &&
+            slabs.result.stats.flops == whole.result.stats.flops,
         "%s: the same work", c.name.c_str());
 }
 
-// Three shards or more of the longer side; larger ones would only take longer.
+// Three slabs or more of the longer side; larger ones would only take longer.
 bool is_of_size(const Case& c) {
   const int64_t longest = std::max(c.rows, c.keys);
   return longest > 256 && longest <= 512;
 }
 
-void in_shards(Engine& e, const Case& c, bool bfloat16, double bound) {
+void in_slabs(Engine& e, const Case& c, bool bfloat16, double bound) {
   if (!is_of_size(c)) return;
   const Inputs inputs(c);
   infcl::ContrastiveRequest r = inputs.request(c);
   r.bfloat16 = bfloat16;
   const Run whole = e.run(r);
-  CHECK(whole.result.stats.shards == 1, "%s: all fits", c.name.c_str());
+  CHECK(whole.result.stats.slabs == 1, "%s: all fits", c.name.c_str());
   const int64_t least = least_workspace(e, r);
   for (const int64_t bytes : {least, least + room_for(c, 2)}) {
     r.workspace_bytes = bytes;
-    const Run shards = e.run(r);
-    CHECK(shards.result.stats.shards >= 3 || bytes > least, "%s: %ld shards", c.name.c_str(),
-          static_cast<long>(shards.result.stats.shards));
-    CHECK(shards.result.stats.workspace_bytes <= bytes, "%s: %ld", c.name.c_str(),
-          static_cast<long>(shards.result.stats.workspace_bytes));
-    expect_equal(c, shards, whole, bound);
+    const Run slabs = e.run(r);
+    CHECK(slabs.result.stats.slabs >= 3 || bytes > least, "%s: %ld slabs", c.name.c_str(),
+          static_cast<long>(slabs.result.stats.slabs));
+    CHECK(slabs.result.stats.workspace_bytes <= bytes, "%s: %ld", c.name.c_str(),
+          static_cast<long>(slabs.result.stats.workspace_bytes));
+    expect_equal(c, slabs, whole, bound);
   }
 }
 
 void test_everything(Engine& e) {
   // what float32 sums of some hundred terms lose by their order
   for (const auto visit : {cases::visit_shapes, cases::visit_objectives, cases::visit_options})
-    visit([&](const Case& c) { in_shards(e, c, false, 2e-5); });
-  cases::visit_sixteen_bits(infcl::DType::kBFloat16, [&](const Case& c) { in_shards(e, c, true, 1e-4); });
-  cases::visit_sixteen_bits(infcl::DType::kFloat16, [&](const Case& c) { in_shards(e, c, false, 1e-4); });
+    visit([&](const Case& c) { in_slabs(e, c, false, 2e-5); });
+  cases::visit_sixteen_bits(infcl::DType::kBFloat16, [&](const Case& c) { in_slabs(e, c, true, 1e-4); });
+  cases::visit_sixteen_bits(infcl::DType::kFloat16, [&](const Case& c) { in_slabs(e, c, false, 1e-4); });
 }
 
 void test_equal_bits(Engine& e) {
@@ -93,16 +93,16 @@ void test_equal_bits(Engine& e) {
   }
 }
 
-// Fewer of them than a shard has rows, and more.
-void test_private_keys(Engine& e) {
+// Fewer of them than a slab has rows, and more.
+void test_hard_negative_keys(Engine& e) {
   for (const int64_t per_query : {2, 150}) {
     infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kInfoNce, 12);
-    r.hard_per_query = per_query;
-    in_shards(e, {"private " + std::to_string(per_query), r, 260, 270, 9}, false, 2e-5);
+    r.hard_negatives_per_query = per_query;
+    in_slabs(e, {"private " + std::to_string(per_query), r, 260, 270, 9}, false, 2e-5);
   }
 }
 
-// Positives that lie in any shard, whose dots are asked for beforehand.
+// Positives that lie in any slab, whose dots are asked for beforehand.
 void test_margin_of_labels(Engine& e) {
   std::vector<int32_t> labels(300);
   for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>((i * 7 + 3) % 420);
@@ -112,7 +112,7 @@ void test_margin_of_labels(Engine& e) {
   r.margin = 0.03;
   Case c{"margin", r, 300, 420, 24};
   c.coarse = true;
-  in_shards(e, c, false, 2e-5);
+  in_slabs(e, c, false, 2e-5);
 }
 
 // Queries that are the keys as well share features, and have two gradients all the same.
@@ -126,7 +126,7 @@ void test_one_matrix(Engine& e) {
   expect_equal(c, e.run(r), whole, 2e-5);
 }
 
-// Sides without a gradient, and keys of which only the first have one: a shard and a part of the next.
+// Sides without a gradient, and keys of which only the first have one: a slab and a part of the next.
 void test_frozen(Engine& e) {
   const Case c{"frozen", cases::request(ObjectiveKind::kInfoNce, 20), 300, 500, 40};
   const Inputs inputs(c);
@@ -150,7 +150,7 @@ void test_frozen(Engine& e) {
   CHECK(infcl::contrastive(r, *e.backend, *e.ring).loss == all.result.loss, "loss alone");
 }
 
-// Any of the four may lie on the device, where its shards cost no copy to the host.
+// Any of the four may lie on the device, where its slabs cost no copy to the host.
 void test_places(Engine& e) {
   const Case c{"places", cases::request(ObjectiveKind::kNtXent, 20), 400, 400, 30};
   const Inputs inputs(c);
@@ -188,12 +188,12 @@ void test_filter(Engine& e) {
   infcl::ContrastiveRequest r = inputs.request(c);
   const Run whole = e.run(r);
   r.workspace_bytes = least_workspace(e, r);
-  const Run shards = e.run(r);
+  const Run slabs = e.run(r);
   CHECK(whole.result.stats.tiles_skipped > 0 &&
-            shards.result.stats.tiles_skipped == whole.result.stats.tiles_skipped,
+            slabs.result.stats.tiles_skipped == whole.result.stats.tiles_skipped,
         "%ld and %ld tiles", static_cast<long>(whole.result.stats.tiles_skipped),
-        static_cast<long>(shards.result.stats.tiles_skipped));
-  expect_equal(c, shards, whole, 2e-5);
+        static_cast<long>(slabs.result.stats.tiles_skipped));
+  expect_equal(c, slabs, whole, 2e-5);
 }
 
 void test_not_finite(Engine& e) {
@@ -216,7 +216,7 @@ void test_progress_and_abort(Engine& e) {
   int32_t words[infcl::Control::kWords] = {};
   r.control.words = words;
   e.run(r);
-  // 4 x 4 shards, and twice the 10 of a triangle, of a block each
+  // 4 x 4 slabs, and twice the 10 of a triangle, of a block each
   CHECK(words[infcl::Control::kTotal] == 36 && words[infcl::Control::kDone] == 72, "%d of %d blocks",
         words[infcl::Control::kDone], words[infcl::Control::kTotal]);
   words[infcl::Control::kAbort] = 1;
@@ -243,12 +243,12 @@ struct SmallDevice {
 void test_memory() {
   const Inputs inputs(kLarge);
   const infcl::ContrastiveRequest r = inputs.request(kLarge);
-  Run shards;
+  Run slabs;
   {
     SmallDevice device(4 << 20);
-    shards = device.engine.run(r);
-    const infcl::Stats& stats = shards.result.stats;
-    CHECK(stats.shards >= 3, "%ld shards", static_cast<long>(stats.shards));
+    slabs = device.engine.run(r);
+    const infcl::Stats& stats = slabs.result.stats;
+    CHECK(stats.slabs >= 3, "%ld slabs", static_cast<long>(stats.slabs));
     CHECK(emulator::peak_bytes() == device.in_use + static_cast<size_t>(stats.workspace_bytes),
           "%zu bytes at most, planned %ld", emulator::peak_bytes() - device.in_use,
           static_cast<long>(stats.workspace_bytes));
@@ -256,17 +256,17 @@ void test_memory() {
     request.rows = request.keys = kLarge.rows;
     request.dim = kLarge.dim;
     const infcl::Plan plan = device.engine.planner->plan(request);
-    CHECK(plan.workspace_bytes == stats.workspace_bytes && plan.shards == stats.shards,
-          "planned %ld bytes in %ld shards", static_cast<long>(plan.workspace_bytes),
-          static_cast<long>(plan.shards));
+    CHECK(plan.workspace_bytes == stats.workspace_bytes && plan.slabs == stats.slabs,
+          "planned %ld bytes in %ld slabs", static_cast<long>(plan.workspace_bytes),
+          static_cast<long>(plan.slabs));
   }
   Engine whole;
   const Run expected = whole.run(r);
-  CHECK(expected.result.stats.shards == 1, "all fits a larger device");
-  expect_equal(kLarge, shards, expected, 2e-5);
+  CHECK(expected.result.stats.slabs == 1, "all fits a larger device");
+  expect_equal(kLarge, slabs, expected, 2e-5);
 }
 
-// Where not even shards fit: the plan's numbers, and nothing stays.
+// Where not even slabs fit: the plan's numbers, and nothing stays.
 void test_too_small() {
   const Inputs inputs(kLarge);
   SmallDevice device(600 << 10);
@@ -294,7 +294,7 @@ int main() {
   Engine engine;
   test_everything(engine);
   test_equal_bits(engine);
-  test_private_keys(engine);
+  test_hard_negative_keys(engine);
   test_margin_of_labels(engine);
   test_one_matrix(engine);
   test_frozen(engine);

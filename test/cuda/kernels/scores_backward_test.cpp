@@ -9,7 +9,7 @@ using namespace test;
 
 namespace {
 
-// What the engine knows after a forward lap: normalisers of rows and columns, and gradients of positives.
+// What the engine knows after a forward pass: normalisers of rows and columns, and gradients of positives.
 struct Factors {
   std::vector<float> factor, shift, uniform, share;
 };

@@ -89,7 +89,7 @@ std::vector<float> floats(size_t count, float from, float to) {
   return all;
 }
 
-// Rows far down, columns near; positives where row and column have the same index in the pass.
+// Rows far down, columns near; positives where row and column have the same index in the similarity.
 ScoresArgs scores(int64_t before, const uint16_t* rows, const uint16_t* columns) {
   ScoresArgs a{};
   a.rows.high = rows;

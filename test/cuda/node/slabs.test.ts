@@ -1,5 +1,5 @@
 /**
- * Features and gradients that a device cannot hold stream through it in shards, from the public API down to the
+ * Features and gradients that a device cannot hold stream through it in slabs, from the public API down to the
  * kernels: the answers are the CPU's, and an emulated device of that size is all they take.
  */
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ const emulator = findEmulator();
 const memory = 1_500_000;
 
 if ('reason' in emulator) {
-  it.skip(`shards: ${emulator.reason}`, () => {});
+  it.skip(`slabs: ${emulator.reason}`, () => {});
 } else {
   // biome-ignore lint/suspicious/noExplicitAny: what the child printed
   let answer: any;
@@ -23,12 +23,12 @@ if ('reason' in emulator) {
   });
 
   it.each(['infonce', 'ntxent', 'supcon'])(
-    '%s: the answer of the CPU, in at least three shards a side',
+    '%s: the answer of the CPU, in at least three slabs a side',
     (name) => {
-      const { shards, workspace, progress, same, loss, gradient } = answer[name];
+      const { slabs, workspace, progress, same, loss, gradient } = answer[name];
       expect(answer.total).toBe(memory);
       expect(workspace).toBeLessThan(memory); // which the emulator would not exceed
-      expect(shards).toBeGreaterThanOrEqual(3);
+      expect(slabs).toBeGreaterThanOrEqual(3);
       expect({ progress, same }).toEqual({ progress: 1, same: true });
       expect(loss).toBeLessThan(1e-5);
       expect(gradient).toBeLessThan(2e-4);
@@ -37,10 +37,10 @@ if ('reason' in emulator) {
 
   it('plan() says so beforehand', () => {
     const { plan, infonce } = answer;
-    expect([plan.shards, plan.bytes.workspace]).toEqual([infonce.shards, infonce.workspace]);
+    expect([plan.slabs, plan.bytes.workspace]).toEqual([infonce.slabs, infonce.workspace]);
   });
 
-  it('where not even shards fit: ERR_OUT_OF_MEMORY with both numbers, and nothing is lost', () => {
+  it('where not even slabs fit: ERR_OUT_OF_MEMORY with both numbers, and nothing is lost', () => {
     const message = expect.stringMatching(/needs \d{7} bytes of the device: \d+ of its 1500000 are free/);
     expect(answer.refused).toEqual({ code: 'ERR_OUT_OF_MEMORY', message, taken: 0 });
   });

@@ -138,7 +138,7 @@ export function pollute(random, own) {
       'device',
       'control',
       'queryGrads',
-      'hardKeys',
+      'hardNegatives',
       'code',
     ],
     ...[

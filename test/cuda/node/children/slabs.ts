@@ -40,7 +40,7 @@ async function compare(k: typeof keys, options: ContrastiveOptions) {
   const bytes = (result: LossAndGradResult) =>
     grads(result).map((g) => Buffer.from(g.buffer).toString('base64'));
   return {
-    shards: device.stats.shards,
+    slabs: device.stats.slabs,
     workspace: device.stats.workspaceBytes,
     progress: fractions.at(-1),
     same: JSON.stringify(bytes(device)) === JSON.stringify(bytes(again)),
