@@ -96,11 +96,11 @@ class TileRow {
         d_queries_(make_matrix(rows * dim, 4) + kLineOffset),
         row_(static_cast<size_t>(5 * k.tile.rows), 1e-3f) {
     tile_.rows = rows;
-    tile_.columns = tile_.key_panel_rows = tile_.key_value_rows = k.tile.columns;
+    tile_.columns = tile_.column_panel_rows = tile_.column_value_rows = k.tile.columns;
     tile_.dim = dim;
-    tile_.queries = make_matrix(rows * infcl::round_up(dim, k.panel), 1);
-    tile_.query_values = make_matrix(rows * infcl::round_up(dim, k.panel), 2);
-    tile_.query_value_rows = rows;
+    tile_.transposed_rows = make_matrix(rows * infcl::round_up(dim, k.panel), 1);
+    tile_.row_values = make_matrix(rows * infcl::round_up(dim, k.panel), 2);
+    tile_.row_value_rows = rows;
   }
 
   Times go_round(int64_t first) {
@@ -124,11 +124,11 @@ class TileRow {
 
   void visit_tile(int64_t j, bool backward) {
     infcl::TileOperands c = tile_;
-    c.key_panels = c.key_values = keys_ + j * panels_;
+    c.column_panels = c.column_values = keys_ + j * panels_;
     const infcl::Log2Scale scale{20, 0};
     const int64_t n = k_.tile.rows;
     if (!backward) {
-      timed(kLogits, c.columns, 4 * k_.strip, [&](Range keys) { k_.logits(c, keys, g_, n, row_.data()); });
+      timed(kLogits, c.columns, 4 * k_.strip, [&](Range columns) { k_.scores(c, columns, g_, n, row_.data()); });
       timed(kFold, 1, 1, [&](Range) {
         k_.fold(c, g_, n, scale, row_.data(), {&row_[n], &row_[2 * n], &row_[3 * n], &row_[4 * n]});
       });
@@ -137,11 +137,11 @@ class TileRow {
     infcl::LogitGradArgs args{};
     args.rule = infcl::GradFormula::kOneExp;
     args.row_factor = args.column_factor = row_.data();
-    timed(kLogitGrad, c.columns, 4 * k_.strip, [&](Range keys) { k_.logit_grad(c, keys, scale, args, g_); });
+    timed(kLogitGrad, c.columns, 4 * k_.strip, [&](Range columns) { k_.logit_grad(c, columns, scale, args, g_); });
     timed(kQueries, c.dim, k_.panel,
-          [&](Range features) { k_.accumulate_queries(c, features, g_, false, d_queries_); });
+          [&](Range features) { k_.accumulate_rows(c, features, g_, false, d_queries_); });
     timed(kKeys, c.dim, k_.panel, [&](Range features) {
-      k_.accumulate_keys(c, features, g_, false, d_keys_ + j * c.columns * c.dim);
+      k_.accumulate_columns(c, features, g_, false, d_keys_ + j * c.columns * c.dim);
     });
   }
 

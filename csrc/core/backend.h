@@ -38,7 +38,7 @@ struct Problem {
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
-  bool keep_logits = true;      // between fold and differentiate, where there is room; not when slabs travel
+  bool keep_scores = true;      // between fold and differentiate, where there is room; not when slabs travel
   bool lend_gradients = false;  // until differentiate, a host's gradients may hold anything
   bool fused = false;           // fold_and_differentiate will be called instead of fold and differentiate
   int threads = 0;

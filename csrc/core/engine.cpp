@@ -46,7 +46,7 @@ class Call {
     p.sigmoid = o_.sigmoid;
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
-    p.keep_logits = ring.size() == 1;
+    p.keep_scores = ring.size() == 1;
     p.fused = fused_;
     p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
     p.threads = r_.threads;

@@ -36,7 +36,7 @@ int64_t CpuBackend::begin(const Problem& problem) {
   const int threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}));
   const auto lent = [&](const ProblemMatrix& m) { return problem.lend_gradients ? m.gradient_rows : 0; };
   plan_ =
-      plan_workspace({problem.dim, problem.gradient, problem.keep_logits, threads, problem.workspace_bytes,
+      plan_workspace({problem.dim, problem.gradient, problem.keep_scores, threads, problem.workspace_bytes,
                       lent(problem.queries), lent(problem.keys), problem.fused, problem.sigmoid},
                      grids_, *kernels_);
   if (problem.workspace_bytes > 0 && plan_.minimum_bytes > problem.workspace_bytes)
@@ -66,13 +66,13 @@ void CpuBackend::claim() {
   for (int t = 0; t < l.threads; ++t) {
     ThreadMemory m{};
     m.transposed = workspace_.take(l.transposed);
-    m.query_values = workspace_.take(l.query_values);
+    m.row_values = workspace_.take(l.row_values);
     m.tile = workspace_.take(l.tile);
     m.narrowed = workspace_.take(l.narrowed);
-    m.key_buffer = workspace_.take(l.key_buffer);
+    m.column_buffer = workspace_.take(l.column_buffer);
     memory_.push_back(m);
   }
-  packed_keys_ = workspace_.take(l.packed_blocks * Workspace::bytes_for(l.key_block) / kFloat);
+  packed_columns_ = workspace_.take(l.packed_tile_columns * Workspace::bytes_for(l.packed_column) / kFloat);
   const int64_t kept = l.kept.in_workspace() + l.threads * l.kept_slots;
   kept_ = workspace_.take(kept * Workspace::bytes_for(l.kept_tile) / kFloat);
 }

@@ -39,7 +39,7 @@ class CpuBackend final : public Backend {
 
  private:
   struct ThreadMemory {
-    float *transposed, *query_values, *tile, *narrowed, *key_buffer;
+    float *transposed, *row_values, *tile, *narrowed, *column_buffer;
   };
   // One pass over the tiles of a similarity, tile row by tile row; each block belongs to one thread. False:
   // stopped.
@@ -70,10 +70,10 @@ class CpuBackend final : public Backend {
   const Grid& grid() const { return grids_[operands_.similarity]; }
   // Operands of a tile. The rows must have been packed into the thread's memory for this tile row.
   TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
-  void pack_keys(int64_t tile_column, float* out) const;
-  const float* packed_keys(int thread, int64_t tile_column) const;
+  void pack_columns(int64_t tile_column, float* out) const;
+  const float* packed_columns(int thread, int64_t tile_column) const;
   // Where the tile's logits stay until the backward pass; null: they do not.
-  float* kept_logits(int thread, int64_t tile_row, int64_t tile_column) const;
+  float* kept_scores(int thread, int64_t tile_row, int64_t tile_column) const;
   Tile tile(int64_t tile_row, int64_t tile_column, float* data, int64_t stride) const;
   // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
   // aborted.
@@ -91,7 +91,7 @@ class CpuBackend final : public Backend {
   std::vector<Grid> grids_;  // of each similarity
   WorkspacePlan plan_;
   std::vector<ThreadMemory> memory_;
-  float* packed_keys_ = nullptr;
+  float* packed_columns_ = nullptr;
   float* kept_ = nullptr;
   bool fused_ = false;  // in fold_and_differentiate
   Log2Scale scale_{};

@@ -36,7 +36,7 @@ class CpuBackend::Differentiate final : public Pass {
     const Range rows = s_.rows(i);
     if (!b_.fused_) b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
     if (a_.d_columns)
-      b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].query_values,
+      b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].row_values,
                                b_.kernels_->elements(rows.size()));
     return !s_.triangle() || gate_.enter(i, i);
   }
@@ -44,7 +44,7 @@ class CpuBackend::Differentiate final : public Pass {
   bool tile(int t, int64_t i, int64_t j) override {
     const TileOperands c = b_.operands(t, i, j);
     const Tile g = b_.tile(i, j, b_.memory_[t].tile, b_.kernels_->tile.rows);
-    const float* kept = b_.kept_logits(t, i, j);
+    const float* kept = b_.kept_scores(t, i, j);
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
     const double pairs = static_cast<double>(c.rows * c.columns);
@@ -171,7 +171,7 @@ class CpuBackend::Differentiate final : public Pass {
     };
     // masks must be known before the exponential
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.apart)) {
-      if (!sliced([&](Range keys) { b_.kernels_->logits(c, keys, g.data, g.stride, nullptr); })) return false;
+      if (!sliced([&](Range keys) { b_.kernels_->scores(c, keys, g.data, g.stride, nullptr); })) return false;
       mask_pairs(g, a_.mask, s.pairs);
       if (a_.positives.labelled)
         for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
@@ -221,7 +221,7 @@ class CpuBackend::Differentiate final : public Pass {
     const bool overwrite =
         a_.overwrite_rows && a_.filter == 0 && j == s_.first_tile_column(i) && (!s_.triangle() || i == 0);
     return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_queries(c, features, g, overwrite, out);
+      b_.kernels_->accumulate_rows(c, features, g, overwrite, out);
     });
   }
 
@@ -240,7 +240,7 @@ class CpuBackend::Differentiate final : public Pass {
     const bool overwrite = a_.overwrite_columns && a_.filter == 0 && i == 0;
     if (!gate_.enter(j, i)) return false;
     const bool whole = b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_keys(c, features, g, overwrite, out);
+      b_.kernels_->accumulate_columns(c, features, g, overwrite, out);
     });
     if (whole) gate_.leave(j, i);
     return whole;

@@ -24,7 +24,7 @@ class CpuBackend::Fold final : public Pass {
 
   bool tile(int t, int64_t i, int64_t j) override {
     const TileOperands c = b_.operands(t, i, j);
-    float* kept = b_.kept_logits(t, i, j);
+    float* kept = b_.kept_scores(t, i, j);
     const Tile x = kept ? b_.tile(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
                         : b_.tile(i, j, b_.memory_[t].tile, b_.kernels_->tile.rows);
     Scratch& s = scratch_[t];
@@ -34,7 +34,7 @@ class CpuBackend::Fold final : public Pass {
     float* row_max = s.row_max.data();
     std::fill(row_max, row_max + c.rows, -HUGE_VALF);
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range keys) {
-          b_.kernels_->logits(c, keys, x.data, x.stride, edited ? nullptr : row_max);
+          b_.kernels_->scores(c, keys, x.data, x.stride, edited ? nullptr : row_max);
         }))
       return false;
     // The positive logit comes from the same product as the sums, so a row's loss is never negative.

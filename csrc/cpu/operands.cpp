@@ -7,30 +7,32 @@ namespace infcl {
 
 void CpuBackend::load(const SimilarityOperands& operands) {
   operands_ = operands;
-  const int64_t block = Workspace::bytes_for(plan_.key_block) / static_cast<int64_t>(sizeof(float));
-  const int64_t packed = std::min(plan_.packed_blocks, grid().tile_columns());
+  const int64_t block = Workspace::bytes_for(plan_.packed_column) / static_cast<int64_t>(sizeof(float));
+  const int64_t packed = std::min(plan_.packed_tile_columns, grid().tile_columns());
   pool_.run(plan_.threads, [&](int t) {
-    for (int64_t j = t; j < packed && !stopped(); j += plan_.threads) pack_keys(j, packed_keys_ + j * block);
+    for (int64_t j = t; j < packed && !stopped(); j += plan_.threads)
+      pack_columns(j, packed_columns_ + j * block);
   });
   throw_if_stopped();
 }
 
-void CpuBackend::pack_keys(int64_t j, float* out) const {
+void CpuBackend::pack_columns(int64_t j, float* out) const {
   const Range columns = grid().columns(j);
   kernels_->pack_panels(operands_.columns, columns, out, round_up(columns.size(), kernels_->strip));
-  if (plan_.key_values > 0)
-    kernels_->pack_values(operands_.columns, columns, out + plan_.key_panels,
+  if (plan_.column_values > 0)
+    kernels_->pack_values(operands_.columns, columns, out + plan_.column_panels,
                           kernels_->elements(columns.size()));
 }
 
-const float* CpuBackend::packed_keys(int thread, int64_t j) const {
-  if (j < plan_.packed_blocks)
-    return packed_keys_ + j * (Workspace::bytes_for(plan_.key_block) / static_cast<int64_t>(sizeof(float)));
-  pack_keys(j, memory_[thread].key_buffer);
-  return memory_[thread].key_buffer;
+const float* CpuBackend::packed_columns(int thread, int64_t j) const {
+  if (j < plan_.packed_tile_columns)
+    return packed_columns_ +
+           j * (Workspace::bytes_for(plan_.packed_column) / static_cast<int64_t>(sizeof(float)));
+  pack_columns(j, memory_[thread].column_buffer);
+  return memory_[thread].column_buffer;
 }
 
-float* CpuBackend::kept_logits(int t, int64_t i, int64_t j) const {
+float* CpuBackend::kept_scores(int t, int64_t i, int64_t j) const {
   const KeptTiles& kept = plan_.kept;
   const int64_t size = Workspace::bytes_for(plan_.kept_tile) / static_cast<int64_t>(sizeof(float));
   if (fused_)
@@ -47,14 +49,14 @@ TileOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   c.rows = grid().rows(i).size();
   c.columns = grid().columns(j).size();
   c.dim = problem_.dim;
-  c.queries = memory_[thread].transposed;
-  c.query_values = memory_[thread].query_values;
-  c.query_value_rows = kernels_->elements(c.rows);
-  c.key_panels = packed_keys(thread, j);
-  c.key_panel_rows = round_up(c.columns, kernels_->strip);
-  const bool apart = plan_.key_values > 0;
-  c.key_values = apart ? c.key_panels + plan_.key_panels : c.key_panels;
-  c.key_value_rows = apart ? kernels_->elements(c.columns) : c.key_panel_rows;
+  c.transposed_rows = memory_[thread].transposed;
+  c.row_values = memory_[thread].row_values;
+  c.row_value_rows = kernels_->elements(c.rows);
+  c.column_panels = packed_columns(thread, j);
+  c.column_panel_rows = round_up(c.columns, kernels_->strip);
+  const bool apart = plan_.column_values > 0;
+  c.column_values = apart ? c.column_panels + plan_.column_panels : c.column_panels;
+  c.column_value_rows = apart ? kernels_->elements(c.columns) : c.column_panel_rows;
   return c;
 }
 

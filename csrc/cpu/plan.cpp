@@ -18,8 +18,9 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
 }
 
 int64_t thread_bytes(const WorkspacePlan& l) {
-  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.query_values) +
-         Workspace::bytes_for(l.tile) + Workspace::bytes_for(l.key_buffer) + Workspace::bytes_for(l.narrowed);
+  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.row_values) +
+         Workspace::bytes_for(l.tile) + Workspace::bytes_for(l.column_buffer) +
+         Workspace::bytes_for(l.narrowed);
 }
 
 }  // namespace
@@ -39,12 +40,13 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
     const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
     l.lse_bytes = std::max(l.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
     l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
-    l.query_values = std::max(l.query_values, r.gradient ? k.elements(rows) * padded_dim : 0);
+    l.row_values = std::max(l.row_values, r.gradient ? k.elements(rows) * padded_dim : 0);
     l.tile = std::max(l.tile, k.tile.rows * columns);
     l.kept_tile = std::max(l.kept_tile, rows * columns);
-    l.key_panels = std::max(l.key_panels, columns * padded_elements);
-    if (k.pair > 1 && r.gradient) l.key_values = std::max(l.key_values, k.elements(columns) * padded_dim);
-    l.key_block = l.key_panels + l.key_values;
+    l.column_panels = std::max(l.column_panels, columns * padded_elements);
+    if (k.pair > 1 && r.gradient)
+      l.column_values = std::max(l.column_values, k.elements(columns) * padded_dim);
+    l.packed_column = l.column_panels + l.column_values;
     tiles += s.tiles();
     tile_columns = std::max(tile_columns, s.tile_columns());
     tile_rows = std::max(tile_rows, s.tile_rows());
@@ -52,7 +54,7 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
   }
   if (k.narrow_gradients && r.gradient) l.narrowed = 2 * k.narrowed_offset();
   const int64_t bound = r.bound > 0 ? r.bound : default_bound(larger_side, r.dim);
-  l.key_buffer = l.key_block;
+  l.column_buffer = l.packed_column;
   l.minimum_bytes = l.lse_bytes + thread_bytes(l);
 
   // by division, since so many threads' bytes may be more than 64 bits count
@@ -60,17 +62,18 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
   const int64_t threads =
       std::max<int64_t>(1, std::min({static_cast<int64_t>(r.threads), tile_rows, affordable}));
   l.threads = static_cast<int>(threads);
-  const int64_t all_keys = tile_columns * Workspace::bytes_for(l.key_block);
-  const int64_t buffers = threads * Workspace::bytes_for(l.key_buffer);
+  const int64_t all_columns = tile_columns * Workspace::bytes_for(l.packed_column);
+  const int64_t buffers = threads * Workspace::bytes_for(l.column_buffer);
   const int64_t left = bound - l.lse_bytes - threads * thread_bytes(l);
-  if (left + buffers >= all_keys) {
-    l.key_buffer = 0;  // nobody packs for himself
-    l.packed_blocks = tile_columns;
+  if (left + buffers >= all_columns) {
+    l.column_buffer = 0;  // nobody packs for himself
+    l.packed_tile_columns = tile_columns;
   } else if (left > 0) {
-    l.packed_blocks = left / Workspace::bytes_for(l.key_block);
+    l.packed_tile_columns = left / Workspace::bytes_for(l.packed_column);
   }
-  l.bytes = l.lse_bytes + threads * thread_bytes(l) + l.packed_blocks * Workspace::bytes_for(l.key_block);
-  if (!r.gradient || !r.keep_logits) return l;
+  l.bytes =
+      l.lse_bytes + threads * thread_bytes(l) + l.packed_tile_columns * Workspace::bytes_for(l.packed_column);
+  if (!r.gradient || !r.keep_scores) return l;
   if (r.fused) {
     const int64_t slot = threads * Workspace::bytes_for(l.kept_tile);
     l.kept_slots = std::clamp<int64_t>((bound - l.bytes) / slot, 0, r.sigmoid ? 1 : tile_columns);
@@ -79,7 +82,7 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
     return l;
   }
   l.kept = KeptTiles(similarities, {r.lent_rows, r.lent_columns, r.dim}, k.panel, k.strip);
-  if (l.packed_blocks == tile_columns) {
+  if (l.packed_tile_columns == tile_columns) {
     const int64_t room = (bound - l.bytes) / Workspace::bytes_for(l.kept_tile);
     l.kept.keep_in_workspace(std::clamp<int64_t>(room, 0, tiles - l.kept.lent()));
     l.bytes += l.kept.in_workspace() * Workspace::bytes_for(l.kept_tile);

@@ -16,7 +16,7 @@ namespace infcl {
 struct WorkspaceRequest {
   int64_t dim = 0;
   bool gradient = true;
-  bool keep_logits = true;  // allowed to
+  bool keep_scores = true;  // allowed to
   int threads = 1;          // wanted, at least 1
   int64_t bound = 0;        // bytes; 0: default_bound
   // Rows of gradients that may hold logits of the first similarity until they are written.
@@ -30,9 +30,10 @@ struct WorkspacePlan {
   int threads = 0;
   // Floats of each thread, of the packed keys of one tile column, and what the rest of the bound is spent
   // on.
-  int64_t transposed = 0, query_values = 0, tile = 0, narrowed = 0, key_buffer = 0;
-  int64_t key_block = 0, key_panels = 0, key_values = 0;  // block = panels, then values where they differ
-  int64_t packed_blocks = 0;                              // tile columns that stay packed
+  int64_t transposed = 0, row_values = 0, tile = 0, narrowed = 0, column_buffer = 0;
+  int64_t packed_column = 0, column_panels = 0,
+          column_values = 0;        // block = panels, then values where they differ
+  int64_t packed_tile_columns = 0;  // tile columns that stay packed
   KeptTiles kept;
   // Rows together: the first tile columns of a tile row, whose logits its thread keeps, in so many slots of
   // its own.

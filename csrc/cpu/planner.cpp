@@ -23,16 +23,16 @@ double measure_gflops(const Kernels& k) {
   float* keys = w.take(columns * kDim);
   float* queries = w.take(rows * kDim);
   float* x = w.take(rows * columns);
-  c.key_panels = keys;
-  c.queries = queries;
-  c.key_panel_rows = columns;
+  c.column_panels = keys;
+  c.transposed_rows = queries;
+  c.column_panel_rows = columns;
   c.rows = rows;
   c.columns = columns;
   c.dim = kDim;
   double best = 1e30;
   for (int round = 0; round < 4; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    k.logits(c, {0, columns}, x, rows, nullptr);
+    k.scores(c, {0, columns}, x, rows, nullptr);
     const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
     best = std::min(best, d.count());
   }

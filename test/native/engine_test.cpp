@@ -50,7 +50,7 @@ void against_oracle(std::vector<Engine>& engines, const Case& c, Bounds bounds) 
 
 // Large enough for the similarities of one call to be cut differently on every instruction set: their kept
 // logits lie side by side.
-void test_kept_logits_of_similarities(std::vector<Engine>& engines) {
+void test_kept_scores_of_similarities(std::vector<Engine>& engines) {
   const Features q = oracle::random_features(3600, 4, 1), k = oracle::random_features(3600, 4, 2);
   infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kNtXent, 10);
   r.queries = q.view();
@@ -251,7 +251,7 @@ int main() {
     test_abort(engines.back());
   }
   test_cases(engines);
-  test_kept_logits_of_similarities(engines);
+  test_kept_scores_of_similarities(engines);
   test_few_rows(engines);
   test_loss_alone(engines);
   test_sixteen_bits(engines);

@@ -28,7 +28,7 @@ void test_bounds(const Kernels& k) {
         if (l.minimum_bytes > limit) continue;
         CHECK(l.bytes <= limit, "%s rows=%ld dim=%ld bound=%ld: %ld", k.isa, (long)rows, (long)dim,
               (long)bound, (long)l.bytes);
-        CHECK(l.bytes >= l.minimum_bytes || l.key_buffer == 0, "rows=%ld dim=%ld", (long)rows, (long)dim);
+        CHECK(l.bytes >= l.minimum_bytes || l.column_buffer == 0, "rows=%ld dim=%ld", (long)rows, (long)dim);
         CHECK(l.threads >= 1 && l.threads <= 4, "%d", l.threads);
       }
 }
@@ -38,8 +38,8 @@ void test_default_is_linear(const Kernels& k) {
   for (int64_t rows : {16384, 65536, 262144}) {
     const WorkspacePlan l = plan(k, rows, {256, true, true, 2, 0});
     CHECK(l.bytes <= 16 * rows * 256 * 4 / 10 + 64 * kMiB, "rows=%ld: %ld", (long)rows, (long)l.bytes);
-    CHECK(l.packed_blocks * k.tile.columns >= rows && l.key_buffer == 0, "rows=%ld: keys stay packed",
-          (long)rows);
+    CHECK(l.packed_tile_columns * k.tile.columns >= rows && l.column_buffer == 0,
+          "rows=%ld: keys stay packed", (long)rows);
   }
 }
 
@@ -47,7 +47,7 @@ void test_priorities(const Kernels& k) {
   WorkspaceRequest r{512, true, true, 2, 0};
   r.bound = plan(k, 8192, {512, true, true, 1, 1}).minimum_bytes;
   WorkspacePlan l = plan(k, 8192, r);
-  CHECK(l.threads == 1 && l.packed_blocks == 0 && l.kept.in_workspace() == 0,
+  CHECK(l.threads == 1 && l.packed_tile_columns == 0 && l.kept.in_workspace() == 0,
         "tightest bound: one thread, no luxury");
   r.bound = int64_t{8} << 30;
   l = plan(k, 8192, r);
@@ -55,12 +55,12 @@ void test_priorities(const Kernels& k) {
   const Grid only(8192, 8192, k.tile);
   CHECK(l.kept_tile <= round_up(only.max_rows(), k.panel) * round_up(only.max_columns(), k.strip),
         "without gaps: %ld", (long)l.kept_tile);
-  r.keep_logits = false;
+  r.keep_scores = false;
   CHECK(plan(k, 8192, r).kept.in_workspace() == 0, "unless it may not");
-  r.keep_logits = true;
+  r.keep_scores = true;
   r.gradient = false;
   l = plan(k, 8192, r);
-  CHECK(l.kept.in_workspace() == 0 && l.query_values == 0, "loss alone needs neither");
+  CHECK(l.kept.in_workspace() == 0 && l.row_values == 0, "loss alone needs neither");
 }
 
 // The similarities of one call are cut differently, and their kept tiles lie side by side.

@@ -50,35 +50,35 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
   }
 }
 
-// d_q_i += sum_j g_ij k_j
+// d_row_i += sum_j g_ij c_j
 template <class Isa>
-void accumulate_queries(const TileOperands& c, Range features, const float* g, bool overwrite,
-                        float* d_queries) {
+void accumulate_rows(const TileOperands& c, Range features, const float* g, bool overwrite, float* d_rows) {
   const int64_t depth = (c.columns + Isa::kPair - 1) / Isa::kPair;
-  product<Isa, Isa::kQueryStrip, Isa::kTile, 1>({c.key_values, c.key_value_rows, depth, c.rows, c.dim},
-                                                features, g, overwrite, d_queries);
+  product<Isa, Isa::kRowStrip, Isa::kTile, 1>({c.column_values, c.column_value_rows, depth, c.rows, c.dim},
+                                              features, g, overwrite, d_rows);
 }
 
-// d_k_j += sum_i g_ij q_i
+// d_column_j += sum_i g_ij r_i
 template <class Isa>
-void accumulate_keys(const TileOperands& c, Range features, const float* g, bool overwrite, float* d_keys) {
+void accumulate_columns(const TileOperands& c, Range features, const float* g, bool overwrite,
+                        float* d_columns) {
   const int64_t depth = (c.rows + Isa::kPair - 1) / Isa::kPair;
   product<Isa, Isa::kStrip, 1, Isa::kTile / Isa::kPair>(
-      {c.query_values, c.query_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_keys);
+      {c.row_values, c.row_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_columns);
 }
 
-// g in pairs along keys, [ceil(columns / 2)][tile], and in pairs along queries, [columns][tile / 2]. Lanes
+// g in pairs along columns, [ceil(columns / 2)][tile], and in pairs along rows, [columns][tile / 2]. Lanes
 // beyond the tile's rows pair with whatever g holds there: an odd row's partner must be zero, so it is made
 // so.
 template <class Isa>
 void narrow_gradients(const TileOperands& c, float* g, float* out) {
   constexpr int64_t kStride = Isa::kTile, kLanes = Isa::kLanes;
-  float* along_queries = out + kStride * ((kStride + 1) / 2);
+  float* along_rows = out + kStride * ((kStride + 1) / 2);
   for (int64_t j = 0; j < c.columns; ++j) {
     float* x = g + j * kStride;
     if (c.rows % 2) x[c.rows] = 0;
     for (int64_t i = 0; i < c.rows; i += 2 * kLanes)
-      Isa::store(along_queries + j * (kStride / 2) + i / 2, Isa::pairs_along(x + i));
+      Isa::store(along_rows + j * (kStride / 2) + i / 2, Isa::pairs_along(x + i));
   }
   for (int64_t j = 0; j < c.columns; j += 2) {
     const float* x = g + j * kStride;

@@ -24,7 +24,7 @@ constexpr decltype(Kernels::narrow_gradients) narrowing() {
 
 template <class Isa>
 constexpr Kernels kernel_table() {
-  static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kQueryStrip == 0, "");
+  static_assert(Isa::kRowGranule % panel_width<Isa>() == 0 && Isa::kRowGranule % Isa::kRowStrip == 0, "");
   static_assert(Isa::kTile % Isa::kRowGranule == 0 && Isa::kTile % Isa::kStrip == 0, "");
   return {Isa::kName,
           compiled_features(),
@@ -39,15 +39,15 @@ constexpr Kernels kernel_table() {
           pair_dots<Isa>,
           exact_dot<Isa>,
           add_scaled_row,
-          logits<Isa>,
+          scores<Isa>,
           row_maxima<Isa>,
           fold<Isa>,
           fold_sigmoid<Isa>,
           logit_grad<Isa>,
           refine<Isa>,
           narrowing<Isa>(),
-          accumulate_queries<Isa>,
-          accumulate_keys<Isa>};
+          accumulate_rows<Isa>,
+          accumulate_columns<Isa>};
 }
 
 }  // namespace

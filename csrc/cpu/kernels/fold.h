@@ -92,16 +92,16 @@ void fold_own_shifts(const TileOperands& c, const float* x, int64_t stride, Log2
   }
   if (!out.column_sum) return;
   for (int64_t j = 0; j < c.columns; ++j) {
-    const float* key = x + j * stride;
-    float m = key[0];
-    for (int64_t i = 1; i < c.rows; ++i) m = key[i] > m ? key[i] : m;
+    const float* column = x + j * stride;
+    float m = column[0];
+    for (int64_t i = 1; i < c.rows; ++i) m = column[i] > m ? column[i] : m;
     out.column_shift[j] = out.column_sum[j] = 0;
     if (is_masked(m)) continue;
     const float shift = ceil_log2<Isa>(m, scale);
     V sum = Isa::zero();
     for (int64_t i = 0; i < c.rows; i += kLanes) {
       for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : kNoTerm;
-      sum = Isa::add(sum, exp2(Isa::load(key + i), Isa::load(lanes)));
+      sum = Isa::add(sum, exp2(Isa::load(column + i), Isa::load(lanes)));
     }
     out.column_shift[j] = shift;
     out.column_sum[j] = Isa::hsum(sum);

@@ -1,4 +1,4 @@
-// Dots of single pairs of rows: positives where only they are asked for, and negatives of one query alone.
+// Dots of single pairs of rows: positives where only they are asked for, and negatives of one row alone.
 // They are compared with dots in tiles, so they round as those do: the same multiply-adds in the same order,
 // from the same packed elements. A pair is a lane.
 #pragma once

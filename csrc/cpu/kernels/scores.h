@@ -1,6 +1,6 @@
-// Logits of a tile, and in the backward pass their gradient, one micro-tile at a time: strips of keys
-// outside, panels of queries inside, so that a strip stays in L1 while the query panels stream from L2. Where
-// features are too many for all of the tile's query panels to stay there, some of them at a time.
+// Logits of a tile, and in the backward pass their gradient, one micro-tile at a time: strips of columns
+// outside, panels of rows inside, so that a strip stays in L1 while the row panels stream from L2. Where
+// features are too many for all of the tile's row panels to stay there, some of them at a time.
 #pragma once
 
 #include "cpu/kernels/exp2.h"
@@ -11,17 +11,17 @@
 namespace infcl {
 namespace {
 
-// x[r][lane] = q_lane . k_r for one strip of keys and one panel of queries. `next` is the micro-tile that the
+// x[r][lane] = q_lane . k_r for one strip of columns and one panel of rows. `next` is the micro-tile that the
 // caller writes after this. Not inlined: mixed with the epilogue's constants the accumulators would be
 // spilled.
 template <class Isa>
-INFCL_NOINLINE void dot_micro_tile(const TileOperands& c, int64_t key, int64_t query, float* x,
+INFCL_NOINLINE void dot_micro_tile(const TileOperands& c, int64_t column, int64_t row, float* x,
                                    int64_t stride, const float* next, int64_t next_stride) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
-  const float* a = c.key_panels + key * kPanel;
-  const float* b = c.queries + query * depth;
-  const int64_t jump = c.key_panel_rows * kPanel;
+  const float* a = c.column_panels + column * kPanel;
+  const float* b = c.transposed_rows + row * depth;
+  const int64_t jump = c.column_panel_rows * kPanel;
   ResultPrefetch<Isa, Isa::kStrip> prefetch(next, next_stride, depth);
   MicroTile<Isa, Isa::kStrip> micro_tile;
   micro_tile.clear();
@@ -34,31 +34,31 @@ INFCL_NOINLINE void dot_micro_tile(const TileOperands& c, int64_t key, int64_t q
 
 // f(j, i) for the corner of every micro-tile
 template <class Isa, class F>
-INFCL_INLINE void for_each_micro_tile(const TileOperands& c, Range keys, F f) {
+INFCL_INLINE void for_each_micro_tile(const TileOperands& c, Range columns, F f) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t panel_bytes = c.dim * kPanel * static_cast<int64_t>(sizeof(float)) / Isa::kPair;
   const int64_t near = kPanel * (Isa::kNearBytes > panel_bytes ? Isa::kNearBytes / panel_bytes : 1);
   for (int64_t begin = 0; begin < c.rows; begin += near)
-    for (int64_t j = keys.begin; j < keys.end; j += Isa::kStrip)
+    for (int64_t j = columns.begin; j < columns.end; j += Isa::kStrip)
       for (int64_t i = begin; i < c.rows && i < begin + near; i += kPanel) f(j, i);
 }
 
 template <class Isa>
-INFCL_INLINE void raise_maxima(const float* x, int64_t stride, int64_t keys, float* row_max) {
+INFCL_INLINE void raise_maxima(const float* x, int64_t stride, int64_t columns, float* row_max) {
 #pragma GCC unroll 4
   for (int v = 0; v < Isa::kVectors; ++v, x += Isa::kLanes, row_max += Isa::kLanes) {
     typename Isa::V most = Isa::load(row_max);
-    for (int64_t r = 0; r < keys; ++r) most = Isa::max(most, Isa::load(x + r * stride));
+    for (int64_t r = 0; r < columns; ++r) most = Isa::max(most, Isa::load(x + r * stride));
     Isa::store(row_max, most);
   }
 }
 
 template <class Isa>
-void logits(const TileOperands& c, Range keys, float* x, int64_t stride, float* row_max) {
-  for_each_micro_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
+void scores(const TileOperands& c, Range columns, float* x, int64_t stride, float* row_max) {
+  for_each_micro_tile<Isa>(c, columns, [&](int64_t j, int64_t i) {
     float* out = x + j * stride + i;
     dot_micro_tile<Isa>(c, j, i, out, stride, out, stride);
-    const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
+    const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
     if (row_max) raise_maxima<Isa>(out, stride, strip, row_max + i);  // while the micro-tile is in L1
   });
 }
@@ -83,8 +83,8 @@ INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
 struct DotMicroTile {
   const float* x;
   int64_t stride;
-  int64_t key, query;     // its corner in the tile
-  int64_t keys, queries;  // what of it is real
+  int64_t column, row;    // its corner in the tile
+  int64_t columns, rows;  // what of it is real
 };
 
 // One micro-tile of dots -> g. A micro-tile is small enough for its sums to be floats.
@@ -97,11 +97,11 @@ INFCL_NOINLINE LogitGradSums grad_micro_tile(const DotMicroTile& t, Log2Scale sc
   V dot_sum[Isa::kVectors], sum[Isa::kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < Isa::kVectors; ++v) dot_sum[v] = sum[v] = Isa::zero();
-  for (int64_t r = 0; r < t.keys; ++r) {
-    const V column = Isa::set1(a.column_factor[t.key + r]);
+  for (int64_t r = 0; r < t.columns; ++r) {
+    const V column = Isa::set1(a.column_factor[t.column + r]);
 #pragma GCC unroll 4
     for (int v = 0; v < Isa::kVectors; ++v) {
-      const int64_t i = t.query + v * Isa::kLanes;
+      const int64_t i = t.row + v * Isa::kLanes;
       const V dot = Isa::load(t.x + r * t.stride + v * Isa::kLanes);
       const V row = Isa::load(a.row_factor + i);
       V value;
@@ -109,7 +109,7 @@ INFCL_NOINLINE LogitGradSums grad_micro_tile(const DotMicroTile& t, Log2Scale sc
         value = Isa::mul(exp2(dot, Isa::set1(a.shift)), Isa::add(row, column));
       } else if constexpr (kFormula == GradFormula::kTwoExps) {
         value = Isa::add(Isa::mul(row, exp2(dot, Isa::load(a.row_shift + i))),
-                         Isa::mul(column, exp2(dot, Isa::set1(a.column_shift[t.key + r]))));
+                         Isa::mul(column, exp2(dot, Isa::set1(a.column_shift[t.column + r]))));
       } else {
         value = Isa::mul(row, sigmoid.sigma(dot));
         sum[v] = Isa::add(sum[v], value);
@@ -119,19 +119,19 @@ INFCL_NOINLINE LogitGradSums grad_micro_tile(const DotMicroTile& t, Log2Scale sc
     }
   }
   LogitGradSums out;
-  out.dot_sum = sum_lanes<Isa>(dot_sum, t.queries);
-  if constexpr (kFormula == GradFormula::kSigmoid) out.sum = sum_lanes<Isa>(sum, t.queries);
+  out.dot_sum = sum_lanes<Isa>(dot_sum, t.rows);
+  if constexpr (kFormula == GradFormula::kSigmoid) out.sum = sum_lanes<Isa>(sum, t.rows);
   return out;
 }
 
 template <class Isa, GradFormula kFormula>
-LogitGradSums logit_grad_with(const TileOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
-                              float* g) {
+LogitGradSums logit_grad_with(const TileOperands& c, Range columns, Log2Scale scale,
+                              const LogitGradArgs& args, float* g) {
   constexpr int64_t kStride = Isa::kTile, kPanel = panel_width<Isa>();
   LogitGradSums total;
   alignas(64) float dots[Isa::kStrip * kPanel];
-  for_each_micro_tile<Isa>(c, keys, [&](int64_t j, int64_t i) {
-    const int64_t strip = keys.end - j < Isa::kStrip ? keys.end - j : Isa::kStrip;
+  for_each_micro_tile<Isa>(c, columns, [&](int64_t j, int64_t i) {
+    const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
     DotMicroTile micro_tile{dots, kPanel, j, i, strip, c.rows - i};
     float* out = g + j * kStride + i;
     if (args.dots) {
@@ -148,17 +148,17 @@ LogitGradSums logit_grad_with(const TileOperands& c, Range keys, Log2Scale scale
 }
 
 template <class Isa>
-LogitGradSums logit_grad(const TileOperands& c, Range keys, Log2Scale scale, const LogitGradArgs& args,
+LogitGradSums logit_grad(const TileOperands& c, Range columns, Log2Scale scale, const LogitGradArgs& args,
                          float* g) {
   switch (args.rule) {
     case GradFormula::kOneExp:
-      return logit_grad_with<Isa, GradFormula::kOneExp>(c, keys, scale, args, g);
+      return logit_grad_with<Isa, GradFormula::kOneExp>(c, columns, scale, args, g);
     case GradFormula::kTwoExps:
-      return logit_grad_with<Isa, GradFormula::kTwoExps>(c, keys, scale, args, g);
+      return logit_grad_with<Isa, GradFormula::kTwoExps>(c, columns, scale, args, g);
     case GradFormula::kSigmoid:
       break;
   }
-  return logit_grad_with<Isa, GradFormula::kSigmoid>(c, keys, scale, args, g);
+  return logit_grad_with<Isa, GradFormula::kSigmoid>(c, columns, scale, args, g);
 }
 
 }  // namespace

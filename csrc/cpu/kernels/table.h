@@ -1,9 +1,9 @@
 // The table of kernels that one instruction set offers, and the arguments they take. A tile is at most
-// `tile.rows` queries by `tile.columns` keys; its logits and their gradients are held key-major,
-//   x[j * stride + i] = q_i . k_j,
+// `tile.rows` rows by `tile.columns` columns; its logits and their gradients are held column-major,
+//   x[j * stride + i] = r_i . c_j,
 // with a stride of whole panels for logits, of tile.rows for gradients, because that one layout is the
-// broadcast operand of both gradient products (with stride 1 along i for d_queries, along j for d_keys) and
-// is written by the logits kernel in whole vectors.
+// broadcast operand of both gradient products (with stride 1 along i for d_rows, along j for d_columns) and
+// is written by the scores kernel in whole vectors.
 //
 // Packed operands hold 32-bit elements: a float, or a pair of bfloat16 that neighbour along the dimension
 // summed over
@@ -11,8 +11,8 @@
 //   panels      [ceil(elements / panel)][panel_rows][panel]   rows as they are, cut into column panels;
 //   summed over features transposed  [ceil(rows / panel)][elements][panel]          rows become lanes; summed
 //   over features values      [ceil(dim / panel)][value_rows][panel]        summed over rows
-// For floats values and panels are the same thing, and keys need only one of them: it is the broadcast
-// operand of the logits and the vector operand of d_queries.
+// For floats values and panels are the same thing, and columns need only one of them: it is the broadcast
+// operand of the logits and the vector operand of d_rows.
 #pragma once
 
 #include <cfloat>
@@ -33,14 +33,14 @@ constexpr float kNoTerm = FLT_MAX;
 constexpr bool is_masked(float dot) { return dot <= kMaskedDot; }
 
 struct TileOperands {
-  const float* key_panels;  // panels of the tile's keys
-  int64_t key_panel_rows;   // rows in a panel, padding included
-  const float* key_values;
-  int64_t key_value_rows;
-  const float* queries;       // transposed
-  const float* query_values;  // null in the forward pass
-  int64_t query_value_rows;
-  int64_t rows, columns, dim;  // queries, keys, features
+  const float* column_panels;  // panels of the tile's columns
+  int64_t column_panel_rows;   // rows in a panel, padding included
+  const float* column_values;
+  int64_t column_value_rows;
+  const float* transposed_rows;  // transposed
+  const float* row_values;       // null in the forward pass
+  int64_t row_value_rows;
+  int64_t rows, columns, dim;  // rows, columns, features
 };
 
 // Pairs of single rows: pair p is row p / per_row of one matrix with row labels[p] of the other, or p itself.
@@ -81,7 +81,7 @@ struct LogitGradSums {
 };
 
 struct Refinement {
-  double sum = 0;     // of g_ij * (q_i . k_j in float64, less the same from the logits kernel)
+  double sum = 0;     // of g_ij * (r_i . c_j in float64, less the same from the scores kernel)
   int64_t pairs = 0;  // that it was formed of
 };
 
@@ -90,7 +90,7 @@ struct Kernels {
   CpuFeatures features;  // that the file of the kernels was compiled for
   TileShape tile;
   int64_t panel;  // lanes of a packed panel
-  int64_t strip;  // keys that the logits kernel takes at a time
+  int64_t strip;  // columns that the scores kernel takes at a time
   int64_t pair;   // values per packed element
 
   void (*pack_panels)(const MatrixView& m, Range rows, float* out, int64_t panel_rows);
@@ -99,16 +99,16 @@ struct Kernels {
   // Index of the first element of rows that is NaN or infinite, as row * dim + column; -1: none. Raises
   // `longest` to the largest sum of a row's squares.
   int64_t (*find_not_finite)(const MatrixView& m, Range rows, double* longest);
-  // out[p] = the dot of pair p, for all of them the bits that `logits` gives for the same two rows.
+  // out[p] = the dot of pair p, for all of them the bits that `scores` gives for the same two rows.
   void (*pair_dots)(const MatrixView& a, const MatrixView& b, const RowPairs&, float* out);
   // The same dot in float64, of the numbers that packed operands hold.
   double (*exact_dot)(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_t row_b);
   // out (+)= factor * m[row]
   void (*add_scaled)(const MatrixView& m, int64_t row, float factor, bool overwrite, float* out);
 
-  // x of the keys in `keys` (begin a multiple of strip). Raises row_max[i] to the largest of them, unless it
+  // x of the columns in `columns` (begin a multiple of strip). Raises row_max[i] to the largest of them, unless it
   // is null.
-  void (*logits)(const TileOperands&, Range keys, float* x, int64_t stride, float* row_max);
+  void (*scores)(const TileOperands&, Range columns, float* x, int64_t stride, float* row_max);
   // row_max[i] = max_j x_ij over the whole tile
   void (*row_maxima)(const TileOperands&, const float* x, int64_t stride, float* row_max);
   // Sums of 2^x over the whole tile, along both sides, in one visit.
@@ -117,18 +117,18 @@ struct Kernels {
   // row_sum[i] = sum_j softplus(x_ij), natural logarithm
   void (*fold_sigmoid)(const TileOperands&, const float* x, int64_t stride, Log2Scale, float bias,
                        float* row_sum);
-  // g of the keys in `keys`; `g` may be `dots`.
-  LogitGradSums (*logit_grad)(const TileOperands&, Range keys, Log2Scale, const LogitGradArgs&, float* g);
-  // Over the keys in `keys`, but not the micro-tiles in which no |g| is above `negligible`.
-  Refinement (*refine)(const TileOperands&, Range keys, const float* g, float negligible);
+  // g of the columns in `columns`; `g` may be `dots`.
+  LogitGradSums (*logit_grad)(const TileOperands&, Range columns, Log2Scale, const LogitGradArgs&, float* g);
+  // Over the columns in `columns`, but not the micro-tiles in which no |g| is above `negligible`.
+  Refinement (*refine)(const TileOperands&, Range columns, const float* g, float negligible);
   // The two broadcast operands of the gradient products out of g, one after the other; null: g itself serves
   // for both.
   void (*narrow_gradients)(const TileOperands&, float* g, float* out);
-  // d_queries[rows x dim] (+)= g^T keys, for the features in `features` (begin a multiple of panel)
-  void (*accumulate_queries)(const TileOperands&, Range features, const float* g, bool overwrite,
-                             float* d_queries);
-  // d_keys[columns x dim] (+)= g queries, likewise
-  void (*accumulate_keys)(const TileOperands&, Range features, const float* g, bool overwrite, float* d_keys);
+  // d_rows[rows x dim] (+)= g^T columns, for the features in `features` (begin a multiple of panel)
+  void (*accumulate_rows)(const TileOperands&, Range features, const float* g, bool overwrite, float* d_rows);
+  // d_columns[columns x dim] (+)= g rows, likewise
+  void (*accumulate_columns)(const TileOperands&, Range features, const float* g, bool overwrite,
+                             float* d_columns);
 
   // 32-bit elements that hold n values.
   int64_t elements(int64_t n) const { return ceil_div(n, pair); }

@@ -14,10 +14,10 @@ struct Avx2 {
   static constexpr const char* kName = "avx2";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 8;
-  static constexpr int kStrip = 6, kVectors = 2, kQueryStrip = 6;
-  static constexpr int kRowGranule = 48;            // whole panels and whole query strips
+  static constexpr int kStrip = 6, kVectors = 2, kRowStrip = 6;
+  static constexpr int kRowGranule = 48;            // whole panels and whole row strips
   static constexpr int64_t kTile = 240;             // G is 225 KiB: fits a 512 KiB L2 with its panels
-  static constexpr int64_t kNearBytes = 512 << 10;  // of query panels, in an L2 of 1 MiB
+  static constexpr int64_t kNearBytes = 512 << 10;  // of row panels, in an L2 of 1 MiB
 
   static V zero() { return _mm256_setzero_ps(); }
   static V set1(float x) { return _mm256_set1_ps(x); }

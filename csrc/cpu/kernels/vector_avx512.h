@@ -15,11 +15,11 @@ struct Avx512 {
   static constexpr int kPair = 1;
   static constexpr int kLanes = 16;
   // 28 accumulators, 2 loaded vectors, 1 spare; 8 x 32 where the row granule must divide 32
-  static constexpr int kStrip = 14, kVectors = 2, kQueryStrip = 8;
-  static constexpr int kRowGranule = 32;  // whole panels and whole query strips
+  static constexpr int kStrip = 14, kVectors = 2, kRowStrip = 8;
+  static constexpr int kRowGranule = 32;  // whole panels and whole row strips
   // G is 448 x 448 x 4 bytes = 784 KiB of a 1 MiB L2; 448 is a multiple of 14 and of 32
   static constexpr int64_t kTile = 448;
-  static constexpr int64_t kNearBytes = 512 << 10;  // of query panels, beside strips and what is written
+  static constexpr int64_t kNearBytes = 512 << 10;  // of row panels, beside strips and what is written
 
   static V zero() { return _mm512_setzero_ps(); }
   static V set1(float x) { return _mm512_set1_ps(x); }

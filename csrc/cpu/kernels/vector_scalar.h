@@ -15,8 +15,8 @@ struct Scalar {
   static constexpr const char* kName = "scalar";
   static constexpr int kPair = 1;
   static constexpr int kLanes = 4;
-  static constexpr int kStrip = 4, kVectors = 2, kQueryStrip = 4;
-  static constexpr int kRowGranule = 8;  // whole panels and whole query strips
+  static constexpr int kStrip = 4, kVectors = 2, kRowStrip = 4;
+  static constexpr int kRowGranule = 8;  // whole panels and whole row strips
   static constexpr int64_t kTile = 192;
   static constexpr int64_t kNearBytes = 256 << 10;
 
