@@ -9,11 +9,11 @@ set(INFCL_CORE_SOURCES
   csrc/core/objective.cpp
   csrc/core/plan.cpp
   csrc/core/settings.cpp
-  csrc/comm/single.cpp
   csrc/cpu/call_cost.cpp
   csrc/cpu/tile_edits.cpp
   csrc/cpu/cgroup_quota.cpp
   csrc/cpu/backend.cpp
+  csrc/cpu/backends.cpp
   csrc/cpu/differentiate.cpp
   csrc/cpu/fold.cpp
   csrc/cpu/traverse.cpp

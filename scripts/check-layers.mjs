@@ -63,7 +63,6 @@ const rooms = [
     match: /^csrc\/cpu\//,
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
-  { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
   { name: 'csrc/binding', match: /^csrc\/binding\//, may: ['csrc/core'], system: ['napi.h'] },
 ];

@@ -6,7 +6,6 @@
 #include "call_memory.h"
 #include "clock.h"
 #include "core/backends.h"
-#include "core/communicator.h"
 #include "core/engine.h"
 #include "core/errors.h"
 #include "pass_timer.h"
@@ -105,12 +104,11 @@ void Bench::measure_calls(Measured& m) {
   const BenchCase& c = m.shape;
   m.matrices = matrices_for(c, card_.l2_bytes);
   const CallMemory memory(c, m.matrices);
-  const std::unique_ptr<Communicator> ring = make_single_communicator();
   PassTimer backend(*backend_, [this] {
     flush_(flush_stream_);
     flush_stream_.synchronise();
   });
-  const auto call = [&](int round) { return contrastive(memory.request(round), backend, *ring); };
+  const auto call = [&](int round) { return contrastive(memory.request(round), backend); };
   const ContrastiveResult warm = call(0);
   backend.take();
   m.loss = warm.loss;

@@ -6,7 +6,7 @@
 
 #include "bench_shape.h"
 #include "core/device_storage.h"
-#include "core/engine.h"
+#include "core/request.h"
 #include "unit_rows.h"
 
 namespace infcl::bench {

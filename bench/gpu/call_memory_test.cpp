@@ -7,7 +7,7 @@
 #include "check.h"
 #include "core/backend.h"
 #include "core/backends.h"
-#include "core/communicator.h"
+#include "core/engine.h"
 #include "emulator_log.h"
 
 using namespace infcl::bench;
@@ -22,10 +22,9 @@ struct Traffic {
 Traffic measure(const BenchCase& c) {
   const CallMemory memory(c, 3);
   const auto backend = infcl::make_cuda_backend(0, {});
-  const auto ring = infcl::make_single_communicator();
   emulator::reset();
   Traffic t;
-  t.loss = infcl::contrastive(memory.request(2), *backend, *ring).loss;
+  t.loss = infcl::contrastive(memory.request(2), *backend).loss;
   for (const emulator::Line& line : emulator::work()) {
     if (line.what == "copy in") t.in += std::atoll(line.subject.c_str());
     if (line.what == "copy out") t.out += std::atoll(line.subject.c_str());

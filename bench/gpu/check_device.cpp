@@ -48,13 +48,13 @@ class DeviceCheck {
     const Features queries(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 1);
     const Features keys(sizes_.call_rows, sizes_.call_dim, DType::kFloat32, 2);
     ContrastiveRequest r = clip(queries, keys);
-    cases::run(*backend_, *ring_, r);
+    cases::run(*backend_, r);
     int64_t lost = 0;
     for (int chance = 0; chance < 3; ++chance) {
       const int64_t before = device_memory::free_bytes();
       for (int call = 0; call < sizes_.calls; ++call) {
         r.bfloat16 = call % 2 == 1;
-        cases::run(*backend_, *ring_, r);
+        cases::run(*backend_, r);
       }
       lost = before - device_memory::free_bytes();
       if (device_memory::is_given_back(lost)) break;
@@ -74,7 +74,7 @@ class DeviceCheck {
       r.workspace_bytes = least_plan(sizes_.abort_rows, sizes_.abort_dim).resident_minimum;
     int32_t words[Control::kWords] = {};
     r.control.words = words;
-    const Stats whole = cases::run(*backend_, *ring_, r).result.stats;
+    const Stats whole = cases::run(*backend_, r).result.stats;
     const double block = whole.backward_seconds / words[Control::kTotal];
     double seconds = -1;
     for (int chance = 0; chance < 3 && seconds < 0; ++chance) seconds = time_to_abort(r);
@@ -91,10 +91,10 @@ class DeviceCheck {
     const Features queries(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 1);
     const Features keys(sizes_.abort_rows, sizes_.abort_dim, DType::kFloat32, 2);
     ContrastiveRequest r = clip(queries, keys);
-    const cases::Run whole = cases::run(*backend_, *ring_, r);
+    const cases::Run whole = cases::run(*backend_, r);
     const cuda::WorkspacePlan least = least_plan(sizes_.abort_rows, sizes_.abort_dim);
     r.workspace_bytes = std::max(least.minimum, least.resident_minimum / 3);
-    const cases::Run slabs = cases::run(*backend_, *ring_, r);
+    const cases::Run slabs = cases::run(*backend_, r);
     const double loss = std::fabs(slabs.result.loss - whole.result.loss) / whole.result.loss;
     const double gradient = std::fmax(largest_difference(slabs.d_queries, whole.d_queries),
                                       largest_difference(slabs.d_keys, whole.d_keys));
@@ -116,14 +116,14 @@ class DeviceCheck {
     r.queries = r.keys = {row.data(), DType::kFloat32, rows, dim, dim, {}};
     r.keys.data = row.data() + 1;
     r.objective = make_objective(ObjectiveKind::kClip);
-    expect_out_of_memory("a call twice the memory", [&] { contrastive(r, *backend_, *ring_); });
+    expect_out_of_memory("a call twice the memory", [&] { contrastive(r, *backend_); });
     expect_out_of_memory("an allocation twice the memory", [&] {
       const cuda::DeviceContext context(0);
       const cuda::DeviceContext::Scope current(context);
       const cuda::DeviceBuffer buffer(2 * total);
     });
     const Features queries(200, 64, DType::kFloat32, 1), keys(200, 64, DType::kFloat32, 2);
-    const double loss = cases::run(*backend_, *ring_, clip(queries, keys)).result.loss;
+    const double loss = cases::run(*backend_, clip(queries, keys)).result.loss;
     CHECK(std::isfinite(loss), "usable after errors: loss %g", loss);
   }
 
@@ -154,7 +154,7 @@ class DeviceCheck {
     });
     double caught = 0;
     try {
-      cases::run(*backend_, *ring_, r);
+      cases::run(*backend_, r);
     } catch (const Error& e) {
       if (e.code() == ErrorCode::kAborted) caught = now_seconds();
     }
@@ -186,7 +186,6 @@ class DeviceCheck {
 
   std::unique_ptr<Backend> backend_ = make_cuda_backend(0, settings_from_environment());
   const Sizes& sizes_;
-  std::unique_ptr<Communicator> ring_ = make_single_communicator();
 };
 
 }  // namespace

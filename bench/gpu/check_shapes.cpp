@@ -85,10 +85,10 @@ class ShapeCheck {
 
  private:
   void compare(const Kind& kind, const Loss& loss, ContrastiveRequest r) {
-    const cases::Run want = cases::run(*cpu_, *ring_, r);
+    const cases::Run want = cases::run(*cpu_, r);
     r.bfloat16 = kind.bfloat16;
-    const cases::Run got = cases::run(*cuda_, *ring_, r);
-    const bool repeats = cases::same_bits(got, cases::run(*cuda_, *ring_, r));
+    const cases::Run got = cases::run(*cuda_, r);
+    const bool repeats = cases::same_bits(got, cases::run(*cuda_, r));
     const double expected_error = relative(got.result.loss, want.result.loss, 1);
     const double errors[] = {row_error(got.d_queries, want.d_queries, r.queries.dim),
                              row_error(got.d_keys, want.d_keys, r.queries.dim),
@@ -111,7 +111,6 @@ class ShapeCheck {
 
   std::unique_ptr<Backend> cuda_ = make_cuda_backend(0, settings_from_environment());
   std::unique_ptr<Backend> cpu_ = make_cpu_backend(settings_from_environment());
-  std::unique_ptr<Communicator> ring_ = make_single_communicator();
 };
 
 }  // namespace

@@ -86,7 +86,7 @@ struct Times {
 // own, since no column gate keeps them apart here.
 class TileRow {
  public:
-  TileRow(const infcl::Kernels& k, int64_t rows, int64_t dim, float* keys, float* d_keys, int64_t blocks)
+  TileRow(const infcl::cpu::Kernels& k, int64_t rows, int64_t dim, float* keys, float* d_keys, int64_t blocks)
       : k_(k),
         panels_(k.tile.columns * infcl::round_up(dim, k.panel)),
         keys_(keys),
@@ -123,21 +123,23 @@ class TileRow {
   }
 
   void visit_tile(int64_t j, bool backward) {
-    infcl::TileOperands c = tile_;
+    infcl::cpu::TileOperands c = tile_;
     c.column_panels = c.column_values = keys_ + j * panels_;
     const infcl::Log2Scale scale{20, 0};
     const int64_t n = k_.tile.rows;
     if (!backward) {
-      timed(kLogits, c.columns, 4 * k_.strip, [&](Range columns) { k_.scores(c, columns, g_, n, row_.data()); });
+      timed(kLogits, c.columns, 4 * k_.strip,
+            [&](Range columns) { k_.scores(c, columns, g_, n, row_.data()); });
       timed(kFold, 1, 1, [&](Range) {
         k_.fold(c, g_, n, scale, row_.data(), {&row_[n], &row_[2 * n], &row_[3 * n], &row_[4 * n]});
       });
       return;
     }
-    infcl::LogitGradArgs args{};
-    args.rule = infcl::GradFormula::kOneExp;
+    infcl::cpu::LogitGradArgs args{};
+    args.rule = infcl::cpu::GradFormula::kOneExp;
     args.row_factor = args.column_factor = row_.data();
-    timed(kLogitGrad, c.columns, 4 * k_.strip, [&](Range columns) { k_.logit_grad(c, columns, scale, args, g_); });
+    timed(kLogitGrad, c.columns, 4 * k_.strip,
+          [&](Range columns) { k_.logit_grad(c, columns, scale, args, g_); });
     timed(kQueries, c.dim, k_.panel,
           [&](Range features) { k_.accumulate_rows(c, features, g_, false, d_queries_); });
     timed(kKeys, c.dim, k_.panel, [&](Range features) {
@@ -145,13 +147,13 @@ class TileRow {
     });
   }
 
-  const infcl::Kernels& k_;
+  const infcl::cpu::Kernels& k_;
   int64_t panels_;
   float *keys_, *d_keys_;
   int64_t blocks_;
   float *g_, *d_queries_;
   std::vector<float> row_;
-  infcl::TileOperands tile_{};
+  infcl::cpu::TileOperands tile_{};
   Times times_;
 };
 
@@ -162,7 +164,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: tile-kernels rows dim threads\n");
     return 2;
   }
-  const infcl::Kernels& k = infcl::kAvx512Kernels;
+  const infcl::cpu::Kernels& k = infcl::cpu::kAvx512Kernels;
   const int64_t rows = std::atoll(argv[1]), dim = std::atoll(argv[2]);
   const int threads = std::max(1, std::atoi(argv[3]));
   const int64_t blocks = std::max<int64_t>(1, rows / k.tile.columns);

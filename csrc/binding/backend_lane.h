@@ -9,7 +9,6 @@
 #include "binding/napi_env.h"
 #include "core/backend.h"
 #include "core/backends.h"
-#include "core/communicator.h"
 #include "core/engine.h"
 #include "core/plan.h"
 
@@ -23,7 +22,7 @@ class BackendLane {
   // From the environment's thread or the runner's; one call at a time on the backend, the second waits.
   ContrastiveResult run(const ContrastiveRequest& request) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return contrastive(request, backend(), *communicator_);
+    return contrastive(request, backend());
   }
 
   // From the environment's thread, which must not wait for a call: without the lock, and on a planner that
@@ -54,7 +53,6 @@ class BackendLane {
 
   std::mutex mutex_;  // guards the backend
   std::unique_ptr<Backend> backend_;
-  std::unique_ptr<Communicator> communicator_ = make_single_communicator();
   CallRunner runner_;  // last, so that it is destroyed first: its thread uses the rest
 };
 

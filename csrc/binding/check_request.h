@@ -7,8 +7,8 @@
 
 #include <cstdint>
 
-#include "core/engine.h"
 #include "core/plan.h"
+#include "core/request.h"
 
 namespace infcl::binding {
 

@@ -12,7 +12,6 @@
 namespace infcl {
 
 class Backend;
-class Communicator;
 class DeviceStorage;
 class Planner;
 
@@ -58,6 +57,5 @@ struct DeviceMemoryInfo {
   int64_t kept = 0;
 };
 DeviceMemoryInfo device_memory_info(int device);
-std::unique_ptr<Communicator> make_single_communicator();
 
 }  // namespace infcl

@@ -6,7 +6,6 @@
 
 #include "core/backend.h"
 #include "core/backend_session.h"
-#include "core/communicator.h"
 #include "core/errors.h"
 #include "core/float_range.h"
 #include "core/loss_state.h"
@@ -23,15 +22,15 @@ double now_seconds() {
 // One call: the forward passes, the loss, the backward passes.
 class Call {
  public:
-  Call(const ContrastiveRequest& request, Backend& backend, const Communicator& ring)
+  Call(const ContrastiveRequest& request, Backend& backend)
       : r_(request),
         o_(request.objective),
         backend_(backend),
-        fused_(r_.gradient && rows_stand_alone(o_) && ring.size() == 1 && backend.can_fuse()),
+        fused_(r_.gradient && rows_stand_alone(o_) && backend.can_fuse()),
         state_(request),
         args_(request, state_) {}
 
-  Problem problem(const Communicator& ring) const {
+  Problem problem() const {
     Problem p;
     p.similarity_count = o_.similarity_count;
     for (int i = 0; i < o_.similarity_count; ++i)
@@ -46,7 +45,6 @@ class Call {
     p.sigmoid = o_.sigmoid;
     p.bfloat16 = r_.bfloat16;
     p.gradient = r_.gradient;
-    p.keep_scores = ring.size() == 1;
     p.fused = fused_;
     p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
     p.threads = r_.threads;
@@ -248,11 +246,11 @@ class Call {
 
 }  // namespace
 
-ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Communicator& ring) {
+ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
   const double start = now_seconds();
   ContrastiveResult out;
-  Call call(r, backend, ring);
-  BackendSession session(backend, call.problem(ring));
+  Call call(r, backend);
+  BackendSession session(backend, call.problem());
   call.check_inputs();
   const double laps_begin = now_seconds();
   double forward_end = 0;

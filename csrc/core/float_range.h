@@ -3,7 +3,7 @@
 // instruction sets refuse the same calls.
 #pragma once
 
-#include "core/engine.h"
+#include "core/request.h"
 
 namespace infcl {
 

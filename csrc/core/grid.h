@@ -1,16 +1,8 @@
-// How a block of logits is cut into tiles, and who may touch a column when. The cut depends on the shape
-// alone, and tiles reach every accumulator in row order, so results do not depend on the number of threads.
+// How a similarity is cut into tiles. The cut depends on the shape alone, never on the number of threads.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
-#include <memory>
-#include <thread>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 namespace infcl {
 
@@ -112,47 +104,5 @@ inline double Grid::pairs(int64_t tile_columns) const {
   if (!triangle_) return static_cast<double>(rows_) * columns;
   return (columns * columns + diagonal_pairs(tile_columns)) / 2;
 }
-
-// Lets tile rows into each tile column strictly in order: block i enters column j after block i - 1 has
-// left it. Tile rows are dealt to threads round-robin and visited in ascending order, so the block waited
-// for is always already running or done, and nobody waits for long.
-class ColumnGate {
- public:
-  explicit ColumnGate(int64_t tile_columns)
-      : size_(tile_columns), passed_(new std::atomic<int64_t>[static_cast<size_t>(tile_columns)]) {
-    for (int64_t j = 0; j < size_; ++j) passed_[j].store(0, std::memory_order_relaxed);
-  }
-
-  // False when the call was stopped while waiting.
-  bool enter(int64_t tile_column, int64_t tile_row) const {
-    for (int spins = 0; passed_[tile_column].load(std::memory_order_acquire) != tile_row; ++spins) {
-      if (stopped_.load(std::memory_order_relaxed)) return false;
-      if (spins < kSpins) {
-        pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
-    return true;
-  }
-  // Only after `enter` of the same block: leaving out of order would move the count back, and strand whoever
-  // waits.
-  void leave(int64_t tile_column, int64_t tile_row) {
-    passed_[tile_column].store(tile_row + 1, std::memory_order_release);
-  }
-  void stop() { stopped_.store(true, std::memory_order_relaxed); }
-
- private:
-  static constexpr int kSpins = 20000;
-  static void pause() {
-#if defined(__x86_64__)
-    _mm_pause();
-#endif
-  }
-
-  int64_t size_;
-  std::unique_ptr<std::atomic<int64_t>[]> passed_;
-  std::atomic<bool> stopped_{false};
-};
 
 }  // namespace infcl

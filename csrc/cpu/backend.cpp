@@ -4,25 +4,11 @@
 #include <cmath>
 
 #include "core/abort.h"
-#include "core/backends.h"
 #include "core/errors.h"
 #include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"
-#include "cpu/usable_threads.h"
 
-namespace infcl {
-
-CpuInfo cpu_info(const Settings& settings) {
-  CpuInfo info;
-  info.isa = select_kernels(settings.isa, false).isa;
-  for (const Kernels* k : available_kernels()) info.isas.emplace_back(k->isa);
-  info.threads = usable_threads();
-  return info;
-}
-
-std::unique_ptr<Backend> make_cpu_backend(const Settings& settings) {
-  return std::make_unique<CpuBackend>(settings.isa);
-}
+namespace infcl::cpu {
 
 int64_t CpuBackend::begin(const Problem& problem) {
   for (const ProblemMatrix* m : {&problem.queries, &problem.keys, &problem.hard_negatives})
@@ -165,4 +151,4 @@ void CpuBackend::differentiate_hard_negatives(const HardNegatives& p, const floa
   });
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

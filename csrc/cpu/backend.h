@@ -14,7 +14,7 @@
 #include "cpu/tile_edits.h"
 #include "cpu/workspace.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 class CpuBackend final : public Backend {
  public:
@@ -110,4 +110,4 @@ bool CpuBackend::in_slices(int64_t total, int64_t granule, int64_t flops_per_ite
   return true;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

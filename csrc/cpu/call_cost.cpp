@@ -4,7 +4,7 @@
 
 #include "cpu/usable_threads.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 std::vector<Grid> cut(const SimilarityShape* similarities, int count, const TileShape& tile) {
   std::vector<Grid> grids;
@@ -33,4 +33,4 @@ int choose_threads(int wanted, double flops) {
   return static_cast<int>(std::min(flops / kFlopsPerThread, static_cast<double>(usable_threads())));
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -10,7 +10,7 @@
 #include "core/objective.h"
 #include "cpu/plan.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 std::vector<Grid> cut(const SimilarityShape* similarities, int count, const TileShape&);
 
@@ -21,4 +21,4 @@ double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradi
 // As many as asked for, or as are worth waking; at least one. Results do not depend on it.
 int choose_threads(int wanted, double flops);
 
-}  // namespace infcl
+}  // namespace infcl::cpu

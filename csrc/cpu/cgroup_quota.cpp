@@ -5,7 +5,7 @@
 #include <sstream>
 #include <vector>
 
-namespace infcl {
+namespace infcl::cpu {
 
 namespace {
 
@@ -133,4 +133,4 @@ double cgroup_quota(const std::string& root) {
   return least;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-namespace infcl {
+namespace infcl::cpu {
 
 constexpr double kNoQuota = std::numeric_limits<double>::infinity();
 
@@ -15,4 +15,4 @@ constexpr double kNoQuota = std::numeric_limits<double>::infinity();
 // all groups. `root` is the folder in which proc and sys are: "/", or that of a test.
 double cgroup_quota(const std::string& root);
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -2,7 +2,7 @@
 // on a processor of another architecture there are none.
 #include "cpu/cpu_features.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 CpuFeatures cpu_features() {
 #if defined(__x86_64__)
@@ -25,4 +25,4 @@ std::string feature_names(CpuFeatures features) {
   return names;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace infcl {
+namespace infcl::cpu {
 
 // Feature, its name, and the macro that the compiler defines where its code may use the feature. Some flags
 // bring the features of older processors with them, which therefore have rows as well.
@@ -57,4 +57,4 @@ constexpr CpuFeatures compiled_features() { return 0 INFCL_CPU_FEATURES(INFCL_CO
 #undef INFCL_COMPILED
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "cpu/backend.h"
+#include "cpu/column_gate.h"
 #include "cpu/gradient_factors.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 class CpuBackend::Differentiate final : public Pass {
  public:
@@ -261,4 +262,4 @@ std::unique_ptr<CpuBackend::Pass> CpuBackend::differentiate_pass(const Different
   return std::make_unique<Differentiate>(*this, args, out);
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "cpu/backend.h"
+#include "cpu/column_gate.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 class CpuBackend::Fold final : public Pass {
  public:
@@ -147,4 +148,4 @@ std::unique_ptr<CpuBackend::Pass> CpuBackend::fold_pass(FoldArgs& args) {
   return std::make_unique<Fold>(*this, args);
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

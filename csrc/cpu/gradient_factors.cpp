@@ -4,7 +4,7 @@
 #include <cfloat>
 #include <cmath>
 
-namespace infcl {
+namespace infcl::cpu {
 
 LogitFactors::LogitFactors(const TileShape& c)
     : row_(c.rows), row_shift_(c.rows), column_(c.columns), column_shift_(c.columns) {}
@@ -66,4 +66,4 @@ LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
   return out;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -8,7 +8,7 @@
 #include "core/normaliser.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 // Holds its tables, so that workers need not allocate; what it returns points into them.
 class LogitFactors {
@@ -26,4 +26,4 @@ class LogitFactors {
   std::vector<float> row_, row_shift_, column_, column_shift_;
 };
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -2,7 +2,7 @@
 
 #include "core/errors.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 std::vector<const Kernels*> available_kernels(CpuFeatures has) {
   std::vector<const Kernels*> all{&kScalarKernels};
@@ -35,4 +35,4 @@ const Kernels& select_kernels(const std::string& wanted, bool bfloat16, CpuFeatu
   return *chosen;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -11,7 +11,7 @@
 #include "cpu/cpu_features.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 // Of a processor with these features, slowest first.
 std::vector<const Kernels*> available_kernels(CpuFeatures has = cpu_features());
@@ -20,4 +20,4 @@ std::vector<const Kernels*> available_kernels(CpuFeatures has = cpu_features());
 // With `bfloat16`, kernels that multiply bfloat16 where the machine has them; elsewhere the same as without.
 const Kernels& select_kernels(const std::string& wanted, bool bfloat16, CpuFeatures has = cpu_features());
 
-}  // namespace infcl
+}  // namespace infcl::cpu

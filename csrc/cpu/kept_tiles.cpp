@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace infcl {
+namespace infcl::cpu {
 
 namespace {
 
@@ -116,4 +116,4 @@ int64_t KeptTiles::workspace_slot(const std::vector<Grid>& similarities, const T
   return slot < in_workspace_ ? slot : -1;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -11,7 +11,7 @@
 
 #include "core/grid.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 // A tile among the similarities of a call.
 struct TileIndex {
@@ -59,4 +59,4 @@ class KeptTiles {
   int64_t in_workspace_ = 0;
 };
 
-}  // namespace infcl
+}  // namespace infcl::cpu

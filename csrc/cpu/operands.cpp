@@ -3,7 +3,7 @@
 
 #include "cpu/backend.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 void CpuBackend::load(const SimilarityOperands& operands) {
   operands_ = operands;
@@ -64,4 +64,4 @@ Tile CpuBackend::tile(int64_t i, int64_t j, float* data, int64_t stride) const {
   return {grid().rows(i), grid().columns(j), data, stride, grid().triangle() && i == j};
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

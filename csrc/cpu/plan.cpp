@@ -5,7 +5,7 @@
 #include "core/lse.h"
 #include "cpu/workspace.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 namespace {
 
@@ -90,4 +90,4 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
   return l;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

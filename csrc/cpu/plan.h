@@ -11,7 +11,7 @@
 #include "cpu/kept_tiles.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 struct WorkspaceRequest {
   int64_t dim = 0;
@@ -54,4 +54,4 @@ int64_t kept_stride(Range rows, const Kernels&);
 // does not fit.
 WorkspacePlan plan_workspace(const WorkspaceRequest&, const std::vector<Grid>& similarities, const Kernels&);
 
-}  // namespace infcl
+}  // namespace infcl::cpu

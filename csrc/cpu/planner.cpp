@@ -1,15 +1,16 @@
 // What a call will cost on the CPU, from the plan that calls obey and a short measurement. Refuses to share
 // anything with a backend: a plan is wanted while its calls run.
+#include "cpu/planner.h"
+
 #include <algorithm>
 #include <chrono>
 
-#include "core/backends.h"
 #include "core/plan.h"
 #include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"
 #include "cpu/workspace.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 namespace {
 
@@ -81,8 +82,8 @@ class CpuPlanner final : public Planner {
 
 }  // namespace
 
-std::unique_ptr<Planner> make_cpu_planner(const Settings& settings) {
+std::unique_ptr<Planner> make_planner(const Settings& settings) {
   return std::make_unique<CpuPlanner>(settings.isa);
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

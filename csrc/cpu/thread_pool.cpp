@@ -4,7 +4,7 @@
 
 #include "core/errors.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 ThreadPool::~ThreadPool() {
   {
@@ -57,4 +57,4 @@ void ThreadPool::worker(int index, unsigned seen) {
   }
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

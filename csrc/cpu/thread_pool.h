@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace infcl {
+namespace infcl::cpu {
 
 class ThreadPool {
  public:
@@ -34,4 +34,4 @@ class ThreadPool {
   bool quit_ = false;
 };
 
-}  // namespace infcl
+}  // namespace infcl::cpu

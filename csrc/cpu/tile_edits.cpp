@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace infcl {
+namespace infcl::cpu {
 
 EqualPairs::EqualPairs(int64_t most_columns) : shift_(32), next_(static_cast<size_t>(most_columns)) {
   size_t size = 1;
@@ -126,4 +126,4 @@ void list_masked(const Tile& x, int64_t stride, std::vector<int32_t>& out) {
       if (is_masked(x.data[j * x.stride + i])) out.push_back(static_cast<int32_t>(j * stride + i));
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -10,7 +10,7 @@
 #include "core/grid.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 // A tile and where it lies in its similarity. Element (i, j) is row i, column j of the similarity.
 struct Tile {
@@ -87,4 +87,4 @@ void sum_magnitudes(const Tile& g, float* rows, float* columns);
 // Positions of masked logits in the data of the same tile's gradients, whose stride is `stride`.
 void list_masked(const Tile& x, int64_t stride, std::vector<int32_t>& out);
 
-}  // namespace infcl
+}  // namespace infcl::cpu

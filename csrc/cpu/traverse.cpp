@@ -9,7 +9,7 @@
 
 #include "cpu/backend.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 void CpuBackend::go_round(Pass& pass) {
   const Grid& s = grid();
@@ -75,4 +75,4 @@ DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const Differ
   return out;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

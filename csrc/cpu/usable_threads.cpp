@@ -13,7 +13,7 @@
 #include <memory>
 #endif
 
-namespace infcl {
+namespace infcl::cpu {
 
 namespace {
 
@@ -51,4 +51,4 @@ int usable_threads() {
   return quota < processors ? std::max(1, static_cast<int>(quota)) : processors;
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -4,9 +4,9 @@
 // Refuses to fail: what cannot be found out is no limit.
 #pragma once
 
-namespace infcl {
+namespace infcl::cpu {
 
 // At least 1. Asks the system each time, since limits may change; some files are read for it.
 int usable_threads();
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -8,7 +8,7 @@
 #include "core/errors.h"
 #include "core/grid.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 namespace {
 
@@ -68,4 +68,4 @@ int64_t Workspace::bytes_for(int64_t count) {
   return round_up(count * static_cast<int64_t>(sizeof(float)), kAlignment);
 }
 
-}  // namespace infcl
+}  // namespace infcl::cpu

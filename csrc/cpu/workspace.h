@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace infcl {
+namespace infcl::cpu {
 
 // Asks for huge pages under [data, data + bytes); a hint, never an error.
 void advise_huge_pages(void* data, size_t bytes);
@@ -36,4 +36,4 @@ class Workspace {
   int64_t size_ = 0, used_ = 0;
 };
 
-}  // namespace infcl
+}  // namespace infcl::cpu

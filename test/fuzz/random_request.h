@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/engine.h"
+#include "core/request.h"
 #include "fuzz_bytes.h"
 
 namespace fuzz {

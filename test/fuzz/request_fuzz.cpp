@@ -13,7 +13,7 @@
 
 #include "core/backend.h"
 #include "core/backends.h"
-#include "core/communicator.h"
+#include "core/engine.h"
 #include "core/errors.h"
 #include "random_request.h"
 
@@ -60,7 +60,6 @@ struct Counts {
 struct Engine {
   std::string isa;
   std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend({isa, "", ""});
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
 };
 
 // One per instruction set, for the whole process: what one call leaves behind, the next one meets.
@@ -93,7 +92,7 @@ End call(Engine& e, const infcl::ContrastiveRequest& r, const Faults& faults,
   End end = End::kAnswer;
   allocations_left = faults.refused_allocation;
   try {
-    result = infcl::contrastive(r, *e.backend, *e.ring);
+    result = infcl::contrastive(r, *e.backend);
   } catch (const infcl::Error& error) {
     end = End::kError;
     code = error.code();

@@ -12,6 +12,7 @@
 #include "cpu/isa_dispatch.h"
 
 using namespace infcl;
+using namespace infcl::cpu;
 
 namespace {
 

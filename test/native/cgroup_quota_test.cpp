@@ -31,7 +31,7 @@ class FakeSystem {
     }
   }
   ~FakeSystem() { fs::remove_all(root_); }
-  double quota() const { return infcl::cgroup_quota(root_.string()); }
+  double quota() const { return infcl::cpu::cgroup_quota(root_.string()); }
 
  private:
   fs::path root_;
@@ -48,7 +48,7 @@ const char kVersion2[] = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgrou
 const char kVersion1[] =
     "33 32 0:30 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
     "34 32 0:31 / /sys/fs/cgroup/memory rw,nosuid shared:10 - cgroup cgroup rw,memory\n";
-const double kNone = infcl::kNoQuota;
+const double kNone = infcl::cpu::kNoQuota;
 
 void test_version_2() {
   const auto tree = [](const std::string& group, const std::string& limit) {
@@ -159,7 +159,8 @@ int main() {
   test_both_versions();
   test_mount_point_with_a_blank();
   test_broken();
-  const int usable = infcl::usable_threads(), machine = static_cast<int>(std::thread::hardware_concurrency());
+  const int usable = infcl::cpu::usable_threads(),
+            machine = static_cast<int>(std::thread::hardware_concurrency());
   CHECK(usable >= 1 && (machine == 0 || usable <= machine), "%d of %d", usable, machine);
   return check::summary();
 }

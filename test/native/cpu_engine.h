@@ -12,13 +12,12 @@ struct Engine {
   std::string isa;
   std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend({isa, "", ""});
   std::unique_ptr<infcl::Planner> planner = infcl::make_cpu_planner({isa, "", ""});
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
 };
 
 inline cases::Run run(Engine& e, infcl::ContrastiveRequest r, int threads, int64_t workspace) {
   r.threads = threads;
   r.workspace_bytes = workspace;
-  return cases::run(*e.backend, *e.ring, r);
+  return cases::run(*e.backend, r);
 }
 
 inline cases::Run run(Engine& e, infcl::ContrastiveRequest r, const oracle::Features& q,

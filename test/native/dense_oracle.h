@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "core/engine.h"
+#include "core/request.h"
 
 namespace oracle {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/backend.h"
-#include "core/communicator.h"
+#include "core/engine.h"
 #include "dense_oracle.h"
 
 namespace cases {
@@ -102,7 +102,7 @@ struct Run {
 };
 
 // Outputs start as garbage: the engine must not count on zeros.
-inline Run run(infcl::Backend& backend, infcl::Communicator& ring, infcl::ContrastiveRequest r) {
+inline Run run(infcl::Backend& backend, infcl::ContrastiveRequest r) {
   const auto garbage = [](const infcl::MatrixView& m) {
     return std::vector<float>(static_cast<size_t>(m.rows * m.dim), 7.f);
   };
@@ -112,7 +112,7 @@ inline Run run(infcl::Backend& backend, infcl::Communicator& ring, infcl::Contra
   r.d_keys = r.keys.rows > 0 ? out.d_keys.data() : nullptr;
   r.d_key_rows = r.keys.rows;
   r.d_hard_negatives = r.hard_negatives.rows > 0 ? out.d_hard.data() : nullptr;
-  out.result = infcl::contrastive(r, backend, ring);
+  out.result = infcl::contrastive(r, backend);
   return out;
 }
 

@@ -96,7 +96,7 @@ void test_loss_alone(std::vector<Engine>& engines) {
     infcl::ContrastiveRequest r = inputs.request(c);
     for (Engine& e : engines) {
       const double loss = run(e, r, 2, 0).result.loss;
-      CHECK(infcl::contrastive(r, *e.backend, *e.ring).loss == loss, "%s %s", e.isa.c_str(), c.name.c_str());
+      CHECK(infcl::contrastive(r, *e.backend).loss == loss, "%s %s", e.isa.c_str(), c.name.c_str());
     }
   });
 }
@@ -181,7 +181,7 @@ void test_frozen_triangles(Engine& e) {
       r.threads = threads;
       r.d_keys = keys ? out.data() : nullptr;
       r.d_key_rows = keys ? 1200 : 0;
-      return infcl::contrastive(r, *e.backend, *e.ring).logit_scale_grad;
+      return infcl::contrastive(r, *e.backend).logit_scale_grad;
     };
     const double alone = differentiate(1, true, d_keys[0]);
     for (int round = 0; round < kFrozenRounds; ++round)

@@ -4,10 +4,12 @@
 #include <vector>
 
 #include "check.h"
+#include "cpu/column_gate.h"
 #include "cpu/thread_pool.h"
 
 using infcl::Grid;
 using infcl::TileShape;
+using infcl::cpu::ColumnGate;
 
 namespace {
 
@@ -44,9 +46,9 @@ void test_even_shares() {
 // Every column must see the tile rows in ascending order whatever the interleaving.
 void test_gate_order() {
   constexpr int kThreads = 4, kTileRows = 40, kTileColumns = 7;
-  infcl::ColumnGate gate(kTileColumns);
+  infcl::cpu::ColumnGate gate(kTileColumns);
   std::vector<std::vector<int>> seen(kTileColumns);
-  infcl::ThreadPool pool;
+  infcl::cpu::ThreadPool pool;
   pool.ensure(kThreads);
   pool.run(kThreads, [&](int t) {
     for (int i = t; i < kTileRows; i += kThreads)
@@ -63,7 +65,7 @@ void test_gate_order() {
 }
 
 void test_gate_stop() {
-  infcl::ColumnGate gate(1);
+  infcl::cpu::ColumnGate gate(1);
   gate.stop();
   CHECK(!gate.enter(0, 5), "a stopped gate lets nobody wait");
 }

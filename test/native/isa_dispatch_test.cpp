@@ -15,6 +15,7 @@
 #include "dense_oracle.h"
 
 using namespace infcl;
+using namespace infcl::cpu;
 
 namespace {
 

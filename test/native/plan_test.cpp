@@ -9,6 +9,7 @@
 #include "cpu/workspace.h"
 
 using namespace infcl;
+using namespace infcl::cpu;
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include "cpu/kernels/micro_kernel.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 struct Product {
@@ -90,4 +90,4 @@ void narrow_gradients(const TileOperands& c, float* g, float* out) {
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

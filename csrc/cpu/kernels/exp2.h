@@ -4,7 +4,7 @@
 #include "cpu/kernels/micro_kernel.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 // The vectors that stay in registers while a tile is swept.
@@ -32,4 +32,4 @@ struct Exp2 {
 };
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -10,7 +10,7 @@
 #include "cpu/kernels/sigmoid.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 template <class Isa>
@@ -51,4 +51,4 @@ constexpr Kernels kernel_table() {
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

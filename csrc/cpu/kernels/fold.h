@@ -8,7 +8,7 @@
 #include "cpu/kernels/micro_kernel.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 constexpr int64_t kShortSum = 32;
@@ -121,4 +121,4 @@ void fold(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -8,7 +8,7 @@
 #define INFCL_INLINE inline __attribute__((always_inline))
 #define INFCL_NOINLINE __attribute__((noinline))
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 template <class Isa>
@@ -122,4 +122,4 @@ struct MicroTile {
 };
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

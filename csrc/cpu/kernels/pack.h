@@ -8,7 +8,7 @@
 #include "cpu/kernels/micro_kernel.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 // IEEE half to float: the exponent is rebased by a multiplication, which also gives subnormals; infinity and
@@ -221,4 +221,4 @@ int64_t find_not_finite(const MatrixView& m, Range rows, double* longest) {
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

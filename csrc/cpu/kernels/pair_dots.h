@@ -7,7 +7,7 @@
 #include "cpu/kernels/pack.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 template <class Isa>
@@ -57,4 +57,4 @@ double exact_dot(const MatrixView& a, int64_t row_a, const MatrixView& b, int64_
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

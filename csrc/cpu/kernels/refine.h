@@ -9,7 +9,7 @@
 #include "cpu/kernels/scores.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 // Float64 of packed elements; of pairs, either their first values or their second.
@@ -136,4 +136,4 @@ Refinement refine(const TileOperands& c, Range columns, const float* g, float ne
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -8,7 +8,7 @@
 #include "cpu/kernels/sigmoid.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 // x[r][lane] = q_lane . k_r for one strip of columns and one panel of rows. `next` is the micro-tile that the
@@ -162,4 +162,4 @@ LogitGradSums logit_grad(const TileOperands& c, Range columns, Log2Scale scale, 
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -7,7 +7,7 @@
 #include "cpu/kernels/micro_kernel.h"
 #include "cpu/kernels/table.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 template <class Isa>
@@ -63,4 +63,4 @@ void fold_sigmoid(const TileOperands& c, const float* x, int64_t stride, Log2Sca
 }
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

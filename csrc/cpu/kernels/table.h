@@ -23,7 +23,7 @@
 #include "core/types.h"
 #include "cpu/cpu_features.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 // Stands for a pair that does not count. The engine refuses features whose dots could come near it, and
 // scales so small that its exponential would not be 0.
@@ -143,4 +143,4 @@ extern const Kernels kAvx2Kernels, kAvx512Kernels;
 extern const Kernels kAvx512Bf16Kernels;  // bfloat16 products, float32 everything else
 #endif
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -2,8 +2,8 @@
 #include "cpu/kernels/fill_table.h"
 #include "cpu/kernels/vector_avx2.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 constexpr Kernels kAvx2Kernels = kernel_table<Avx2>();
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -2,8 +2,8 @@
 #include "cpu/kernels/fill_table.h"
 #include "cpu/kernels/vector_avx512.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 constexpr Kernels kAvx512Kernels = kernel_table<Avx512>();
 
-}  // namespace infcl
+}  // namespace infcl::cpu

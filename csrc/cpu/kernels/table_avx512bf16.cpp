@@ -2,8 +2,8 @@
 #include "cpu/kernels/fill_table.h"
 #include "cpu/kernels/vector_avx512bf16.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 constexpr Kernels kAvx512Bf16Kernels = kernel_table<Avx512Bf16>();
 
-}  // namespace infcl
+}  // namespace infcl::cpu

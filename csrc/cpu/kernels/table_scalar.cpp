@@ -2,8 +2,8 @@
 #include "cpu/kernels/fill_table.h"
 #include "cpu/kernels/vector_scalar.h"
 
-namespace infcl {
+namespace infcl::cpu {
 
 constexpr Kernels kScalarKernels = kernel_table<Scalar>();
 
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 struct Avx2 {
@@ -57,4 +57,4 @@ struct Avx2 {
 };
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

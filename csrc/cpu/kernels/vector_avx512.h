@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 struct Avx512 {
@@ -48,4 +48,4 @@ struct Avx512 {
 };
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -4,7 +4,7 @@
 
 #include "cpu/kernels/vector_avx512.h"
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 struct Avx512Bf16 : Avx512 {
@@ -38,4 +38,4 @@ struct Avx512Bf16 : Avx512 {
 };
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace infcl {
+namespace infcl::cpu {
 namespace {
 
 struct Scalar {
@@ -81,4 +81,4 @@ struct Scalar {
 };
 
 }  // namespace
-}  // namespace infcl
+}  // namespace infcl::cpu

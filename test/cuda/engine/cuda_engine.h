@@ -15,8 +15,7 @@
 struct Engine {
   std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0, infcl::settings_from_environment());
   std::unique_ptr<infcl::Planner> planner = infcl::make_cuda_planner(0, infcl::settings_from_environment());
-  std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
-  cases::Run run(const infcl::ContrastiveRequest& r) { return cases::run(*backend, *ring, r); }
+  cases::Run run(const infcl::ContrastiveRequest& r) { return cases::run(*backend, r); }
 };
 
 // The message of the error that f() throws, which must have this code.

@@ -13,7 +13,6 @@
 #include "check.h"
 #include "core/backend.h"
 #include "core/backends.h"
-#include "core/communicator.h"
 #include "core/engine.h"
 #include "core/errors.h"
 #include "cuda/driver/device.h"
@@ -71,11 +70,10 @@ bool is_order(const std::vector<Line>& log, size_t at, const std::string& before
 void orders_against_foreign_streams() {
   const std::vector<float> q = features(1), k = features(2);
   const std::unique_ptr<infcl::Backend> backend = infcl::make_cuda_backend(0, {});
-  const std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
   std::vector<float> d_queries(q.size()), received(q.size());
   infcl::ContrastiveRequest r = request(view(q.data()), view(k.data()));
   r.d_queries = d_queries.data();
-  const infcl::ContrastiveResult host = infcl::contrastive(r, *backend, *ring);
+  const infcl::ContrastiveResult host = infcl::contrastive(r, *backend);
 
   const infcl::cuda::DeviceContext context(0);
   const infcl::cuda::DeviceContext::Scope current(context);
@@ -93,7 +91,7 @@ void orders_against_foreign_streams() {
   r = request(view(lent->data(), lent->place()), view(keys->data(), keys->place()));
   r.d_queries = reinterpret_cast<float*>(gradient->data());
   r.d_queries_layout = {0, writing};
-  const infcl::ContrastiveResult device = infcl::contrastive(r, *backend, *ring);
+  const infcl::ContrastiveResult device = infcl::contrastive(r, *backend);
   const std::vector<Line> log = take_log();
   CHECK(log.size() > 8, "%zu lines", log.size());
   const std::string ours = log[1].stream, theirs = text_of(readers.get()), others = text_of(writers.get());
@@ -159,7 +157,6 @@ void refuses_memory_of_another_context() {
 
 void cpu_refuses_device_memory() {
   const std::unique_ptr<infcl::Backend> backend = infcl::make_cpu_backend({});
-  const std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
   const std::vector<float> q = features(1);
   std::vector<float> d_queries(q.size());
   const infcl::Place there{true, false, nullptr};
@@ -168,7 +165,7 @@ void cpu_refuses_device_memory() {
   gradient.d_queries = d_queries.data();
   gradient.d_queries_layout.place = there;
   for (const infcl::ContrastiveRequest& r : {on_device, gradient}) {
-    const std::string received = refusal([&] { infcl::contrastive(r, *backend, *ring); });
+    const std::string received = refusal([&] { infcl::contrastive(r, *backend); });
     CHECK(received ==
               "ERR_DEVICE [cpu] Expected features in the memory of the host but received some on a device",
           "%s", received.c_str());

@@ -13,11 +13,9 @@
 
 namespace {
 
-const std::unique_ptr<infcl::Communicator> ring = infcl::make_single_communicator();
-
 int64_t workspace_of(infcl::Backend& backend, int64_t rows) {
   const cases::Case c{"memory", cases::request(cases::ObjectiveKind::kClip, 10), rows, rows, 64};
-  return cases::run(backend, *ring, cases::Inputs(c).request(c)).result.stats.workspace_bytes;
+  return cases::run(backend, cases::Inputs(c).request(c)).result.stats.workspace_bytes;
 }
 
 int64_t kept() { return infcl::device_memory_info(0).kept; }

@@ -98,9 +98,8 @@ Count run_with(int64_t workspace) {
   infcl::ContrastiveRequest r = inputs.request(c);
   r.workspace_bytes = workspace;
   const auto backend = infcl::make_cuda_backend(0, {});
-  const auto ring = infcl::make_single_communicator();
   emulator::reset();
-  const cases::Run run = cases::run(*backend, *ring, r);
+  const cases::Run run = cases::run(*backend, r);
   const Log log(emulator::work());
   CHECK(run.result.stats.slabs >= 3, "%ld slabs", static_cast<long>(run.result.stats.slabs));
   CHECK(!log.copies().empty() && log.work() != log.copies(), "two streams");

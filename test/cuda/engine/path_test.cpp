@@ -42,9 +42,8 @@ Seen solve() {
   request.gradient = true;
   const cases::Case c{"path", request, 150, 150, 40};
   const auto backend = infcl::make_cuda_backend(0, infcl::settings_from_environment());
-  const auto ring = infcl::make_single_communicator();
   const cases::Inputs inputs(c);
-  const cases::Run run = cases::run(*backend, *ring, inputs.request(c));
+  const cases::Run run = cases::run(*backend, inputs.request(c));
   const std::string isa = run.result.stats.isa;
   const std::string launches = of_emulator<const char*()>("infcl_emulator_stats")();
   const bool all = launches.find("scores_forward_plain_bf16x3_sm90_kernel") != std::string::npos &&

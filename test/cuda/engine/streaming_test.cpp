@@ -138,16 +138,16 @@ void test_frozen(Engine& e) {
   r.gradient = true;
   r.d_keys = d_keys.data();
   r.d_key_rows = 200;
-  infcl::contrastive(r, *e.backend, *e.ring);
+  infcl::contrastive(r, *e.backend);
   const std::vector<float> first(all.d_keys.begin(), all.d_keys.begin() + 200 * c.dim);
   CHECK(largest_difference(d_keys, first) <= 2e-5, "first keys");
   r.d_keys = nullptr;
   r.d_key_rows = 0;
   r.d_queries = d_queries.data();
-  infcl::contrastive(r, *e.backend, *e.ring);
+  infcl::contrastive(r, *e.backend);
   CHECK(largest_difference(d_queries, all.d_queries) <= 2e-5, "queries alone");
   r.gradient = false;
-  CHECK(infcl::contrastive(r, *e.backend, *e.ring).loss == all.result.loss, "loss alone");
+  CHECK(infcl::contrastive(r, *e.backend).loss == all.result.loss, "loss alone");
 }
 
 // Any of the four may lie on the device, where its slabs cost no copy to the host.
@@ -170,7 +170,7 @@ void test_places(Engine& e) {
   r.d_queries_layout = {40, d_queries->place()};
   r.d_keys = d_keys.data();
   r.d_key_rows = c.keys;
-  const infcl::ContrastiveResult result = infcl::contrastive(r, *e.backend, *e.ring);
+  const infcl::ContrastiveResult result = infcl::contrastive(r, *e.backend);
   d_queries->download({d_queries->data(), infcl::DType::kFloat32, c.rows, c.dim, 40, d_queries->place()},
                       received.data());
   CHECK(result.loss == expected.result.loss, "%g", result.loss);
