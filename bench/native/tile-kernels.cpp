@@ -136,7 +136,7 @@ class TileRow {
       return;
     }
     infcl::cpu::LogitGradArgs args{};
-    args.rule = infcl::cpu::GradFormula::kOneExp;
+    args.formula = infcl::cpu::GradFormula::kOneExp;
     args.row_factor = args.column_factor = row_.data();
     timed(kLogitGrad, c.columns, 4 * k_.strip,
           [&](Range columns) { k_.logit_grad(c, columns, scale, args, g_); });

@@ -165,8 +165,8 @@ class CpuBackend::Differentiate final : public Pass {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
                                              : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
-    grad.dots = kept;
-    grad.dots_stride = kept_stride(s_.rows(i), *b_.kernels_);
+    grad.scores = kept;
+    grad.scores_stride = kept_stride(s_.rows(i), *b_.kernels_);
     const auto sliced = [&](auto f) {
       return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
     };
@@ -178,13 +178,13 @@ class CpuBackend::Differentiate final : public Pass {
         for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
           g.at(r, q) = a_.positives.apart ? kMaskedDot : a_.positive_dots[r];
         });
-      grad.dots = g.data;
-      grad.dots_stride = g.stride;
+      grad.scores = g.data;
+      grad.scores_stride = g.stride;
     }
     if (uniform(a_.rows) || uniform(a_.columns)) {
       s.masked.clear();
-      if (grad.dots)
-        list_masked({g.rows, g.columns, const_cast<float*>(grad.dots), grad.dots_stride, g.diagonal},
+      if (grad.scores)
+        list_masked({g.rows, g.columns, const_cast<float*>(grad.scores), grad.scores_stride, g.diagonal},
                     g.stride, s.masked);
     }
     LogitGradSums sums;

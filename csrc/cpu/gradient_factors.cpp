@@ -10,12 +10,12 @@ LogitFactors::LogitFactors(const TileShape& c)
     : row_(c.rows), row_shift_(c.rows), column_(c.columns), column_shift_(c.columns) {}
 
 // A term that does not exist has factor 0, and a shift under which its exponential is 0 and not infinite.
-LogitGradArgs LogitFactors::clear(GradFormula rule) {
+LogitGradArgs LogitFactors::clear(GradFormula formula) {
   for (std::vector<float>* factors : {&row_, &column_}) std::fill(factors->begin(), factors->end(), 0.f);
   for (std::vector<float>* shifts : {&row_shift_, &column_shift_})
     std::fill(shifts->begin(), shifts->end(), kNoTerm);
   LogitGradArgs out{};
-  out.rule = rule;
+  out.formula = formula;
   out.row_factor = row_.data();
   out.row_shift = row_shift_.data();
   out.column_factor = column_.data();

@@ -1,6 +1,6 @@
-// The two gradient products of a tile. Panels of features outside, strips inside: a panel of the packed
-// operand (57 KB at k = 448) is reused by every strip, and g comes from L2. The panel after it, which is in
-// L3 at best, is fetched by the last strips.
+// The two gradient products of a tile. The outer loop takes panels of features, the inner loop strips of g.
+// Every strip reuses the panel of the packed operand (57 KB at k = 448), and g comes from L2. The last strips
+// fetch the next panel, which is in L3 at best.
 #pragma once
 
 #include "cpu/kernels/micro_kernel.h"
@@ -9,14 +9,15 @@
 namespace infcl::cpu {
 namespace {
 
+// out [rows x dim] (+)= a matrix of rows x k in g, times the vector operand [k x dim]
 struct Product {
-  const float* panels;  // vector operand
+  const float* panels;  // vector operand, [ceil(dim / panel)][panel_rows][panel]
   int64_t panel_rows;
   int64_t k, rows, dim;
 };
 
-// What a strip fetches of the next panel: MR of its kPanel columns' worth, so that the last kPanel / MR
-// strips fetch it all. Null: nothing.
+// The part of the next panel that the strip at `row` fetches: MR of its kPanel columns, counted in floats. So
+// the last kPanel / MR strips fetch the whole panel. Null for earlier strips, and where no panel follows.
 template <class Isa, int MR>
 INFCL_INLINE const float* part_of_next_panel(const Product& p, int64_t feature, int64_t row) {
   constexpr int64_t kPanel = panel_width<Isa>();
@@ -67,25 +68,25 @@ void accumulate_columns(const TileOperands& c, Range features, const float* g, b
       {c.row_values, c.row_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_columns);
 }
 
-// g in pairs along columns, [ceil(columns / 2)][tile], and in pairs along rows, [columns][tile / 2]. Lanes
-// beyond the tile's rows pair with whatever g holds there: an odd row's partner must be zero, so it is made
-// so.
+// Two operands: g in pairs of columns, [ceil(columns / 2)][tile], then in pairs of rows, [columns][tile / 2].
+// An odd last row pairs with the lane beyond it, where g may hold anything: this kernel sets that lane to 0.
 template <class Isa>
 void narrow_gradients(const TileOperands& c, float* g, float* out) {
   constexpr int64_t kStride = Isa::kTile, kLanes = Isa::kLanes;
   float* along_rows = out + kStride * ((kStride + 1) / 2);
   for (int64_t j = 0; j < c.columns; ++j) {
-    float* x = g + j * kStride;
-    if (c.rows % 2) x[c.rows] = 0;
+    float* column = g + j * kStride;
+    if (c.rows % 2) column[c.rows] = 0;
     for (int64_t i = 0; i < c.rows; i += 2 * kLanes)
-      Isa::store(along_rows + j * (kStride / 2) + i / 2, Isa::pairs_along(x + i));
+      Isa::store(along_rows + j * (kStride / 2) + i / 2, Isa::pairs_along(column + i));
   }
   for (int64_t j = 0; j < c.columns; j += 2) {
-    const float* x = g + j * kStride;
+    const float* column = g + j * kStride;
     const bool both = j + 1 < c.columns;
     for (int64_t i = 0; i < c.rows; i += kLanes)
-      Isa::store(out + j / 2 * kStride + i,
-                 Isa::pairs_across(Isa::load(x + i), both ? Isa::load(x + kStride + i) : Isa::zero()));
+      Isa::store(
+          out + j / 2 * kStride + i,
+          Isa::pairs_across(Isa::load(column + i), both ? Isa::load(column + kStride + i) : Isa::zero()));
   }
 }
 

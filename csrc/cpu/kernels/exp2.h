@@ -1,4 +1,4 @@
-// 2^(dot * scale - shift) in one go, the only exponential of the float32 kernels.
+// 2^(dot * scale - shift) in one step: the only exponential of these kernels, always float32.
 #pragma once
 
 #include "cpu/kernels/micro_kernel.h"
@@ -7,7 +7,7 @@
 namespace infcl::cpu {
 namespace {
 
-// The vectors that stay in registers while a tile is swept.
+// Holds the scale in registers while a kernel sweeps a tile.
 template <class Isa>
 struct Exp2 {
   using V = typename Isa::V;
@@ -15,9 +15,10 @@ struct Exp2 {
 
   explicit Exp2(Log2Scale s) : high(Isa::set1(s.high)), low(Isa::set1(s.low)) {}
 
-  // `shift` holds integers. The fraction is formed by fused steps, so it takes one rounding, not three; it is
-  // clamped because beyond 2^24 the product's own rounding error exceeds 1/2. Degree 5 on [-1/2, 1/2]:
-  // relative error 8e-8.
+  // `shift` holds integers. n must be the same integer as in Base2Logit, since sums subtract one logit from
+  // another. Fused steps form the fraction f, so that f is rounded once and not three times. f is clamped,
+  // because beyond 2^24 the rounding error of the product exceeds 1/2. The polynomial has degree 5: relative
+  // error 8e-8 on [-1/2, 1/2].
   INFCL_INLINE V operator()(V dot, V shift) const {
     const V n = Isa::round(Isa::mul(dot, high));
     V f = Isa::fused_multiply_add(dot, low, Isa::fused_multiply_add(dot, high, Isa::sub(Isa::zero(), n)));

@@ -1,7 +1,7 @@
 // Online log-sum-exp of a tile, along rows and columns in one visit, while the tile is in L2. One exponential
-// per element: the whole tile is shifted by its own maximum, rounded up to an integer. When that shift hides
-// part of some row or column (its sum is below 2^-60, so terms may have underflowed), the tile is folded
-// again with a shift of each row's and column's own.
+// per element serves both sides: its shift is the maximum of the whole tile, rounded up to an integer. A sum
+// below 2^-60 shows that this shift may have hidden terms of a row or column by underflow. Then the tile is
+// folded again, with a shift for each row and one for each column.
 #pragma once
 
 #include "cpu/kernels/exp2.h"
@@ -11,9 +11,10 @@
 namespace infcl::cpu {
 namespace {
 
-constexpr int64_t kShortSum = 32;
+constexpr int64_t kShortSum = 32;  // terms that are added before a sum passes them on
 constexpr float kSmallestTrustedSum = 0x1p-60f;
 
+// The base-2 logit of a dot, rounded up to an integer.
 template <class Isa>
 float ceil_log2(float dot, Log2Scale s) {
   alignas(64) float lanes[Isa::kLanes];
@@ -22,19 +23,19 @@ float ceil_log2(float dot, Log2Scale s) {
 }
 
 template <class Isa>
-void row_maxima(const TileOperands& c, const float* x, int64_t stride, float* row_max) {
+void row_maxima(const TileOperands& c, const float* scores, int64_t stride, float* row_max) {
   for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
-    typename Isa::V most = Isa::load(x + i);
-    for (int64_t j = 1; j < c.columns; ++j) most = Isa::max(most, Isa::load(x + j * stride + i));
+    typename Isa::V most = Isa::load(scores + i);
+    for (int64_t j = 1; j < c.columns; ++j) most = Isa::max(most, Isa::load(scores + j * stride + i));
     Isa::store(row_max + i, most);
   }
 }
 
-// Sums with one shift for all. Lanes beyond the tile's rows get an infinite shift, so they add 0 to the
-// columns.
+// Sums with one shift for all rows and columns. False: some sum is too small to be trusted. Lanes beyond the
+// tile's rows have the shift kNoTerm, so they add 0 to the sums of columns.
 template <class Isa>
-bool fold_one_shift(const TileOperands& c, const float* x, int64_t stride, const Exp2<Isa>& exp2, float shift,
-                    const FoldOutputs& out) {
+bool fold_one_shift(const TileOperands& c, const float* scores, int64_t stride, const Exp2<Isa>& exp2,
+                    float shift, const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
   V column_sums[Isa::kTile];
@@ -46,10 +47,10 @@ bool fold_one_shift(const TileOperands& c, const float* x, int64_t stride, const
     for (int64_t l = 0; l < kLanes; ++l) lanes[l] = i + l < c.rows ? shift : kNoTerm;
     const V shifts = Isa::load(lanes);
     V sum = Isa::zero();
-    for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {  // two levels, so that rounding does not pile up
+    for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {  // two levels keep rounding errors small
       V part = Isa::zero();
       for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j) {
-        const V e = exp2(Isa::load(x + j * stride + i), shifts);
+        const V e = exp2(Isa::load(scores + j * stride + i), shifts);
         part = Isa::add(part, e);
         if (out.column_sum) column_sums[j] = Isa::add(column_sums[j], e);
       }
@@ -71,8 +72,9 @@ bool fold_one_shift(const TileOperands& c, const float* x, int64_t stride, const
   return least >= kSmallestTrustedSum;
 }
 
+// Sums with a shift for each row and each column. A row or column without a term has sum 0 and shift 0.
 template <class Isa>
-void fold_own_shifts(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale,
+void fold_own_shifts(const TileOperands& c, const float* scores, int64_t stride, Log2Scale scale,
                      const Exp2<Isa>& exp2, const float* row_max, const FoldOutputs& out) {
   using V = typename Isa::V;
   constexpr int64_t kLanes = Isa::kLanes;
@@ -86,13 +88,14 @@ void fold_own_shifts(const TileOperands& c, const float* x, int64_t stride, Log2
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l)
       out.row_shift[i + l] = lanes[l] == kNoTerm ? 0 : lanes[l];
     V sum = Isa::zero();
-    for (int64_t j = 0; j < c.columns; ++j) sum = Isa::add(sum, exp2(Isa::load(x + j * stride + i), shifts));
+    for (int64_t j = 0; j < c.columns; ++j)
+      sum = Isa::add(sum, exp2(Isa::load(scores + j * stride + i), shifts));
     Isa::store(lanes, sum);
     for (int64_t l = 0; l < kLanes && i + l < c.rows; ++l) out.row_sum[i + l] = lanes[l];
   }
   if (!out.column_sum) return;
   for (int64_t j = 0; j < c.columns; ++j) {
-    const float* column = x + j * stride;
+    const float* column = scores + j * stride;
     float m = column[0];
     for (int64_t i = 1; i < c.rows; ++i) m = column[i] > m ? column[i] : m;
     out.column_shift[j] = out.column_sum[j] = 0;
@@ -109,15 +112,15 @@ void fold_own_shifts(const TileOperands& c, const float* x, int64_t stride, Log2
 }
 
 template <class Isa>
-void fold(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale, const float* row_max,
+void fold(const TileOperands& c, const float* scores, int64_t stride, Log2Scale scale, const float* row_max,
           const FoldOutputs& out) {
   const Exp2<Isa> exp2(scale);
   float max = row_max[0];
   for (int64_t i = 1; i < c.rows; ++i) max = row_max[i] > max ? row_max[i] : max;
-  // the shift of a tile without a single term is of no use, its rows' and columns' own are
+  // a tile in which every pair is masked has no shift of its own
   const bool any = !is_masked(max);
-  if (any && fold_one_shift<Isa>(c, x, stride, exp2, ceil_log2<Isa>(max, scale), out)) return;
-  fold_own_shifts<Isa>(c, x, stride, scale, exp2, row_max, out);
+  if (any && fold_one_shift<Isa>(c, scores, stride, exp2, ceil_log2<Isa>(max, scale), out)) return;
+  fold_own_shifts<Isa>(c, scores, stride, scale, exp2, row_max, out);
 }
 
 }  // namespace

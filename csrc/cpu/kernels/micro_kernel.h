@@ -1,6 +1,6 @@
-// The micro-tile: MR rows of a broadcast operand against one panel of a vector operand, over k.
-// Everything fast about the CPU backend is here. Only kernel files include this; it lives in an unnamed
-// namespace, so that code compiled for one instruction set can never be linked into another's.
+// The micro-tile: MR rows of a broadcast operand times one panel of a vector operand, summed over k in
+// registers. The speed of the CPU backend depends on this file more than on any other. All code here is in an
+// unnamed namespace: the linker can never take a function of one instruction set for another.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +16,18 @@ constexpr int64_t panel_width() {
   return Isa::kLanes * Isa::kVectors;
 }
 
-// Fetches the rows of the result micro-tile during the last steps of the product, one every four steps. All
-// at once, they would fill the miss buffers and stall the operand loads; earlier, the operands that stream
-// through L1 would push them out again; not at all, the micro-tile waits for memory at its end.
+// Fetches the rows of the result during the last steps of the product, one row every four steps. Fetched all
+// at once, rows would fill the miss buffers and stall the loads of operands. Fetched earlier, rows would be
+// pushed out of L1 by the operands. Not fetched, each micro-tile would wait for memory at its end.
 template <class Isa, int MR>
 struct ResultPrefetch {
-  // Fours of steps left to the last row. It may come from memory; these take some 300 ns.
+  // Groups of four steps after the last fetch: some 300 ns, in which the row may come from memory.
   static constexpr int64_t kMargin = 16;
 
   const float* row;
   int64_t stride;
-  int64_t wait;  // fours of steps before the first row
-  int left = MR;
+  int64_t wait;   // groups of four steps before the first fetch
+  int left = MR;  // rows not fetched yet
 
   ResultPrefetch(const float* first, int64_t row_stride, int64_t steps)
       : row(first), stride(row_stride), wait(steps / 4 - MR - kMargin) {}
@@ -35,12 +35,13 @@ struct ResultPrefetch {
   INFCL_INLINE void next() {
     if (wait-- > 0 || left == 0) return;
     for (int64_t q = 0; q < panel_width<Isa>(); q += 16) __builtin_prefetch(row + q, 1, 3);
-    __builtin_prefetch(row + panel_width<Isa>() - 1, 1, 3);  // rows of a caller's arrays begin within a line
+    __builtin_prefetch(row + panel_width<Isa>() - 1, 1, 3);  // a caller's rows may begin inside a cache line
     row += stride;
     --left;
   }
 };
 
+// The accumulators of MR rows by one panel.
 template <class Isa, int MR>
 struct MicroTile {
   typename Isa::V acc[MR][Isa::kVectors];
@@ -65,13 +66,13 @@ struct MicroTile {
     }
   }
 
-  // acc[r][:] += sum_k a[k * AK + r * AR] * b[k][:]. `ahead`, when not null, is what this operand reads next:
-  // MR * count floats in a row, fetched on the way.
+  // acc[r][:] += sum_k a[k * AK + r * AR] * b[k][:]. `ahead` is null, or points to MR * count neighbouring
+  // floats that a later product reads: this product fetches these into the cache.
   template <int AK, int AR>
   INFCL_INLINE void run(const float* a, const float* b, int64_t count, ResultPrefetch<Isa, MR>& result,
                         const float* ahead) {
     constexpr int64_t kPanel = panel_width<Isa>();
-    constexpr int kLinesAhead = (MR + 3) / 4;  // 4 steps use 4 * MR floats of the operand
+    constexpr int kLinesAhead = (MR + 3) / 4;  // 4 steps use 4 * MR floats of `a`
     int64_t k = 0;
 #pragma GCC unroll 1
     for (; k + 4 <= count; k += 4, a += 4 * AK, b += 4 * kPanel) {
@@ -84,7 +85,7 @@ struct MicroTile {
 #pragma GCC unroll 4
       for (int u = 0; u < 4; ++u) {
         step<AK, AR>(a + u * AK, b + u * kPanel);
-        // Keeps the next step's loads from being hoisted into this one, which would spill accumulators.
+        // Without this, the compiler loads for the next step too early and spills accumulators.
         asm volatile("" : "+r"(a), "+r"(b));
       }
     }
@@ -109,7 +110,7 @@ struct MicroTile {
       }
   }
 
-  // The same for a micro-tile that hangs over the edge.
+  // Stores or adds the first `rows` and `width` of a micro-tile that reaches beyond the edge of the result.
   INFCL_INLINE void write_part(float* c, int64_t stride, int64_t rows, int64_t width, bool overwrite) const {
     alignas(64) float whole[MR * panel_width<Isa>()];
     store(whole, panel_width<Isa>());

@@ -1,6 +1,6 @@
-// What rounding in the scores kernel does to a loss: the sum of g_ij times the error of dot ij, which a
-// second product in float64 finds. The packed operands are those of the logits, so the dots are of the same
-// numbers.
+// Refinement: how much the rounding of the scores kernel changes a loss. The kernel forms each dot again in
+// float64 and sums g_ij times the difference. Both products read the same packed operands, so they differ by
+// rounding alone.
 #pragma once
 
 #include <cstring>
@@ -12,7 +12,7 @@
 namespace infcl::cpu {
 namespace {
 
-// Float64 of packed elements; of pairs, either their first values or their second.
+// Packed elements as float64. kPart says which value of a pair: 0 the first, 1 the second.
 template <class Isa, int kPart>
 INFCL_INLINE typename Isa::Wide widen(const float* p) {
   if constexpr (Isa::kPair == 1) {
@@ -22,8 +22,8 @@ INFCL_INLINE typename Isa::Wide widen(const float* p) {
   }
 }
 
-// A strip of columns against a panel of rows, whose lanes are twice as many registers as there are: it is
-// formed in two halves.
+// The dots of a strip of columns and a panel of rows in float64. Float64 takes twice the registers, so each
+// half of the panel is formed by itself.
 template <class Isa>
 struct WideMicroTile {
   using Wide = typename Isa::Wide;
@@ -31,8 +31,8 @@ struct WideMicroTile {
   static constexpr int kVectors = Isa::kVectors, kStrip = Isa::kStrip;
   Wide sums[2][kStrip][kVectors] = {};
 
-  // Adds some features: `a` of the strip's columns, [kStrip][panel], `b` of the rows, a panel each. The
-  // product of two floats is exact in float64.
+  // Adds the products of `count` features: `a` holds the columns, [kStrip][panel], `b` the rows,
+  // [count][panel]. The product of two floats is exact in float64.
   template <int kPart>
   INFCL_NOINLINE void add(const double* a, const float* b, int64_t count, int half) {
     constexpr int64_t kPanel = panel_width<Isa>();
@@ -52,6 +52,7 @@ struct WideMicroTile {
   }
 };
 
+// Adds one panel of features. The columns are widened once for both halves.
 template <class Isa, int kPart>
 INFCL_INLINE void add_features(const float* columns, const float* rows, int64_t count, int halves,
                                WideMicroTile<Isa>& micro_tile) {
@@ -64,7 +65,7 @@ INFCL_INLINE void add_features(const float* columns, const float* rows, int64_t 
   for (int half = 0; half < halves; ++half) micro_tile.template add<kPart>(wide, rows, count, half);
 }
 
-// dot_tile in float64; of its halves only those that hold real rows.
+// score_micro_tile in float64. Leaves out a half that holds padding alone.
 template <class Isa>
 INFCL_NOINLINE void wide_dot_micro_tile(const TileOperands& c, int64_t column, int64_t row,
                                         WideMicroTile<Isa>& micro_tile) {
@@ -80,7 +81,7 @@ INFCL_NOINLINE void wide_dot_micro_tile(const TileOperands& c, int64_t column, i
   }
 }
 
-// Largest |g| of a micro-tile, its real rows and columns.
+// Largest |g| of a micro-tile, without its padding.
 template <class Isa>
 float largest_magnitude(const float* g, int64_t columns, int64_t rows) {
   constexpr int64_t kPanel = panel_width<Isa>();
@@ -96,9 +97,9 @@ float largest_magnitude(const float* g, int64_t columns, int64_t rows) {
   return most;
 }
 
-// sum g * (wide dots - dots), of the first `columns` and `rows` of the micro-tile
+// Sum of g * (wide dot - score) over the first `columns` and `rows` of the micro-tile.
 template <class Isa>
-double refine_micro_tile(const WideMicroTile<Isa>& wide, const float* dots, const float* g, int64_t columns,
+double refine_micro_tile(const WideMicroTile<Isa>& wide, const float* scores, const float* g, int64_t columns,
                          int64_t rows) {
   constexpr int64_t kPanel = panel_width<Isa>(), kLanes = WideMicroTile<Isa>::kLanes;
   double total = 0;
@@ -107,7 +108,7 @@ double refine_micro_tile(const WideMicroTile<Isa>& wide, const float* dots, cons
     typename Isa::Wide sums{};
     for (int64_t r = 0; r < columns; ++r)
       sums += Isa::load_wide(g + r * Isa::kTile + i) *
-              (wide.sums[half][r][u] - Isa::load_wide(dots + r * kPanel + i));
+              (wide.sums[half][r][u] - Isa::load_wide(scores + r * kPanel + i));
     double lanes[kLanes];
     std::memcpy(lanes, &sums, sizeof lanes);
     for (int64_t l = 0; l < kLanes && i + l < rows; ++l) total += lanes[l];
@@ -116,19 +117,19 @@ double refine_micro_tile(const WideMicroTile<Isa>& wide, const float* dots, cons
 }
 
 template <class Isa>
-Refinement refine(const TileOperands& c, Range columns, const float* g, float negligible) {
+Refinement refine(const TileOperands& c, Range columns, const float* g, float least_g) {
   constexpr int64_t kPanel = panel_width<Isa>();
-  alignas(64) float dots[Isa::kStrip * kPanel];
+  alignas(64) float scores[Isa::kStrip * kPanel];
   Refinement total;
   for (int64_t j = columns.begin; j < columns.end; j += Isa::kStrip) {
     const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
     for (int64_t i = 0; i < c.rows; i += kPanel) {
       const float* micro_tile = g + j * Isa::kTile + i;
-      if (largest_magnitude<Isa>(micro_tile, strip, c.rows - i) <= negligible) continue;
+      if (largest_magnitude<Isa>(micro_tile, strip, c.rows - i) <= least_g) continue;
       WideMicroTile<Isa> wide;
       wide_dot_micro_tile<Isa>(c, j, i, wide);
-      dot_micro_tile<Isa>(c, j, i, dots, kPanel, dots, kPanel);
-      total.sum += refine_micro_tile<Isa>(wide, dots, micro_tile, strip, c.rows - i);
+      score_micro_tile<Isa>(c, j, i, scores, kPanel, scores, kPanel);
+      total.sum += refine_micro_tile<Isa>(wide, scores, micro_tile, strip, c.rows - i);
       total.pairs += strip * (c.rows - i < kPanel ? c.rows - i : kPanel);
     }
   }

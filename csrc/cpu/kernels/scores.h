@@ -1,6 +1,7 @@
-// Logits of a tile, and in the backward pass their gradient, one micro-tile at a time: strips of columns
-// outside, panels of rows inside, so that a strip stays in L1 while the row panels stream from L2. Where
-// features are too many for all of the tile's row panels to stay there, some of them at a time.
+// The scores of a tile, and in the backward pass the gradients of its logits, one micro-tile at a time.
+// The outer loop takes strips of columns, the inner loop panels of rows: a strip stays in L1 while the row
+// panels stream from L2. With many features not all row panels fit into L2. Then the loops visit a few row
+// panels at a time.
 #pragma once
 
 #include "cpu/kernels/exp2.h"
@@ -11,12 +12,12 @@
 namespace infcl::cpu {
 namespace {
 
-// x[r][lane] = q_lane . k_r for one strip of columns and one panel of rows. `next` is the micro-tile that the
-// caller writes after this. Not inlined: mixed with the epilogue's constants the accumulators would be
-// spilled.
+// scores[r][lane] = the dot of row `lane` and column r, for one strip of columns and one panel of rows.
+// `next` is the memory that the caller writes next: the product fetches it into the cache. Not inlined:
+// beside the constants of the caller's code, accumulators would be spilled.
 template <class Isa>
-INFCL_NOINLINE void dot_micro_tile(const TileOperands& c, int64_t column, int64_t row, float* x,
-                                   int64_t stride, const float* next, int64_t next_stride) {
+INFCL_NOINLINE void score_micro_tile(const TileOperands& c, int64_t column, int64_t row, float* scores,
+                                     int64_t stride, const float* next, int64_t next_stride) {
   constexpr int64_t kPanel = panel_width<Isa>();
   const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
   const float* a = c.column_panels + column * kPanel;
@@ -29,10 +30,10 @@ INFCL_NOINLINE void dot_micro_tile(const TileOperands& c, int64_t column, int64_
   for (; d + kPanel <= depth; d += kPanel, a += jump, b += kPanel * kPanel)
     micro_tile.template run<1, kPanel>(a, b, kPanel, prefetch, a + jump);
   if (d < depth) micro_tile.template run<1, kPanel>(a, b, depth - d, prefetch, nullptr);
-  micro_tile.store(x, stride);
+  micro_tile.store(scores, stride);
 }
 
-// f(j, i) for the corner of every micro-tile
+// Calls f(column, row) for the corner of every micro-tile.
 template <class Isa, class F>
 INFCL_INLINE void for_each_micro_tile(const TileOperands& c, Range columns, F f) {
   constexpr int64_t kPanel = panel_width<Isa>();
@@ -43,27 +44,28 @@ INFCL_INLINE void for_each_micro_tile(const TileOperands& c, Range columns, F f)
       for (int64_t i = begin; i < c.rows && i < begin + near; i += kPanel) f(j, i);
 }
 
+// Raises row_max[lane] to the largest score of that row in the micro-tile.
 template <class Isa>
-INFCL_INLINE void raise_maxima(const float* x, int64_t stride, int64_t columns, float* row_max) {
+INFCL_INLINE void raise_maxima(const float* scores, int64_t stride, int64_t columns, float* row_max) {
 #pragma GCC unroll 4
-  for (int v = 0; v < Isa::kVectors; ++v, x += Isa::kLanes, row_max += Isa::kLanes) {
+  for (int v = 0; v < Isa::kVectors; ++v, scores += Isa::kLanes, row_max += Isa::kLanes) {
     typename Isa::V most = Isa::load(row_max);
-    for (int64_t r = 0; r < columns; ++r) most = Isa::max(most, Isa::load(x + r * stride));
+    for (int64_t r = 0; r < columns; ++r) most = Isa::max(most, Isa::load(scores + r * stride));
     Isa::store(row_max, most);
   }
 }
 
 template <class Isa>
-void scores(const TileOperands& c, Range columns, float* x, int64_t stride, float* row_max) {
+void scores(const TileOperands& c, Range columns, float* scores, int64_t stride, float* row_max) {
   for_each_micro_tile<Isa>(c, columns, [&](int64_t j, int64_t i) {
-    float* out = x + j * stride + i;
-    dot_micro_tile<Isa>(c, j, i, out, stride, out, stride);
+    float* out = scores + j * stride + i;
+    score_micro_tile<Isa>(c, j, i, out, stride, out, stride);
     const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
     if (row_max) raise_maxima<Isa>(out, stride, strip, row_max + i);  // while the micro-tile is in L1
   });
 }
 
-// The first `count` lanes of per-lane sums; lanes of padding may hold anything, NaN included.
+// Adds up the first `count` lanes. Lanes of padding may hold anything, NaN included.
 template <class Isa>
 INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
   constexpr int64_t kPanel = panel_width<Isa>();
@@ -79,18 +81,18 @@ INFCL_INLINE float sum_lanes(const typename Isa::V* sums, int64_t count) {
   return total;
 }
 
-// One micro-tile of dots.
-struct DotMicroTile {
-  const float* x;
+// The scores of one micro-tile.
+struct MicroTileScores {
+  const float* data;
   int64_t stride;
-  int64_t column, row;    // its corner in the tile
-  int64_t columns, rows;  // what of it is real
+  int64_t column, row;    // corner in the tile
+  int64_t columns, rows;  // size without padding
 };
 
-// One micro-tile of dots -> g. A micro-tile is small enough for its sums to be floats.
+// g of one micro-tile. A micro-tile is so small that float32 holds its sums.
 template <class Isa, GradFormula kFormula>
-INFCL_NOINLINE LogitGradSums grad_micro_tile(const DotMicroTile& t, Log2Scale scale, const LogitGradArgs& a,
-                                             float* g) {
+INFCL_NOINLINE LogitGradSums grad_micro_tile(const MicroTileScores& t, Log2Scale scale,
+                                             const LogitGradArgs& a, float* g) {
   using V = typename Isa::V;
   const Exp2<Isa> exp2(scale);
   const Sigmoid<Isa> sigmoid(scale, a.bias);
@@ -102,7 +104,7 @@ INFCL_NOINLINE LogitGradSums grad_micro_tile(const DotMicroTile& t, Log2Scale sc
 #pragma GCC unroll 4
     for (int v = 0; v < Isa::kVectors; ++v) {
       const int64_t i = t.row + v * Isa::kLanes;
-      const V dot = Isa::load(t.x + r * t.stride + v * Isa::kLanes);
+      const V dot = Isa::load(t.data + r * t.stride + v * Isa::kLanes);
       const V row = Isa::load(a.row_factor + i);
       V value;
       if constexpr (kFormula == GradFormula::kOneExp) {
@@ -129,16 +131,16 @@ LogitGradSums logit_grad_with(const TileOperands& c, Range columns, Log2Scale sc
                               const LogitGradArgs& args, float* g) {
   constexpr int64_t kStride = Isa::kTile, kPanel = panel_width<Isa>();
   LogitGradSums total;
-  alignas(64) float dots[Isa::kStrip * kPanel];
+  alignas(64) float scores[Isa::kStrip * kPanel];
   for_each_micro_tile<Isa>(c, columns, [&](int64_t j, int64_t i) {
     const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
-    DotMicroTile micro_tile{dots, kPanel, j, i, strip, c.rows - i};
+    MicroTileScores micro_tile{scores, kPanel, j, i, strip, c.rows - i};
     float* out = g + j * kStride + i;
-    if (args.dots) {
-      micro_tile.x = args.dots + j * args.dots_stride + i;
-      micro_tile.stride = args.dots_stride;
+    if (args.scores) {
+      micro_tile.data = args.scores + j * args.scores_stride + i;
+      micro_tile.stride = args.scores_stride;
     } else {
-      dot_micro_tile<Isa>(c, j, i, dots, kPanel, out, kStride);
+      score_micro_tile<Isa>(c, j, i, scores, kPanel, out, kStride);
     }
     const LogitGradSums sums = grad_micro_tile<Isa, kFormula>(micro_tile, scale, args, out);
     total.dot_sum += sums.dot_sum;
@@ -150,7 +152,7 @@ LogitGradSums logit_grad_with(const TileOperands& c, Range columns, Log2Scale sc
 template <class Isa>
 LogitGradSums logit_grad(const TileOperands& c, Range columns, Log2Scale scale, const LogitGradArgs& args,
                          float* g) {
-  switch (args.rule) {
+  switch (args.formula) {
     case GradFormula::kOneExp:
       return logit_grad_with<Isa, GradFormula::kOneExp>(c, columns, scale, args, g);
     case GradFormula::kTwoExps:

@@ -1,5 +1,5 @@
-// The sigmoid loss's two functions of a base-2 logit, both through e = 2^-|x| in (0, 1], so that neither
-// overflows.
+// The two functions of a base-2 logit x that a sigmoid loss needs, and the kernel that folds it. Both
+// functions are formed of e = 2^-|x|, which lies in (0, 1], so they cannot overflow.
 #pragma once
 
 #include "cpu/kernels/exp2.h"
@@ -21,14 +21,15 @@ struct Sigmoid {
   INFCL_INLINE V logit(V dot) const { return Isa::fma(dot, high, Isa::fma(dot, low, bias)); }
   INFCL_INLINE V tail(V x) const { return exp2(Isa::sub(Isa::zero(), Isa::abs(x)), Isa::zero()); }
 
-  // sigma(|x|) = 1 / (1 + e), sigma(-|x|) = e / (1 + e)
+  // 1 / (1 + 2^-x). With e: sigma(|x|) = 1 / (1 + e), sigma(-|x|) = e / (1 + e).
   INFCL_INLINE V sigma(V dot) const {
     const V x = logit(dot), e = tail(x);
     const V numerator = Isa::select_negative(x, e, Isa::set1(1.f));
     return Isa::div(numerator, Isa::add(Isa::set1(1.f), e));
   }
 
-  // max(x, 0) + ln(1 + e), the logarithm as 2 atanh(e / (2 + e)): a series in t <= 1/3, relative error 3e-8
+  // ln(1 + 2^x) = max(x, 0) ln 2 + ln(1 + e). The logarithm is 2 atanh(t) with t = e / (2 + e) <= 1/3, a
+  // series in t with relative error 3e-8.
   INFCL_INLINE V softplus(V dot) const {
     const V x = logit(dot), e = tail(x);
     const V t = Isa::div(e, Isa::add(e, Isa::set1(2.f)));
@@ -44,7 +45,7 @@ struct Sigmoid {
 };
 
 template <class Isa>
-void fold_sigmoid(const TileOperands& c, const float* x, int64_t stride, Log2Scale scale, float bias,
+void fold_sigmoid(const TileOperands& c, const float* scores, int64_t stride, Log2Scale scale, float bias,
                   float* row_sum) {
   using V = typename Isa::V;
   const Sigmoid<Isa> sigmoid(scale, bias);
@@ -54,7 +55,7 @@ void fold_sigmoid(const TileOperands& c, const float* x, int64_t stride, Log2Sca
     for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {
       V part = Isa::zero();
       for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j)
-        part = Isa::add(part, sigmoid.softplus(Isa::load(x + j * stride + i)));
+        part = Isa::add(part, sigmoid.softplus(Isa::load(scores + j * stride + i)));
       sum = Isa::add(sum, part);
     }
     Isa::store(lanes, sum);

@@ -1,5 +1,5 @@
-// AVX-512 with products of bfloat16 pairs (VDPBF16PS) into float32 accumulators; exponentials and sums stay
-// float32.
+// AVX-512 with products of bfloat16 pairs (VDPBF16PS) into float32 accumulators; exponentials and
+// sums stay float32.
 #pragma once
 
 #include "cpu/kernels/vector_avx512.h"

@@ -72,11 +72,6 @@ struct Scalar {
     std::memcpy(&v, p, sizeof v);
     return __builtin_convertvector(v, Wide);
   }
-  static float hmax(V v) {
-    float m = v[0];
-    for (int i = 1; i < kLanes; ++i) m = v[i] > m ? v[i] : m;
-    return m;
-  }
   static float hsum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 };
 
