@@ -1,4 +1,4 @@
-// The kernels for `avx512`; CMake compiles this file with that instruction set's flags.
+// The kernels of AVX-512. The build compiles no other file with these flags.
 #include "cpu/kernels/fill_table.h"
 #include "cpu/kernels/vector_avx512.h"
 

@@ -1,4 +1,4 @@
-// The kernels for `scalar`; CMake compiles this file with that instruction set's flags.
+// The kernels of the scalar fallback. The build gives this file no flags of its own.
 #include "cpu/kernels/fill_table.h"
 #include "cpu/kernels/vector_scalar.h"
 

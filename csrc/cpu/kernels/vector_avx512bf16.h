@@ -1,5 +1,5 @@
-// AVX-512 with products of bfloat16 pairs (VDPBF16PS) into float32 accumulators; exponentials and
-// sums stay float32.
+// The vector type of AVX-512 with products of bfloat16 pairs (VDPBF16PS). Accumulators, exponentials and sums
+// stay float32. vector_scalar.h says what kernels expect of each member.
 #pragma once
 
 #include "cpu/kernels/vector_avx512.h"
@@ -14,7 +14,7 @@ struct Avx512Bf16 : Avx512 {
     return _mm512_dpbf16_ps(c, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
 
-  // The first values of 8 pairs, or the second.
+  // A bfloat16 value is the upper half of a float: the first value of a pair is shifted up.
   template <int kPart>
   static Wide load_part(const float* p) {
     const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
@@ -24,16 +24,14 @@ struct Avx512Bf16 : Avx512 {
     return _mm512_cvtps_pd(_mm256_castsi256_ps(bits));
   }
 
-  // (x[0], x[1]), (x[2], x[3]), ... of 32 floats
-  static V pairs_along(const float* x) {
-    return reinterpret_cast<V>(_mm512_cvtne2ps_pbh(load(x + kLanes), load(x)));
+  static V pairs_along(const float* p) {
+    return reinterpret_cast<V>(_mm512_cvtne2ps_pbh(load(p + kLanes), load(p)));
   }
-  // (x[0], y[0]), (x[1], y[1]), ... of 16 floats each
-  static V pairs_across(V x, V y) {
+  static V pairs_across(V a, V b) {
     const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,
                                                 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     return reinterpret_cast<V>(
-        _mm512_permutexvar_epi16(interleave, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(y, x))));
+        _mm512_permutexvar_epi16(interleave, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a))));
   }
 };
 
