@@ -1,5 +1,5 @@
 {
-  # The CPU-only addon for node-gyp users. CMakeLists.txt is the real build; a test holds the two source lists together.
+  # The CPU-only addon for users of node-gyp. CMakeLists.txt is the real build; a test compares both lists of sources.
   "variables": {
     "core_sources": [
       "csrc/core/loss_state.cpp",

@@ -1,4 +1,4 @@
-# The one list of native sources. binding.gyp repeats it for node-gyp; a test compares the two.
+# The one list of native sources. binding.gyp repeats the list for node-gyp; a test compares the two.
 set(INFCL_CORE_SOURCES
   csrc/core/loss_state.cpp
   csrc/core/class_sizes.cpp
@@ -29,7 +29,8 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels/table_scalar.cpp
 )
-# One of the two: the CUDA backend where nvcc is, its stand-in elsewhere and in node-gyp's build.
+# A build takes one of the next two lists: the CUDA backend where nvcc is found, its stand-in elsewhere and
+# with node-gyp.
 set(INFCL_NO_CUDA_SOURCES cuda/no_cuda.cpp)
 set(INFCL_CUDA_SOURCES
   cuda/backend.cpp
@@ -55,10 +56,15 @@ set(INFCL_CUDA_SOURCES
   cuda/tensor_maps.cpp
   cuda/operands/feature_copies.cpp
 )
+# Instruction sets beyond the scalar fallback that the build's processor family has, slowest first. Each has a
+# list of sources and a list of flags. csrc/cpu/kernels/table.h lists the same names for the program.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(INFCL_ISAS AVX2 AVX512 AVX512BF16)
+endif()
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels/table_avx2.cpp)
-set(INFCL_AVX512_SOURCES csrc/cpu/kernels/table_avx512.cpp)
-set(INFCL_AVX512BF16_SOURCES csrc/cpu/kernels/table_avx512bf16.cpp)
 set(INFCL_AVX2_FLAGS -mavx2 -mfma)
-# GCC 12 warns about its own intrinsics header (PR 105593), hence the last one.
+set(INFCL_AVX512_SOURCES csrc/cpu/kernels/table_avx512.cpp)
+# GCC 12 warns about its own intrinsics header (PR 105593), hence the last two flags.
 set(INFCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512 -Wno-maybe-uninitialized -Wno-uninitialized)
+set(INFCL_AVX512BF16_SOURCES csrc/cpu/kernels/table_avx512bf16.cpp)
 set(INFCL_AVX512BF16_FLAGS ${INFCL_AVX512_FLAGS} -mavx512bf16)

@@ -1,37 +1,42 @@
+// Walks the list of kernel tables. Knows no instruction set by name.
 #include "cpu/isa_dispatch.h"
 
 #include "core/errors.h"
 
 namespace infcl::cpu {
 
+namespace {
+
+// The first table needs nothing that the rest of the library does not need.
+bool can_run(const Kernels* k, CpuFeatures has) { return k == kKernelTables[0] || covers(has, k->features); }
+
+bool multiplies_bfloat16(const Kernels* k) { return k->pair == 2; }
+
+}  // namespace
+
 std::vector<const Kernels*> available_kernels(CpuFeatures has) {
-  std::vector<const Kernels*> all{&kScalarKernels};
-#if defined(__x86_64__)
-  for (const Kernels* k : {&kAvx2Kernels, &kAvx512Kernels})
-    if (covers(has, k->features)) all.push_back(k);
-#else
-  (void)has;
-#endif
-  return all;
+  std::vector<const Kernels*> found;
+  for (const Kernels* k : kKernelTables)
+    if (can_run(k, has) && !multiplies_bfloat16(k)) found.push_back(k);
+  return found;
 }
 
 const Kernels& select_kernels(const std::string& wanted, bool bfloat16, CpuFeatures has) {
   const Kernels* chosen = nullptr;
   std::string known;
-  for (const Kernels* k : available_kernels(has)) {
-    if (wanted.empty() || k->isa == wanted) chosen = k;
-    known += known.empty() ? k->isa : std::string(", ") + k->isa;
+  bool named = false;  // the last float32 kernels seen are those that `wanted` names
+  for (const Kernels* k : kKernelTables) {
+    if (!can_run(k, has)) continue;
+    if (!multiplies_bfloat16(k)) {
+      named = wanted.empty() || k->isa == wanted;
+      known += known.empty() ? k->isa : std::string(", ") + k->isa;
+    }
+    if (named && (bfloat16 || !multiplies_bfloat16(k))) chosen = k;
   }
   if (!chosen)
     throw Error(ErrorCode::kIsa, "isa",
                 "Expected one of " + known + " for INFCL_ISA but received " + wanted +
                     " (not available on this machine)");
-#if defined(__x86_64__)
-  if (bfloat16 && chosen == &kAvx512Kernels && covers(has, kAvx512Bf16Kernels.features))
-    return kAvx512Bf16Kernels;
-#else
-  (void)bfloat16;
-#endif
   return *chosen;
 }
 

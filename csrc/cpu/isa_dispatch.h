@@ -1,7 +1,7 @@
-// Which kernels a processor runs, and which of them a call uses: the fastest, unless the caller names another
-// (scalar, avx2, avx512). Decisions are pure functions of the processor's features.
+// Chooses the kernels of a call from the list in kernels/table.h: the fastest that the processor can run,
+// unless the caller names an instruction set. Decisions are pure functions of the processor's features.
 //
-// Refuses kernels whose file was compiled for a feature that the processor lacks, and never reads the
+// Refuses kernels whose file was compiled for a feature that the processor lacks. Never reads the
 // environment: another thread may be changing it.
 #pragma once
 
@@ -13,11 +13,11 @@
 
 namespace infcl::cpu {
 
-// Of a processor with these features, slowest first.
+// The float32 kernels that a processor with these features can run, slowest first.
 std::vector<const Kernels*> available_kernels(CpuFeatures has = cpu_features());
-// `wanted` is the value of INFCL_ISA; "" leaves the choice to us. Throws Error (kIsa) when it names what this
-// machine or build does not have.
-// With `bfloat16`, kernels that multiply bfloat16 where the machine has them; elsewhere the same as without.
+// `wanted` is the value of INFCL_ISA; "" takes the fastest kernels. Throws Error (kIsa) for a name that this
+// machine or build does not have. With `bfloat16`, the chosen kernels give way to those of bfloat16 products
+// that follow them in the list, where the processor can run these.
 const Kernels& select_kernels(const std::string& wanted, bool bfloat16, CpuFeatures has = cpu_features());
 
 }  // namespace infcl::cpu

@@ -1,7 +1,7 @@
-// Kernels are taken only from files whose every feature the processor has. Two parts: decisions about any
-// processor, which are pure functions; and, with the name of an instruction set as argument, that this
-// processor gets it and runs all that it is offered. isa_under_qemu.cmake runs the second part on processors
-// that lack something.
+// A call takes kernels only from files whose every feature the processor has. The first part tests decisions
+// about any processor: these are pure functions. The second part tests this processor: it gets the
+// instruction set that the argument names, and runs all kernels that it is offered. isa_under_qemu.cmake runs
+// the second part on processors that lack some feature.
 #include "cpu/isa_dispatch.h"
 
 #include <cmath>
@@ -27,7 +27,7 @@ std::string names_of(const std::vector<const Kernels*>& kernels) {
 
 #if defined(__x86_64__)
 constexpr CpuFeatures kEveryFeature = (CpuFeatures{1} << kCpuFeatureCount) - 1;
-// Of a processor of 2013, and of those with the AVX-512 that the kernels are compiled for.
+// Features of a processor of 2013, and of processors with all of AVX-512 that the kernels are compiled for.
 constexpr CpuFeatures kHaswell =
     kSse3 | kSsse3 | kSse41 | kSse42 | kPopcnt | kAvx | kAvx2 | kFma | kBmi | kBmi2;
 constexpr CpuFeatures kSkylake = kHaswell | kAvx512F | kAvx512Bw | kAvx512Dq | kAvx512Vl | kAvx512Cd;
@@ -45,12 +45,12 @@ void test_known_processors() {
   CHECK(&select_kernels("avx2", true, kEveryFeature) == &kAvx2Kernels, "the one asked for");
 }
 
-// Each file's kernels need all that the file was compiled for, each feature by itself.
+// Without any one of the features that a file was compiled for, its kernels are not offered.
 void test_each_feature_is_needed() {
-  for (const Kernels* k : {&kAvx2Kernels, &kAvx512Kernels, &kAvx512Bf16Kernels})
+  for (const Kernels* k : kKernelTables)
     for (int i = 0; i < kCpuFeatureCount; ++i) {
       const CpuFeatures feature = CpuFeatures{1} << i, has = kEveryFeature & ~feature;
-      if (!(k->features & feature)) continue;
+      if (k == &kScalarKernels || !(k->features & feature)) continue;
       bool offered = &select_kernels("", true, has) == k;
       for (const Kernels* one : available_kernels(has)) offered = offered || one == k;
       CHECK(!offered, "%s without %s", k->isa, feature_names(feature).c_str());
@@ -75,7 +75,7 @@ void test_refusal() {
 }
 #endif
 
-// Every kernel that this processor is offered solves a small problem. Kernels that it lacks an instruction of
+// All kernels that this processor is offered solve a small problem. An instruction that the processor lacks
 // would end the process.
 void test_this_processor(const std::string& expected) {
   CHECK(select_kernels("", false).isa == expected, "%s, of %s", select_kernels("", false).isa,

@@ -1,4 +1,7 @@
-/** The two native builds list the same sources and flags: CMake's list is the truth, binding.gyp must repeat it. */
+/**
+ * The two native builds list the same sources and flags: binding.gyp must repeat the lists of sources.cmake. Both builds
+ * and the program know the same instruction sets.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,11 +17,12 @@ function expand(lists: Lists, entries: string[], reference: RegExp): string[] {
   });
 }
 
-/** `set(NAME a b c)` blocks of sources.cmake. */
+const cmakeSources = readFileSync(join(root, 'sources.cmake'), 'utf8').replace(/#.*$/gm, '');
+
+/** Entries of a `set(NAME a b c)` block of sources.cmake. */
 function cmakeList(name: string): string[] {
-  const text = readFileSync(join(root, 'sources.cmake'), 'utf8').replace(/#.*$/gm, '');
   const lists: Lists = {};
-  for (const [, key, body] of text.matchAll(/set\((\w+)\s([^)]*)\)/g))
+  for (const [, key, body] of cmakeSources.matchAll(/set\((\w+)\s([^)]*)\)/g))
     lists[key!] = body!.trim().split(/\s+/);
   return expand(lists, lists[name]!, /^\$\{(\w+)\}$/);
 }
@@ -30,16 +34,20 @@ function gypList(name: string): string[] {
   return expand(lists, lists[name]!, /^<@\((\w+)\)$/);
 }
 
-const pairs = [
+/** Instruction sets beyond the scalar fallback, of every processor family. */
+const isas = [...cmakeSources.matchAll(/set\(INFCL_ISAS ([^)]*)\)/g)].flatMap(([, names]) =>
+  names!.trim().split(/\s+/),
+);
+
+/** A set that every processor of its family has needs no flags. */
+const flagged = isas.filter((isa) => cmakeSources.includes(`set(INFCL_${isa}_FLAGS `));
+
+const pairs: [string, string][] = [
   ['INFCL_CORE_SOURCES', 'core_sources'],
   ['INFCL_NO_CUDA_SOURCES', 'no_cuda_sources'],
-  ['INFCL_AVX2_SOURCES', 'avx2_sources'],
-  ['INFCL_AVX512_SOURCES', 'avx512_sources'],
-  ['INFCL_AVX2_FLAGS', 'avx2_flags'],
-  ['INFCL_AVX512_FLAGS', 'avx512_flags'],
-  ['INFCL_AVX512BF16_SOURCES', 'avx512bf16_sources'],
-  ['INFCL_AVX512BF16_FLAGS', 'avx512bf16_flags'],
-] as const;
+  ...isas.map((isa): [string, string] => [`INFCL_${isa}_SOURCES`, `${isa.toLowerCase()}_sources`]),
+  ...flagged.map((isa): [string, string] => [`INFCL_${isa}_FLAGS`, `${isa.toLowerCase()}_flags`]),
+];
 
 test.each(pairs)('%s equals %s of binding.gyp', (cmake, gyp) => {
   const expected = cmakeList(cmake);
@@ -55,7 +63,24 @@ function featureRows(): Map<string, string> {
   );
 }
 
-test.each(['INFCL_AVX2_FLAGS', 'INFCL_AVX512_FLAGS', 'INFCL_AVX512BF16_FLAGS'])(
+/** The program finds no kernels that are missing in its list; a build does not link without those it lists. */
+test('the list of kernel tables has the instruction sets of the build', () => {
+  const text = readFileSync(join(root, 'csrc/cpu/kernels/table.h'), 'utf8');
+  const tables = [...text.matchAll(/\bX\(k(\w+)Kernels\)/g)].map(([, name]) => name!.toUpperCase());
+  expect(isas.length).toBeGreaterThan(0);
+  expect(new Set(tables)).toEqual(new Set(['SCALAR', ...isas]));
+});
+
+/** node-gyp links the instruction sets one by one. */
+test.each(isas)('binding.gyp has a target for %s', (isa) => {
+  const text = readFileSync(join(root, 'binding.gyp'), 'utf8').replace(/^\s*#.*$/gm, '');
+  const name = `infcl_${isa.toLowerCase()}`;
+  const { targets } = JSON.parse(text) as { targets: { target_name: string; dependencies?: string[] }[] };
+  expect(targets.map((target) => target.target_name)).toContain(name);
+  expect(targets[0]!.dependencies).toContain(name);
+});
+
+test.each(flagged.map((isa) => `INFCL_${isa}_FLAGS`))(
   'the processor is asked for every feature of %s',
   (list) => {
     const rows = featureRows();
@@ -63,7 +88,7 @@ test.each(['INFCL_AVX2_FLAGS', 'INFCL_AVX512_FLAGS', 'INFCL_AVX512BF16_FLAGS'])(
       .filter((flag) => flag.startsWith('-m') && !flag.startsWith('-mprefer-vector-width='))
       .map((flag) => flag.slice('-m'.length));
     expect(features.length).toBeGreaterThan(0);
-    // a flag without a row is a feature that nobody asks for: SIGILL where a processor lacks it
+    // The dispatcher does not ask for a feature without a row: SIGILL where a processor lacks the feature.
     expect(features.filter((name) => !rows.has(name))).toEqual([]);
   },
 );

@@ -162,5 +162,9 @@ struct Kernels {
 #define INFCL_DECLARE_TABLE(table) extern const Kernels table;
 INFCL_KERNEL_TABLES(INFCL_DECLARE_TABLE)
 #undef INFCL_DECLARE_TABLE
+#define INFCL_TABLE_ADDRESS(table) &table,
+constexpr const Kernels* kKernelTables[] = {INFCL_KERNEL_TABLES(INFCL_TABLE_ADDRESS)};
+#undef INFCL_TABLE_ADDRESS
+#undef INFCL_KERNEL_TABLES
 
 }  // namespace infcl::cpu
