@@ -1,3 +1,4 @@
+// All counts come from the sizes of grids in closed form.
 #include "cpu/call_cost.h"
 
 #include <algorithm>
@@ -8,14 +9,14 @@ namespace infcl::cpu {
 
 std::vector<Grid> cut(const SimilarityShape* similarities, int count, const TileShape& tile) {
   std::vector<Grid> grids;
-  for (int p = 0; p < count; ++p)
-    grids.emplace_back(similarities[p].rows, similarities[p].columns, tile, similarities[p].triangle);
+  for (int n = 0; n < count; ++n)
+    grids.emplace_back(similarities[n].rows, similarities[n].columns, tile, similarities[n].triangle);
   return grids;
 }
 
 double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient,
                   const WorkspacePlan& plan) {
-  double products = 0;  // of pairs
+  double products = 0;  // dots or their counterparts in gradients, each of `dim` multiply-adds
   for (const Grid& s : similarities) {
     const double pairs = s.pairs(s.tile_columns());
     products += gradient ? 4 * pairs - s.diagonal_pairs(s.tile_rows()) : pairs;
@@ -26,7 +27,7 @@ double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradi
 }
 
 int choose_threads(int wanted, double flops) {
-  // a share of less than some milliseconds is done before its thread has started
+  // a piece of work shorter than some milliseconds is done before its thread has started
   constexpr double kFlopsPerThread = 2.5e8;
   if (wanted > 0) return wanted;
   if (flops < 2 * kFlopsPerThread) return 1;  // without asking the system

@@ -1,6 +1,6 @@
-// What a call's matrix products come to, and how many threads they are worth. Shared by the planner and the
-// backend, so that a plan is what the call will do. Takes the same short time for any shape: no tile is
-// visited.
+// Counts the operations of a call's matrix products, and chooses a number of threads for them. The planner
+// and the backend use the same functions, so a call does what its plan says. No function visits tiles, so the
+// time is short for any shape.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,16 @@
 
 namespace infcl::cpu {
 
+// The grid of each similarity.
 std::vector<Grid> cut(const SimilarityShape* similarities, int count, const TileShape&);
 
-// Of the matrix products that a call executes: logits, logits again where they were not kept, and one for
-// each side that wants a gradient; of a triangle, the tiles on its diagonal give to their rows only.
+// Operations of the matrix products that a call executes: one product for the scores, one more for scores
+// that were not kept, and one for each side's gradient. Tiles on the diagonal of a triangle form gradients of
+// their rows only.
 double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient, const WorkspacePlan&);
 
-// As many as asked for, or as are worth waking; at least one. Results do not depend on it.
+// `wanted` where the caller named a number, else as many threads as the operations are worth; at least one.
+// Results do not depend on this number.
 int choose_threads(int wanted, double flops);
 
 }  // namespace infcl::cpu

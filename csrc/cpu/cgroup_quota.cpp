@@ -1,3 +1,5 @@
+// Finds the mounted hierarchies in mountinfo, the process's group in each, and the limits of
+// all groups above.
 #include "cpu/cgroup_quota.h"
 
 #include <algorithm>
@@ -20,7 +22,7 @@ bool contains(const std::vector<std::string>& parts, const std::string& wanted) 
   return std::find(parts.begin(), parts.end(), wanted) != parts.end();
 }
 
-// The first words of a file, as many as there are of `count`.
+// The first `count` words of a file, or fewer where the file ends.
 std::vector<std::string> words_of(const std::string& file, size_t count) {
   std::vector<std::string> words;
   std::ifstream in(file);
@@ -28,7 +30,7 @@ std::vector<std::string> words_of(const std::string& file, size_t count) {
   return words;
 }
 
-// A positive number that is all of `text`; 0: something else, such as "max" and -1.
+// The positive number that `text` consists of; 0 for any other text, such as "max" and "-1".
 double positive(const std::string& text) {
   std::istringstream in(text);
   double value = 0;
@@ -41,7 +43,7 @@ double ratio(double quota, double period) { return quota > 0 && period > 0 ? quo
 double quota_of_version_2(const std::string& folder) {
   const std::vector<std::string> words = words_of(folder + "/cpu.max", 2);
   if (words.empty()) return kNoQuota;
-  constexpr double kDefaultPeriod = 100000;  // microseconds, of the kernel
+  constexpr double kDefaultPeriod = 100000;  // microseconds: the default of Linux
   return ratio(positive(words[0]), words.size() > 1 ? positive(words[1]) : kDefaultPeriod);
 }
 
@@ -51,7 +53,7 @@ double quota_of_version_1(const std::string& folder) {
   return quota.empty() || period.empty() ? kNoQuota : ratio(positive(quota[0]), positive(period[0]));
 }
 
-// A folder of mountinfo, in which blanks are written as their octal code: "\040".
+// Decodes a folder of mountinfo, which writes a blank as an octal code: "\040".
 std::string unescape(const std::string& text) {
   const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
   std::string out;
@@ -67,14 +69,14 @@ std::string unescape(const std::string& text) {
   return out;
 }
 
-// Where the groups of a hierarchy are to be found.
+// The folder of a hierarchy of groups.
 struct Mount {
   bool version_2 = false;
-  std::string top;    // the group that is mounted
-  std::string point;  // the folder that it is mounted on
+  std::string top;    // the group that is mounted there
+  std::string point;  // the folder of that group
 };
 
-// Of a line of mountinfo: "36 25 0:31 /top /point rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct".
+// Parses a line of mountinfo: "36 25 0:31 /top /point rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct".
 bool parse_mount(const std::string& line, Mount& out) {
   const std::vector<std::string> words = split(line, ' ');
   const auto dash = std::find(words.begin(), words.end(), "-");
@@ -86,8 +88,8 @@ bool parse_mount(const std::string& line, Mount& out) {
   return true;
 }
 
-// The path of this process's group in such a hierarchy, from lines like "4:cpu,cpuacct:/docker/1f" and, of
-// version 2, "0::/user.slice"; "" where there is none.
+// The path of this process's group in a hierarchy, from a line like "4:cpu,cpuacct:/docker/1f", or
+// "0::/user.slice" in version 2. "" where no line matches.
 std::string group_path(const std::string& root, bool version_2) {
   std::ifstream in(root + "/proc/self/cgroup");
   for (std::string line; std::getline(in, line);) {
@@ -101,8 +103,8 @@ std::string group_path(const std::string& root, bool version_2) {
   return "";
 }
 
-// Of `path` and all groups above it that are mounted. A path that does not lie below the mounted group is one
-// of another namespace: then what is mounted is the process's own.
+// The smallest limit of this process's group and all mounted groups above it. A path that does not lie below
+// the mounted group belongs to another namespace: then the mounted group is the process's own.
 double quota_in(const std::string& root, const Mount& mount) {
   std::string path = group_path(root, mount.version_2);
   if (path.empty()) return kNoQuota;

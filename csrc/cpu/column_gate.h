@@ -1,5 +1,5 @@
-// Who may touch a tile column when. Every sum and gradient of a column is formed in the order of the tile rows,
-// so results do not depend on the number of threads.
+// The order in which tile rows may touch a tile column. Every sum and gradient of a column is formed in the
+// order of the tile rows, so results do not depend on the number of threads.
 #pragma once
 
 #include <atomic>
@@ -13,9 +13,8 @@
 
 namespace infcl::cpu {
 
-// Lets tile rows into each tile column strictly in order: block i enters column j after block i - 1 has
-// left it. Tile rows are dealt to threads round-robin and visited in ascending order, so the block waited
-// for is always already running or done, and nobody waits for long.
+// Tile row i enters tile column j after tile row i - 1 has left it. Threads take tile rows in turn, in
+// ascending order. So a tile row waits only for one that is already running or done, and never for long.
 class ColumnGate {
  public:
   explicit ColumnGate(int64_t tile_columns)
@@ -23,7 +22,7 @@ class ColumnGate {
     for (int64_t j = 0; j < size_; ++j) passed_[j].store(0, std::memory_order_relaxed);
   }
 
-  // False when the call was stopped while waiting.
+  // Waits for the turn of `tile_row`. False: the call was stopped meanwhile.
   bool enter(int64_t tile_column, int64_t tile_row) const {
     for (int spins = 0; passed_[tile_column].load(std::memory_order_acquire) != tile_row; ++spins) {
       if (stopped_.load(std::memory_order_relaxed)) return false;
@@ -35,15 +34,15 @@ class ColumnGate {
     }
     return true;
   }
-  // Only after `enter` of the same block: leaving out of order would move the count back, and strand whoever
-  // waits.
+  // Only after `enter` of the same tile row. A leave out of order would move the count back: later tile rows
+  // would wait for ever.
   void leave(int64_t tile_column, int64_t tile_row) {
     passed_[tile_column].store(tile_row + 1, std::memory_order_release);
   }
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
  private:
-  static constexpr int kSpins = 20000;
+  static constexpr int kSpins = 20000;  // before a waiting thread yields its processor
   static void pause() {
 #if defined(__x86_64__)
     _mm_pause();

@@ -1,5 +1,5 @@
-// The processor features that kernels may need. One table serves both sides: what the compiler was allowed to
-// use in a file, and what the processor offers. Each row's name is that of the compiler's flag, -mNAME.
+// The processor features that kernels may need. One table serves two questions: which features could the
+// compiler use in a file, and which does the processor have. The name of a row is that of the flag -mNAME.
 //
 // Refuses features that no kernel is compiled for: a new flag in sources.cmake needs a row here first.
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace infcl::cpu {
 
-// Feature, its name, and the macro that the compiler defines where its code may use the feature. Some flags
-// bring the features of older processors with them, which therefore have rows as well.
+// A feature, its name, and the macro that the compiler defines where code may use the feature. Some flags
+// include the features of older processors, so these features have rows as well.
 #define INFCL_CPU_FEATURES(X)            \
   X(kSse3, "sse3", __SSE3__)             \
   X(kSsse3, "ssse3", __SSSE3__)          \
@@ -41,18 +41,18 @@ enum CpuFeature : CpuFeatures { INFCL_CPU_FEATURES(INFCL_FEATURE_BIT) };
 
 constexpr bool covers(CpuFeatures has, CpuFeatures needs) { return (has & needs) == needs; }
 
-// What this processor offers and its operating system lets programs use.
+// The features that this processor has and its operating system lets programs use.
 CpuFeatures cpu_features();
 // "avx2, fma"
 std::string feature_names(CpuFeatures);
 
-namespace {  // differs from file to file, with the flags
+namespace {  // unnamed, since the result differs from file to file with the flags
 
 #define INFCL_TEXT(text) #text
-// A macro that is defined is expanded to 1 before it becomes text; one that is not keeps its name.
+// A defined macro expands to 1 before it becomes text. An undefined macro keeps its name.
 #define INFCL_IS_DEFINED(macro) (INFCL_TEXT(macro)[0] == '1')
 #define INFCL_COMPILED(feature, name, macro) | (INFCL_IS_DEFINED(macro) ? feature : CpuFeatures{0})
-// What the compiler may use in the file that includes this.
+// The features that the compiler may use in the file that includes this header.
 constexpr CpuFeatures compiled_features() { return 0 INFCL_CPU_FEATURES(INFCL_COMPILED); }
 #undef INFCL_COMPILED
 

@@ -1,5 +1,5 @@
-// What a call will cost on the CPU, from the plan that calls obey and a short measurement. Refuses to share
-// anything with a backend: a plan is wanted while its calls run.
+// Tells what a call will cost on the CPU. The workspace plan is the one that calls obey; a short measurement
+// gives the speed. Refuses to share state with a backend: users ask for a plan while calls run.
 #include "cpu/planner.h"
 
 #include <algorithm>
@@ -14,26 +14,24 @@ namespace infcl::cpu {
 
 namespace {
 
-// One thread's rate on a tile whose operands are in cache.
+// The speed of one thread's scores kernel on a tile whose operands are in cache.
 double measure_gflops(const Kernels& k) {
   constexpr int64_t kDim = 256;
   Workspace w;
   const int64_t rows = k.tile.rows, columns = k.tile.columns;
   w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
-  TileOperands c{};
-  float* keys = w.take(columns * kDim);
-  float* queries = w.take(rows * kDim);
-  float* x = w.take(rows * columns);
-  c.column_panels = keys;
-  c.transposed_rows = queries;
-  c.column_panel_rows = columns;
-  c.rows = rows;
-  c.columns = columns;
-  c.dim = kDim;
+  TileOperands tile{};
+  tile.column_panels = w.take(columns * kDim);
+  tile.transposed_rows = w.take(rows * kDim);
+  float* scores = w.take(rows * columns);
+  tile.column_panel_rows = columns;
+  tile.rows = rows;
+  tile.columns = columns;
+  tile.dim = kDim;
   double best = 1e30;
   for (int round = 0; round < 4; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    k.scores(c, {0, columns}, x, rows, nullptr);
+    k.scores(tile, {0, columns}, scores, rows, nullptr);
     const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
     best = std::min(best, d.count());
   }
@@ -47,26 +45,26 @@ class CpuPlanner final : public Planner {
   Plan plan(const PlanRequest& r) override {
     const Kernels& k = select_kernels(wanted_isa_, r.bfloat16);
     SimilarityShape similarities[Objective::kMaxSimilarities];
-    for (int p = 0; p < r.objective.similarity_count; ++p)
-      similarities[p] = shape_of(r.objective.similarities[p], r.rows, r.keys);
+    for (int n = 0; n < r.objective.similarity_count; ++n)
+      similarities[n] = shape_of(r.objective.similarities[n], r.rows, r.keys);
     const std::vector<Grid> grids = cut(similarities, r.objective.similarity_count, k.tile);
     const int threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
-    const WorkspacePlan l =
+    const WorkspacePlan workspace =
         plan_workspace({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
                         r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
                        grids, k);
     Plan p;
-    p.threads = l.threads;
-    p.workspace_bytes = l.bytes;
-    p.minimum_workspace_bytes = l.minimum_bytes;
-    p.lse_bytes = l.lse_bytes;
-    p.flops = call_flops(grids, r.dim, r.gradient, l);
-    p.gflops_per_second = gflops(k) * l.threads;
+    p.threads = workspace.threads;
+    p.workspace_bytes = workspace.bytes;
+    p.minimum_workspace_bytes = workspace.minimum_bytes;
+    p.lse_bytes = workspace.lse_bytes;
+    p.flops = call_flops(grids, r.dim, r.gradient, workspace);
+    p.gflops_per_second = gflops(k) * workspace.threads;
     return p;
   }
 
  private:
-  // Measured when first asked for. Beside a running call the number is lower, as a second call's would be.
+  // Measured at the first request. A call that runs meanwhile lowers the number, as it would slow a second call.
   double gflops(const Kernels& k) {
     if (measured_isa_ != &k) {
       measured_gflops_ = measure_gflops(k);

@@ -1,4 +1,4 @@
-// The planner of the CPU backend.
+// Makes the planner of the CPU backend.
 #pragma once
 
 #include <memory>

@@ -1,3 +1,4 @@
+// Workers wait for the next generation of work; `run` waits for the workers.
 #include "cpu/thread_pool.h"
 
 #include <system_error>

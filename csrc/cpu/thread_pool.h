@@ -1,5 +1,5 @@
-// Threads that stay. `run` gives every worker one index and returns when all are done; the caller is worker
-// 0, so a pool of one has no thread at all. Functions must not throw. One `run` at a time.
+// Threads that stay between calls. `run` gives every worker an index and returns when all workers are done.
+// The caller is worker 0, so a pool of one starts no thread. Work must not throw. One `run` at a time.
 #pragma once
 
 #include <condition_variable>
@@ -17,7 +17,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Starts what is missing; keeps what is there. Throws when the system gives no more threads.
+  // Starts the threads that are missing. Throws Error (kOutOfMemory) when the system refuses one.
   void ensure(int threads);
   void run(int threads, const std::function<void(int)>& work);
 
@@ -30,7 +30,7 @@ class ThreadPool {
   const std::function<void(int)>* work_ = nullptr;
   unsigned generation_ = 0;
   int active_ = 0;     // workers that take part in this run
-  int remaining_ = 0;  // of them, still at work
+  int remaining_ = 0;  // active workers that are not done yet
   bool quit_ = false;
 };
 

@@ -1,3 +1,4 @@
+// Takes the smaller of the affinity of the process and its cgroup quota.
 #include "cpu/usable_threads.h"
 
 #include <algorithm>
@@ -18,10 +19,10 @@ namespace infcl::cpu {
 namespace {
 
 #if defined(__linux__)
-// Processors of this process's affinity; 0: unknown.
+// The number of processors that this process may run on; 0: unknown.
 int allowed_processors() {
   constexpr int kMostProcessors = 1 << 16;
-  for (int size = 1024; size <= kMostProcessors; size *= 2) {  // the kernel refuses sets smaller than its own
+  for (int size = 1024; size <= kMostProcessors; size *= 2) {  // Linux refuses sets smaller than its own
     const auto free_set = [](cpu_set_t* set) { CPU_FREE(set); };
     const std::unique_ptr<cpu_set_t, decltype(free_set)> set(CPU_ALLOC(size), free_set);
     if (!set) return 0;
@@ -35,7 +36,7 @@ int allowed_processors() {
 
 double processor_quota() { return cgroup_quota("/"); }
 #else
-// Other systems have neither call nor cgroups: all processors count.
+// Other systems have neither the call nor cgroups: all processors count.
 int allowed_processors() { return 0; }
 double processor_quota() { return kNoQuota; }
 #endif
@@ -46,7 +47,7 @@ int usable_threads() {
   const int allowed = allowed_processors();
   const int processors =
       std::max(1, allowed > 0 ? allowed : static_cast<int>(std::thread::hardware_concurrency()));
-  // rounded up: what is left of a processor is worth a thread
+  // rounded up: a fraction of a processor is worth a thread
   const double quota = std::ceil(processor_quota());
   return quota < processors ? std::max(1, static_cast<int>(quota)) : processors;
 }

@@ -1,12 +1,12 @@
-// How many threads can run at once in this process, as far as the system says: the processors that it may run
-// on, and the share of their time that a container's limit leaves.
+// How many threads of this process can run at once. Two limits count: the processors that the process may run
+// on, and the processor time that a container leaves to the process.
 //
-// Refuses to fail: what cannot be found out is no limit.
+// Refuses to fail: a limit that cannot be read is no limit.
 #pragma once
 
 namespace infcl::cpu {
 
-// At least 1. Asks the system each time, since limits may change; some files are read for it.
+// At least 1. Asks the system and reads files each time, since limits may change.
 int usable_threads();
 
 }  // namespace infcl::cpu

@@ -1,3 +1,4 @@
+// Maps anonymous memory in whole huge pages.
 #include "cpu/workspace.h"
 
 #include <sys/mman.h>
@@ -54,7 +55,7 @@ void Workspace::reset(int64_t bytes) {
 
 float* Workspace::take(int64_t count) {
   const int64_t bytes = bytes_for(count);
-  if (used_ + bytes > size_) throw Error(ErrorCode::kInternal, "workspace", "plan exceeds its plan");
+  if (used_ + bytes > size_) throw Error(ErrorCode::kInternal, "workspace", "workspace exceeds its plan");
   float* p = reinterpret_cast<float*>(base_ + used_);
   used_ += bytes;
   return p;

@@ -53,37 +53,40 @@ INFCL_INLINE void product(const Product& p, Range features, const float* g, bool
 
 // d_row_i += sum_j g_ij c_j
 template <class Isa>
-void accumulate_rows(const TileOperands& c, Range features, const float* g, bool overwrite, float* d_rows) {
-  const int64_t depth = (c.columns + Isa::kPair - 1) / Isa::kPair;
-  product<Isa, Isa::kRowStrip, Isa::kTile, 1>({c.column_values, c.column_value_rows, depth, c.rows, c.dim},
-                                              features, g, overwrite, d_rows);
+void accumulate_rows(const TileOperands& tile, Range features, const float* g, bool overwrite,
+                     float* d_rows) {
+  const int64_t depth = (tile.columns + Isa::kPair - 1) / Isa::kPair;
+  product<Isa, Isa::kRowStrip, Isa::kTile, 1>(
+      {tile.column_values, tile.column_value_rows, depth, tile.rows, tile.dim}, features, g, overwrite,
+      d_rows);
 }
 
 // d_column_j += sum_i g_ij r_i
 template <class Isa>
-void accumulate_columns(const TileOperands& c, Range features, const float* g, bool overwrite,
+void accumulate_columns(const TileOperands& tile, Range features, const float* g, bool overwrite,
                         float* d_columns) {
-  const int64_t depth = (c.rows + Isa::kPair - 1) / Isa::kPair;
+  const int64_t depth = (tile.rows + Isa::kPair - 1) / Isa::kPair;
   product<Isa, Isa::kStrip, 1, Isa::kTile / Isa::kPair>(
-      {c.row_values, c.row_value_rows, depth, c.columns, c.dim}, features, g, overwrite, d_columns);
+      {tile.row_values, tile.row_value_rows, depth, tile.columns, tile.dim}, features, g, overwrite,
+      d_columns);
 }
 
 // Two operands: g in pairs of columns, [ceil(columns / 2)][tile], then in pairs of rows, [columns][tile / 2].
 // An odd last row pairs with the lane beyond it, where g may hold anything: this kernel sets that lane to 0.
 template <class Isa>
-void narrow_gradients(const TileOperands& c, float* g, float* out) {
+void narrow_gradients(const TileOperands& tile, float* g, float* out) {
   constexpr int64_t kStride = Isa::kTile, kLanes = Isa::kLanes;
   float* along_rows = out + kStride * ((kStride + 1) / 2);
-  for (int64_t j = 0; j < c.columns; ++j) {
+  for (int64_t j = 0; j < tile.columns; ++j) {
     float* column = g + j * kStride;
-    if (c.rows % 2) column[c.rows] = 0;
-    for (int64_t i = 0; i < c.rows; i += 2 * kLanes)
+    if (tile.rows % 2) column[tile.rows] = 0;
+    for (int64_t i = 0; i < tile.rows; i += 2 * kLanes)
       Isa::store(along_rows + j * (kStride / 2) + i / 2, Isa::pairs_along(column + i));
   }
-  for (int64_t j = 0; j < c.columns; j += 2) {
+  for (int64_t j = 0; j < tile.columns; j += 2) {
     const float* column = g + j * kStride;
-    const bool both = j + 1 < c.columns;
-    for (int64_t i = 0; i < c.rows; i += kLanes)
+    const bool both = j + 1 < tile.columns;
+    for (int64_t i = 0; i < tile.rows; i += kLanes)
       Isa::store(
           out + j / 2 * kStride + i,
           Isa::pairs_across(Isa::load(column + i), both ? Isa::load(column + kStride + i) : Isa::zero()));

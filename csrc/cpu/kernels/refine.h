@@ -67,14 +67,14 @@ INFCL_INLINE void add_features(const float* columns, const float* rows, int64_t 
 
 // score_micro_tile in float64. Leaves out a half that holds padding alone.
 template <class Isa>
-INFCL_NOINLINE void wide_dot_micro_tile(const TileOperands& c, int64_t column, int64_t row,
+INFCL_NOINLINE void wide_dot_micro_tile(const TileOperands& tile, int64_t column, int64_t row,
                                         WideMicroTile<Isa>& micro_tile) {
   constexpr int64_t kPanel = panel_width<Isa>();
-  const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
-  const int halves = c.rows - row > WideMicroTile<Isa>::kHalf ? 2 : 1;
-  const float* a = c.column_panels + column * kPanel;
-  const float* b = c.transposed_rows + row * depth;
-  for (int64_t d = 0; d < depth; d += kPanel, a += c.column_panel_rows * kPanel, b += kPanel * kPanel) {
+  const int64_t depth = (tile.dim + Isa::kPair - 1) / Isa::kPair;
+  const int halves = tile.rows - row > WideMicroTile<Isa>::kHalf ? 2 : 1;
+  const float* a = tile.column_panels + column * kPanel;
+  const float* b = tile.transposed_rows + row * depth;
+  for (int64_t d = 0; d < depth; d += kPanel, a += tile.column_panel_rows * kPanel, b += kPanel * kPanel) {
     const int64_t count = depth - d < kPanel ? depth - d : kPanel;
     add_features<Isa, 0>(a, b, count, halves, micro_tile);
     if constexpr (Isa::kPair == 2) add_features<Isa, 1>(a, b, count, halves, micro_tile);
@@ -117,20 +117,20 @@ double refine_micro_tile(const WideMicroTile<Isa>& wide, const float* scores, co
 }
 
 template <class Isa>
-Refinement refine(const TileOperands& c, Range columns, const float* g, float least_g) {
+Refinement refine(const TileOperands& tile, Range columns, const float* g, float least_g) {
   constexpr int64_t kPanel = panel_width<Isa>();
   alignas(64) float scores[Isa::kStrip * kPanel];
   Refinement total;
   for (int64_t j = columns.begin; j < columns.end; j += Isa::kStrip) {
     const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
-    for (int64_t i = 0; i < c.rows; i += kPanel) {
+    for (int64_t i = 0; i < tile.rows; i += kPanel) {
       const float* micro_tile = g + j * Isa::kTile + i;
-      if (largest_magnitude<Isa>(micro_tile, strip, c.rows - i) <= least_g) continue;
+      if (largest_magnitude<Isa>(micro_tile, strip, tile.rows - i) <= least_g) continue;
       WideMicroTile<Isa> wide;
-      wide_dot_micro_tile<Isa>(c, j, i, wide);
-      score_micro_tile<Isa>(c, j, i, scores, kPanel, scores, kPanel);
-      total.sum += refine_micro_tile<Isa>(wide, scores, micro_tile, strip, c.rows - i);
-      total.pairs += strip * (c.rows - i < kPanel ? c.rows - i : kPanel);
+      wide_dot_micro_tile<Isa>(tile, j, i, wide);
+      score_micro_tile<Isa>(tile, j, i, scores, kPanel, scores, kPanel);
+      total.sum += refine_micro_tile<Isa>(wide, scores, micro_tile, strip, tile.rows - i);
+      total.pairs += strip * (tile.rows - i < kPanel ? tile.rows - i : kPanel);
     }
   }
   return total;

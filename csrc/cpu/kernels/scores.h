@@ -16,13 +16,13 @@ namespace {
 // `next` is the memory that the caller writes next: the product fetches it into the cache. Not inlined:
 // beside the constants of the caller's code, accumulators would be spilled.
 template <class Isa>
-INFCL_NOINLINE void score_micro_tile(const TileOperands& c, int64_t column, int64_t row, float* scores,
+INFCL_NOINLINE void score_micro_tile(const TileOperands& tile, int64_t column, int64_t row, float* scores,
                                      int64_t stride, const float* next, int64_t next_stride) {
   constexpr int64_t kPanel = panel_width<Isa>();
-  const int64_t depth = (c.dim + Isa::kPair - 1) / Isa::kPair;
-  const float* a = c.column_panels + column * kPanel;
-  const float* b = c.transposed_rows + row * depth;
-  const int64_t jump = c.column_panel_rows * kPanel;
+  const int64_t depth = (tile.dim + Isa::kPair - 1) / Isa::kPair;
+  const float* a = tile.column_panels + column * kPanel;
+  const float* b = tile.transposed_rows + row * depth;
+  const int64_t jump = tile.column_panel_rows * kPanel;
   ResultPrefetch<Isa, Isa::kStrip> prefetch(next, next_stride, depth);
   MicroTile<Isa, Isa::kStrip> micro_tile;
   micro_tile.clear();
@@ -35,13 +35,13 @@ INFCL_NOINLINE void score_micro_tile(const TileOperands& c, int64_t column, int6
 
 // Calls f(column, row) for the corner of every micro-tile.
 template <class Isa, class F>
-INFCL_INLINE void for_each_micro_tile(const TileOperands& c, Range columns, F f) {
+INFCL_INLINE void for_each_micro_tile(const TileOperands& tile, Range columns, F f) {
   constexpr int64_t kPanel = panel_width<Isa>();
-  const int64_t panel_bytes = c.dim * kPanel * static_cast<int64_t>(sizeof(float)) / Isa::kPair;
+  const int64_t panel_bytes = tile.dim * kPanel * static_cast<int64_t>(sizeof(float)) / Isa::kPair;
   const int64_t near = kPanel * (Isa::kNearBytes > panel_bytes ? Isa::kNearBytes / panel_bytes : 1);
-  for (int64_t begin = 0; begin < c.rows; begin += near)
+  for (int64_t begin = 0; begin < tile.rows; begin += near)
     for (int64_t j = columns.begin; j < columns.end; j += Isa::kStrip)
-      for (int64_t i = begin; i < c.rows && i < begin + near; i += kPanel) f(j, i);
+      for (int64_t i = begin; i < tile.rows && i < begin + near; i += kPanel) f(j, i);
 }
 
 // Raises row_max[lane] to the largest score of that row in the micro-tile.
@@ -56,10 +56,10 @@ INFCL_INLINE void raise_maxima(const float* scores, int64_t stride, int64_t colu
 }
 
 template <class Isa>
-void scores(const TileOperands& c, Range columns, float* scores, int64_t stride, float* row_max) {
-  for_each_micro_tile<Isa>(c, columns, [&](int64_t j, int64_t i) {
+void scores(const TileOperands& tile, Range columns, float* scores, int64_t stride, float* row_max) {
+  for_each_micro_tile<Isa>(tile, columns, [&](int64_t j, int64_t i) {
     float* out = scores + j * stride + i;
-    score_micro_tile<Isa>(c, j, i, out, stride, out, stride);
+    score_micro_tile<Isa>(tile, j, i, out, stride, out, stride);
     const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
     if (row_max) raise_maxima<Isa>(out, stride, strip, row_max + i);  // while the micro-tile is in L1
   });
@@ -127,20 +127,20 @@ INFCL_NOINLINE LogitGradSums grad_micro_tile(const MicroTileScores& t, Log2Scale
 }
 
 template <class Isa, GradFormula kFormula>
-LogitGradSums logit_grad_with(const TileOperands& c, Range columns, Log2Scale scale,
+LogitGradSums logit_grad_with(const TileOperands& tile, Range columns, Log2Scale scale,
                               const LogitGradArgs& args, float* g) {
   constexpr int64_t kStride = Isa::kTile, kPanel = panel_width<Isa>();
   LogitGradSums total;
   alignas(64) float scores[Isa::kStrip * kPanel];
-  for_each_micro_tile<Isa>(c, columns, [&](int64_t j, int64_t i) {
+  for_each_micro_tile<Isa>(tile, columns, [&](int64_t j, int64_t i) {
     const int64_t strip = columns.end - j < Isa::kStrip ? columns.end - j : Isa::kStrip;
-    MicroTileScores micro_tile{scores, kPanel, j, i, strip, c.rows - i};
+    MicroTileScores micro_tile{scores, kPanel, j, i, strip, tile.rows - i};
     float* out = g + j * kStride + i;
     if (args.scores) {
       micro_tile.data = args.scores + j * args.scores_stride + i;
       micro_tile.stride = args.scores_stride;
     } else {
-      score_micro_tile<Isa>(c, j, i, scores, kPanel, out, kStride);
+      score_micro_tile<Isa>(tile, j, i, scores, kPanel, out, kStride);
     }
     const LogitGradSums sums = grad_micro_tile<Isa, kFormula>(micro_tile, scale, args, out);
     total.dot_sum += sums.dot_sum;
@@ -150,17 +150,17 @@ LogitGradSums logit_grad_with(const TileOperands& c, Range columns, Log2Scale sc
 }
 
 template <class Isa>
-LogitGradSums logit_grad(const TileOperands& c, Range columns, Log2Scale scale, const LogitGradArgs& args,
+LogitGradSums logit_grad(const TileOperands& tile, Range columns, Log2Scale scale, const LogitGradArgs& args,
                          float* g) {
   switch (args.formula) {
     case GradFormula::kOneExp:
-      return logit_grad_with<Isa, GradFormula::kOneExp>(c, columns, scale, args, g);
+      return logit_grad_with<Isa, GradFormula::kOneExp>(tile, columns, scale, args, g);
     case GradFormula::kTwoExps:
-      return logit_grad_with<Isa, GradFormula::kTwoExps>(c, columns, scale, args, g);
+      return logit_grad_with<Isa, GradFormula::kTwoExps>(tile, columns, scale, args, g);
     case GradFormula::kSigmoid:
       break;
   }
-  return logit_grad_with<Isa, GradFormula::kSigmoid>(c, columns, scale, args, g);
+  return logit_grad_with<Isa, GradFormula::kSigmoid>(tile, columns, scale, args, g);
 }
 
 }  // namespace

@@ -45,21 +45,21 @@ struct Sigmoid {
 };
 
 template <class Isa>
-void fold_sigmoid(const TileOperands& c, const float* scores, int64_t stride, Log2Scale scale, float bias,
+void fold_sigmoid(const TileOperands& tile, const float* scores, int64_t stride, Log2Scale scale, float bias,
                   float* row_sum) {
   using V = typename Isa::V;
   const Sigmoid<Isa> sigmoid(scale, bias);
   alignas(64) float lanes[Isa::kLanes];
-  for (int64_t i = 0; i < c.rows; i += Isa::kLanes) {
+  for (int64_t i = 0; i < tile.rows; i += Isa::kLanes) {
     V sum = Isa::zero();
-    for (int64_t j0 = 0; j0 < c.columns; j0 += kShortSum) {
+    for (int64_t j0 = 0; j0 < tile.columns; j0 += kShortSum) {
       V part = Isa::zero();
-      for (int64_t j = j0; j < c.columns && j < j0 + kShortSum; ++j)
+      for (int64_t j = j0; j < tile.columns && j < j0 + kShortSum; ++j)
         part = Isa::add(part, sigmoid.softplus(Isa::load(scores + j * stride + i)));
       sum = Isa::add(sum, part);
     }
     Isa::store(lanes, sum);
-    for (int64_t l = 0; l < Isa::kLanes && i + l < c.rows; ++l) row_sum[i + l] = lanes[l];
+    for (int64_t l = 0; l < Isa::kLanes && i + l < tile.rows; ++l) row_sum[i + l] = lanes[l];
   }
 }
 
