@@ -1,11 +1,12 @@
-// The ceiling: how many float32 multiply-adds this machine's cores really do, measured rather than looked up.
-// Independent accumulators, enough to hide the latency, no memory traffic. Exit status 3 when the set is
-// missing.
-//   fma-peak avx512|avx2 threads         prints GFLOP/s of all threads together, best of several short rounds
-//   fma-peak avx512|avx2 threads gflop   prints "ready" once, then does that much work and prints its seconds
-//   for
-//                                        each line read from stdin: what the cores keep up, beside another
-//                                        job
+// The ceiling: how many float32 multiply-adds the cores of this machine do, measured and not looked up.
+// Enough independent accumulators hide the latency, and nothing touches memory. Exit status 3: the processor
+// lacks the instruction set.
+//
+//   fma-peak avx512|avx2 threads
+//       prints the GFLOP/s of all threads together, the best of several short rounds
+//   fma-peak avx512|avx2 threads gflop
+//       prints "ready" once; then, for each line read from stdin, does that much work and prints the seconds.
+//       This shows the speed that the cores sustain beside another job.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -22,10 +23,10 @@
 namespace {
 
 constexpr long kSteps = 1500000;     // about 20 ms a round
-constexpr long kShareSteps = 30000;  // of sustained work, what a thread takes at a time: about 0.4 ms
+constexpr long kPieceSteps = 30000;  // sustained work that a thread takes at a time: about 0.4 ms
 constexpr int kRounds = 25;
 
-constexpr int kChains256 = 12;  // fill the 16 registers of AVX2
+constexpr int kChains256 = 12;  // with two operands, these fill the 16 registers of AVX2
 
 __attribute__((target("avx512f"))) float chains_avx512(long steps) {
   __m512 sum[kChains512];
@@ -56,6 +57,7 @@ struct Probe {
   double flops;  // of one step
 };
 
+// GFLOP/s of all threads, which start together.
 double one_round(const Probe& probe, int threads) {
   using Clock = std::chrono::steady_clock;
   std::atomic<int> ready{0};
@@ -77,16 +79,16 @@ double one_round(const Probe& probe, int threads) {
   return rate / 1e9;
 }
 
-// Threads take shares until none is left, so that one which is interrupted does not hold up the others.
+// Threads take pieces of work until none is left, so an interrupted thread does not delay the others.
 double sustained_seconds(const Probe& probe, int threads, double gflop) {
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
-  std::atomic<long> left{static_cast<long>(gflop * 1e9 / (probe.flops * kShareSteps))};
+  std::atomic<long> left{static_cast<long>(gflop * 1e9 / (probe.flops * kPieceSteps))};
   std::vector<std::thread> pool;
   for (int t = 0; t < threads; ++t)
     pool.emplace_back([&] {
       while (left.fetch_sub(1) > 0) {
-        volatile float sink = probe.chains(kShareSteps);
+        volatile float sink = probe.chains(kPieceSteps);
         (void)sink;
       }
     });

@@ -1,12 +1,13 @@
-// Fused multiply-adds in registers, for the rulers that measure by them.
+// Fused multiply-adds in registers: the unit in which the other programs measure.
 #pragma once
 
 #include <immintrin.h>
 
-// Latency 4, two a cycle: at least 8 chains. 24 fill the 32 registers of AVX-512.
+// The latency is 4 cycles, and a cycle starts two: at least 8 chains are needed. 24 chains use most of the 32
+// registers of AVX-512.
 constexpr int kChains512 = 24;
 
-// Takes every chain on by `steps` multiply-adds.
+// Appends `steps` multiply-adds to every chain.
 __attribute__((target("avx512f"), always_inline)) inline void multiply_add(__m512 (&sum)[kChains512],
                                                                            long steps) {
   __m512 x = _mm512_set1_ps(1e-3f), y = x;

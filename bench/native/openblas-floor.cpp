@@ -1,7 +1,9 @@
-// The floor we race: the matrix products of loss and gradients alone, by OpenBLAS. No exp, no log-sum-exp, no
-// checks; panels of 2048 queries, so that it too needs no M x N array. It computes nothing useful. Usage:
-// openblas-floor rows dim threads forward|frozen|full Prints "ready CORE CONFIG" once, then runs one round
-// and prints its seconds for each line read from stdin.
+// The floor that the library races: OpenBLAS forms the matrix products of a loss and its gradients, and
+// nothing else. There is no exponential, no log-sum-exp and no check, so the results are useless. Panels of
+// 2048 queries avoid the M x N array here too.
+//
+//   openblas-floor rows dim threads forward|frozen|full
+//       prints "ready CORE CONFIG" once; then runs a round for each line from stdin and prints the seconds
 #include <cblas.h>
 
 #include <algorithm>
@@ -25,35 +27,35 @@ constexpr int64_t kPanelRows = 2048;
 struct Problem {
   int64_t rows, dim;
   bool query_grads, key_grads;
-  std::vector<float> queries, keys, logits, d_queries, d_keys;
+  std::vector<float> queries, keys, scores, d_queries, d_keys;
 };
 
 std::vector<float> random_rows(int64_t count, uint32_t state) {
   std::vector<float> out(static_cast<size_t>(count));
-  for (float& x : out) {
+  for (float& value : out) {
     state = state * 1664525u + 1013904223u;
-    x = static_cast<float>(static_cast<int32_t>(state)) * 0x1p-35f;
+    value = static_cast<float>(static_cast<int32_t>(state)) * 0x1p-35f;
   }
   return out;
 }
 
-void logits_of(Problem& p, int64_t first, int64_t count) {
+void form_scores(Problem& p, int64_t first, int64_t count) {
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.rows, p.dim, 1, &p.queries[first * p.dim],
-              p.dim, p.keys.data(), p.dim, 0, p.logits.data(), p.rows);
+              p.dim, p.keys.data(), p.dim, 0, p.scores.data(), p.rows);
 }
 
-// X = Q K^T for the forward pass, again for the backward one, then dQ = X K and dK += X^T Q.
+// S = Q K^T for the forward pass and again for the backward pass, then dQ = S K and dK += S^T Q.
 double round_seconds(Problem& p) {
   const auto start = std::chrono::steady_clock::now();
   for (int64_t first = 0; first < p.rows; first += kPanelRows) {
     const int64_t count = std::min(kPanelRows, p.rows - first);
-    logits_of(p, first, count);
-    if (p.query_grads || p.key_grads) logits_of(p, first, count);
+    form_scores(p, first, count);
+    if (p.query_grads || p.key_grads) form_scores(p, first, count);
     if (p.query_grads)
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, p.dim, p.rows, 1, p.logits.data(), p.rows,
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, p.dim, p.rows, 1, p.scores.data(), p.rows,
                   p.keys.data(), p.dim, 0, &p.d_queries[first * p.dim], p.dim);
     if (p.key_grads)
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.rows, p.dim, count, 1, p.logits.data(), p.rows,
+      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p.rows, p.dim, count, 1, p.scores.data(), p.rows,
                   &p.queries[first * p.dim], p.dim, first > 0, p.d_keys.data(), p.dim);
   }
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -73,11 +75,11 @@ int main(int argc, char** argv) {
   p.key_grads = std::strcmp(argv[4], "full") == 0;
   p.queries = random_rows(p.rows * p.dim, 1);
   p.keys = random_rows(p.rows * p.dim, 2);
-  p.logits.resize(static_cast<size_t>(std::min(kPanelRows, p.rows) * p.rows));
+  p.scores.resize(static_cast<size_t>(std::min(kPanelRows, p.rows) * p.rows));
   if (p.query_grads) p.d_queries.resize(p.queries.size());
   if (p.key_grads) p.d_keys.resize(p.keys.size());
   openblas_set_num_threads(std::atoi(argv[3]));
-  round_seconds(p);  // touches every page, starts the workers
+  round_seconds(p);  // touches every page and starts the threads
   std::printf("ready %s %s\n", openblas_get_corename(), openblas_get_config());
   std::fflush(stdout);
   char line[256];

@@ -1,10 +1,12 @@
-// The kernels of one tile after another, as a call of four products goes through them, against multiply-adds
-// in registers under the same clock. Each is timed in slices of some 50 to 100 us, and of each slice the
-// median over all tiles is taken: an interrupted one is not among them, so this is what the code does while
-// it is left to run. What packing, waiting and interruptions add, a whole call shows.
-//   tile-kernels rows dim threads   prints, of every kernel in turn, the multiply-adds' time / its time
-//                                   (of fold, which multiplies nothing: its time / a product's), then that of
-//                                   all
+// Times the kernels of one tile after another, in the order of a call with four products, and compares
+// them with multiply-adds in registers at the same clock. Each kernel is timed in slices of 50 to 100
+// us. The result takes the median of each slice over all tiles, and a median ignores interrupted
+// slices. So the result shows the code while it runs. Only the time of a whole call includes packing,
+// waiting and interruptions.
+//
+//   tile-kernels rows dim threads
+//       prints for each kernel the time of its multiply-adds in registers / its own time, then the same for
+//       all kernels together. The fold multiplies nothing: its number is its time / the time of one product.
 #include <immintrin.h>
 #include <sys/mman.h>
 
@@ -22,14 +24,14 @@ namespace {
 
 using infcl::Range;
 
-constexpr int kVisits = 4;          // of every tile column
-constexpr int64_t kLineOffset = 4;  // where arrays of JavaScript begin, in floats
+constexpr int kVisits = 4;          // to every tile column
+constexpr int64_t kLineOffset = 4;  // floats from a cache line to the first element of a JavaScript array
 constexpr int kKernels = 5;
-enum Kernel { kLogits, kFold, kLogitGrad, kQueries, kKeys };
+enum Kernel { kScores, kFold, kLogitGrad, kRowGrads, kColumnGrads };
 
 uint64_t now() { return __rdtsc(); }
 
-// Multiply-adds in a tick of the clock that `now` reads.
+// Multiply-adds per tick of the clock that `now` reads.
 __attribute__((noinline)) double multiply_adds_per_tick() {
   constexpr int kSteps = 2000;  // some 10 us
   const auto burst = [] {
@@ -41,10 +43,10 @@ __attribute__((noinline)) double multiply_adds_per_tick() {
     for (const __m512& s : sum) asm volatile("" ::"v"(s));
     return 16. * kChains512 * kSteps / static_cast<double>(ticks);
   };
-  return std::max(burst(), burst());  // one may be interrupted
+  return std::max(burst(), burst());  // an interruption may slow one burst
 }
 
-// Filled with small numbers, on huge pages where the system gives them.
+// A matrix of small numbers, on huge pages where the system gives them. Lives until the program ends.
 float* make_matrix(int64_t floats, uint32_t seed) {
   constexpr size_t kHugePage = 2 << 20;
   const size_t bytes =
@@ -59,7 +61,7 @@ float* make_matrix(int64_t floats, uint32_t seed) {
   return out;
 }
 
-// Ticks, in multiply-adds, of each slice of each kernel at each visit.
+// The time of each slice of each kernel at each visit, as the number of multiply-adds that fit into it.
 struct Times {
   std::vector<std::vector<double>> slices[kKernels];
 
@@ -82,18 +84,22 @@ struct Times {
   }
 };
 
-// One thread's tile row, the packed keys that it passes, which all threads share, and key gradients of its
-// own, since no column gate keeps them apart here.
+// All threads read the same packed columns. Each thread has gradients of its own, since no column gate orders
+// the threads here.
+struct TileColumns {
+  float *packed, *gradients;
+  int64_t count;
+};
+
+// The tiles that one thread visits.
 class TileRow {
  public:
-  TileRow(const infcl::cpu::Kernels& k, int64_t rows, int64_t dim, float* keys, float* d_keys, int64_t blocks)
+  TileRow(const infcl::cpu::Kernels& k, int64_t rows, int64_t dim, const TileColumns& columns)
       : k_(k),
         panels_(k.tile.columns * infcl::round_up(dim, k.panel)),
-        keys_(keys),
-        d_keys_(d_keys),
-        blocks_(blocks),
+        columns_(columns),
         g_(make_matrix(k.tile.rows * k.tile.columns, 3)),
-        d_queries_(make_matrix(rows * dim, 4) + kLineOffset),
+        d_rows_(make_matrix(rows * dim, 4) + kLineOffset),
         row_(static_cast<size_t>(5 * k.tile.rows), 1e-3f) {
     tile_.rows = rows;
     tile_.columns = tile_.column_panel_rows = tile_.column_value_rows = k.tile.columns;
@@ -106,7 +112,7 @@ class TileRow {
   Times go_round(int64_t first) {
     for (int visit = 0; visit < kVisits; ++visit)
       for (const bool backward : {false, true})
-        for (int64_t j = 0; j < blocks_; ++j) visit_tile((first + j) % blocks_, backward);
+        for (int64_t j = 0; j < columns_.count; ++j) visit_tile((first + j) % columns_.count, backward);
     return times_;
   }
 
@@ -123,35 +129,35 @@ class TileRow {
   }
 
   void visit_tile(int64_t j, bool backward) {
-    infcl::cpu::TileOperands c = tile_;
-    c.column_panels = c.column_values = keys_ + j * panels_;
+    infcl::cpu::TileOperands tile = tile_;
+    tile.column_panels = tile.column_values = columns_.packed + j * panels_;
     const infcl::Log2Scale scale{20, 0};
-    const int64_t n = k_.tile.rows;
+    const int64_t stride = k_.tile.rows;
     if (!backward) {
-      timed(kLogits, c.columns, 4 * k_.strip,
-            [&](Range columns) { k_.scores(c, columns, g_, n, row_.data()); });
+      timed(kScores, tile.columns, 4 * k_.strip,
+            [&](Range columns) { k_.scores(tile, columns, g_, stride, row_.data()); });
       timed(kFold, 1, 1, [&](Range) {
-        k_.fold(c, g_, n, scale, row_.data(), {&row_[n], &row_[2 * n], &row_[3 * n], &row_[4 * n]});
+        k_.fold(tile, g_, stride, scale, row_.data(),
+                {&row_[stride], &row_[2 * stride], &row_[3 * stride], &row_[4 * stride]});
       });
       return;
     }
     infcl::cpu::LogitGradArgs args{};
     args.formula = infcl::cpu::GradFormula::kOneExp;
     args.row_factor = args.column_factor = row_.data();
-    timed(kLogitGrad, c.columns, 4 * k_.strip,
-          [&](Range columns) { k_.logit_grad(c, columns, scale, args, g_); });
-    timed(kQueries, c.dim, k_.panel,
-          [&](Range features) { k_.accumulate_rows(c, features, g_, false, d_queries_); });
-    timed(kKeys, c.dim, k_.panel, [&](Range features) {
-      k_.accumulate_columns(c, features, g_, false, d_keys_ + j * c.columns * c.dim);
+    timed(kLogitGrad, tile.columns, 4 * k_.strip,
+          [&](Range columns) { k_.logit_grad(tile, columns, scale, args, g_); });
+    timed(kRowGrads, tile.dim, k_.panel,
+          [&](Range features) { k_.accumulate_rows(tile, features, g_, false, d_rows_); });
+    timed(kColumnGrads, tile.dim, k_.panel, [&](Range features) {
+      k_.accumulate_columns(tile, features, g_, false, columns_.gradients + j * tile.columns * tile.dim);
     });
   }
 
   const infcl::cpu::Kernels& k_;
   int64_t panels_;
-  float *keys_, *d_keys_;
-  int64_t blocks_;
-  float *g_, *d_queries_;
+  TileColumns columns_;
+  float *g_, *d_rows_;
   std::vector<float> row_;
   infcl::cpu::TileOperands tile_{};
   Times times_;
@@ -167,21 +173,21 @@ int main(int argc, char** argv) {
   const infcl::cpu::Kernels& k = infcl::cpu::kAvx512Kernels;
   const int64_t rows = std::atoll(argv[1]), dim = std::atoll(argv[2]);
   const int threads = std::max(1, std::atoi(argv[3]));
-  const int64_t blocks = std::max<int64_t>(1, rows / k.tile.columns);
-  const int64_t block_rows = infcl::Grid(rows, rows, k.tile).max_rows();
-  float* keys = make_matrix(blocks * k.tile.columns * infcl::round_up(dim, k.panel), 5);
+  const int64_t tile_columns = std::max<int64_t>(1, rows / k.tile.columns);
+  const int64_t rows_in_tile = infcl::Grid(rows, rows, k.tile).max_rows();
+  float* columns = make_matrix(tile_columns * k.tile.columns * infcl::round_up(dim, k.panel), 5);
   std::vector<Times> times(static_cast<size_t>(threads));
   std::vector<std::thread> pool;
   for (int t = 0; t < threads; ++t)
     pool.emplace_back([&, t] {
-      float* d_keys = make_matrix(blocks * k.tile.columns * dim, 6) + kLineOffset;
-      times[t] = TileRow(k, block_rows, dim, keys, d_keys, blocks).go_round(t);
+      float* d_columns = make_matrix(tile_columns * k.tile.columns * dim, 6) + kLineOffset;
+      times[t] = TileRow(k, rows_in_tile, dim, {columns, d_columns, tile_columns}).go_round(t);
     });
   for (std::thread& t : pool) t.join();
   for (int t = 1; t < threads; ++t) times[0].append(times[t]);
-  const double product = static_cast<double>(block_rows * k.tile.columns * dim);
+  const double product = static_cast<double>(rows_in_tile * k.tile.columns * dim);
   double all = 0;
-  for (const Kernel kernel : {kLogits, kFold, kLogitGrad, kQueries, kKeys}) {
+  for (const Kernel kernel : {kScores, kFold, kLogitGrad, kRowGrads, kColumnGrads}) {
     const double time = times[0].sum_of_medians(kernel);
     all += time;
     std::printf("%.4f ", kernel == kFold ? time / product : product / time);
