@@ -1,12 +1,11 @@
-// Times the kernels of one tile after another, in the order of a call with four products, and compares
-// them with multiply-adds in registers at the same clock. Each kernel is timed in slices of 50 to 100
-// us. The result takes the median of each slice over all tiles, and a median ignores interrupted
-// slices. So the result shows the code while it runs. Only the time of a whole call includes packing,
-// waiting and interruptions.
+// Times the kernels of one tile after another, in the order of a call with four products. The yardstick is
+// multiply-adds in registers at the same clock. Each kernel is timed in slices of 50 to 100 us. The result
+// takes the median of each slice over all tiles, and a median ignores interrupted slices. So the result shows
+// the code while it runs. Only the time of a whole call includes packing, waiting and interruptions.
 //
 //   tile-kernels rows dim threads
-//       prints for each kernel the time of its multiply-adds in registers / its own time, then the same for
-//       all kernels together. The fold multiplies nothing: its number is its time / the time of one product.
+//       prints (time of as many multiply-adds in registers) / (time of the kernel), then that of all kernels.
+//       The fold multiplies nothing: its number is its time / the time of one product.
 #include <immintrin.h>
 #include <sys/mman.h>
 

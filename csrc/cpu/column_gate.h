@@ -1,4 +1,4 @@
-// The order in which tile rows may touch a tile column. Every sum and gradient of a column is formed in the
+// The order in which tile rows may touch a tile column. Sums and gradients of a column are formed in the
 // order of the tile rows, so results do not depend on the number of threads.
 #pragma once
 

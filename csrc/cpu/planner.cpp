@@ -64,7 +64,8 @@ class CpuPlanner final : public Planner {
   }
 
  private:
-  // Measured at the first request. A call that runs meanwhile lowers the number, as it would slow a second call.
+  // Measured at the first request. A call that runs meanwhile lowers the number, as it would slow
+  // a second call.
   double gflops(const Kernels& k) {
     if (measured_isa_ != &k) {
       measured_gflops_ = measure_gflops(k);

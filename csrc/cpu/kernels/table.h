@@ -41,7 +41,7 @@ constexpr float kMaskedDot = -FLT_MAX;
 constexpr float kNoTerm = FLT_MAX;
 constexpr bool is_masked(float dot) { return dot <= kMaskedDot; }
 
-// Packed operands of one tile. Values are null where no gradient needs them.
+// Packed operands of one tile, and the size of the tile.
 struct TileOperands {
   const float* column_panels;    // panels of the columns
   int64_t column_panel_rows;     // columns in these panels, padding included

@@ -1,8 +1,8 @@
 // The fallback, called "scalar", and the contract that every vector type owes the kernels. The fallback uses
 // generic vectors of four lanes and no intrinsics. It runs on any processor; speed is not its purpose.
 //
-// Kernels are templates over a vector type. Another instruction set takes a type like this one, a file like
-// table_scalar.cpp, a name in the list of table.h, and its entries in sources.cmake and binding.gyp.
+// Kernels are templates over a vector type. Another instruction set takes a type like this one and a file
+// like table_scalar.cpp. The lists of table.h, sources.cmake and binding.gyp name the new instruction set.
 // fill_table.h checks that no member is missing. Every function is static.
 //
 // Types and constants:
@@ -25,7 +25,7 @@
 //   load(p)  store(p, v)          kLanes floats; p need not be aligned
 //   add  sub  mul  div            rounded once; a compiler may fuse a mul into the add after it
 //   max(a, b)  min(a, b)          where a or b is NaN, either one
-//   abs(a)                        the magnitude
+//   abs(a)                        a without its sign
 //   select_negative(a, yes, no)   yes where a < 0, no where a > 0, either one where a is 0 or NaN
 //   fma(a, b, c)                  a * b + c; the product may be rounded first
 //   fused_multiply_add(a, b, c)   a * b + c; the product must not be rounded first (exp2.h)
