@@ -30,6 +30,7 @@ const optionHints: Record<string, string> = withoutPrototype({
   ignoreindex: 'queryWeights 0 leaves a row out',
   chunksize: 'chunkedStep takes the batch in chunks',
   batchsize: 'chunkedStep takes the batch in chunks',
+  rows: 'the numbers of rows that plan takes are queries and keys; perRow: true returns the loss of each row',
   abortsignal: 'the name here is signal',
 });
 const sameHint: Record<string, string> = withoutPrototype({

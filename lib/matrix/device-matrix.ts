@@ -60,7 +60,7 @@ export let isDeviceMatrix: (value: unknown) => value is DeviceMatrix;
 /** A new float32 matrix, whose content is anything, on the device of another. Throws ERR_OUT_OF_MEMORY. */
 export let allocateBeside: (neighbour: DeviceMatrix, rows: number, dim: number) => DeviceMatrix;
 
-/** Row-major features [rows × dim] on a CUDA device. Made by `fromHost`, `wrap` or `rows`, and by calls as gradients. */
+/** Row-major features [rows × dim] on a CUDA device. Made by `fromHost`, `wrap` or `slice`, and by calls as gradients. */
 export class DeviceMatrix implements Disposable {
   readonly shape: readonly [rows: number, dim: number];
   readonly dtype: DType;
@@ -174,7 +174,7 @@ export class DeviceMatrix implements Disposable {
    * Rows from `begin` up to but without `end`, in the same memory, which is freed when neither this matrix nor the view
    * is there any more. Throws ERR_DISPOSED, ERR_TYPE, or ERR_VALUE for rows that are not here or none.
    */
-  rows(begin: number, end: number): DeviceMatrix {
+  slice(begin: number, end: number): DeviceMatrix {
     const self = this.#native('this matrix');
     const last = check.positiveInteger('end', end, self.rows);
     const first = check.nonNegativeInteger('begin', begin);

@@ -136,8 +136,9 @@ export interface ContrastiveResponse {
 
 export interface PlanRequest extends BackendChoice {
   objective: Objective;
-  rows: number;
-  /** 0: supcon over the queries alone. */
+  /** How many. */
+  queries: number;
+  /** How many; 0: supcon over the queries alone. */
   keys: number;
   dtype: DType;
   bfloat16: boolean;

@@ -54,7 +54,7 @@ declare const signal: AbortSignal | undefined;
 declare const flag: boolean | undefined;
 contrastiveLossSync(q, k, { threads: given.threads, signal, grad: { queries: flag }, labelSmoothing: undefined });
 contrastiveLossSync({ data: new Float32Array(4), shape: [2, 2], rowStride: undefined, dtype: undefined }, k);
-plan({ rows: 2, dim: 2, device: given.device, gradient: flag });
+plan({ queries: 2, dim: 2, device: given.device, gradient: flag });
 const tower = { encoder, chunks: () => ['chunk'], rows: given.rows };
 void chunkedStep({ queries: tower, keys: tower, loss: undefined, signal, onProgress: undefined });
 declare const required: Pick<JaxEncoderOptions<object, string>, 'jax' | 'apply' | 'params'>;

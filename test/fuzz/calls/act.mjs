@@ -27,7 +27,7 @@ export function makeActs(current, known, abort = () => {}) {
     abort,
     call: () => {
       current.count('calls from within');
-      current.api.plan({ rows: 64, dim: 8 });
+      current.api.plan({ queries: 64, dim: 8 });
       check(current.api.contrastiveLossAndGradSync(...knownArguments));
     },
     callAsync: () => {

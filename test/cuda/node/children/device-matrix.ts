@@ -115,10 +115,10 @@ const claims = {
 
   async view() {
     const whole = await DeviceMatrix.fromHost(queries);
-    using view = whole.rows(20, 150);
+    using view = whole.slice(20, 150);
     const address = view.pointer - whole.pointer;
     whole.dispose();
-    using inner = view.rows(10, 130); // rows 30 to 150 of the whole, which is gone
+    using inner = view.slice(10, 130); // rows 30 to 150 of the whole, which is gone
     const part = { data: queries.data.subarray(30 * dim), shape: [120, dim] as const };
     const same =
       contrastiveLossSync(inner, inner).loss === contrastiveLossSync(part, part, cuda).loss &&
@@ -166,11 +166,11 @@ const claims = {
     using b = await DeviceMatrix.fromHost(keys);
     using queryGrads = await DeviceMatrix.fromHost(matrix(5));
     using keyGrads = await DeviceMatrix.fromHost(matrix(6));
-    using few = a.rows(0, 8);
+    using few = a.slice(0, 8);
     const { free } = deviceMemory();
     const out = { queryGrads, keyGrads };
     for (let i = 0; i < 50; i++) {
-      using view = queryGrads.rows(i, i + 8);
+      using view = queryGrads.slice(i, i + 8);
       const result = await contrastiveLossAndGrad(few, few, {
         grad: { keys: false },
         out: { queryGrads: view },
@@ -196,7 +196,7 @@ const claims = {
     const { disposed, shape } = a;
     const uses = {
       pointer: () => a.pointer,
-      rows: () => a.rows(0, 1),
+      slice: () => a.slice(0, 1),
       toHost: () => a.toHost(),
       queries: () => contrastiveLoss(a, a),
       sync: () => contrastiveLossSync(a, a),
@@ -223,7 +223,7 @@ const claims = {
   async collected() {
     const forget = async () => {
       const a = await DeviceMatrix.fromHost(queries);
-      const { queryGrads } = contrastiveLossAndGradSync(a, a.rows(0, rows));
+      const { queryGrads } = contrastiveLossAndGradSync(a, a.slice(0, rows));
       return queryGrads.shape[0];
     };
     await forget();
@@ -281,7 +281,7 @@ const claims = {
     using far = await DeviceMatrix.fromHost(keys, { device: 1 });
     using half = await DeviceMatrix.fromHost(halves(3, 'float16'));
     using short = await DeviceMatrix.fromHost(matrix(1, 20));
-    using first = a.rows(0, 20);
+    using first = a.slice(0, 20);
     const { pointer } = a;
     const wrapped = { pointer, shape: [rows, dim], dtype: 'float32' } as const;
     const call = (q: Features, k: Features, options?: object) => () => contrastiveLossAndGrad(q, k, options);
@@ -310,8 +310,8 @@ const claims = {
       stride: () => DeviceMatrix.wrap({ ...wrapped, rowStride: 39 }),
       dtype: () => DeviceMatrix.wrap({ ...wrapped, dtype: 'int8' as 'float32' }),
       typo: () => DeviceMatrix.wrap({ ...wrapped, rowstride: 50 } as object as typeof wrapped),
-      rowsEmpty: () => a.rows(3, 3),
-      rowsBeyond: () => a.rows(0, rows + 1),
+      sliceEmpty: () => a.slice(3, 3),
+      sliceBeyond: () => a.slice(0, rows + 1),
       fromNowhere: () => DeviceMatrix.fromHost(queries, { device: 99 }),
       fromDevice: () => DeviceMatrix.fromHost(a as unknown as MatrixLike),
       memoryNowhere: () => deviceMemory(99),

@@ -68,7 +68,7 @@ async function answerAll() {
   const { total } = deviceMemory();
   return {
     total,
-    plan: plan({ rows, keys: keyRows, dim, backend: 'cuda' }),
+    plan: plan({ queries: rows, keys: keyRows, dim, backend: 'cuda' }),
     infonce: await compare(keys, { objective: 'infonce', labels, logitScale: 10 }),
     ntxent: await compare(texts, { objective: 'ntxent', logitScale: 10 }),
     supcon: await compare(texts, { objective: 'supcon', labels: classes, logitScale: 10 }),
