@@ -9,9 +9,9 @@
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import { isThenable } from '../loss/progress';
 import type { MatrixLike } from '../matrix/host-matrix';
-import { readNames } from '../names';
+import { readNames } from '../read-names';
+import { isThenable } from '../thenable';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
 import * as check from '../validate';
 

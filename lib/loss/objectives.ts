@@ -12,7 +12,7 @@ import type { AnyContrastiveOptions, ObjectiveOption } from './options';
 interface ObjectiveRules {
   /** Options that it honours, beside those that every objective takes. */
   takes: readonly ObjectiveOption[];
-  /** Those of them that it cannot do without. `row-terms.ts` has the message of each. */
+  /** Those of them that it cannot do without. `resolve-row-terms.ts` has the message of each. */
   requires: readonly 'labels'[];
   defaults: { logitScale: number; logitBias: number };
   /** Key i is the pair of query i, so that there are as many keys as queries. */

@@ -12,8 +12,8 @@ import {
   isDeviceMatrix,
   toNativeDeviceMatrix,
 } from '../matrix/device-matrix';
-import { readNames } from '../names';
 import type { ContrastiveRequest, NativeMatrix, NativeOutput } from '../native/binding';
+import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';

@@ -7,9 +7,9 @@
 import { requireBackend, resolveBackend } from '../backend';
 import { codedError, fromNative } from '../errors';
 import { dtypes } from '../matrix/host-matrix';
-import { readNames } from '../names';
 import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf } from './objectives';
 import type { BackendOption, Compute } from './options';

@@ -6,6 +6,7 @@
  */
 
 import { codedError } from '../errors';
+import { adopt, ignoreRejection, isThenable } from '../thenable';
 
 export class ProgressReporter<Progress> {
   private thrown: { error: unknown } | undefined;
@@ -69,19 +70,4 @@ export function reportBlocking<Progress>(
     'Expected no promise from options.onProgress of a blocking call but received one: use the function that returns a ' +
       'promise, or an onProgress that is not async',
   );
-}
-
-/** For a promise that nobody waits for: its rejection would end the process. */
-export function ignoreRejection(returned: PromiseLike<unknown>): void {
-  adopt(returned).catch(() => {});
-}
-
-/** Unlike Promise.resolve, a promise of our own: methods that somebody has put on theirs are called for nothing. */
-function adopt(returned: PromiseLike<unknown>): Promise<unknown> {
-  return new Promise((resolve) => resolve(returned));
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  return typeof (value as { then?: unknown }).then === 'function';
 }

@@ -8,12 +8,12 @@
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import { readNames } from '../names';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from '../native/binding';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf, takers } from './objectives';
 import type { AnyContrastiveOptions, DirectionName } from './options';
-import { checkRowTerms, type RowTerms, resolveRowTerms } from './row-terms';
+import { checkRowTerms, type RowTerms, resolveRowTerms } from './resolve-row-terms';
 
 /** The part of a native request that this module fills in. */
 export type Terms = RowTerms &

@@ -8,9 +8,8 @@
 import { resolveBackend } from '../backend';
 import { codedError } from '../errors';
 import { type DeviceMatrix, isDeviceMatrix } from '../matrix/device-matrix';
-import type { CallMemory } from '../matrix/extent';
 import type { Features } from '../matrix/features';
-import { readNames } from '../names';
+import type { CallMemory } from '../matrix/memory-extent';
 import {
   type ContrastiveRequest,
   Control,
@@ -18,6 +17,7 @@ import {
   type DType,
   type NativeMatrix,
 } from '../native/binding';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';

@@ -7,7 +7,6 @@
 
 import { requireBackend } from '../backend';
 import { codedError, fromNative } from '../errors';
-import { readNames } from '../names';
 import type {
   DeviceHandle,
   DeviceMemory,
@@ -17,6 +16,7 @@ import type {
   NativeHostMatrix,
 } from '../native/binding';
 import { loadBinding } from '../native/load';
+import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import { dtypes, type HostFeatures, readShape, toNativeMatrix } from './host-matrix';

@@ -7,7 +7,7 @@
  */
 
 import { codedError, type InfclError } from '../errors';
-import { type CallMemory, type Extent, overlap } from './extent';
+import { type CallMemory, type Extent, overlap } from './memory-extent';
 
 export class MemoryInFlight {
   /** Of each device, and of the host: no two overlap, so that a search finds the only candidate. By address. */

@@ -6,7 +6,7 @@
  */
 
 import { codedError, type InfclError } from '../errors';
-import { ignoreRejection, isThenable } from '../loss/progress';
+import { ignoreRejection, isThenable } from '../thenable';
 import { invalid } from '../validate';
 
 /** Sync or async: what `next` and `return` give may be a promise. */

@@ -11,7 +11,7 @@ import type { AnyContrastiveOptions, Objective } from '../loss/options';
 import { readOptions } from '../loss/resolve';
 import type { OptionsFor } from '../loss/typed-options';
 import { isDeviceMatrix } from '../matrix/device-matrix';
-import { readNames } from '../names';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { StepProgress } from './step-context';
 import { type CheckedTower, checkTower, type Tower, type TowerName } from './tower';

@@ -6,8 +6,8 @@
 
 import { isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
-import { ignoreRejection, isThenable } from '../loss/progress';
-import { readNames } from '../names';
+import { readNames } from '../read-names';
+import { ignoreRejection, isThenable } from '../thenable';
 import * as check from '../validate';
 import type { Encoder } from './encoder';
 

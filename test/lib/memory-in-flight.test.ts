@@ -4,8 +4,8 @@
  */
 import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossSync } from '../../lib';
 import type { LossFunctions } from '../../lib/loss/contrastive-loss';
-import type { Extent } from '../../lib/matrix/extent';
 import type { MatrixLike } from '../../lib/matrix/host-matrix';
+import type { Extent } from '../../lib/matrix/memory-extent';
 import { MemoryInFlight } from '../../lib/matrix/memory-in-flight';
 import { makePair } from '../reference/inputs';
 import { expectError, fakeNative, fakeResponse, matrix, thrownBy } from './fake-binding';
