@@ -83,7 +83,16 @@ export function codedError(code: ErrorCode, message: string, cause?: unknown): I
   }) as InfclError;
 }
 
-/** A native error as one of ours: same code and message, the class that belongs to the code. */
+/** Makes a blocking native call. Throws its errors as {@link fromNative} restates them. */
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** A native error as one of infcl's: the same code and message, in the class that belongs to the code. */
 export function fromNative(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return isErrorCode(code) ? codedError(code, String(message), error) : error;

@@ -65,7 +65,7 @@ export function finiteNumber(name: string, value: unknown): number {
 }
 
 /** At least 0 and below 1. */
-export function share(name: string, value: unknown): number {
+export function fraction(name: string, value: unknown): number {
   requireNumber(name, 'number from 0 to below 1', value);
   if (!(value >= 0 && value < 1)) throw invalid('ERR_VALUE', name, 'number from 0 to below 1', value);
   return value;

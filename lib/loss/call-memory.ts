@@ -6,7 +6,7 @@
  */
 
 import { codedError } from '../errors';
-import { addressOf, byteExtent } from '../matrix/device-matrix';
+import { addressOf, byteExtent } from '../matrix/device-memory';
 import { type CallMemory, type Extent, overlap } from '../matrix/memory-extent';
 import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from '../native/binding';
 import { lengthOf } from '../typed-array';

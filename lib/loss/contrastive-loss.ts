@@ -6,7 +6,7 @@
  */
 
 import { requireBackend } from '../backend';
-import { fromNative } from '../errors';
+import { callNative, fromNative } from '../errors';
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
@@ -19,7 +19,7 @@ import type {
 import { loadBinding } from '../native/load';
 import { extentsOf, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
-import { disposeAll, holdDeviceMemory } from './device-call';
+import { disposeAll, retainDeviceMemory } from './device-call';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { throwIfAborted } from './on-abort';
 import type { AnyContrastiveOptions } from './options';
@@ -68,13 +68,13 @@ export function createLossFunctions(
     const ends: (() => void)[] = [];
     try {
       ends.push(inFlight.enter(memory));
-      const { held, release } = holdDeviceMemory(request, binding);
+      const { retained, release } = retainDeviceMemory(request, binding);
       ends.push(release);
       const verify = rememberBuffers(request);
       const lastPhase = request.gradient ? 'backward' : 'forward';
       const watch = { control: request.control, signal, onProgress, lastPhase } as const;
       const { result: response, settled } = await queueOf(request).run(
-        () => supervise(watch, () => callAsync(binding, held)),
+        () => supervise(watch, () => callAsync(binding, retained)),
         signal,
       );
       verify();
@@ -94,7 +94,7 @@ export function createLossFunctions(
       throwIfAborted(call.signal);
       // after the signal, whose code may have started another call
       inFlight.check(memory);
-      const response = callSync(binding, call.request);
+      const response = callNative(() => binding.contrastiveSync(call.request));
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
       return { call, response, device };
     } catch (error) {
@@ -128,14 +128,6 @@ async function callAsync(binding: NativeBinding, request: ContrastiveRequest): P
   }
 }
 
-function callSync(binding: NativeBinding, request: ContrastiveRequest): ContrastiveResponse {
-  try {
-    return binding.contrastiveSync(request);
-  } catch (error) {
-    throw fromNative(error);
-  }
-}
-
 interface Finished {
   call: ResolvedCall;
   response: ContrastiveResponse;
@@ -154,7 +146,7 @@ function lossResult({ call, response, device }: Finished): LossResult {
 
 function lossAndGradResult(finished: Finished): LossAndGradResult<Gradient> {
   const { call, response } = finished;
-  const { queryGrads, keyGrads, hardNegativeGrads } = call.gradients!;
+  const { queryGrads, keyGrads, hardNegativeGrads } = call.gradients;
   return {
     ...lossResult(finished),
     queryGrads: queryGrads!,

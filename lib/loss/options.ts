@@ -52,12 +52,15 @@ export interface Hardness {
   on: HardnessScope;
 }
 
+/** Whether keys get a gradient. `{ rows: n }`: the first n keys only; the other keys are a bank. */
+export type WantedKeyGradients = boolean | { rows: number };
+
 /** Which feature gradients are wanted. */
 export interface WantedGradients {
   /** Default true. */
   queries?: boolean | undefined;
-  /** `{ rows: n }`: of the first n keys, the rest is a bank. Default true. */
-  keys?: boolean | { rows: number } | undefined;
+  /** `{ rows: n }`: gradients of the first n keys only; the other keys are a bank. Default true. */
+  keys?: WantedKeyGradients | undefined;
   /** Default: true unless `keys` is false. */
   hardNegatives?: boolean | undefined;
 }

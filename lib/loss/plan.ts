@@ -5,7 +5,7 @@
  */
 
 import { requireBackend, resolveBackend } from '../backend';
-import { codedError, fromNative } from '../errors';
+import { callNative, codedError } from '../errors';
 import { dtypes } from '../matrix/host-matrix';
 import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
@@ -100,7 +100,7 @@ export function planOn(getBinding: () => NativeBinding, options: PlanOptions): P
   const request = readRequest(options);
   const binding = getBinding();
   requireBackend(request, binding);
-  const native = askNative(binding, request);
+  const native = callNative(() => binding.plan(request));
   const { workspaceBytes } = request;
   if (workspaceBytes > 0 && workspaceBytes < native.minimumWorkspaceBytes) {
     throw codedError(
@@ -150,14 +150,6 @@ function refuseBeyondMemory(queries: number, keys: number, dim: number): void {
     `Expected at most ${mostFeatures} features, (options.queries + options.keys) * options.dim, which is more than ` +
       `any memory holds, but received (${queries} + ${keys}) * ${dim}`,
   );
-}
-
-function askNative(binding: NativeBinding, request: PlanRequest): NativePlan {
-  try {
-    return binding.plan(request);
-  } catch (error) {
-    throw fromNative(error);
-  }
 }
 
 function describeCosts(

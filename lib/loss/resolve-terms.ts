@@ -72,7 +72,7 @@ function resolvePlainTerms(given: AnyContrastiveOptions): Omit<Terms, keyof RowT
         ? null
         : check.finiteNumber('options.falseNegativeMargin', given.falseNegativeMargin),
     labelSmoothing:
-      given.labelSmoothing === undefined ? 0 : check.share('options.labelSmoothing', given.labelSmoothing),
+      given.labelSmoothing === undefined ? 0 : check.fraction('options.labelSmoothing', given.labelSmoothing),
     ...resolveHardness(given),
   };
 }

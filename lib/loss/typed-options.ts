@@ -15,6 +15,7 @@ import type {
   ObjectiveOption,
   ObjectiveOptions,
   WantedGradients,
+  WantedKeyGradients,
 } from './options';
 
 type TakenBy<O extends Objective> = (typeof objectives)[O]['takes'][number];
@@ -94,6 +95,6 @@ export interface AskForHardNegativeGrads {
   hardNegatives: HardNegatives;
   grad?:
     | (WantedGradients & { hardNegatives: true })
-    | (WantedGradients & { keys?: true | { rows: number } | undefined; hardNegatives?: undefined })
+    | (WantedGradients & { keys?: Exclude<WantedKeyGradients, false> | undefined; hardNegatives?: undefined })
     | undefined;
 }

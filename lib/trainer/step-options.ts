@@ -7,7 +7,7 @@
 import { requireBackend, resolveBackend } from '../backend';
 import { codedError } from '../errors';
 import { optionNames } from '../loss/objectives';
-import type { AnyContrastiveOptions, Objective } from '../loss/options';
+import type { AnyContrastiveOptions, Objective, WantedKeyGradients } from '../loss/options';
 import { readOptions } from '../loss/resolve';
 import type { OptionsFor } from '../loss/typed-options';
 import { isDeviceMatrix } from '../matrix/device-matrix';
@@ -122,7 +122,7 @@ function refuseLostResults({ perRow, hardNegatives, grad, out }: AnyContrastiveO
 
 function isTrained(
   { name, encoder }: CheckedTower<unknown>,
-  wanted: boolean | { rows: number } | undefined,
+  wanted: WantedKeyGradients | undefined,
 ): boolean {
   const where = `options.loss.grad.${name}`;
   if (typeof wanted === 'object') {
