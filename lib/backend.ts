@@ -1,7 +1,8 @@
 /**
- * Which backends there are, which of them run here, and why the others do not.
+ * The backends: which exist, which of them run here, and why the others do not.
  *
- * Refuses to throw: a backend that is missing is an answer. Only a caller who insists on one gets an error.
+ * Refuses to throw where a backend is missing: its absence is an answer. Only a call that asks for the
+ * backend gets an error.
  */
 
 import os from 'node:os';
@@ -21,7 +22,7 @@ export interface BackendInfo {
   isa?: string;
 }
 
-/** Every backend this version knows, fastest last. Never throws. */
+/** Every backend that this version knows, fastest last. Never throws. */
 export function backends(): BackendInfo[] {
   return backendsOf(loadBinding);
 }
@@ -54,8 +55,8 @@ function cudaBackend(binding: NativeBinding): BackendInfo {
 }
 
 /**
- * The options `backend` and `device`. 'auto' is the CPU: features are in the host's memory, and a device multiplies in
- * another arithmetic, which nobody should get without asking.
+ * The options `backend` and `device`. 'auto' is the CPU: features are in the host's memory. A device
+ * multiplies in another arithmetic, so a call uses a device only if the caller asks for it.
  */
 export function resolveBackend(given: { backend?: unknown; device?: unknown }): BackendChoice {
   const backend =
@@ -67,8 +68,8 @@ export function resolveBackend(given: { backend?: unknown; device?: unknown }): 
 }
 
 /**
- * The name of the chosen device, null for the CPU. Throws ERR_BACKEND_UNAVAILABLE when the backend cannot run here,
- * ERR_DEVICE when it has no such device.
+ * The name of the chosen device, null for the CPU. Throws ERR_BACKEND_UNAVAILABLE when the backend cannot run
+ * here, ERR_DEVICE when it has no such device.
  */
 export function requireBackend(
   { backend, device }: BackendChoice,

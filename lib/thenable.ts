@@ -1,15 +1,18 @@
 /**
- * Promises of others: what a callback returned may be a promise of another library.
+ * Promises from callers' callbacks, which may be of another library.
  *
- * Refuses to call methods of such an object but `then`.
+ * Refuses to call any method of such an object but `then`.
  */
 
-/** For a promise that nobody waits for: its rejection would end the process. */
+/** For a promise that no code waits for: its rejection would end the process. */
 export function ignoreRejection(returned: PromiseLike<unknown>): void {
   adopt(returned).catch(() => {});
 }
 
-/** Unlike Promise.resolve, a promise of our own: methods that somebody has put on theirs are called for nothing. */
+/**
+ * A promise of our own, unlike Promise.resolve, which may return the caller's. Methods that a caller has put
+ * on its promise are never called, except `then`.
+ */
 export function adopt(returned: PromiseLike<unknown>): Promise<unknown> {
   return new Promise((resolve) => resolve(returned));
 }

@@ -1,8 +1,9 @@
 /**
- * The loss and its gradients, each as a promise and as a blocking call: check the arguments, allocate the outputs,
- * make one native call, hand back what it found.
+ * The loss and its gradients, each as a promise and as a blocking call. Each function checks its arguments,
+ * allocates outputs, makes one native call, and returns the results.
  *
- * Refuses arithmetic of its own. Asynchronous calls queue here, so that any number of them use the machine once.
+ * Refuses arithmetic of its own. Asynchronous calls wait in queues here, so that each backend runs one call
+ * at a time.
  */
 
 import { requireBackend } from '../backend';
@@ -31,12 +32,12 @@ export type * from './loss-functions';
 export type { DirectionName, Objective, Progress } from './options';
 export type { ContrastiveOptions } from './typed-options';
 
-/** The four functions over one native binding, which is asked for only after the arguments have been checked. */
+/** The four functions on one native binding, which loads only after the arguments have been checked. */
 export function createLossFunctions(
   getBinding: () => NativeBinding,
   inFlight = new MemoryInFlight(),
 ): LossFunctions {
-  // One for each backend and device, whose calls run beside each other's.
+  // one queue for each backend and device: calls on different ones run beside each other
   const queues = new Map<string, CallQueue>();
   const queueOf = ({ backend, device }: BackendChoice) => {
     const name = `${backend} ${device}`;
@@ -92,7 +93,7 @@ export function createLossFunctions(
     const { call, binding, device, memory } = prepare(...args);
     try {
       throwIfAborted(call.signal);
-      // after the signal, whose code may have started another call
+      // after the signal, as its code may have started another call
       inFlight.check(memory);
       const response = callNative(() => binding.contrastiveSync(call.request));
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
@@ -103,7 +104,7 @@ export function createLossFunctions(
     }
   }
 
-  // the signatures say which fields of a result are there for which options
+  // the signatures of LossFunctions say which options bring which fields of a result
   return {
     async contrastiveLoss(queries: Features, keys: Features | null, options?: AnyContrastiveOptions) {
       return lossResult(await run(queries, keys, options, false));

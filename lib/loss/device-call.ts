@@ -1,6 +1,6 @@
 /**
- * The needs of a call on features that are on a device: a backend, gradients beside the features, and memory that stays
- * until the call ends.
+ * The needs of a call on features on a device: its backend, gradients beside the features, and memory that
+ * stays until the call ends.
  *
  * Refuses mixtures: all matrices of a call are in one place.
  */
@@ -64,7 +64,10 @@ function placeName({ device }: NativeMatrix): string {
   return device === undefined ? 'on the host' : `on device ${device}`;
 }
 
-/** The caller's matrix for a gradient, if it fits. Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_DEVICE or ERR_DISPOSED. */
+/**
+ * The caller's matrix for a gradient, if it fits. Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_DEVICE
+ * or ERR_DISPOSED.
+ */
 export function checkDeviceOutput(
   name: string,
   given: unknown,
@@ -107,8 +110,8 @@ export function disposeAll(matrices: readonly DeviceMatrix[]): void {
 }
 
 /**
- * The same request on handles of its own, which keep device memory until `release`. The caller may dispose of a matrix
- * while the call waits or runs.
+ * The same request on handles of its own, which keep device memory until `release`. The caller may dispose of
+ * a matrix while the call waits or runs.
  */
 export function retainDeviceMemory(
   request: ContrastiveRequest,

@@ -1,6 +1,6 @@
 /**
- * The gradients that a call writes, on the host or on the device where the features are. The caller's arrays or matrices
- * where given, new ones otherwise, none for features that are frozen.
+ * The gradients that a call writes, on the host or on the device where the features are. The caller's arrays
+ * or matrices where given, new ones otherwise, none for features that are frozen.
  *
  * Refuses arrays of the wrong type or length. `call-memory.ts` finds arrays that share memory with another.
  */
@@ -53,14 +53,17 @@ export const noOutputs: ResolvedOutputs = {
   made: [],
 };
 
-/** Inherits no name: an option that is absent stays absent, even if Object.prototype has a property of its name. */
+/**
+ * Inherits no name: an option that is absent stays absent, even if Object.prototype has a property of
+ * its name.
+ */
 const nothing: Partial<Record<string, undefined>> = Object.freeze(Object.create(null));
 
 const names = Object.keys(noGradients) as GradientName[];
 
 /**
- * `grad` and `out`, each property read once. Makes the checks that need no features. Throws ERR_TYPE, ERR_VALUE or
- * ERR_OPTION.
+ * `grad` and `out`, each property read once. Makes the checks that need no features. Throws ERR_TYPE,
+ * ERR_VALUE or ERR_OPTION.
  */
 export function readOutputOptions(given: Pick<AnyContrastiveOptions, 'grad' | 'out'>): typeof given {
   return {
@@ -102,7 +105,10 @@ function readOut(value: unknown): AnyContrastiveOptions['out'] {
   return out as AnyContrastiveOptions['out'];
 }
 
-/** For options that readOutputOptions has passed. Throws as it does, and ERR_SHAPE, ERR_DEVICE or ERR_OUT_OF_MEMORY. */
+/**
+ * For options that readOutputOptions has passed. Throws as it does, and ERR_SHAPE, ERR_DEVICE
+ * or ERR_OUT_OF_MEMORY.
+ */
 export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): ResolvedOutputs {
   const { queries, keys, hardNegatives } = inputs;
   const { grad = nothing, out = nothing } = given;
@@ -132,7 +138,9 @@ function eachGradient<T>(make: (name: GradientName) => T): Record<GradientName, 
   };
 }
 
-/** Adds the gradients that the caller did not give, of no rows for frozen features. Returns those on a device. */
+/**
+ * Adds the gradients that the caller did not give, of no rows for frozen features. Returns new matrices of a device.
+ */
 function allocateMissing(
   gradients: ResolvedOutputs['gradients'],
   rows: Record<GradientName, number>,

@@ -54,8 +54,8 @@ export interface Plan {
     total: number;
   };
   /**
-   * What a dense loss needs beside its inputs: logits (M × N, or all rows with all rows). With `gradient`, the gradients
-   * of logits and features as well.
+   * Memory that a dense loss needs beside its inputs: logits (M × N, or all rows with all rows). With
+   * `gradient`, the gradients of logits and features as well.
    */
   denseBytes: number;
   /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
@@ -84,12 +84,12 @@ const bytesPerFloat = 4;
 const mostFeatures = 2 ** 50;
 
 /**
- * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape. The first
- * call measures the speed of this machine, which takes some milliseconds. A larger shape takes no longer, and `plan`
- * waits for no call.
+ * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape.
+ * The first call measures the speed of this machine, which takes some milliseconds. A larger shape takes no
+ * longer, and `plan` waits for no call.
  *
- * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
- * ERR_DEVICE.
+ * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED,
+ * ERR_BACKEND_UNAVAILABLE or ERR_DEVICE.
  */
 export function plan(options: PlanOptions): Plan {
   return planOn(loadBinding, options);

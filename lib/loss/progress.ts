@@ -1,8 +1,9 @@
 /**
- * Calls a caller's `onProgress` and keeps the first error of it: one that it throws, or one that a promise it returned
- * rejects with. Both are treated alike, so that an `async` function cannot end the process with an unhandled rejection.
+ * Calls a caller's `onProgress` and keeps its first error: one that it throws, or the rejection of a
+ * promise that it returns. Both count, so that an `async` function cannot end the process with an
+ * unhandled rejection.
  *
- * Refuses to decide what an error stops: `failed` tells its owner, who stops the work.
+ * Refuses to stop the work: `failed` tells the owner of the work, who stops it.
  */
 
 import { codedError } from '../errors';
@@ -18,7 +19,7 @@ export class ProgressReporter<Progress> {
     private readonly failed: () => void = () => {},
   ) {}
 
-  /** Never throws. After an error `onProgress` is not called any more. */
+  /** Never throws. After an error, `onProgress` is not called again. */
   report(done: Progress): void {
     if (!this.onProgress || this.thrown) return;
     try {
@@ -29,7 +30,7 @@ export class ProgressReporter<Progress> {
     }
   }
 
-  /** Throws the error that `onProgress` has thrown, or rejected with, so far. */
+  /** Throws the first error of `onProgress`, or of its promises, so far. */
   throwIfFailed(): void {
     if (this.thrown) throw this.thrown.error;
   }
@@ -57,7 +58,10 @@ export class ProgressReporter<Progress> {
   }
 }
 
-/** Once, after a blocking call. Throws what `onProgress` throws, and ERR_TYPE where it returns a promise. */
+/**
+ * Calls `onProgress` once, after a blocking call. Throws an error of `onProgress`, and ERR_TYPE if it returns
+ * a promise.
+ */
 export function reportBlocking<Progress>(
   onProgress: ((done: Progress) => unknown) | undefined,
   done: Progress,

@@ -1,8 +1,9 @@
 /**
- * Turns a caller's arguments into one native request: names checked, defaults filled in, outputs allocated. Makes all
- * checks that need not read every feature, before native work starts.
+ * Turns a caller's arguments into one native request: names checked, defaults filled in, outputs allocated.
+ * Makes all checks that need not read every feature, before native work starts.
  *
- * Refuses unknown names and combinations that make no sense. `call-memory.ts` refuses arrays that overlap, later.
+ * Refuses unknown names and combinations that make no sense. `call-memory.ts` refuses arrays that
+ * overlap, later.
  */
 
 import { resolveBackend } from '../backend';
@@ -40,14 +41,15 @@ export interface ResolvedCall extends Pick<ResolvedOutputs, 'gradients' | 'made'
 }
 
 /**
- * A snapshot of the caller's options, which is itself an options object. Each property, nested ones included, is read
- * once, so that a getter cannot give another answer after a check. Arrays in it are the caller's own, not copies. Makes
- * every check that needs no features; `chunkedStep` makes these checks before it encodes.
+ * A snapshot of the caller's options, which is itself an options object. Each property, nested ones included,
+ * is read once, so that a getter cannot give another answer after a check. Arrays in it are the caller's own,
+ * not copies. Makes every check that needs no features; `chunkedStep` makes these checks before it encodes.
  *
- * With `gradient` false, the options `grad` and `out` are ignored: one options object serves both kinds of call.
+ * With `gradient` false, the options `grad` and `out` are ignored: one options object serves both kinds
+ * of call.
  *
- * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED or
- * ERR_NOT_IMPLEMENTED.
+ * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED
+ * or ERR_NOT_IMPLEMENTED.
  */
 export function readOptions(options: unknown = {}, gradient = true): AnyContrastiveOptions {
   const given = readNames('options', options, optionNames, laterOptionNames) as AnyContrastiveOptions;
@@ -70,8 +72,8 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
 }
 
 /**
- * Checks a whole call. Throws as {@link readOptions}. Where options do not fit the features, throws ERR_DEVICE as well,
- * and ERR_OUT_OF_MEMORY where the gradients do not fit a device.
+ * Checks a whole call. Throws as {@link readOptions}. Where options do not fit the features, throws
+ * ERR_DEVICE as well, and ERR_OUT_OF_MEMORY where the gradients do not fit a device.
  */
 export function resolveCall(
   queryFeatures: Features,
@@ -114,7 +116,9 @@ export function resolveCall(
   };
 }
 
-/** The caller's own memory that native code reads. Labels and weights are copies, so they are not among it. */
+/**
+ * The caller's own memory that native code reads. Labels and weights are copies, so they are not among it.
+ */
 function memoryRead({
   queries,
   keys,

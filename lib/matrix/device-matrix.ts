@@ -1,6 +1,6 @@
 /**
- * Features that stay on a CUDA device between calls, and their gradients: uploaded once, or lent by another framework
- * without a copy.
+ * Features that stay on a CUDA device between calls, and their gradients: uploaded once, or lent by another
+ * framework without a copy.
  *
  * Refuses arithmetic, and never moves a matrix on its own: a matrix stays on its device until `toHost`.
  */
@@ -24,10 +24,12 @@ import { type ForeignMatrix, readForeignMatrix } from './foreign-matrix';
 import { type HostFeatures, toNativeMatrix } from './host-matrix';
 import { memoryInFlight } from './memory-in-flight';
 
-/** float32, in the place of the features: [rows × dim], or flat on the host. */
+/**
+ * A gradient in float32, in the place of the features: a matrix [rows × dim], or a flat array on the host.
+ */
 export type Gradient = Float32Array | DeviceMatrix;
 
-/** Reads and makes what callers cannot: the fields and the constructor of a DeviceMatrix are private. */
+/** Access to the private fields and constructor of DeviceMatrix, for this file and not for callers. */
 interface Access {
   has(value: object): value is DeviceMatrix;
   toNative(name: string, matrix: DeviceMatrix): NativeDeviceMatrix;
@@ -37,7 +39,10 @@ interface Access {
 /** For the functions at the end of this file. The class sets it, once, when this file loads. */
 let access: Access;
 
-/** Row-major features [rows × dim] on a CUDA device. Made by `fromHost`, `wrap` or `slice`, and by calls as gradients. */
+/**
+ * Row-major features [rows × dim] on a CUDA device. Made by `fromHost`, `wrap` or `slice`, and by calls
+ * as gradients.
+ */
 export class DeviceMatrix implements Disposable {
   readonly shape: readonly [rows: number, dim: number];
   readonly dtype: DType;
@@ -73,12 +78,12 @@ export class DeviceMatrix implements Disposable {
   }
 
   /**
-   * A copy of host features on a device (default 0), of the same dtype and without gaps between rows. The array must
-   * not change until the promise settles. Waits for the call that runs on that device.
+   * A copy of host features on a device (default 0), of the same dtype and without gaps between rows. The
+   * array must not change until the promise settles. Waits for the call that runs on that device.
    *
-   * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE or ERR_OPTION. Rejects with ERR_OVERLAP if a
-   * call that waits or runs writes the array. For a matrix that is wrong, rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE,
-   * ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
+   * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE or ERR_OPTION. Rejects with
+   * ERR_OVERLAP if a call that waits or runs writes the array. For a matrix that is wrong, rejects with
+   * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
    */
   static async fromHost(
     matrix: HostFeatures,
@@ -100,11 +105,11 @@ export class DeviceMatrix implements Disposable {
   }
 
   /**
-   * A matrix on memory that another framework or addon owns, without a copy. The owner keeps the memory until this matrix
-   * is disposed of and no call runs on it. Disposing of this matrix frees no memory.
+   * A matrix on memory that another framework or addon owns, without a copy. The owner keeps the memory until
+   * this matrix is disposed of and no call runs on it. Disposing of this matrix frees no memory.
    *
-   * Throws ERR_DEVICE for a pointer that is not to memory of this device, ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE,
-   * ERR_OPTION or ERR_BACKEND_UNAVAILABLE.
+   * Throws ERR_DEVICE for a pointer that is not to memory of this device, ERR_TYPE, ERR_VALUE, ERR_DTYPE,
+   * ERR_SHAPE, ERR_OPTION or ERR_BACKEND_UNAVAILABLE.
    */
   static wrap(memory: ForeignMatrix): DeviceMatrix {
     const { layout, pointer, stream } = readForeignMatrix(memory);
@@ -115,7 +120,10 @@ export class DeviceMatrix implements Disposable {
     return new DeviceMatrix(binding, { ...layout, data });
   }
 
-  /** Address on the device, for others to use in place. Valid until this matrix is disposed of. Throws ERR_DISPOSED. */
+  /**
+   * Address on the device, for others to use in place. Valid until this matrix is disposed of.
+   * Throws ERR_DISPOSED.
+   */
   get pointer(): bigint {
     return addressOf(this.#native('this matrix'));
   }
@@ -125,8 +133,8 @@ export class DeviceMatrix implements Disposable {
   }
 
   /**
-   * A view of the rows from `begin` to before `end`, in the same memory. The memory is freed when both this matrix and
-   * the view are disposed of or collected.
+   * A view of the rows from `begin` to before `end`, in the same memory. The memory is freed when both this
+   * matrix and the view are disposed of or collected.
    *
    * Throws ERR_DISPOSED, ERR_TYPE, or ERR_VALUE for an empty slice or one that ends beyond the last row.
    */
@@ -141,8 +149,9 @@ export class DeviceMatrix implements Disposable {
   }
 
   /**
-   * A copy on the host, [rows × dim] without gaps: a Float32Array, or the bits of float16 or bfloat16. Waits for the
-   * call that runs on the device. Rejects with ERR_DISPOSED or ERR_DEVICE. The matrix may be disposed of meanwhile.
+   * A copy on the host, [rows × dim] without gaps: a Float32Array, or the bits of float16 or bfloat16. Waits
+   * for the call that runs on the device. Rejects with ERR_DISPOSED or ERR_DEVICE. The matrix may be disposed
+   * of meanwhile.
    */
   async toHost(): Promise<Float32Array | Uint16Array> {
     const matrix = this.#native('this matrix');

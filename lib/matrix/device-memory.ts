@@ -24,7 +24,8 @@ export type { DeviceMemory };
 export type DeviceLayout = Omit<NativeDeviceMatrix, 'data'>;
 
 /**
- * Memory of a device (default device 0) in bytes: how much is free, and how much of it matrices of this thread take.
+ * Memory of a device (default device 0) in bytes: how much is free, and how much of it matrices of this
+ * thread take.
  *
  * Throws ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_TYPE or ERR_VALUE.
  */

@@ -22,7 +22,10 @@ export function toNativeFeatures(name: string, features: unknown): NativeMatrix 
   return matrix;
 }
 
-/** Checked features that no getter can change any more: a DeviceMatrix, or a plain object on the caller's own array. */
+/**
+ * Checked features that no getter can change any more: a DeviceMatrix, or a plain object on the caller's
+ * own array.
+ */
 export function readFeatures(name: string, features: unknown): Features {
   const matrix = toNativeFeatures(name, features);
   if (matrix.device !== undefined) return features as DeviceMatrix;

@@ -1,7 +1,8 @@
 /**
  * A matrix in memory of a device that another framework or addon owns, as its owner states it.
  *
- * Refuses addresses and streams that no device can have. The driver finds out whether the address is of the device.
+ * Refuses addresses and streams that no device can have. The driver finds out whether the address is of
+ * the device.
  */
 
 import { readNames } from '../read-names';
@@ -21,16 +22,19 @@ export interface ForeignMatrix {
   /** Index of the device, default 0. */
   device?: number | undefined;
   /**
-   * Handle (CUstream, cudaStream_t) of the stream on which the owner works with this memory; 0n is the default stream.
-   * A call starts after all work that is on the stream when the call begins. Later work on the stream starts after the
-   * call. Without a stream, the owner's work must be done before a call begins.
+   * Handle (CUstream, cudaStream_t) of the stream on which the owner works with this memory; 0n is the
+   * default stream. A call starts after all work that is on the stream when the call begins. Later work on
+   * the stream starts after the call. Without a stream, the owner's work must be done before a call begins.
    */
   stream?: bigint | undefined;
 }
 
 const foreignNames = ['pointer', 'shape', 'dtype', 'rowStride', 'device', 'stream'] as const;
 
-/** The per-thread default stream. Which thread it belongs to depends on the caller, so a call cannot wait for it. */
+/**
+ * The per-thread default stream. Which thread it belongs to depends on the caller, so a call cannot wait
+ * for it.
+ */
 const perThreadStream = 2n;
 
 export interface CheckedForeignMatrix {

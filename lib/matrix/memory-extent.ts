@@ -1,11 +1,11 @@
 /**
- * A piece of memory by its addresses. Two objects may lie on one memory (a cloned SharedArrayBuffer, a WebAssembly memory
- * before and after it grew), so that only addresses tell whether they share some.
+ * A piece of memory by its addresses. Two objects may be on one memory: a cloned SharedArrayBuffer, a
+ * WebAssembly memory before and after it grew. So only addresses tell whether objects overlap.
  *
- * Refuses to know what the memory is for.
+ * Refuses to know the purpose of the memory.
  */
 
-/** Bytes from `begin` up to `end` of a device, or of the host where `device` is undefined. */
+/** Bytes from `begin` to before `end`, on a device, or on the host where `device` is undefined. */
 export interface Extent {
   name: string;
   device: number | undefined;
@@ -13,7 +13,10 @@ export interface Extent {
   end: number;
 }
 
-/** What a call reads and what of the caller's it writes. New outputs are not among it: nobody else knows of them. */
+/**
+ * The memory that a call reads, and the caller's memory that it writes. New outputs are not among it: no
+ * other call knows them.
+ */
 export interface CallMemory<T> {
   read: T[];
   written: T[];

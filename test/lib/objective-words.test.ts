@@ -8,7 +8,7 @@ const read = (...path: string[]) => readFileSync(join(__dirname, '..', '..', ...
 /** The objectives that a text names, in the order of the table. */
 const namedIn = (text: string) => objectiveNames.filter((name) => new RegExp(`\\b${name}\\b`).test(text));
 
-const source = read('lib', 'contrastive-options.ts');
+const source = read('lib', 'loss', 'options.ts');
 const comments = new Map(
   ['CommonOptions', 'ObjectiveOptions'].flatMap((name) => {
     const [body] = source.split(`export interface ${name} {\n`)[1]!.split('\n}\n');
