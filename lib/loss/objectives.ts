@@ -93,8 +93,14 @@ export const objectiveNames = Object.keys(objectives) as Objective[];
 /** The rules of an objective that is known only when the program runs. */
 export const rulesOf = (objective: Objective): ObjectiveRules => objectives[objective];
 
-/** Each option once, in the order in which messages list them. A missing or unknown name does not compile. */
-const isOption: Record<keyof AnyContrastiveOptions, true> = {
+/** An option that no objective takes: a mistake in the table, by which every objective would accept the option. */
+type UntakenOption = Exclude<ObjectiveOption, (typeof objectives)[Objective]['takes'][number]>;
+
+/**
+ * Each option once, in the order in which messages list them. A missing or unknown name does not compile. Neither
+ * does an option of `ObjectiveOptions` that no objective takes.
+ */
+const isOption: { [Name in keyof AnyContrastiveOptions]-?: Name extends UntakenOption ? never : true } = {
   objective: true,
   logitScale: true,
   logitBias: true,

@@ -61,14 +61,17 @@ export interface SiglipOptions extends OptionsOf<'siglip'> {
   objective: 'siglip';
 }
 
+/** The options of each objective. An objective without options does not compile. */
+interface OptionsByObjective {
+  clip: ClipOptions;
+  infonce: InfonceOptions;
+  ntxent: NtxentOptions;
+  supcon: SupconOptions;
+  siglip: SiglipOptions;
+}
+
 /** Options of any one objective. */
-export type ContrastiveOptions =
-  | ClipOptions
-  | InfonceOptions
-  | DirectionsOptions
-  | NtxentOptions
-  | SupconOptions
-  | SiglipOptions;
+export type ContrastiveOptions = OptionsByObjective[Objective] | DirectionsOptions;
 
 /**
  * Whether the program chooses among several objectives. True for `any`, which stands for all objectives where

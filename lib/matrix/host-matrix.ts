@@ -164,7 +164,7 @@ function readData(name: string, data: unknown, stated: unknown): Pick<NativeHost
   return { data: kind === 'Float16Array' ? bitsOf(array) : array, dtype: dtype as DType };
 }
 
-/** Element types that the elements of an array may be. */
+/** The element types that each kind of array can contain. */
 const dtypesOf: Record<string, readonly DType[]> = {
   Float32Array: ['float32'],
   Uint16Array: ['float16', 'bfloat16'],
