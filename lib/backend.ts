@@ -34,10 +34,17 @@ export function backendsOf(getBinding: () => NativeBinding): BackendInfo[] {
     binding = getBinding();
   } catch (error) {
     const reason = (error as Error).message;
-    return (['cpu', 'cuda'] as const).map((name) => ({ name, available: false, reason, devices: [] }));
+    return backendNames.map((name) => ({ name, available: false, reason, devices: [] }));
   }
-  return [cpuBackend(binding), cudaBackend(binding)];
+  return backendNames.map((name) => describeBackend[name](binding));
 }
+
+/** In the order of `backends()`. A backend that is missing here does not compile. */
+const describeBackend: Record<BackendName, (binding: NativeBinding) => BackendInfo> = {
+  cpu: cpuBackend,
+  cuda: cudaBackend,
+};
+const backendNames = Object.keys(describeBackend) as BackendName[];
 
 function cpuBackend(binding: NativeBinding): BackendInfo {
   try {
@@ -62,7 +69,7 @@ export function resolveBackend(given: { backend?: unknown; device?: unknown }): 
   const backend =
     given.backend === undefined
       ? 'auto'
-      : check.oneOf('options.backend', given.backend, ['auto', 'cpu', 'cuda']);
+      : check.oneOf('options.backend', given.backend, ['auto' as const, ...backendNames]);
   const device = given.device === undefined ? 0 : check.nonNegativeInteger('options.device', given.device);
   return backend === 'cuda' ? { backend, device } : { backend: 'cpu', device: 0 };
 }

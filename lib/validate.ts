@@ -26,6 +26,12 @@ function requireNumber(name: string, expected: string, value: unknown): asserts 
   if (typeof value !== 'number') throw invalid('ERR_TYPE', name, expected, value);
 }
 
+export function integer(name: string, value: unknown): number {
+  requireNumber(name, 'integer', value);
+  if (!Number.isSafeInteger(value)) throw invalid('ERR_VALUE', name, 'integer', value);
+  return value;
+}
+
 export function positiveInteger(name: string, value: unknown, most = Number.MAX_SAFE_INTEGER): number {
   const expected = most === Number.MAX_SAFE_INTEGER ? 'positive integer' : `positive integer up to ${most}`;
   requireNumber(name, expected, value);

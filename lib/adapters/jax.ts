@@ -202,7 +202,7 @@ function checkOptions<Params, Input>(options: unknown): CheckedOptions<Params, I
       }
       return tree as Params;
     },
-    seed: given.seed === undefined ? undefined : checkSeed(given.seed),
+    seed: given.seed === undefined ? undefined : check.integer('options.seed', given.seed),
     jit: flag('jit'),
     frozen: flag('frozen'),
   };
@@ -236,12 +236,6 @@ function checkModule(value: unknown): JaxModule {
     throw check.invalid('ERR_TYPE', `options.jax.${path.join('.')}`, 'function', found, hint);
   }
   return jax as unknown as JaxModule;
-}
-
-function checkSeed(value: unknown): number {
-  if (typeof value !== 'number') throw check.invalid('ERR_TYPE', 'options.seed', 'integer', value);
-  if (!Number.isSafeInteger(value)) throw check.invalid('ERR_VALUE', 'options.seed', 'integer', value);
-  return value;
 }
 
 function unusable(name: string, expected: string, received: unknown): Error {

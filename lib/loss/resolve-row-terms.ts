@@ -19,7 +19,7 @@ export type RowTerms = Pick<
 >;
 
 /** Numbers of rows; null without keys. */
-export interface RowCounts {
+interface RowCounts {
   queries: number;
   keys: number | null;
 }

@@ -15,7 +15,7 @@ import type { AnyContrastiveOptions, DirectionName } from './options';
 import { checkRowTerms, type RowTerms, resolveRowTerms } from './resolve-row-terms';
 
 /** The part of a native request that this file fills in. */
-export type Terms = RowTerms &
+type Terms = RowTerms &
   Pick<
     ContrastiveRequest,
     | 'objective'

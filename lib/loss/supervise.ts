@@ -17,7 +17,7 @@ const { setInterval, clearInterval } = timers;
 
 const pollMilliseconds = 50;
 
-export interface Watch {
+interface Watch {
   control: Int32Array;
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => unknown) | undefined;

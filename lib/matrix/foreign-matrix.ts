@@ -37,7 +37,7 @@ const foreignNames = ['pointer', 'shape', 'dtype', 'rowStride', 'device', 'strea
  */
 const perThreadStream = 2n;
 
-export interface CheckedForeignMatrix {
+interface CheckedForeignMatrix {
   layout: DeviceLayout;
   pointer: bigint;
   stream: bigint | null;

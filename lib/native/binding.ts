@@ -168,7 +168,7 @@ export interface NativePlan {
   gflopsPerSecond: number;
 }
 
-export interface CpuInfo {
+interface CpuInfo {
   /** Chosen instruction set: 'scalar' | 'avx2' | 'avx512'. */
   isa: string;
   /** All instruction sets that this machine can run, slowest first. */
@@ -176,7 +176,7 @@ export interface CpuInfo {
   threads: number;
 }
 
-export interface CudaInfo {
+interface CudaInfo {
   available: boolean;
   /** Why it is not available. */
   reason: string;
@@ -185,7 +185,7 @@ export interface CudaInfo {
 }
 
 /** Memory that another framework or addon owns, in the device's primary context. */
-export interface ForeignMemory {
+interface ForeignMemory {
   device: number;
   pointer: bigint;
   bytes: number;

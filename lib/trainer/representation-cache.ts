@@ -13,7 +13,7 @@ import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
 import type { FeatureGrads } from './encoder';
 
 /** One chunk's place in the feature matrix. */
-export interface CachedChunk {
+interface CachedChunk {
   firstRow: number;
   rows: number;
   /** The value of the encoder's `randomState` just before it encoded this chunk. */

@@ -43,6 +43,18 @@ it.each(common)('%s: its comment says that every objective takes it', (option) =
   expect(comments.get(option)).toMatch(/^All objectives\. /);
 });
 
+it.each([
+  ['options.ts', 'objective?: Objective'],
+  ['loss-functions.ts', 'contrastiveLoss<O extends'],
+])('%s describes every objective', (file, documented) => {
+  const described = read('lib', 'loss', file)
+    .split('/**')
+    .map((text) => text.split('*/'))
+    .filter(([, code]) => code?.trim().startsWith(documented))
+    .map(([comment]) => namedIn(comment!));
+  expect(described).toContainEqual(objectiveNames);
+});
+
 it('pages and comments name no other options', () => {
   expect([...comments.keys()].sort()).toEqual(optionNames.filter((name) => name !== 'objective').sort());
   const known = new Set<string>(optionNames);
