@@ -1,6 +1,6 @@
 /**
- * Messages say what to do, in the words of whoever comes from another library, and stay short and quick whatever they
- * have to name. Every error has a code.
+ * Messages say what to do, also for users who know the words of another library. Messages stay short and
+ * quick for any name or value. Every error has a code.
  */
 import { plan } from '../../lib';
 import { describe as describeValue } from '../../lib/describe';

@@ -1,6 +1,6 @@
 /**
- * A package without a usable addon: loading it works, calling it says what is wrong and what to do. Uses the compiled
- * loader, copied to a place where no addon is, because that is the situation of a user.
+ * A package without a usable addon: loading it works, calling it says what is wrong and what to do. Uses the
+ * compiled loader, copied to a place where no addon is, because that is the situation of a user.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

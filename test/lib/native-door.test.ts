@@ -1,6 +1,7 @@
 /**
- * The native side takes exactly the requests that lib makes. A request that breaks a rule of lib, which a getter that
- * changes its mind can still cause, is an error with a code: never a crash, and never a result.
+ * The native side takes exactly the requests that lib makes. A request that breaks a rule of lib is an
+ * error with a code: never a crash, and never a result. A getter with changing answers can still cause such
+ * a request.
  */
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
 import { type ContrastiveRequest, Direction, type NativeHostMatrix } from '../../lib/native/binding';

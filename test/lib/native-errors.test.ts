@@ -1,4 +1,7 @@
-/** What only the native side can find wrong: numbers in the features, and memory. Same error from promise and call. */
+/**
+ * Errors that only native code can find: numbers in the features, and memory. Same error from promise
+ * and call.
+ */
 
 import type { ContrastiveOptions } from '../../lib';
 import { backends, contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync, plan } from '../../lib';

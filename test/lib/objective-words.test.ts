@@ -1,4 +1,7 @@
-/** Where people read which objectives take an option: the comments of the types, and docs/api.md. Both against the table. */
+/**
+ * Where people read which objectives take an option: the comments of the types, and docs/api.md. Both against
+ * the table.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { objectiveNames, optionNames, rulesOf, takers } from '../../lib/loss/objectives';

@@ -1,6 +1,6 @@
 /**
- * Features that live on a device: the numbers of host features bit for bit, no copies, and memory that is given back
- * whatever happens. The work is done by children/device-matrix.ts on the emulated driver.
+ * Features that live on a device: the numbers of host features bit for bit, no copies, and memory that is
+ * given back whatever happens. The work is done by children/device-matrix.ts on the emulated driver.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Cases of everything beside the loss functions: plans, the list of backends, training steps, matrices on a device that
- * is not there.
+ * Cases of everything beside the loss functions: plans, the list of backends, training steps, matrices on a
+ * device that is not there.
  *
  * Refuses to judge: case.mjs does.
  */
@@ -49,8 +49,8 @@ export async function plan(current, known) {
 }
 
 /**
- * A training step, or two that share encoders, or beside a call of a loss function; now and then with mistakes, or with
- * towers that misbehave.
+ * A training step, or two with common encoders, or one beside a call of a loss function. Some have mistakes,
+ * or towers that misbehave.
  */
 export async function step(current, known) {
   const { random, own, soon } = current;

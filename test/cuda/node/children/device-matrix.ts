@@ -1,6 +1,6 @@
 /**
- * Features that live on a device, each claim as a function whose answer is one entry of the JSON that this prints:
- * what it returned, or the error it threw. Needs --expose-gc.
+ * Features on a device. Each claim is a function, and its result or error is one entry of the JSON that this
+ * program prints. Needs --expose-gc.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -126,7 +126,7 @@ const claims = {
     return { same, address: Number(address), shape: inner.shape, ...held() };
   },
 
-  /** Of a matrix twice as wide, the right half: features and gradients with gaps. */
+  /** The right half of a matrix twice as wide: features and gradients with gaps. */
   async wrap() {
     const wide = numbers(rows * 2 * dim, 8);
     using memory = await DeviceMatrix.fromHost({ data: wide, shape: [rows, 2 * dim] });
@@ -235,7 +235,7 @@ const claims = {
     return { before, after: held() };
   },
 
-  /** Of a failing call, nothing stays that it had allocated. */
+  /** A call that fails frees all memory that it had allocated. */
   async failures() {
     const infinite = matrix(9);
     infinite.data[7 * dim + 3] = Number.POSITIVE_INFINITY;
@@ -264,7 +264,7 @@ const claims = {
     using memory = await DeviceMatrix.fromHost(queries);
     const on = (stream: bigint) =>
       DeviceMatrix.wrap({ pointer: memory.pointer, shape: [rows, dim], dtype: 'float32', stream });
-    using unknown = on(0x1230n); // no such stream: whoever records on it, or waits, is told so
+    using unknown = on(0x1230n); // no such stream: a call that records on it, or waits for it, gets an error
     using standard = on(0n);
     using other = await DeviceMatrix.fromHost(keys);
     return {
@@ -321,7 +321,7 @@ const claims = {
     return refused;
   },
 
-  /** A thread that ends, or is ended, with matrices that nobody disposed of. */
+  /** A thread that ends, or is ended, with matrices that were not disposed of. */
   async threads() {
     const { free } = deviceMemory();
     const script = `

@@ -1,6 +1,6 @@
 /**
- * Everything about backend 'cuda' but its numbers: what it says of itself, what it refuses, and that it stops when
- * told to. Prints one line of JSON.
+ * Everything about backend 'cuda' but its numbers: what it says of itself, what it refuses, and that it stops
+ * when told to. Prints one line of JSON.
  */
 import {
   backends,

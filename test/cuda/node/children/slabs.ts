@@ -1,6 +1,6 @@
 /**
- * Calls on a device that cannot hold their features, and the same calls on the CPU. Prints what each took, and how far
- * apart the answers are.
+ * Calls on a device that cannot hold their features, and the same calls on the CPU. Prints what each took,
+ * and how far apart the answers are.
  */
 import {
   type ContrastiveOptions,
