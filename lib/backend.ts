@@ -1,7 +1,8 @@
 /**
- * Which backends there are, which of them run here, and why the others do not.
+ * The backends: which exist, which of them run here, and why the others do not.
  *
- * Refuses to throw: a backend that is missing is an answer. Only a caller who insists on one gets an error.
+ * Refuses to throw where a backend is missing: its absence is an answer. Only a call that asks for the
+ * backend gets an error.
  */
 
 import os from 'node:os';
@@ -21,7 +22,7 @@ export interface BackendInfo {
   isa?: string;
 }
 
-/** Every backend this version knows, fastest last. Never throws. */
+/** Every backend that this version knows, fastest last. Never throws. */
 export function backends(): BackendInfo[] {
   return backendsOf(loadBinding);
 }
@@ -33,10 +34,17 @@ export function backendsOf(getBinding: () => NativeBinding): BackendInfo[] {
     binding = getBinding();
   } catch (error) {
     const reason = (error as Error).message;
-    return (['cpu', 'cuda'] as const).map((name) => ({ name, available: false, reason, devices: [] }));
+    return backendNames.map((name) => ({ name, available: false, reason, devices: [] }));
   }
-  return [cpuBackend(binding), cudaBackend(binding)];
+  return backendNames.map((name) => describeBackend[name](binding));
 }
+
+/** In the order of `backends()`. A backend that is missing here does not compile. */
+const describeBackend: Record<BackendName, (binding: NativeBinding) => BackendInfo> = {
+  cpu: cpuBackend,
+  cuda: cudaBackend,
+};
+const backendNames = Object.keys(describeBackend) as BackendName[];
 
 function cpuBackend(binding: NativeBinding): BackendInfo {
   try {
@@ -54,21 +62,21 @@ function cudaBackend(binding: NativeBinding): BackendInfo {
 }
 
 /**
- * The options `backend` and `device`. 'auto' is the CPU: features are in the host's memory, and a device multiplies in
- * another arithmetic, which nobody should get without asking.
+ * The options `backend` and `device`. 'auto' is the CPU: features are in the host's memory. A device
+ * multiplies in another arithmetic, so a call uses a device only if the caller asks for it.
  */
 export function resolveBackend(given: { backend?: unknown; device?: unknown }): BackendChoice {
   const backend =
     given.backend === undefined
       ? 'auto'
-      : check.oneOf('options.backend', given.backend, ['auto', 'cpu', 'cuda']);
+      : check.oneOf('options.backend', given.backend, ['auto' as const, ...backendNames]);
   const device = given.device === undefined ? 0 : check.nonNegativeInteger('options.device', given.device);
   return backend === 'cuda' ? { backend, device } : { backend: 'cpu', device: 0 };
 }
 
 /**
- * The name of the chosen device, null for the CPU. Throws ERR_BACKEND_UNAVAILABLE when the backend cannot run here,
- * ERR_DEVICE when it has no such device.
+ * The name of the chosen device, null for the CPU. Throws ERR_BACKEND_UNAVAILABLE when the backend cannot run
+ * here, ERR_DEVICE when it has no such device.
  */
 export function requireBackend(
   { backend, device }: BackendChoice,

@@ -1,8 +1,8 @@
 /**
- * A short, readable rendering of anything a caller may have passed, for messages.
+ * A short, readable description of any value that a caller may have passed, for messages.
  *
- * Refuses to throw and to take long: constructors whose name cannot be read, revoked Proxies and strings of a million
- * characters come here as well.
+ * Refuses to throw and to take long, also for constructors whose name cannot be read, revoked Proxies, and
+ * strings of a million characters.
  */
 
 import { types } from 'node:util';
@@ -21,7 +21,10 @@ export function describe(value: unknown): string {
   return `${describePrimitive(value)} of type ${typeof value}`;
 }
 
-/** The same of what should have been a shape: numbers bare, anything else with its type, no more than a few. */
+/**
+ * The same for a value that should have been a shape: the first few elements, numbers bare, other values with
+ * their types.
+ */
 export function describeList(values: readonly unknown[]): string {
   const shown = Array.from(values.slice(0, 4), (value) =>
     typeof value === 'number' ? String(value) : describe(value),
@@ -29,7 +32,7 @@ export function describeList(values: readonly unknown[]): string {
   return `[${shown.join(', ')}${values.length > shown.length ? ', …' : ''}]`;
 }
 
-/** Without Array.isArray's TypeError for a revoked Proxy. */
+/** `Array.isArray` without its TypeError for a revoked Proxy. */
 export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
@@ -38,7 +41,7 @@ export function isArray(value: unknown): value is unknown[] {
   }
 }
 
-/** A Proxy whose target is gone: nothing can be read of it. */
+/** Whether the value is a Proxy whose target is gone: none of its properties can be read. */
 export function isRevokedProxy(value: unknown): boolean {
   try {
     Array.isArray(value);
@@ -59,7 +62,7 @@ function nameOf(value: unknown): string {
   return typeof name === 'string' ? shorten(name) : '';
 }
 
-/** A property of anything, or undefined where it cannot be read. */
+/** A property of any value; undefined where it cannot be read. */
 function read(value: unknown, name: string): unknown {
   try {
     return (value as Record<string, unknown> | null | undefined)?.[name];

@@ -1,9 +1,9 @@
 /**
- * Every error this package raises on purpose: a TypeError, RangeError or Error that carries a `code` programs can
- * switch on. The table says which class a code belongs to. Messages name the argument, what was expected and what was
- * received; `docs/troubleshooting.md` has cause and remedy for each code.
+ * Every error that this package raises on purpose: a TypeError, RangeError or Error with a `code` on which
+ * programs can switch. The table says which class a code belongs to. Messages name the argument, the expected
+ * and the received value. `docs/troubleshooting.md` has cause and remedy for each code.
  *
- * Refuses to wrap errors of others: what a callback or `signal.reason` throws reaches the caller as it is.
+ * Refuses to wrap errors of others: an error of a callback, or `signal.reason`, reaches the caller unchanged.
  */
 
 import { types } from 'node:util';
@@ -25,11 +25,11 @@ const classOfCode = {
   ERR_DETACHED: TypeError,
   /** A DeviceMatrix that was disposed of. */
   ERR_DISPOSED: TypeError,
-  /** Output arrays that share memory with inputs, with each other, or with a call that waits or runs. */
+  /** Output arrays that overlap inputs, each other, or arrays of a call that waits or runs. */
   ERR_OVERLAP: RangeError,
-  /** chunkedStep: no chunks, or a second pass unlike the first. */
+  /** chunkedStep: no chunks, or other chunks in the backward phase than in the encode phase. */
   ERR_CHUNKS: RangeError,
-  /** chunkedStep: an encoder that cannot do what is asked of it. */
+  /** chunkedStep: an encoder without a method that the step needs, or that returns a wrong value. */
   ERR_ENCODER: TypeError,
   /** NaN or infinity in the features, or logits beyond float32. */
   ERR_NOT_FINITE: RangeError,
@@ -37,7 +37,7 @@ const classOfCode = {
   ERR_WORKSPACE: RangeError,
   /** The system refused memory. */
   ERR_OUT_OF_MEMORY: RangeError,
-  /** In the design, not in this version. */
+  /** A feature that is planned but not in this version. */
   ERR_NOT_IMPLEMENTED: Error,
   /** A backend that cannot run here, or a native addon that does not load. */
   ERR_BACKEND_UNAVAILABLE: Error,
@@ -59,14 +59,14 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 }
 
 /**
- * Whether a value is an error with one of infcl's codes. In a `catch` block this gives `error` a type, with all codes that
- * `error.code` may have. Never throws.
+ * Whether a value is an error with one of infcl's codes. In a `catch` block this gives `error` a type, with
+ * all codes that `error.code` may have. Never throws.
  */
 export function isInfclError(error: unknown): error is InfclError {
   return types.isNativeError(error) && isErrorCode(ownValue(error, 'code'));
 }
 
-/** Of a property that holds a value: a getter is not asked, as its code might throw. */
+/** The value of a property. A getter is not called, as its code might throw. */
 function ownValue(object: object, name: string): unknown {
   return Object.getOwnPropertyDescriptor(object, name)?.value;
 }
@@ -74,7 +74,7 @@ function ownValue(object: object, name: string): unknown {
 /** Builds the error; the caller throws it. */
 export function codedError(code: ErrorCode, message: string, cause?: unknown): InfclError {
   const error = new classOfCode[code](message, cause === undefined ? undefined : { cause });
-  // defined and not assigned: a property of Object.prototype could swallow an assignment
+  // defined and not assigned: a setter on Object.prototype could swallow an assignment
   return Object.defineProperty(error, 'code', {
     value: code,
     enumerable: true,
@@ -83,7 +83,16 @@ export function codedError(code: ErrorCode, message: string, cause?: unknown): I
   }) as InfclError;
 }
 
-/** A native error as one of ours: same code and message, the class that belongs to the code. */
+/** Makes a blocking native call. Throws its errors as {@link fromNative} restates them. */
+export function callNative<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** A native error as one of infcl's: the same code and message, in the class that belongs to the code. */
 export function fromNative(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return isErrorCode(code) ? codedError(code, String(message), error) : error;

@@ -1,20 +1,20 @@
 /**
- * What to do instead: the words that other libraries use for what infcl calls by another name, and the nearest name for
- * a typo. Texts begin with '; ', to be put at the end of a message.
+ * Hints at the end of error messages: infcl's name for a word of another library, or the nearest name for a
+ * typo. Texts begin with '; '.
  *
- * Refuses to decide what is valid: names and values have been refused before anybody asks here.
+ * Refuses to decide which names and values are valid: callers ask only after a name or value was refused.
  */
 
 import { types } from 'node:util';
 import { isArray } from './describe';
 import { kindOf } from './typed-array';
 
-/** So that 'constructor' is a word like any other. */
+/** Without a prototype 'constructor' is a word like any other. */
 function withoutPrototype(table: Record<string, string>): Record<string, string> {
   return Object.assign(Object.create(null), table);
 }
 
-/** Options of other libraries. */
+/** Options of other libraries, and infcl's names for them. */
 const optionHints: Record<string, string> = withoutPrototype({
   temperature: 'logitScale is 1 / temperature',
   tau: 'logitScale is 1 / tau',
@@ -30,6 +30,7 @@ const optionHints: Record<string, string> = withoutPrototype({
   ignoreindex: 'queryWeights 0 leaves a row out',
   chunksize: 'chunkedStep takes the batch in chunks',
   batchsize: 'chunkedStep takes the batch in chunks',
+  rows: 'the numbers of rows that plan takes are queries and keys; perRow: true returns the loss of each row',
   abortsignal: 'the name here is signal',
 });
 const sameHint: Record<string, string> = withoutPrototype({
@@ -42,7 +43,7 @@ const sameHint: Record<string, string> = withoutPrototype({
   minibatchsize: 'batchsize',
 });
 
-/** Values of other libraries, and which one here is the same. */
+/** Values of other libraries, and infcl's names for them. */
 const valueSynonyms: Record<string, string> = withoutPrototype({
   gpu: 'cuda',
   simclr: 'ntxent',
@@ -56,13 +57,13 @@ const valueSynonyms: Record<string, string> = withoutPrototype({
   float: 'float32',
 });
 
-/** Letters alone: logit_scale, logit-scale and logitScale are the same word. */
+/** Letters and digits alone: logit_scale, logit-scale and logitScale are the same word. */
 const lettersOf = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** No word that somebody means is longer; beyond this length nothing is compared. */
+/** No intended word is longer. Longer words are not compared, which would take long. */
 const longestWord = 64;
 
-/** For an unknown option. Nothing where no name is near. */
+/** For an unknown option. Empty where no known name is near. */
 export function optionHint(name: string, known: readonly string[]): string {
   if (name.length > longestWord) return '';
   const letters = lettersOf(name);
@@ -70,7 +71,7 @@ export function optionHint(name: string, known: readonly string[]): string {
   return hint === undefined ? nearest(name, known) : `; ${hint}`;
 }
 
-/** For a value that is none of `choices`. */
+/** For a value that is none of `choices`. Empty where none is near. */
 export function valueHint(value: string, choices: readonly string[]): string {
   if (value.length > longestWord) return '';
   const same = valueSynonyms[lettersOf(value)];
@@ -99,7 +100,10 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** For what should have been a typed array: how to make one of it. `name` ends with that of the caller's variable. */
+/**
+ * How to make the typed array that was expected from the value. `name` ends with the name of the
+ * caller's variable.
+ */
 export function arrayHint(kind: 'Float32Array' | 'Int32Array', name: string, value: unknown): string {
   try {
     return makeArrayHint(kind, name.split('.').pop()!, value);

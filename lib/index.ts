@@ -35,6 +35,7 @@ export type {
   Phase,
   Progress,
   WantedGradients,
+  WantedKeyGradients,
 } from './loss/options';
 export { type Plan, type PlanOptions, plan } from './loss/plan';
 export type {
@@ -49,12 +50,11 @@ export type {
 } from './loss/typed-options';
 export {
   DeviceMatrix,
-  type DeviceMemory,
-  deviceMemory,
-  type ForeignMatrix,
   type Gradient,
 } from './matrix/device-matrix';
+export { type DeviceMemory, deviceMemory } from './matrix/device-memory';
 export type { Features } from './matrix/features';
+export type { ForeignMatrix } from './matrix/foreign-matrix';
 export type {
   DType,
   HalfFloatArray,

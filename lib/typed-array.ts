@@ -1,9 +1,9 @@
 /**
- * What a typed array and its buffer really are, whatever properties somebody has put on them. The getters are taken once
- * from the intrinsic prototypes, when this file loads.
+ * Facts about typed arrays and their buffers, read by the getters of the intrinsic prototypes. The getters
+ * are taken once, when this file loads.
  *
- * Refuses to read `buffer`, `byteOffset`, `length` and the like off the object itself: an own property of that name would
- * hide a resizable buffer or an overlap.
+ * Refuses to read `buffer`, `byteOffset`, `length` and other properties of the object itself. An own property
+ * of that name could hide a resizable buffer or an overlap.
  */
 
 import { types } from 'node:util';
@@ -20,12 +20,15 @@ const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 export const bufferOf = intrinsic<ArrayBufferView, ArrayBufferLike>(typedArray, 'buffer')!;
 export const byteOffsetOf = intrinsic<ArrayBufferView, number>(typedArray, 'byteOffset')!;
-/** Elements; 0 once the buffer is detached. */
+/** Number of elements; 0 once the buffer is detached. */
 export const lengthOf = intrinsic<ArrayBufferView, number>(typedArray, 'length')!;
 
 const nameOf = intrinsic<unknown, string | undefined>(typedArray, Symbol.toStringTag)!;
 
-/** 'Float32Array' and the like; undefined for what is no typed array, a Proxy of one included. */
+/**
+ * The class of a typed array, as 'Float32Array'. Undefined for any other value, also for a Proxy of a
+ * typed array.
+ */
 export function kindOf(value: unknown): string | undefined {
   return nameOf(value);
 }
@@ -44,7 +47,10 @@ export function isResizable(buffer: ArrayBufferLike): boolean {
   return (types.isSharedArrayBuffer(buffer) ? ofShared : ofBuffer).resizable?.(buffer) ?? false;
 }
 
-/** Without `ArrayBuffer.prototype.detached`, which Node 20 lacks: no view can be made on a detached buffer. */
+/**
+ * Works without `ArrayBuffer.prototype.detached`, which Node 20 lacks: no view can be made on a
+ * detached buffer.
+ */
 export function isDetached(buffer: ArrayBufferLike): boolean {
   if (types.isSharedArrayBuffer(buffer) || ofBuffer.byteLength(buffer) > 0) return false;
   try {

@@ -1,9 +1,9 @@
 /**
- * The vocabulary in which arguments are checked, once, at the edge: "Expected positive integer for threads but
- * received -1 of type number". A value of the wrong type is a TypeError (ERR_TYPE), one of the right type that cannot
- * be is a RangeError (ERR_VALUE).
+ * The checks of single arguments, once, where a call begins: "Expected positive integer for threads but
+ * received -1 of type number". A value of the wrong type is a TypeError (ERR_TYPE). An impossible value of
+ * the right type is a RangeError (ERR_VALUE).
  *
- * Refuses to know any option by name, and never converts: what comes in is what goes on.
+ * Refuses to know any option by name, and never converts: each check returns the value that it was given.
  */
 
 import { types } from 'node:util';
@@ -26,6 +26,12 @@ function requireNumber(name: string, expected: string, value: unknown): asserts 
   if (typeof value !== 'number') throw invalid('ERR_TYPE', name, expected, value);
 }
 
+export function integer(name: string, value: unknown): number {
+  requireNumber(name, 'integer', value);
+  if (!Number.isSafeInteger(value)) throw invalid('ERR_VALUE', name, 'integer', value);
+  return value;
+}
+
 export function positiveInteger(name: string, value: unknown, most = Number.MAX_SAFE_INTEGER): number {
   const expected = most === Number.MAX_SAFE_INTEGER ? 'positive integer' : `positive integer up to ${most}`;
   requireNumber(name, expected, value);
@@ -43,7 +49,7 @@ export function nonNegativeInteger(name: string, value: unknown): number {
   return value;
 }
 
-/** Above zero once rounded to float32. */
+/** Above zero even after rounding to float32. */
 export function positiveFloat(name: string, value: unknown, most: number): number {
   const expected = `positive number up to ${most}`;
   requireNumber(name, expected, value);
@@ -65,7 +71,7 @@ export function finiteNumber(name: string, value: unknown): number {
 }
 
 /** At least 0 and below 1. */
-export function share(name: string, value: unknown): number {
+export function fraction(name: string, value: unknown): number {
   requireNumber(name, 'number from 0 to below 1', value);
   if (!(value >= 0 && value < 1)) throw invalid('ERR_VALUE', name, 'number from 0 to below 1', value);
   return value;
@@ -89,7 +95,7 @@ export function callback<F extends (...args: never[]) => unknown>(name: string, 
   return value as F;
 }
 
-/** By shape and not by class: signals of another realm and of polyfills are as good. */
+/** By shape and not by class: signals of another realm and of polyfills are accepted. */
 export function abortSignal(name: string, value: unknown): AbortSignal {
   const signal = value as Partial<AbortSignal> | null;
   if (
@@ -105,7 +111,7 @@ export function abortSignal(name: string, value: unknown): AbortSignal {
   return value as AbortSignal;
 }
 
-/** One of `choices`; one of `later` is recognised and refused as not in this version. */
+/** One of `choices`. A word of `later` is refused as not in this version. */
 export function oneOf<T extends string>(
   name: string,
   value: unknown,
@@ -124,7 +130,9 @@ export function notImplemented(what: string, expected?: string): InfclError {
   return codedError('ERR_NOT_IMPLEMENTED', `${what} is not in this version of infcl${instead}`);
 }
 
-/** A typed array whose memory stays where it is while native code reads it: attached, of fixed length. */
+/**
+ * Refuses a typed array whose memory may move while native code reads it: detached, or of a resizable buffer.
+ */
 export function stableArray(name: string, value: ArrayBufferView): void {
   const buffer = bufferOf(value);
   if (isResizable(buffer)) {

@@ -1,7 +1,7 @@
 /**
- * Holds the imports of every source file against the table of rooms in docs/architecture.md: who may know whom.
- * A file outside every room, an import that the table does not allow, and files that import each other in a circle are
- * errors.
+ * Holds the imports of every source file against the table of rooms in docs/architecture.md: who may know
+ * whom. A file outside every room, an import that the table does not allow, and files that import each other
+ * in a circle are errors.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -57,7 +57,8 @@ const rooms = [
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
   { name: 'csrc/cpu/features', match: /^csrc\/cpu\/cpu_features\.h$/, may: [] },
-  // Of the kernels the backend may include the table alone: the rest is compiled once per instruction set.
+  // The backend may include only the table of the kernels: the other files are compiled once per
+  // instruction set.
   {
     name: 'csrc/cpu',
     match: /^csrc\/cpu\//,
@@ -92,8 +93,8 @@ function typescriptImports(file, text) {
 }
 
 /**
- * Quoted includes are project files: beside the one that includes, or below csrc or the root. Angled ones are the
- * standard library unless listed here.
+ * Quoted includes are project files: beside the one that includes, or below csrc or the root. Angled ones are
+ * the standard library unless listed here.
  */
 function cppIncludes(file, text) {
   const found = [];
@@ -114,7 +115,10 @@ function complaint(room, target) {
   return other === room || room.may.includes(other.name) ? null : other.name;
 }
 
-/** The first circle found by following imports from file to file, as its files in order; null where there is none. */
+/**
+ * The first circle found by following imports from file to file, as its files in order; null where there
+ * is none.
+ */
 function findCircle(imports) {
   const done = new Set();
   const follow = (file, path) => {
@@ -135,7 +139,7 @@ function findCircle(imports) {
 }
 
 const errors = [];
-/** Of each file, the project files that it imports. */
+/** The project files that each file imports. */
 const imports = new Map();
 for (const file of ['lib', 'csrc', 'cuda']
   .flatMap(filesBelow)

@@ -1,4 +1,6 @@
-/** What a case is: a name for --only, a title, and a function that yields rows as they are measured. */
+/**
+ * A case: a name for --only, a title, and a function that yields rows as they are measured.
+ */
 import type { Row } from './report.js';
 import { Unavailable } from './toolchain.js';
 

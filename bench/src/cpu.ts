@@ -1,6 +1,7 @@
 /**
- * npm run bench:cpu: runs the grid of cases one after another, prints a table after each, and writes all of
- * it as JSON. Comparisons are made within one run; figures of different runs or machines are not compared here.
+ * npm run bench:cpu: runs the grid of cases one after another, prints a table after each, and writes all
+ * of it as JSON. Comparisons are made within one run; figures of different runs or machines are not
+ * compared here.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -92,7 +93,7 @@ function describeMachine(): BenchReport['machine'] {
     node: process.version,
     isa: backends().find((backend) => backend.name === 'cpu')?.isa ?? 'unknown',
     compiler: spawnSync('g++', ['-dumpfullversion'], { encoding: 'utf8' }).stdout?.trim() || 'none',
-    // decides what fresh memory costs whoever does not ask for huge pages
+    // decides the cost of fresh memory for programs that do not ask for huge pages
     'huge pages': transparentHugePages(),
   };
   for (const isa of ['avx512', 'avx2']) {

@@ -1,6 +1,7 @@
 /**
- * Two contestants, alternating in time on the same machine: theirs, ours, theirs, and the ratio of ours to the mean of
- * the two around it. Drift of clock and neighbours then hits both, and the median of paired ratios is the result.
+ * Two contestants, alternating in time on the same machine: theirs, ours, theirs, and the ratio of ours to
+ * the mean of the two around it. Drift of clock and neighbours then hits both, and the median of paired
+ * ratios is the result.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stats } from 'infcl';
@@ -8,7 +9,7 @@ import type { EngineAnswer, EngineRequest } from './engine.js';
 import type { LineProcess } from './line-process.js';
 import { median, spread } from './statistics.js';
 
-/** Idle OpenBLAS workers spin for a while after a call and would take a core from whoever is timed next. */
+/** Idle OpenBLAS workers spin for a while after a call and would take a core from the next contestant. */
 const settleMilliseconds = 120;
 
 export interface Duel {

@@ -1,7 +1,7 @@
 /**
- * One measured call of infcl for each line on stdin (see line-process.ts). Timed from the public call to its return,
- * with outputs allocated beforehand as the floor's are; everything else a caller pays for is inside: validation, the
- * search for NaN, packing, exp, log-sum-exp.
+ * One measured call of infcl for each line on stdin (see line-process.ts). Timed from the public call to its
+ * return, with outputs allocated beforehand as for the floor. All else that a caller pays for is inside:
+ * validation, the search for NaN, packing, exp, log-sum-exp.
  */
 import { createInterface } from 'node:readline';
 import {

@@ -11,7 +11,10 @@ export interface EngineRequest {
   threads?: number;
   /** Merged into the call's options. */
   options?: AnyContrastiveOptions;
-  /** Compares the first half of the queries with the second: as many rows in all as queries, for self-similarity. */
+  /**
+   * Compares the first half of the queries with the second: as many rows in all as queries,
+   * for self-similarity.
+   */
   halves?: boolean;
   /** supcon: number of classes that rows are dealt to. */
   classes?: number;

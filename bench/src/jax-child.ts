@@ -1,6 +1,7 @@
 /**
- * What a user of jax-js writes by hand for a batch whose logits do not fit: tiles, a log-sum-exp per tile, the gradient
- * tile by tile; jitted, one thread (the wasm backend has one). One measured loss with gradients per line on stdin.
+ * The hand-written code of a jax-js user for a batch whose logits do not fit: tiles, a log-sum-exp per tile,
+ * the gradient tile by tile. It is jitted and runs on one thread (the wasm backend has one). One measured
+ * loss with gradients per line on stdin.
  */
 import { createInterface } from 'node:readline';
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np } from '@jax-js/jax';

@@ -1,7 +1,7 @@
 /**
- * A long-lived child that answers one line of JSON for each line it is sent, and says "ready ..." when it has made
- * its inputs. Every contestant of a duel is one, so that neither pays for starting while it is timed, and each keeps
- * its own thread pool, allocator and environment.
+ * A long-lived child that answers one line of JSON for each line it is sent, and says "ready ..." when it has
+ * made its inputs. Every contestant of a duel is one, so that neither pays for starting while it is timed,
+ * and each keeps its own thread pool, allocator and environment.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ export interface Command {
 export class LineProcess {
   private static readonly running = new Set<LineProcess>();
 
-  /** What followed "ready". */
+  /** The rest of the line after "ready". */
   readonly greeting: string;
 
   private constructor(
@@ -58,7 +58,7 @@ export class LineProcess {
     return JSON.parse(value) as Answer;
   }
 
-  /** Of a case that ended early: nothing is left running. */
+  /** Leaves no process running after a case that ended early. */
   static async stopAll(): Promise<void> {
     for (const one of LineProcess.running) await one.stop();
   }

@@ -1,6 +1,7 @@
 /**
- * Peak memory and seconds of one call, in a fresh process each time. The measuring script is the test's own
- * (test/memory/measure-peak.ts, run from source), so that bench and test can never disagree on what is measured.
+ * Peak memory and seconds of one call, in a fresh process each time. The measuring script is the test's
+ * own (test/memory/measure-peak.ts, run from source), so that bench and test can never disagree on what
+ * is measured.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Writes the results of a bench run into docs/performance.md, between its two markers, so that no figure there is typed
- * by hand: node bench/dist/render.js [bench/results/<cpu>.json]. Refuses quick runs.
+ * Writes the results of a bench run into docs/performance.md, between its two markers, so that no figure
+ * there is typed by hand: node bench/dist/render.js [bench/results/<cpu>.json]. Refuses quick runs.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * What a bench run is made of, and how it reads on a terminal. Results are data: the same rows go to the JSON file and,
- * through render.ts, to docs/performance.md. A target is a limit beside a measured value, never a result.
+ * The parts of a bench run, and their form on a terminal. Results are data: the same rows go to the JSON
+ * file and, through render.ts, to docs/performance.md. A target is a limit beside a measured value, never
+ * a result.
  */
 
 export interface Target {
@@ -21,7 +22,7 @@ export interface CaseReport {
   name: string;
   title: string;
   rows: Row[];
-  /** What was not measured, and what to do about it. */
+  /** A measurement that was not made, and its remedy. */
   skipped: string[];
   failed?: string;
 }

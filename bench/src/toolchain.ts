@@ -1,6 +1,6 @@
 /**
- * Compiles the native yardsticks (bench/native) with g++ into build/, once per change of source. What is missing on
- * this machine is named with the command that installs it; nothing is installed here.
+ * Compiles the native yardsticks (bench/native) with g++ into build/, once per change of source. Tools
+ * missing on this machine are named with the command that installs them; this file installs nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -15,9 +15,11 @@ export class Unavailable extends Error {}
 
 export interface NativeOptions {
   libraries?: string[];
-  /** What to tell a user to install when it does not compile. */
+  /** The packages to install when it does not compile. */
   install?: string;
-  /** The project's own code that it measures, relative to csrc, with that code's flags. Always compiled anew. */
+  /**
+   * The project's own code that it measures, relative to csrc, with that code's flags. Always compiled anew.
+   */
   core?: string[];
   flags?: string[];
 }

@@ -15,8 +15,8 @@ export function unitRows(rows: number, dim: number, seed: number): Float32Array 
 }
 
 /**
- * Queries and keys of a given likeness: what all rows share, what a pair shares and noise, in the proportions that give
- * these mean cosines. Cosines scatter by about 1 / sqrt(dim) around their means.
+ * Queries and keys of a given likeness: what all rows share, what a pair shares and noise, in the proportions
+ * that give these mean cosines. Cosines scatter by about 1 / sqrt(dim) around their means.
  */
 export function pairedRows(
   rows: number,

@@ -1,4 +1,7 @@
-/** The contestants and rulers of this bench, each started in a process of its own. Nothing here times our own code. */
+/**
+ * The contestants and rulers of this bench, each started in a process of its own. Nothing here times our
+ * own code.
+ */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { LineProcess } from './line-process.js';
@@ -20,7 +23,10 @@ const openBlasAsItComes = {
 
 // All async, so that what is missing rejects and a contestant already started is stopped by duelOf.
 
-/** The matrix products of `products` alone, by OpenBLAS with its own choice of kernel unless `coreType` names one. */
+/**
+ * The matrix products of `products` alone, by OpenBLAS with its own choice of kernel unless `coreType`
+ * names one.
+ */
 export async function startFloor(
   { rows, dim }: Shape,
   threads: number,

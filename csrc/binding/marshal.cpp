@@ -143,7 +143,7 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   MarshalledPlan plan;
   plan.backend = read_backend(in);
   PlanRequest& request = plan.request;
-  request.rows = in.integer("rows");
+  request.rows = in.integer("queries");
   request.keys = in.integer("keys");
   const ObjectiveKind kind = read_objective_kind(in);
   request.objective = make_objective(kind, request.keys > 0);

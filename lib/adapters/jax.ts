@@ -1,21 +1,22 @@
 /**
- * `infcl/jax`: makes an Encoder for chunked training out of a pure jax-js function.
+ * `infcl/jax`: makes an Encoder for chunked training from a pure jax-js function.
  *
- * jax-js comes in as an argument and is never imported here: an ES module and a CommonJS module of it are two
- * libraries with two memories, and only the caller knows which one made the parameters. For the same reason the
- * types are structural. Refuses to initialise a device, to own parameters, or to update them; and options that it does
- * not know.
+ * The caller passes jax-js in; this file never imports it. An ES module and a CommonJS module of jax-js are
+ * two libraries with two memories. Only the caller knows which one made the parameters. For the same reason
+ * the types are structural.
+ *
+ * Refuses to initialise a device, to own parameters, to update them, and options that it does not know.
  */
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import { isThenable } from '../loss/progress';
 import type { MatrixLike } from '../matrix/host-matrix';
-import { readNames } from '../names';
+import { readNames } from '../read-names';
+import { isThenable } from '../thenable';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
 import * as check from '../validate';
 
-/** What the adapter needs of a jax-js array. */
+/** The part of a jax-js array that the adapter uses. */
 export interface JaxArray {
   readonly shape: readonly number[];
   readonly ref: this;
@@ -24,7 +25,10 @@ export interface JaxArray {
   data(): Promise<ArrayBufferView>;
 }
 
-/** The part of `import * as jax from '@jax-js/jax'` in use; loose, because jax-js's own signatures are nominal. */
+/**
+ * The part of `import * as jax from '@jax-js/jax'` that the adapter uses. Loose types, because those of
+ * jax-js are nominal.
+ */
 export interface JaxModule {
   blockUntilReady: CallableFunction;
   jit: CallableFunction;
@@ -38,44 +42,47 @@ export interface JaxEncoderOptions<Params, Input> {
   /** The module that made the parameters; the caller has run `init('wasm')` and chosen the default device. */
   jax: JaxModule;
   /**
-   * The network: features [rows x dim], float32, from parameters and one chunk. Pure, differentiable in `params`,
-   * and by the move rules of jax-js it consumes all its arguments. `key` comes only with {@link seed}.
+   * The network: features [rows x dim], float32, from parameters and one chunk. It is pure and
+   * differentiable in `params`. By the move rules of jax-js it consumes all its arguments. `key` comes only
+   * with {@link seed}.
    */
   apply(params: Params, input: Input, key: JaxArray): JaxArray;
   /** The parameters as they are now, a tree of arrays. Borrowed: the adapter takes references of its own. */
   params(): Params;
   /**
-   * Gives `apply` a fresh random key for each chunk, derived from this 32-bit integer and a count of chunks; the
-   * count is the encoder's random state, so that the second pass draws the same dropout as the first.
+   * Gives `apply` a fresh random key for each chunk, derived from this 32-bit integer and a count of
+   * chunks. The count is the encoder's random state, so the backward phase draws the same dropout as the
+   * encode phase.
    */
   seed?: number | undefined;
   /**
-   * Compiles the pass without a graph. Off by default: it gains up to a fifth on small chunks but makes input
-   * dropout slower. The pass with a graph is never compiled: jit around or inside `vjp` costs 2 to 40 times more.
+   * Compiles `apply` for the encode phase, which needs no graph. Off by default: it gains up to a fifth on
+   * small chunks but makes input dropout slower. The backward phase is never compiled: jit around or inside
+   * `vjp` costs 2 to 40 times more.
    */
   jit?: boolean | undefined;
-  /** No gradients and no second pass for this tower. */
+  /** The encoder has no `backward`: no gradients and no backward phase for its tower. */
   frozen?: boolean | undefined;
 }
 
 export interface JaxEncoder<Params, Input> extends Encoder<Input> {
   encode(input: Input): Promise<MatrixLike>;
   /**
-   * Hands over the gradients added up since the last call, a tree like the parameters, now the caller's to consume.
-   * Throws ERR_ENCODER if there are none.
+   * Gives the caller the gradients added up since the last call, a tree like the parameters. The caller
+   * consumes the tree. Throws ERR_ENCODER if there are none.
    */
   takeGradients(): Params;
-  /** Frees gradients not taken, as after a step that failed. The encoder stays usable. */
+  /** Frees gradients that were not taken, as after a step that failed. The encoder stays usable. */
   discardGradients(): void;
-  /** Frees all that the encoder holds on the device. */
+  /** Frees all memory of the encoder on the device. */
   dispose(): void;
 }
 
 /**
- * The chunk is consumed by `encode` and by `backward`: yield fresh arrays, or `x.ref` to keep `x`.
+ * `encode` and `backward` consume the chunk: yield fresh arrays, or `x.ref` to keep `x`.
  *
- * Options are read once, here. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION; the encoder throws ERR_ENCODER where `apply` or
- * `params` returns what it cannot use.
+ * Reads the options once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. The encoder throws ERR_ENCODER where
+ * `apply` or `params` returns a value that it cannot use.
  */
 export function jaxEncoder<Params, Input>(
   options: JaxEncoderOptions<Params, Input>,
@@ -95,7 +102,7 @@ export function jaxEncoder<Params, Input>(
 
   async function encode(input: Input): Promise<MatrixLike> {
     const features = (forward ?? apply)(jax.tree.ref(params()), input, ...nextKey());
-    // the whole shape, of whatever length: the step refuses what is not [rows, dim]
+    // the whole shape, of any length: the step refuses features that are not [rows, dim]
     const { shape } = features;
     return { data: (await features.data()) as Float32Array, shape };
   }
@@ -103,7 +110,7 @@ export function jaxEncoder<Params, Input>(
   async function backward(input: Input, featureGrads: FeatureGrads): Promise<void> {
     const borrowed = jax.tree.ref(params()) as Params;
     const key = nextKey();
-    // the chunk is a constant of the closure, so that no gradient with respect to it is computed
+    // the chunk is a constant of the closure, so that no gradient with respect to the chunk is computed
     const chunk = pullBack(jax, (own: Params) => apply(own, input, ...key), borrowed, featureGrads);
     gradients = gradients === undefined ? chunk : jax.tree.map(jax.numpy.add, gradients, chunk);
     // arrays are lazy: without this the chunk's activations would wait for the optimiser
@@ -144,7 +151,7 @@ export function jaxEncoder<Params, Input>(
 type Apply<Params, Input> = (params: Params, input: Input, key?: JaxArray) => JaxArray;
 type PullBack<Params> = ((cotangent: JaxArray) => [Params]) & { dispose(): void };
 
-/** The gradient of the parameters, which it consumes, given that of the features. */
+/** The gradient of the parameters, given that of the features. Consumes the parameters. */
 function pullBack<Params>(
   jax: JaxModule,
   apply: (params: Params) => JaxArray,
@@ -195,13 +202,16 @@ function checkOptions<Params, Input>(options: unknown): CheckedOptions<Params, I
       }
       return tree as Params;
     },
-    seed: given.seed === undefined ? undefined : checkSeed(given.seed),
+    seed: given.seed === undefined ? undefined : check.integer('options.seed', given.seed),
     jit: flag('jit'),
     frozen: flag('frozen'),
   };
 }
 
-/** The functions in use, by their paths: a wrong object is found here and not in the middle of a step. */
+/**
+ * The functions that the adapter uses, by their paths: a wrong object is found here and not in the middle of
+ * a step.
+ */
 const moduleFunctions = [
   ['blockUntilReady'],
   ['jit'],
@@ -226,12 +236,6 @@ function checkModule(value: unknown): JaxModule {
     throw check.invalid('ERR_TYPE', `options.jax.${path.join('.')}`, 'function', found, hint);
   }
   return jax as unknown as JaxModule;
-}
-
-function checkSeed(value: unknown): number {
-  if (typeof value !== 'number') throw check.invalid('ERR_TYPE', 'options.seed', 'integer', value);
-  if (!Number.isSafeInteger(value)) throw check.invalid('ERR_VALUE', 'options.seed', 'integer', value);
-  return value;
 }
 
 function unusable(name: string, expected: string, received: unknown): Error {

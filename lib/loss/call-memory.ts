@@ -1,13 +1,14 @@
 /**
- * The memory of one call: what it reads and what of the caller's it writes, as extents of addresses.
+ * The memory of one call, as extents of addresses: memory that it reads, and the caller's memory that
+ * it writes.
  *
- * Refuses outputs that share memory with an input or with another output of the call. Knows nothing of other calls:
- * memory-in-flight.ts does.
+ * Refuses outputs that share memory with an input or with another output of the call. Knows nothing of other
+ * calls; `memory-in-flight.ts` does.
  */
 
 import { codedError } from '../errors';
-import { addressOf, byteExtent } from '../matrix/device-matrix';
-import { type CallMemory, type Extent, overlap } from '../matrix/extent';
+import { addressOf, byteExtent } from '../matrix/device-memory';
+import { type CallMemory, type Extent, overlap } from '../matrix/memory-extent';
 import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from '../native/binding';
 import { lengthOf } from '../typed-array';
 
@@ -16,7 +17,10 @@ type Memory = NativeMatrix | NativeOutput | Int32Array;
 /** Memory under the name that messages use. */
 export type NamedMemory = readonly [name: string, memory: Memory];
 
-/** Where the memory of a call lies. Inputs may overlap each other: a batch against itself. Throws ERR_OVERLAP where an output shares some with anything else of the call. */
+/**
+ * Addresses of the memory of a call. Inputs may overlap each other: a batch against itself. Throws
+ * ERR_OVERLAP for an output that overlaps an input or another output.
+ */
 export function extentsOf(
   { read, written }: CallMemory<NamedMemory>,
   binding: Pick<NativeBinding, 'memoryAddress'>,
@@ -31,7 +35,7 @@ export function extentsOf(
   return extents;
 }
 
-// Numbers hold addresses exactly: no platform of Node has more than 2^53 bytes of address space.
+// A number is exact for every address: no platform of Node has more than 2^53 bytes of address space.
 function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'memoryAddress'>): Extent {
   if (ArrayBuffer.isView(memory)) {
     const begin = binding.memoryAddress(memory);
@@ -42,8 +46,8 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
 }
 
 /**
- * Returns a check that the caller's arrays are still what they were: one whose buffer was transferred away during the
- * call was read or written in somebody else's hands, so its numbers mean nothing.
+ * Returns a check, for after the call, that no buffer was detached. Another thread may have written or read a
+ * buffer that was transferred away during the call, so the results mean nothing.
  */
 export function rememberBuffers(request: ContrastiveRequest): () => void {
   const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
@@ -68,7 +72,7 @@ export function rememberBuffers(request: ContrastiveRequest): () => void {
   };
 }
 
-/** The array of what is in the host's memory. */
+/** The array of a matrix or output on the host; null for one on a device. */
 function hostArray(memory: Memory): ArrayBufferView | null {
   if (ArrayBuffer.isView(memory)) return memory;
   return memory.device === undefined ? memory.data : null;

@@ -1,10 +1,10 @@
 /**
- * First come, first served: one native call at a time per environment. A call already uses every processor, so a
- * second one beside it gains nothing and doubles the scratch memory.
+ * A queue of native calls, first come, first served: one call runs at a time. A call already uses every
+ * processor. A second one beside it gains nothing and doubles the scratch memory.
  *
- * Refuses priorities, and knows nothing of what it runs. A call aborted while it waits leaves the queue at once. No code
- * of a caller's signal runs between the moment a waiter is taken out and the moment its promise is settled: a signal
- * that throws can therefore neither stop the queue nor reject another call.
+ * Refuses priorities, and knows nothing of its tasks. A call that is aborted while it waits leaves the queue
+ * at once. No code of a caller's signal runs between taking out a waiter and settling its promise. So a
+ * signal that throws cannot stop the queue or reject another call.
  */
 
 import { abortReason, onAbort, throwIfAborted } from './on-abort';
@@ -14,13 +14,16 @@ export class CallQueue {
   /** Insertion order is the order of service. */
   private readonly waiting = new Set<() => void>();
 
-  /** Starts `task` in this tick when the queue is idle. Rejects with `signal.reason` if aborted before its turn. */
+  /**
+   * Starts `task` in this tick when the queue is idle. Rejects with `signal.reason` if aborted before
+   * its turn.
+   */
   async run<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     throwIfAborted(signal);
     if (this.busy) await this.turn(signal);
     this.busy = true;
     try {
-      // again: an abort may come between being admitted and going on
+      // again: an abort may come between leaving the queue and starting the task
       throwIfAborted(signal);
       return await task();
     } finally {
@@ -35,7 +38,7 @@ export class CallQueue {
       admit = resolve;
       leave = reject;
     });
-    // before the signal is asked for anything: it may call its listener at once
+    // first, as a signal may call its listener at once
     this.waiting.add(admit);
     let stopListening = () => {};
     try {
@@ -52,7 +55,7 @@ export class CallQueue {
     }
   }
 
-  /** Hands the queue on without letting go of it, so that a newcomer cannot slip in before the next in line. */
+  /** Admits the next waiter without setting `busy` to false, so that a new call cannot come before it. */
   private next(): void {
     for (const admit of this.waiting) {
       this.waiting.delete(admit);

@@ -1,12 +1,13 @@
 /**
- * The loss and its gradients, each as a promise and as a blocking call: check the arguments, allocate the outputs,
- * make one native call, hand back what it found.
+ * The loss and its gradients, each as a promise and as a blocking call. Each function checks its arguments,
+ * allocates outputs, makes one native call, and returns the results.
  *
- * Refuses arithmetic of its own. Asynchronous calls queue here, so that any number of them use the machine once.
+ * Refuses arithmetic of its own. Asynchronous calls wait in queues here, so that each backend runs one call
+ * at a time.
  */
 
 import { requireBackend } from '../backend';
-import { fromNative } from '../errors';
+import { callNative, fromNative } from '../errors';
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
@@ -19,7 +20,7 @@ import type {
 import { loadBinding } from '../native/load';
 import { extentsOf, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
-import { disposeAll, holdDeviceMemory } from './device-call';
+import { disposeAll, retainDeviceMemory } from './device-call';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { throwIfAborted } from './on-abort';
 import type { AnyContrastiveOptions } from './options';
@@ -31,12 +32,12 @@ export type * from './loss-functions';
 export type { DirectionName, Objective, Progress } from './options';
 export type { ContrastiveOptions } from './typed-options';
 
-/** The four functions over one native binding, which is asked for only after the arguments have been checked. */
+/** The four functions on one native binding, which loads only after the arguments have been checked. */
 export function createLossFunctions(
   getBinding: () => NativeBinding,
   inFlight = new MemoryInFlight(),
 ): LossFunctions {
-  // One for each backend and device, whose calls run beside each other's.
+  // one queue for each backend and device: calls on different ones run beside each other
   const queues = new Map<string, CallQueue>();
   const queueOf = ({ backend, device }: BackendChoice) => {
     const name = `${backend} ${device}`;
@@ -68,13 +69,13 @@ export function createLossFunctions(
     const ends: (() => void)[] = [];
     try {
       ends.push(inFlight.enter(memory));
-      const { held, release } = holdDeviceMemory(request, binding);
+      const { retained, release } = retainDeviceMemory(request, binding);
       ends.push(release);
       const verify = rememberBuffers(request);
       const lastPhase = request.gradient ? 'backward' : 'forward';
       const watch = { control: request.control, signal, onProgress, lastPhase } as const;
       const { result: response, settled } = await queueOf(request).run(
-        () => supervise(watch, () => callAsync(binding, held)),
+        () => supervise(watch, () => callAsync(binding, retained)),
         signal,
       );
       verify();
@@ -92,9 +93,9 @@ export function createLossFunctions(
     const { call, binding, device, memory } = prepare(...args);
     try {
       throwIfAborted(call.signal);
-      // after the signal, whose code may have started another call
+      // after the signal, as its code may have started another call
       inFlight.check(memory);
-      const response = callSync(binding, call.request);
+      const response = callNative(() => binding.contrastiveSync(call.request));
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
       return { call, response, device };
     } catch (error) {
@@ -103,7 +104,7 @@ export function createLossFunctions(
     }
   }
 
-  // the signatures say which fields of a result are there for which options
+  // the signatures of LossFunctions say which options bring which fields of a result
   return {
     async contrastiveLoss(queries: Features, keys: Features | null, options?: AnyContrastiveOptions) {
       return lossResult(await run(queries, keys, options, false));
@@ -128,14 +129,6 @@ async function callAsync(binding: NativeBinding, request: ContrastiveRequest): P
   }
 }
 
-function callSync(binding: NativeBinding, request: ContrastiveRequest): ContrastiveResponse {
-  try {
-    return binding.contrastiveSync(request);
-  } catch (error) {
-    throw fromNative(error);
-  }
-}
-
 interface Finished {
   call: ResolvedCall;
   response: ContrastiveResponse;
@@ -154,7 +147,7 @@ function lossResult({ call, response, device }: Finished): LossResult {
 
 function lossAndGradResult(finished: Finished): LossAndGradResult<Gradient> {
   const { call, response } = finished;
-  const { queryGrads, keyGrads, hardNegativeGrads } = call.gradients!;
+  const { queryGrads, keyGrads, hardNegativeGrads } = call.gradients;
   return {
     ...lossResult(finished),
     queryGrads: queryGrads!,

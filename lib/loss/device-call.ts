@@ -1,6 +1,6 @@
 /**
- * What is special about a call on features that live on a device: where it runs, where its gradients go, and that the
- * memory stays until it ends.
+ * The needs of a call on features on a device: its backend, gradients beside the features, and memory that
+ * stays until the call ends.
  *
  * Refuses mixtures: all matrices of a call are in one place.
  */
@@ -8,41 +8,21 @@
 import { resolveBackend } from '../backend';
 import { codedError } from '../errors';
 import {
-  allocateBeside,
+  allocateMatrix,
   type DeviceMatrix,
-  type Gradient,
   isDeviceMatrix,
   toNativeDeviceMatrix,
 } from '../matrix/device-matrix';
-import type { Features } from '../matrix/features';
-import { toNativeMatrix } from '../matrix/host-matrix';
 import type {
   BackendChoice,
   ContrastiveRequest,
   DeviceHandle,
   NativeBinding,
   NativeMatrix,
+  NativeOutput,
 } from '../native/binding';
 import * as check from '../validate';
 import type { AnyContrastiveOptions } from './options';
-
-/** Checks features of either place. Throws as toNativeMatrix, and ERR_DISPOSED. */
-export function toNativeFeatures(name: string, features: unknown): NativeMatrix {
-  if (!isDeviceMatrix(features)) return toNativeMatrix(name, features);
-  const matrix = toNativeDeviceMatrix(name, features);
-  if (matrix.rows === 0) {
-    throw codedError('ERR_SHAPE', `Expected at least one row of ${name} but received [0, ${matrix.dim}]`);
-  }
-  return matrix;
-}
-
-/** Checked features that no getter can change any more: a DeviceMatrix, or a plain object on the caller's own array. */
-export function readFeatures(name: string, features: unknown): Features {
-  const matrix = toNativeFeatures(name, features);
-  if (matrix.device !== undefined) return features as DeviceMatrix;
-  const { data, dtype, rows, dim, rowStride } = matrix;
-  return { data, dtype, shape: [rows, dim], rowStride };
-}
 
 type NamedMatrix = readonly [name: string, matrix: NativeMatrix | null];
 
@@ -84,7 +64,10 @@ function placeName({ device }: NativeMatrix): string {
   return device === undefined ? 'on the host' : `on device ${device}`;
 }
 
-/** The caller's matrix for a gradient, if it fits. Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_DEVICE or ERR_DISPOSED. */
+/**
+ * The caller's matrix for a gradient, if it fits. Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_DEVICE
+ * or ERR_DISPOSED.
+ */
 export function checkDeviceOutput(
   name: string,
   given: unknown,
@@ -110,11 +93,11 @@ export function checkDeviceOutput(
   return given;
 }
 
-/** New matrices of these rows beside the features, all or none. Throws ERR_OUT_OF_MEMORY. */
-export function allocateAll(neighbour: DeviceMatrix, rows: readonly number[], dim: number): DeviceMatrix[] {
+/** New matrices of these numbers of rows on a device, all or none. Throws ERR_OUT_OF_MEMORY. */
+export function allocateAll(device: number, rows: readonly number[], dim: number): DeviceMatrix[] {
   const made: DeviceMatrix[] = [];
   try {
-    for (const count of rows) made.push(allocateBeside(neighbour, count, dim));
+    for (const count of rows) made.push(allocateMatrix(device, count, dim));
     return made;
   } catch (error) {
     disposeAll(made);
@@ -127,32 +110,33 @@ export function disposeAll(matrices: readonly DeviceMatrix[]): void {
 }
 
 /**
- * The request on shares of device memory of its own: what the caller disposes of while the call waits or runs stays
- * until `release`.
+ * The same request on handles of its own, which keep device memory until `release`. The caller may dispose of
+ * a matrix while the call waits or runs.
  */
-export function holdDeviceMemory(
+export function retainDeviceMemory(
   request: ContrastiveRequest,
   binding: NativeBinding,
-): { held: ContrastiveRequest; release: () => void } {
-  const shares: DeviceHandle[] = [];
-  const share = <T extends NativeMatrix | Gradient | null>(matrix: T): T => {
-    if (matrix === null || ArrayBuffer.isView(matrix) || isDeviceMatrix(matrix)) return matrix;
-    if (matrix.device === undefined) return matrix;
-    const data = binding.shareDevice(matrix.data, 0, false);
-    shares.push(data);
-    return { ...matrix, data };
+): { retained: ContrastiveRequest; release: () => void } {
+  const handles: DeviceHandle[] = [];
+  const retain = <T extends NativeMatrix | NativeOutput | null>(memory: T): T => {
+    if (memory === null || ArrayBuffer.isView(memory) || memory.device === undefined) return memory;
+    const data = binding.shareDevice(memory.data, 0, false);
+    handles.push(data);
+    return { ...memory, data };
   };
-  const { queries, keys, hardNegatives, queryGrads, keyGrads, hardNegativeGrads } = request;
-  const features = { queries: share(queries), keys: share(keys), hardNegatives: share(hardNegatives) };
-  const grads = {
-    queryGrads: share(queryGrads),
-    keyGrads: share(keyGrads),
-    hardNegativeGrads: share(hardNegativeGrads),
+  const retained: ContrastiveRequest = {
+    ...request,
+    queries: retain(request.queries),
+    keys: retain(request.keys),
+    hardNegatives: retain(request.hardNegatives),
+    queryGrads: retain(request.queryGrads),
+    keyGrads: retain(request.keyGrads),
+    hardNegativeGrads: retain(request.hardNegativeGrads),
   };
   return {
-    held: { ...request, ...features, ...grads },
+    retained,
     release: () => {
-      for (const handle of shares) binding.releaseDevice(handle);
+      for (const handle of handles) binding.releaseDevice(handle);
     },
   };
 }

@@ -1,27 +1,27 @@
 /**
- * The objectives as data: which options each takes and requires, its defaults, and what it expects of the features. The
- * checks of a call and the types of its options (`typed-options.ts`) are both made of this table.
+ * The objectives as data: the options that each takes and requires, its defaults, and its demands on the
+ * features. The checks of a call and the types of its options (`typed-options.ts`) both come from this table.
  *
- * Refuses arithmetic: passes and normalisers of an objective are in `csrc/core/objective.cpp`.
+ * Refuses arithmetic: `csrc/core/objective.cpp` has the similarities and normalisers of each objective.
  */
 
 import type { Objective } from '../native/binding';
 import type { AnyContrastiveOptions, ObjectiveOption } from './options';
 
-/** What the checks need to know of an objective. */
+/** The facts about an objective that the checks need. */
 interface ObjectiveRules {
-  /** Options that it honours, beside those that every objective takes. */
+  /** Options that it takes, beside the options that every objective takes. */
   takes: readonly ObjectiveOption[];
-  /** Those of them that it cannot do without. `row-terms.ts` has the message of each. */
+  /** Options among them that it requires. `resolve-row-terms.ts` has the error message of each. */
   requires: readonly 'labels'[];
   defaults: { logitScale: number; logitBias: number };
-  /** Key i is the pair of query i, so that there are as many keys as queries. */
+  /** Key i is the pair of query i, so there are as many keys as queries. */
   isPaired: boolean;
-  /** Keys are compared with keys, and queries with queries: each is an anchor. */
+  /** Keys are compared with keys, and queries with queries: every row is an anchor. */
   isSelfSimilar: boolean;
-  /** The queries alone are a batch. */
+  /** The keys may be null: the queries alone are a batch. */
   allowsNoKeys: boolean;
-  /** `labels` are classes of rows, and not indices of keys. */
+  /** `labels` are classes of rows, not indices of keys. */
   labelsAreClasses: boolean;
 }
 
@@ -37,7 +37,7 @@ const softmaxRules = {
   labelsAreClasses: false,
 } as const;
 
-/** In this order they are listed in messages. */
+/** Messages list the objectives in this order. */
 export const objectives = {
   clip: {
     ...softmaxRules,
@@ -90,11 +90,17 @@ export const objectives = {
 
 export const objectiveNames = Object.keys(objectives) as Objective[];
 
-/** The same table for an objective that is known only when the program runs. */
+/** The rules of an objective that is known only when the program runs. */
 export const rulesOf = (objective: Objective): ObjectiveRules => objectives[objective];
 
-/** Each option once, in the order in which messages list them. A missing or unknown name does not compile. */
-const isOption: Record<keyof AnyContrastiveOptions, true> = {
+/** An option that no objective takes: a mistake in the table, by which every objective would accept the option. */
+type UntakenOption = Exclude<ObjectiveOption, (typeof objectives)[Objective]['takes'][number]>;
+
+/**
+ * Each option once, in the order in which messages list them. A missing or unknown name does not compile. Neither
+ * does an option of `ObjectiveOptions` that no objective takes.
+ */
+const isOption: { [Name in keyof AnyContrastiveOptions]-?: Name extends UntakenOption ? never : true } = {
   objective: true,
   logitScale: true,
   logitBias: true,
@@ -126,7 +132,7 @@ export const optionNames = Object.keys(isOption) as (keyof AnyContrastiveOptions
 const takersOf = (option: string) =>
   objectiveNames.filter((objective) => rulesOf(objective).takes.some((name) => name === option));
 
-/** The options that some objectives refuse, each with those that take it. */
+/** Each option that some objectives refuse, with the objectives that take it. */
 export const takers = optionNames
   .map((option) => [option, takersOf(option)] as const)
   .filter(([, objectives]) => objectives.length > 0);

@@ -1,9 +1,9 @@
 /**
- * One event listener per AbortSignal, however many calls wait on it: Node takes the eleventh on one signal for a leak
- * and prints a warning.
+ * One event listener per AbortSignal, for any number of calls that listen. Node takes the eleventh listener
+ * on one signal for a leak and prints a warning.
  *
- * Refuses to trust a signal, which may be of a polyfill: the listener does not look at its event, and what
- * `removeEventListener` throws is nobody's error, as the call it would reach is already over.
+ * Refuses to trust a signal, which may be of a polyfill. The listener ignores its event. Errors of
+ * `removeEventListener` are dropped, as the call that they would reach is already over.
  */
 
 import { invalid } from '../validate';
@@ -13,19 +13,19 @@ interface Watched {
   callAll: () => void;
 }
 
-/** Options of a listener, which inherit none. */
+/** Options of a listener, which inherit no property. */
 const once = Object.freeze(Object.assign(Object.create(null), { once: true }));
 
 const watchedSignals = new WeakMap<AbortSignal, Watched>();
 
 /**
- * Calls `listener` once if `signal` aborts. Returns how to stop listening, which never throws; after the last one the
- * signal is left clean. Throws what `addEventListener` throws, or ERR_TYPE, and then listens to
- * nothing.
+ * Calls `listener` once if `signal` aborts. Returns a function that stops listening, which never throws.
+ * After the last one stops, no listener is left on the signal. Throws an error of `addEventListener`, or
+ * ERR_TYPE without that method, and then listens to nothing.
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (!signal) return () => {};
-  // a function of its own, so that one that is given twice is called twice and removed once
+  // a new function for each call: a listener given twice is called twice and removed one at a time
   const entry = () => listener();
   const known = watchedSignals.get(signal);
   known?.listeners.add(entry);
@@ -37,7 +37,7 @@ export function onAbort(signal: AbortSignal | undefined, listener: () => void): 
 }
 
 function watch(signal: AbortSignal, first: () => void): Watched {
-  // with the first one in it already: a signal may call its listeners while they are added
+  // with the first entry in it: a signal may call its listeners while they are added
   const listeners = new Set([first]);
   const callAll = () => {
     forget(signal, listeners);
@@ -60,16 +60,16 @@ function unwatch(signal: AbortSignal, listeners: Set<() => void>): void {
   if (watched) remove(signal, watched.callAll);
 }
 
-/** After an abort as well: polyfills do not all know `once`. */
+/** After an abort as well, as not all polyfills know `once`. */
 function remove(signal: AbortSignal, callAll: () => void): void {
   try {
     signal.removeEventListener('abort', callAll);
   } catch {
-    // the listener stays on the signal and has nobody left to call
+    // the listener stays on the signal, and its set of listeners is empty
   }
 }
 
-/** What was watched with these listeners, unless somebody has begun to watch the signal anew. */
+/** Removes and returns the entry of these listeners; undefined if a new call watches the signal anew. */
 function forget(signal: AbortSignal, listeners: Set<() => void>): Watched | undefined {
   const watched = watchedSignals.get(signal);
   if (watched?.listeners !== listeners) return undefined;
@@ -77,19 +77,25 @@ function forget(signal: AbortSignal, listeners: Set<() => void>): Watched | unde
   return watched;
 }
 
-/** Throws the signal's reason if the signal has aborted, what the method throws, or ERR_TYPE without the method. */
+/**
+ * Throws the signal's reason if the signal has aborted, an error of `throwIfAborted`, or ERR_TYPE without
+ * that method.
+ */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal) Reflect.apply(methodOf(signal, 'throwIfAborted'), signal, []);
 }
 
-/** A method that was there when the arguments were checked. A signal that is no AbortSignal may have lost the method since. */
+/**
+ * A method that was there when the arguments were checked. A signal that is no real AbortSignal may have lost
+ * the method since.
+ */
 function methodOf(signal: AbortSignal, name: 'throwIfAborted' | 'addEventListener') {
   const method: unknown = signal[name];
   if (typeof method !== 'function') throw invalid('ERR_TYPE', `signal.${name}`, 'function', method);
   return method;
 }
 
-/** `signal.reason`, or what reading it throws. */
+/** `signal.reason`, or the error of reading it. */
 export function abortReason(signal: AbortSignal | undefined): unknown {
   try {
     return signal?.reason;

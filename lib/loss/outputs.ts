@@ -1,8 +1,8 @@
 /**
- * The arrays a call writes, or matrices on the device where the features are: the caller's where given, new ones
- * otherwise, none for a side that is frozen.
+ * The gradients that a call writes, on the host or on the device where the features are. The caller's arrays
+ * or matrices where given, new ones otherwise, none for features that are frozen.
  *
- * Refuses arrays of the wrong type or length. Whether they share memory with anything is found in call-memory.ts.
+ * Refuses arrays of the wrong type or length. `call-memory.ts` finds arrays that share memory with another.
  */
 
 import { codedError } from '../errors';
@@ -12,52 +12,59 @@ import {
   isDeviceMatrix,
   toNativeDeviceMatrix,
 } from '../matrix/device-matrix';
-import { readNames } from '../names';
 import type { ContrastiveRequest, NativeMatrix, NativeOutput } from '../native/binding';
+import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { allocateAll, checkDeviceOutput } from './device-call';
-import type { AnyContrastiveOptions } from './options';
+import type { AnyContrastiveOptions, GradientOutputs, WantedKeyGradients } from './options';
 
-/** What is read while the outputs are written. */
+/** The features, and the fact about the objective on which gradients depend. */
 export interface Inputs {
   queries: NativeMatrix;
   keys: NativeMatrix | null;
   hardNegatives: NativeMatrix | null;
-  /** One of the features, where they are on a device. */
-  neighbour: DeviceMatrix | null;
-  /** Whether every key is an anchor too, so that none can be left without gradient. */
-  keysAreAnchors: boolean;
+  /** Keys are compared with keys: either all keys have a gradient or none has. */
+  keysMeetKeys: boolean;
 }
 
-export type Outputs = Pick<ContrastiveRequest, 'queryGrads' | 'keyGrads' | 'hardNegativeGrads'>;
-
-export const noOutputs: Outputs = { queryGrads: null, keyGrads: null, hardNegativeGrads: null };
-
-/** What the result will hold, under its names; null where there is nothing. */
-export interface Gradients {
-  queryGrads: Gradient | null;
-  keyGrads: Gradient | null;
-  hardNegativeGrads: Gradient | null;
-}
-
-/** Inherits nothing: what is not given is absent, whatever somebody has put on Object.prototype. */
-const nothing: Partial<Record<string, undefined>> = Object.freeze(Object.create(null));
-
-const names = ['queryGrads', 'keyGrads', 'hardNegativeGrads'] as const;
-type Name = (typeof names)[number];
+/** Name of a gradient: in `options.out`, in the native request and in the result. */
+type GradientName = keyof GradientOutputs;
 
 export interface ResolvedOutputs {
-  outputs: Outputs;
-  gradients: Gradients;
-  /** Of the outputs, those that the caller gave. */
+  /** For the native request; null where no gradient is wanted. */
+  outputs: Pick<ContrastiveRequest, GradientName>;
+  /** For the result; null where it has no such gradient. */
+  gradients: Record<GradientName, Gradient | null>;
+  /** Outputs that the caller gave. */
   callers: NamedMemory[];
-  /** Of the gradients, those that were made here on a device: to be disposed of when the call fails. */
+  /** Gradients that this call allocated on a device: to be disposed of when the call fails. */
   made: DeviceMatrix[];
 }
 
-/** `grad` and `out`, each property read once, checked for what needs no features. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
+const noGradients = { queryGrads: null, keyGrads: null, hardNegativeGrads: null };
+
+/** For a call without gradient. */
+export const noOutputs: ResolvedOutputs = {
+  outputs: noGradients,
+  gradients: noGradients,
+  callers: [],
+  made: [],
+};
+
+/**
+ * Inherits no name: an option that is absent stays absent, even if Object.prototype has a property of
+ * its name.
+ */
+const nothing: Partial<Record<string, undefined>> = Object.freeze(Object.create(null));
+
+const names = Object.keys(noGradients) as GradientName[];
+
+/**
+ * `grad` and `out`, each property read once. Makes the checks that need no features. Throws ERR_TYPE,
+ * ERR_VALUE or ERR_OPTION.
+ */
 export function readOutputOptions(given: Pick<AnyContrastiveOptions, 'grad' | 'out'>): typeof given {
   return {
     grad: given.grad === undefined ? undefined : readGrad(given.grad),
@@ -79,7 +86,7 @@ function readGrad(value: unknown): AnyContrastiveOptions['grad'] {
   };
 }
 
-function readGradOfKeys(value: unknown): boolean | { rows: number } | undefined {
+function readGradOfKeys(value: unknown): WantedKeyGradients | undefined {
   if (value === undefined || typeof value === 'boolean') return value;
   if (typeof value !== 'object' || value === null) {
     throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', value);
@@ -98,56 +105,57 @@ function readOut(value: unknown): AnyContrastiveOptions['out'] {
   return out as AnyContrastiveOptions['out'];
 }
 
+/**
+ * For options that readOutputOptions has passed. Throws as it does, and ERR_SHAPE, ERR_DEVICE
+ * or ERR_OUT_OF_MEMORY.
+ */
 export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): ResolvedOutputs {
-  const { queries, keys, hardNegatives, neighbour } = inputs;
+  const { queries, keys, hardNegatives } = inputs;
   const { grad = nothing, out = nothing } = given;
-  const rows: Record<Name, number> = {
+  const rows: Record<GradientName, number> = {
     queryGrads: (grad.queries ?? true) ? queries.rows : 0,
-    keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysAreAnchors),
+    keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysMeetKeys),
     hardNegativeGrads:
       hardNegatives !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardNegatives.rows : 0,
   };
-  const fromCaller = (name: Name) => checkOutput(`options.out.${name}`, out[name], rows[name], queries);
-  const gradients: Gradients = {
-    queryGrads: fromCaller('queryGrads'),
-    keyGrads: fromCaller('keyGrads'),
-    hardNegativeGrads: fromCaller('hardNegativeGrads'),
-  };
+  const fromCaller = (name: GradientName) =>
+    checkOutput(`options.out.${name}`, out[name], rows[name], queries);
+  const gradients = eachGradient(fromCaller);
   const callers = names.flatMap((name): NamedMemory[] => {
     const output = toNativeOutput(gradients[name]);
     return output === null ? [] : [[`options.out.${name}`, output]];
   });
-  const made = allocateMissing(gradients, rows, queries.dim, neighbour);
-  const output = (name: Name) => (rows[name] === 0 ? null : toNativeOutput(gradients[name]));
+  const made = allocateMissing(gradients, rows, queries);
+  const outputs = eachGradient((name) => (rows[name] === 0 ? null : toNativeOutput(gradients[name])));
+  return { outputs, gradients, callers, made };
+}
+
+function eachGradient<T>(make: (name: GradientName) => T): Record<GradientName, T> {
   return {
-    outputs: {
-      queryGrads: output('queryGrads'),
-      keyGrads: output('keyGrads'),
-      hardNegativeGrads: output('hardNegativeGrads'),
-    },
-    gradients,
-    callers,
-    made,
+    queryGrads: make('queryGrads'),
+    keyGrads: make('keyGrads'),
+    hardNegativeGrads: make('hardNegativeGrads'),
   };
 }
 
-/** Those that the caller did not give, of no rows where a side is frozen; returns what it made on a device. */
+/**
+ * Adds the gradients that the caller did not give, of no rows for frozen features. Returns new matrices of a device.
+ */
 function allocateMissing(
-  gradients: Gradients,
-  rows: Record<Name, number>,
-  dim: number,
-  neighbour: DeviceMatrix | null,
+  gradients: ResolvedOutputs['gradients'],
+  rows: Record<GradientName, number>,
+  { dim, device }: NativeMatrix,
 ): DeviceMatrix[] {
   // a result without hard negatives has no gradient of them, not even an empty one
   const missing = names.filter(
     (name) => gradients[name] === null && (name !== 'hardNegativeGrads' || rows[name] > 0),
   );
-  if (neighbour === null) {
+  if (device === undefined) {
     for (const name of missing) gradients[name] = new Float32Array(rows[name] * dim);
     return [];
   }
   const made = allocateAll(
-    neighbour,
+    device,
     missing.map((name) => rows[name]),
     dim,
   );
@@ -162,7 +170,7 @@ function toNativeOutput(gradient: Gradient | null): NativeOutput | null {
 }
 
 function gradientKeyRows(
-  wanted: boolean | { rows: number } | undefined,
+  wanted: WantedKeyGradients | undefined,
   keyRows: number,
   allOrNone: boolean,
 ): number {
@@ -178,7 +186,7 @@ function gradientKeyRows(
   return rows;
 }
 
-/** The caller's array or matrix, or null where none was given. */
+/** The caller's array or matrix for one gradient; null without one. */
 function checkOutput(name: string, given: unknown, rows: number, queries: NativeMatrix): Gradient | null {
   if (given === undefined) return null;
   const onHost = queries.device === undefined;
@@ -197,6 +205,7 @@ function checkOutput(name: string, given: unknown, rows: number, queries: Native
   return array;
 }
 
+/** Arrays for the results of each query. */
 export function allocateRows(rows: number): NonNullable<ContrastiveRequest['rows']> {
   return {
     loss: new Float32Array(rows),

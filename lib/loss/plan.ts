@@ -1,37 +1,40 @@
 /**
- * What a loss will cost, before it is paid. The numbers come from the planner that the call itself obeys.
+ * The cost of a loss, before the call. The numbers come from the planner that the call itself obeys.
  *
  * Refuses to promise time: `estimatedSeconds` is work over measured speed, on an otherwise idle machine.
  */
 
 import { requireBackend, resolveBackend } from '../backend';
-import { codedError, fromNative } from '../errors';
-import { readNames } from '../names';
+import { callNative, codedError } from '../errors';
+import { dtypes } from '../matrix/host-matrix';
 import type { DType, NativeBinding, NativePlan, Objective, PlanRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf } from './objectives';
 import type { BackendOption, Compute } from './options';
 import { resolveCompute, resolveResources } from './resolve';
 
 export interface PlanOptions {
-  /** Default: 'clip', or 'infonce' where `keys` differ from `rows`. */
+  /** Default: 'clip', or 'infonce' where the numbers of queries and keys differ. */
   objective?: Objective | undefined;
-  /** Number of queries. */
-  rows: number;
-  /** Number of keys, default `rows`; 0 for supcon over the queries alone. */
+  /** How many queries. */
+  queries: number;
+  /** How many keys, default `queries`. With 0, supcon compares the queries with each other alone. */
   keys?: number | undefined;
+  /** Width of the features. */
   dim: number;
-  /** Of queries and keys, default float32. */
+  /** Element type of queries and keys, default float32. */
   dtype?: DType | undefined;
   /** As in the call's options. */
   compute?: Compute | undefined;
-  /** Whether gradients are wanted as well, default true. */
+  /** Whether the call computes gradients as well, default true. */
   gradient?: boolean | undefined;
+  /** Default 'auto', the CPU. */
   backend?: BackendOption | undefined;
-  /** Which CUDA device. */
+  /** Which CUDA device, default 0. */
   device?: number | undefined;
-  /** Of the CPU. Default: as many as this process may use. */
+  /** Threads of the CPU, default as many as this process may use. */
   threads?: number | undefined;
   /** Upper bound on scratch memory in bytes, as in the call's options. */
   workspaceBytes?: number | undefined;
@@ -45,43 +48,48 @@ export interface Plan {
     grads: number;
     /** Scratch memory, as `stats.workspaceBytes` will report it. */
     workspace: number;
-    /** What of it are vectors along rows and columns: log-sum-exp and positive logits. */
+    /** The part of `workspace` for vectors along rows and columns: log-sum-exp and positive logits. */
     lse: number;
     /** Inputs, gradients and workspace. */
     total: number;
   };
-  /** What a dense loss needs beside its inputs: logits (M × N, or all rows with all rows), and with `gradient` their gradient and the features'. */
+  /**
+   * Memory that a dense loss needs beside its inputs: logits (M × N, or all rows with all rows). With
+   * `gradient`, the gradients of logits and features as well.
+   */
   denseBytes: number;
   /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
   slabs: number;
   estimatedSeconds: number;
 }
 
-const planNames: readonly (keyof PlanOptions)[] = [
-  'objective',
-  'compute',
-  'rows',
-  'keys',
-  'dim',
-  'dtype',
-  'gradient',
-  'backend',
-  'device',
-  'threads',
-  'workspaceBytes',
-];
+/** Each option once, in the order in which messages list them. A missing or unknown name does not compile. */
+const isPlanOption: Record<keyof PlanOptions, true> = {
+  objective: true,
+  compute: true,
+  queries: true,
+  keys: true,
+  dim: true,
+  dtype: true,
+  gradient: true,
+  backend: true,
+  device: true,
+  threads: true,
+  workspaceBytes: true,
+};
+const planNames = Object.keys(isPlanOption) as (keyof PlanOptions)[];
 const laterPlanNames = ['ranks', 'chunk'];
 const bytesPerFloat = 4;
 /** 4 PiB of float32: no machine has room for more. Native code refuses more than this as well. */
 const mostFeatures = 2 ** 50;
 
 /**
- * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape. The
- * first call measures the speed of this machine, which takes some milliseconds. Takes no longer for a larger shape, and
- * waits for no call.
+ * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape.
+ * The first call measures the speed of this machine, which takes some milliseconds. A larger shape takes no
+ * longer, and `plan` waits for no call.
  *
- * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED, ERR_BACKEND_UNAVAILABLE or
- * ERR_DEVICE.
+ * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED,
+ * ERR_BACKEND_UNAVAILABLE or ERR_DEVICE.
  */
 export function plan(options: PlanOptions): Plan {
   return planOn(loadBinding, options);
@@ -89,91 +97,75 @@ export function plan(options: PlanOptions): Plan {
 
 /** `plan` on an addon that is loaded after the options are checked. */
 export function planOn(getBinding: () => NativeBinding, options: PlanOptions): Plan {
-  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
-  const rows = check.positiveInteger('options.rows', given.rows);
-  const { objective, keys } = resolveObjective(given, rows);
-  const dim = check.positiveInteger('options.dim', given.dim);
-  refuseBeyondMemory(rows, keys, dim);
-  const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
-  const dtype =
-    given.dtype === undefined
-      ? 'float32'
-      : check.oneOf('options.dtype', given.dtype, ['float32', 'float16', 'bfloat16']);
-  const resources = resolveResources(given);
-  const choice = resolveBackend(given);
-
+  const request = readRequest(options);
   const binding = getBinding();
-  requireBackend(choice, binding);
-  const compute = resolveCompute(given, dtype);
-  const native = askNative(binding, {
-    objective,
-    rows,
-    keys,
-    dim,
-    dtype,
-    bfloat16: compute === 'bfloat16',
-    gradient,
-    ...choice,
-    ...resources,
-  });
-  const { workspaceBytes } = resources;
+  requireBackend(request, binding);
+  const native = callNative(() => binding.plan(request));
+  const { workspaceBytes } = request;
   if (workspaceBytes > 0 && workspaceBytes < native.minimumWorkspaceBytes) {
     throw codedError(
       'ERR_WORKSPACE',
       `Expected at least ${native.minimumWorkspaceBytes} for options.workspaceBytes but received ${workspaceBytes}`,
     );
   }
-
-  const inputs = (rows + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
-  const grads = gradient ? (rows + keys) * dim * bytesPerFloat : 0;
-  const { isSelfSimilar } = rulesOf(objective);
-  const logits = (isSelfSimilar ? (rows + keys) ** 2 : rows * keys) * bytesPerFloat;
-  return {
-    flops: native.flops,
-    bytes: {
-      inputs,
-      grads,
-      workspace: native.workspaceBytes,
-      lse: native.lseBytes,
-      total: inputs + grads + native.workspaceBytes,
-    },
-    denseBytes: gradient ? 2 * logits + grads : logits,
-    slabs: native.slabs,
-    estimatedSeconds: native.flops / (native.gflopsPerSecond * 1e9),
-  };
+  return describeCosts(request, native);
 }
 
-function resolveObjective(given: PlanOptions, rows: number): { objective: Objective; keys: number } {
+function readRequest(options: PlanOptions): PlanRequest {
+  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
+  const queries = check.positiveInteger('options.queries', given.queries);
+  const { objective, keys } = resolveObjective(given, queries);
+  const dim = check.positiveInteger('options.dim', given.dim);
+  refuseBeyondMemory(queries, keys, dim);
+  const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
+  const dtype = given.dtype === undefined ? 'float32' : check.oneOf('options.dtype', given.dtype, dtypes);
+  const resources = resolveResources(given);
+  const choice = resolveBackend(given);
+  const bfloat16 = resolveCompute(given, dtype) === 'bfloat16';
+  return { objective, queries, keys, dim, dtype, bfloat16, gradient, ...choice, ...resources };
+}
+
+function resolveObjective(given: PlanOptions, queries: number): { objective: Objective; keys: number } {
   const wanted =
     given.objective === undefined
       ? undefined
       : check.oneOf('options.objective', given.objective, objectiveNames);
   if (wanted !== undefined && rulesOf(wanted).allowsNoKeys && given.keys === 0)
     return { objective: wanted, keys: 0 };
-  const keys = given.keys === undefined ? rows : check.positiveInteger('options.keys', given.keys);
-  const objective = wanted ?? (keys === rows ? 'clip' : 'infonce');
-  if (rulesOf(objective).isPaired && keys !== rows) {
+  const keys = given.keys === undefined ? queries : check.positiveInteger('options.keys', given.keys);
+  const objective = wanted ?? (keys === queries ? 'clip' : 'infonce');
+  if (rulesOf(objective).isPaired && keys !== queries) {
     throw codedError(
       'ERR_SHAPE',
-      `Expected as many keys as queries (${rows}) for objective '${objective}' but received ${keys}`,
+      `Expected as many keys as queries (${queries}) for objective '${objective}' but received ${keys}`,
     );
   }
   return { objective, keys };
 }
 
-function refuseBeyondMemory(rows: number, keys: number, dim: number): void {
-  if ((rows + keys) * dim <= mostFeatures) return;
+function refuseBeyondMemory(queries: number, keys: number, dim: number): void {
+  if ((queries + keys) * dim <= mostFeatures) return;
   throw codedError(
     'ERR_SHAPE',
-    `Expected at most ${mostFeatures} features, (options.rows + options.keys) * options.dim, which is more than ` +
-      `any memory holds, but received (${rows} + ${keys}) * ${dim}`,
+    `Expected at most ${mostFeatures} features, (options.queries + options.keys) * options.dim, which is more than ` +
+      `any memory holds, but received (${queries} + ${keys}) * ${dim}`,
   );
 }
 
-function askNative(binding: NativeBinding, request: PlanRequest): NativePlan {
-  try {
-    return binding.plan(request);
-  } catch (error) {
-    throw fromNative(error);
-  }
+function describeCosts(
+  { objective, queries, keys, dim, dtype, gradient }: PlanRequest,
+  native: NativePlan,
+): Plan {
+  const inputs = (queries + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
+  const grads = gradient ? (queries + keys) * dim * bytesPerFloat : 0;
+  const { isSelfSimilar } = rulesOf(objective);
+  const logits = (isSelfSimilar ? (queries + keys) ** 2 : queries * keys) * bytesPerFloat;
+  const { flops, workspaceBytes: workspace, lseBytes: lse, slabs } = native;
+  return {
+    flops,
+    bytes: { inputs, grads, workspace, lse, total: inputs + grads + workspace },
+    denseBytes: gradient ? 2 * logits + grads : logits,
+    slabs,
+    estimatedSeconds: flops / (native.gflopsPerSecond * 1e9),
+  };
 }

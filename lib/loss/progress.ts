@@ -1,11 +1,13 @@
 /**
- * Calls a caller's `onProgress` and keeps the first error of it: one that it throws, or one that a promise it returned
- * rejects with. Both are treated alike, so that an `async` function cannot end the process with an unhandled rejection.
+ * Calls a caller's `onProgress` and keeps its first error: one that it throws, or the rejection of a
+ * promise that it returns. Both count, so that an `async` function cannot end the process with an
+ * unhandled rejection.
  *
- * Refuses to decide what an error stops: `failed` tells its owner, who stops the work.
+ * Refuses to stop the work: `failed` tells the owner of the work, who stops it.
  */
 
 import { codedError } from '../errors';
+import { adopt, ignoreRejection, isThenable } from '../thenable';
 
 export class ProgressReporter<Progress> {
   private thrown: { error: unknown } | undefined;
@@ -17,7 +19,7 @@ export class ProgressReporter<Progress> {
     private readonly failed: () => void = () => {},
   ) {}
 
-  /** Never throws. After an error `onProgress` is not called any more. */
+  /** Never throws. After an error, `onProgress` is not called again. */
   report(done: Progress): void {
     if (!this.onProgress || this.thrown) return;
     try {
@@ -28,7 +30,7 @@ export class ProgressReporter<Progress> {
     }
   }
 
-  /** Throws the error that `onProgress` has thrown, or rejected with, so far. */
+  /** Throws the first error of `onProgress`, or of its promises, so far. */
   throwIfFailed(): void {
     if (this.thrown) throw this.thrown.error;
   }
@@ -56,7 +58,10 @@ export class ProgressReporter<Progress> {
   }
 }
 
-/** Once, after a blocking call. Throws what `onProgress` throws, and ERR_TYPE where it returns a promise. */
+/**
+ * Calls `onProgress` once, after a blocking call. Throws an error of `onProgress`, and ERR_TYPE if it returns
+ * a promise.
+ */
 export function reportBlocking<Progress>(
   onProgress: ((done: Progress) => unknown) | undefined,
   done: Progress,
@@ -69,19 +74,4 @@ export function reportBlocking<Progress>(
     'Expected no promise from options.onProgress of a blocking call but received one: use the function that returns a ' +
       'promise, or an onProgress that is not async',
   );
-}
-
-/** For a promise that nobody waits for: its rejection would end the process. */
-export function ignoreRejection(returned: PromiseLike<unknown>): void {
-  adopt(returned).catch(() => {});
-}
-
-/** Unlike Promise.resolve, a promise of our own: methods that somebody has put on theirs are called for nothing. */
-function adopt(returned: PromiseLike<unknown>): Promise<unknown> {
-  return new Promise((resolve) => resolve(returned));
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  return typeof (value as { then?: unknown }).then === 'function';
 }

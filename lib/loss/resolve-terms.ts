@@ -1,22 +1,21 @@
 /**
- * The options that say which similarities count in the loss, for what, and how much: positives, masks, directions,
- * weights. Each is checked against the objective it is given for, because a setting that an objective cannot honour is
- * a mistake and not a preference.
+ * The options about the meaning of the loss: positives, masks, directions, weights. Each is checked against
+ * its objective, because an option that an objective cannot honour is a mistake and not a preference.
  *
- * Refuses to look at features; what it needs of them is their shape.
+ * Refuses to read features; it needs only their shapes.
  */
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import { readNames } from '../names';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from '../native/binding';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf, takers } from './objectives';
 import type { AnyContrastiveOptions, DirectionName } from './options';
-import { checkRowTerms, type RowTerms, resolveRowTerms } from './row-terms';
+import { checkRowTerms, type RowTerms, resolveRowTerms } from './resolve-row-terms';
 
-/** The part of a native request that this module fills in. */
-export type Terms = RowTerms &
+/** The part of a native request that this file fills in. */
+type Terms = RowTerms &
   Pick<
     ContrastiveRequest,
     | 'objective'
@@ -30,10 +29,16 @@ export type Terms = RowTerms &
     | 'hardNegativeHardness'
   >;
 
-/** Within, a masked pair weighs nothing and float32 holds the scale's products (docs/numerics.md). */
+/**
+ * In this range a masked pair weighs nothing, and float32 can represent the products with the
+ * scale (docs/numerics.md).
+ */
 const scaleRange = { least: 1e-25, most: 1e30 };
 
-/** All that can be found wrong with these options before there are features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
+/**
+ * Makes all checks of these options that need no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER
+ * or ERR_DETACHED.
+ */
 export function checkTerms(given: AnyContrastiveOptions): void {
   const { objective } = resolvePlainTerms(given);
   checkRowTerms(given, objective);
@@ -52,7 +57,7 @@ export function resolveTerms(
   };
 }
 
-/** What is no array: numbers and words, in the combination in which they were given. */
+/** The options that are numbers and words, checked together. */
 function resolvePlainTerms(given: AnyContrastiveOptions): Omit<Terms, keyof RowTerms> {
   const objective = resolveObjective(given);
   refuseMeaningless(given, objective);
@@ -72,7 +77,7 @@ function resolvePlainTerms(given: AnyContrastiveOptions): Omit<Terms, keyof RowT
         ? null
         : check.finiteNumber('options.falseNegativeMargin', given.falseNegativeMargin),
     labelSmoothing:
-      given.labelSmoothing === undefined ? 0 : check.share('options.labelSmoothing', given.labelSmoothing),
+      given.labelSmoothing === undefined ? 0 : check.fraction('options.labelSmoothing', given.labelSmoothing),
     ...resolveHardness(given),
   };
 }
@@ -92,7 +97,7 @@ function refuseMeaningless(given: AnyContrastiveOptions, objective: Objective): 
   }
 }
 
-/** The list as it is now, each element read once. Throws ERR_TYPE or ERR_VALUE. */
+/** A copy of the list, each element read once. Throws ERR_TYPE or ERR_VALUE. */
 export function readDirections(directions: unknown): DirectionName[] | undefined {
   if (directions === undefined) return undefined;
   const length = isArray(directions) ? directions.length : 0;
@@ -167,7 +172,7 @@ function resolveBias({ logitBias }: AnyContrastiveOptions, objective: Objective)
   return rulesOf(objective).defaults.logitBias;
 }
 
-/** Each property read once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
+/** A copy, each property read once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */
 export function readHardness(value: unknown): AnyContrastiveOptions['hardness'] {
   if (value === undefined) return undefined;
   const hardness = readNames('options.hardness', value, ['strength', 'on']);

@@ -1,16 +1,15 @@
 /**
- * How what a caller asks becomes one native request: names checked, defaults filled in, outputs allocated. All checks
- * that do not need to look at every feature happen here, before native work starts.
+ * Turns a caller's arguments into one native request: names checked, defaults filled in, outputs allocated.
+ * Makes all checks that need not read every feature, before native work starts.
  *
- * Refuses names it does not know and combinations that make no sense. Overlap is found later, by address: call-memory.ts.
+ * Refuses unknown names and combinations that make no sense. `call-memory.ts` refuses arrays that
+ * overlap, later.
  */
 
 import { resolveBackend } from '../backend';
 import { codedError } from '../errors';
-import { type DeviceMatrix, isDeviceMatrix } from '../matrix/device-matrix';
-import type { CallMemory } from '../matrix/extent';
-import type { Features } from '../matrix/features';
-import { readNames } from '../names';
+import { type Features, readFeatures, toNativeFeatures } from '../matrix/features';
+import type { CallMemory } from '../matrix/memory-extent';
 import {
   type ContrastiveRequest,
   Control,
@@ -18,40 +17,39 @@ import {
   type DType,
   type NativeMatrix,
 } from '../native/binding';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
-import { readFeatures, resolvePlace, toNativeFeatures } from './device-call';
+import { resolvePlace } from './device-call';
 import { optionNames, rulesOf } from './objectives';
 import type { AnyContrastiveOptions, Compute, Progress } from './options';
-import { allocateRows, type Gradients, noOutputs, readOutputOptions, resolveOutputs } from './outputs';
+import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resolveOutputs } from './outputs';
 import { checkTerms, readDirections, readHardness, resolveTerms } from './resolve-terms';
 
-/** Named in the design, so that using one says "not yet" and not "unknown". */
+/** Options of a later version: the error for them says "not in this version" and not "unknown". */
 const laterOptionNames = ['group'];
 
-/** Beyond what any machine has; a larger number is a byte count in the wrong place. */
+/** More than any machine has. A larger number is probably a byte count in the wrong place. */
 const mostThreads = 1024;
 
-/** A checked call: what native code needs, and what stays on this side. */
-export interface ResolvedCall {
+/** A checked call: the native request, and the rest, which stays in TypeScript. */
+export interface ResolvedCall extends Pick<ResolvedOutputs, 'gradients' | 'made'> {
   request: ContrastiveRequest;
-  /** What the result will hold; null without gradient. */
-  gradients: Gradients | null;
-  /** Device memory that was allocated for this call's gradients: to be disposed of when it fails. */
-  made: DeviceMatrix[];
   memory: CallMemory<NamedMemory>;
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => unknown) | undefined;
 }
 
 /**
- * The caller's options as they are now: each property, nested ones included, is read once, so that a getter cannot give
- * another answer after a check. Makes every check that needs no features; `chunkedStep` makes them before it encodes.
- * The snapshot is itself an options object. Arrays in it are the caller's own, not copies.
+ * A snapshot of the caller's options, which is itself an options object. Each property, nested ones included,
+ * is read once, so that a getter cannot give another answer after a check. Arrays in it are the caller's own,
+ * not copies. Makes every check that needs no features; `chunkedStep` makes these checks before it encodes.
  *
- * With `gradient` false the options `grad` and `out` are left out: the loss and its gradient can share one options object.
- * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED or
- * ERR_NOT_IMPLEMENTED.
+ * With `gradient` false, the options `grad` and `out` are ignored: one options object serves both kinds
+ * of call.
+ *
+ * Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED
+ * or ERR_NOT_IMPLEMENTED.
  */
 export function readOptions(options: unknown = {}, gradient = true): AnyContrastiveOptions {
   const given = readNames('options', options, optionNames, laterOptionNames) as AnyContrastiveOptions;
@@ -74,8 +72,8 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
 }
 
 /**
- * Checks a whole call. Throws as {@link readOptions}, and what is wrong between features and options: ERR_OVERLAP,
- * ERR_DEVICE or ERR_OUT_OF_MEMORY as well.
+ * Checks a whole call. Throws as {@link readOptions}. Where options do not fit the features, throws
+ * ERR_DEVICE as well, and ERR_OUT_OF_MEMORY where the gradients do not fit a device.
  */
 export function resolveCall(
   queryFeatures: Features,
@@ -88,41 +86,39 @@ export function resolveCall(
   const keys = keyFeatures === null ? null : toNativeFeatures('keys', keyFeatures);
   const terms = resolveTerms(given, queries, keys);
   const hardNegatives = resolveHardNegatives(given, queries);
-  const keysAreAnchors =
-    rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
   const place = resolvePlace(given, [
     ['queries', queries],
     ['keys', keys],
     ['options.hardNegatives.keys', hardNegatives],
   ]);
-  const request = {
-    queries,
-    keys,
-    ...terms,
-    hardNegatives,
+  const settings = {
     bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
     gradientFilter: resolveFilter(given),
     gradient,
     rows: given.perRow ? allocateRows(queries.rows) : null,
-    ...place,
     ...resolveResources(given),
     control: new Int32Array(Control.length),
   };
-  const { signal, onProgress } = given;
-  const read = memoryRead(request);
-  if (!gradient) {
-    const memory = { read, written: [] };
-    return { request: { ...request, ...noOutputs }, gradients: null, made: [], memory, signal, onProgress };
-  }
-  // last, as nothing may throw once there is device memory that only this call knows of
-  const neighbour = isDeviceMatrix(queryFeatures) ? queryFeatures : null;
-  const inputs = { queries, keys, hardNegatives, neighbour, keysAreAnchors };
-  const { outputs, gradients, callers, made } = resolveOutputs(given, inputs);
-  const memory = { read, written: callers };
-  return { request: { ...request, ...outputs }, gradients, made, memory, signal, onProgress };
+  const inputs = { queries, keys, hardNegatives };
+  const read = memoryRead({ ...inputs, ...terms });
+  const keysMeetKeys =
+    rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
+  // last: an error after this line would lose device memory that only this call knows
+  const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs;
+  const { outputs, gradients, callers, made } = resolved;
+  return {
+    request: { ...inputs, ...terms, ...settings, ...place, ...outputs },
+    gradients,
+    made,
+    memory: { read, written: callers },
+    signal: given.signal,
+    onProgress: given.onProgress,
+  };
 }
 
-/** What native code reads of the caller's own memory. Labels and weights are copies. */
+/**
+ * The caller's own memory that native code reads. Labels and weights are copies, so they are not among it.
+ */
 function memoryRead({
   queries,
   keys,
@@ -140,7 +136,7 @@ function memoryRead({
   return all.flatMap(([name, memory]): NamedMemory[] => (memory === null ? [] : [[name, memory]]));
 }
 
-/** The arithmetic of the products of features of these types. */
+/** The arithmetic of matrix products of features of these types. */
 export function resolveCompute(
   { compute }: Pick<AnyContrastiveOptions, 'compute'>,
   ...features: DType[]
@@ -152,7 +148,7 @@ export function resolveCompute(
 }
 
 function resolveFilter({ gradientFilter }: AnyContrastiveOptions): number {
-  return gradientFilter === undefined ? 0 : check.share('options.gradientFilter', gradientFilter);
+  return gradientFilter === undefined ? 0 : check.fraction('options.gradientFilter', gradientFilter);
 }
 
 const hardNegativesName = 'options.hardNegatives';
@@ -182,7 +178,7 @@ function resolveHardNegatives(
   return keys;
 }
 
-/** `threads` and `workspaceBytes`, 0 where native code is to choose. */
+/** `threads` and `workspaceBytes`; 0 lets native code choose. */
 export function resolveResources(given: Pick<AnyContrastiveOptions, 'threads' | 'workspaceBytes'>): {
   threads: number;
   workspaceBytes: number;

@@ -1,9 +1,9 @@
 /**
- * Watches over one running native call through its three control words: tells it to stop when its caller aborts or the
- * process exits, and reports how far it is.
+ * Watches one running native call through its three control words. Tells the call to stop when its caller
+ * aborts or the process exits, and reports its progress.
  *
- * Refuses to settle before native work has stopped: until then arrays are being written. Whatever a caller's
- * `onProgress` throws, or rejects with, stops the call and is what the promise rejects with.
+ * Refuses to settle before native work has stopped: until then native code writes the outputs. An error or
+ * rejection of `onProgress` stops the call, and the promise rejects with it.
  */
 
 import timers from 'node:timers';
@@ -12,28 +12,28 @@ import { onAbort, throwIfAborted } from './on-abort';
 import type { Phase, Progress } from './options';
 import { ProgressReporter } from './progress';
 
-// Taken when this file loads: a test that fakes the global timers must not stop the reports of progress.
+// Taken when this file loads: a test that fakes the global timers must not stop the progress reports.
 const { setInterval, clearInterval } = timers;
 
 const pollMilliseconds = 50;
 
-export interface Watch {
+interface Watch {
   control: Int32Array;
   signal: AbortSignal | undefined;
   onProgress: ((done: Progress) => unknown) | undefined;
-  /** The phase whose end is the end of the call. */
+  /** The last phase of the call. */
   lastPhase: Phase;
 }
 
 export interface Supervised<T> {
   result: T;
-  /** Waits for the promises that `onProgress` returned. Rejects with the first error of one. */
+  /** Waits for the promises that `onProgress` returned. Rejects with their first error. */
   settled: () => Promise<void>;
 }
 
 /**
- * Runs `start` and watches over it. What `settled` waits for is a caller's own affair, which may be another call: that is
- * why the queue goes on before it.
+ * Runs `start` and watches it. Does not wait for promises of `onProgress`: such a promise may wait for
+ * another call, so the queue must go on first. `settled` waits for them.
  */
 export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promise<Supervised<T>> {
   const { control, signal, onProgress, lastPhase } = watch;
@@ -43,7 +43,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
     clearInterval(timer);
     stop();
   });
-  // first, as it may throw, and then there must be nothing to clean up
+  // first, as it may throw: there must be nothing to clean up yet
   const stopListening = onAbort(signal, stop);
   process.once('exit', stop);
   if (onProgress) {
@@ -53,7 +53,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   try {
     result = await start();
   } catch (error) {
-    // once stopped from here, the native error is only the echo of that
+    // after a stop from here, the native error only says that the call was stopped
     progress.throwIfFailed();
     throwIfAborted(signal);
     throw error;
@@ -62,7 +62,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
     stopListening();
     process.removeListener('exit', stop);
   }
-  // stopped too late for the native side to notice: the caller is told all the same
+  // a stop that came too late for native code is still an error for the caller
   progress.throwIfFailed();
   throwIfAborted(signal);
   progress.report({ fraction: 1, phase: lastPhase });
@@ -70,7 +70,7 @@ export async function supervise<T>(watch: Watch, start: () => Promise<T>): Promi
   return { result, settled: () => progress.settled() };
 }
 
-/** One word tells phase and fraction: steps are counted on from the forward into the backward pass. */
+/** `done` tells phase and fraction: the backward pass continues the count of the forward pass. */
 function readProgress(control: Int32Array, lastPhase: Progress['phase']): Progress {
   const total = Atomics.load(control, Control.total);
   const done = Atomics.load(control, Control.done);

@@ -1,8 +1,8 @@
 /**
- * The options of a call by objective, made of the table of objectives: an option that the objective refuses does not
- * compile, and neither does a missing one that it requires.
+ * The options of a call by objective, derived from the table of objectives. An option that the objective
+ * refuses does not compile. A missing option that it requires does not compile either.
  *
- * Types only. The checks of `options.ts` are the same for every caller, whatever the compiler let pass.
+ * Types only. `resolve.ts` makes the same checks for every caller, whatever the compiler allowed.
  */
 
 import type { objectives } from './objectives';
@@ -15,12 +15,16 @@ import type {
   ObjectiveOption,
   ObjectiveOptions,
   WantedGradients,
+  WantedKeyGradients,
 } from './options';
 
 type TakenBy<O extends Objective> = (typeof objectives)[O]['takes'][number];
 type RequiredBy<O extends Objective> = (typeof objectives)[O]['requires'][number];
 
-/** All options of one objective but `objective` itself. Those that it refuses may be undefined, as at run time. */
+/**
+ * All options of one objective but `objective` itself. An option that it refuses may be undefined, as at
+ * run time.
+ */
 type OptionsOf<O extends Objective> = CommonOptions &
   Pick<ObjectiveOptions, Exclude<TakenBy<O>, RequiredBy<O>>> & {
     [Name in RequiredBy<O>]: NonNullable<ObjectiveOptions[Name]>;
@@ -57,16 +61,22 @@ export interface SiglipOptions extends OptionsOf<'siglip'> {
   objective: 'siglip';
 }
 
-/** Options of one objective, whichever that is. */
-export type ContrastiveOptions =
-  | ClipOptions
-  | InfonceOptions
-  | DirectionsOptions
-  | NtxentOptions
-  | SupconOptions
-  | SiglipOptions;
+/** The options of each objective. An objective without options does not compile. */
+interface OptionsByObjective {
+  clip: ClipOptions;
+  infonce: InfonceOptions;
+  ntxent: NtxentOptions;
+  supcon: SupconOptions;
+  siglip: SiglipOptions;
+}
 
-/** Whether the program chooses among several. Of `any`, which stands for all of them where TypeScript compares functions. */
+/** Options of any one objective. */
+export type ContrastiveOptions = OptionsByObjective[Objective] | DirectionsOptions;
+
+/**
+ * Whether the program chooses among several objectives. True for `any`, which stands for all objectives where
+ * TypeScript compares functions.
+ */
 type IsUnion<T, Whole = T> = unknown extends T
   ? true
   : T extends unknown
@@ -76,8 +86,8 @@ type IsUnion<T, Whole = T> = unknown extends T
     : never;
 
 /**
- * What a call takes as options whose `objective` is of type `O`. Where the compiler knows which objective it is: its
- * options. Where the program chooses among several: options of any of them.
+ * The options of a call whose `objective` is of type `O`. Where the compiler knows the objective, its options
+ * alone. Where the program chooses among several objectives, options of any of them.
  */
 export type OptionsFor<O extends Objective> = (
   | ContrastiveOptions
@@ -89,11 +99,14 @@ export interface AskForRows {
   perRow: true;
 }
 
-/** Asks for the gradient of the hard negatives, which comes with that of the keys unless the caller says otherwise. */
+/**
+ * Asks for the gradient of the hard negatives. It comes with the gradient of the keys unless `grad`
+ * says otherwise.
+ */
 export interface AskForHardNegativeGrads {
   hardNegatives: HardNegatives;
   grad?:
     | (WantedGradients & { hardNegatives: true })
-    | (WantedGradients & { keys?: true | { rows: number } | undefined; hardNegatives?: undefined })
+    | (WantedGradients & { keys?: Exclude<WantedKeyGradients, false> | undefined; hardNegatives?: undefined })
     | undefined;
 }

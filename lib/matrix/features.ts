@@ -1,7 +1,34 @@
-/** Features of either place: the host's memory or a CUDA device. Apart from both, which then need not know each other. */
+/**
+ * Features of either place, the host's memory or a CUDA device, for code that need not know which.
+ *
+ * Refuses nothing of its own: `host-matrix.ts` and `device-matrix.ts` check their kind.
+ */
 
-import type { DeviceMatrix } from './device-matrix';
-import type { HostFeatures } from './host-matrix';
+import { codedError } from '../errors';
+import type { NativeMatrix } from '../native/binding';
+import { type DeviceMatrix, isDeviceMatrix, toNativeDeviceMatrix } from './device-matrix';
+import { type HostFeatures, toNativeMatrix } from './host-matrix';
 
-/** Of the host or of a CUDA device; those of one call are all of one place. */
+/** Features on the host or on a CUDA device. All features of one call are in one place. */
 export type Features = HostFeatures | DeviceMatrix;
+
+/** Checks features of either place. Throws as `toNativeMatrix`, and ERR_DISPOSED. */
+export function toNativeFeatures(name: string, features: unknown): NativeMatrix {
+  if (!isDeviceMatrix(features)) return toNativeMatrix(name, features);
+  const matrix = toNativeDeviceMatrix(name, features);
+  if (matrix.rows === 0) {
+    throw codedError('ERR_SHAPE', `Expected at least one row of ${name} but received [0, ${matrix.dim}]`);
+  }
+  return matrix;
+}
+
+/**
+ * Checked features that no getter can change any more: a DeviceMatrix, or a plain object on the caller's
+ * own array.
+ */
+export function readFeatures(name: string, features: unknown): Features {
+  const matrix = toNativeFeatures(name, features);
+  if (matrix.device !== undefined) return features as DeviceMatrix;
+  const { data, dtype, rows, dim, rowStride } = matrix;
+  return { data, dtype, shape: [rows, dim], rowStride };
+}

@@ -1,6 +1,7 @@
 /**
- * Features as callers have them, and as native code reads them. Accepts any object with flat row-major data and a
- * shape: `{ data, shape }`, or an onnxruntime tensor (`{ data, dims, type }`), without copying.
+ * Features on the host, in the callers' form and in that of native code. Accepts any object with flat
+ * row-major data and a shape: `{ data, shape }`, or an onnxruntime tensor (`{ data, dims, type }`).
+ * Copies nothing.
  *
  * Refuses to guess: no shape from a length, no conversion of element types, no nested or sparse arrays.
  */
@@ -22,21 +23,24 @@ export interface MatrixLike {
   data: Float32Array | Uint16Array;
   /** [rows, dim]. One of `shape` and `dims` is required. */
   shape?: readonly number[] | undefined;
-  /** The same under the name onnxruntime uses. */
+  /** The same as `shape`, under onnxruntime's name. */
   dims?: readonly number[] | undefined;
-  /** Default for a Float32Array; a Uint16Array needs 'float16' or 'bfloat16', whose bits it holds. */
+  /**
+   * Element type. Default 'float32' for a Float32Array. A Uint16Array contains bits and needs 'float16'
+   * or 'bfloat16'.
+   */
   dtype?: DType | undefined;
   /** Elements from the start of one row to the next; default `dim`. */
   rowStride?: number | undefined;
 }
 
-/** A Float16Array, of which older versions of Node and TypeScript know nothing. */
+/** A Float16Array, which older versions of Node and TypeScript do not know. */
 export interface HalfFloatArray extends ArrayBufferView {
   readonly [Symbol.toStringTag]: 'Float16Array';
   readonly length: number;
 }
 
-/** The same matrix as other libraries state it: tensors of onnxruntime and transformers.js, ndarrays. */
+/** A matrix in the form of other libraries: tensors of onnxruntime and transformers.js, ndarrays. */
 export interface TensorLike {
   data: Float32Array | Uint16Array | HalfFloatArray;
   shape?: ArrayLike<number> | undefined;
@@ -44,7 +48,7 @@ export interface TensorLike {
   dtype?: string | undefined;
   type?: string | undefined;
   rowStride?: number | undefined;
-  /** In elements. The last one must be 1: rows without gaps. */
+  /** Strides in elements. The last one must be 1: the elements of a row have no gaps. */
   stride?: ArrayLike<number> | (() => ArrayLike<number>) | undefined;
   strides?: ArrayLike<number> | undefined;
   /** Index of the first element. */
@@ -53,8 +57,8 @@ export interface TensorLike {
 }
 
 /**
- * A tensor whose element type only the running program knows, as onnxruntime types the outputs of a session. The call
- * checks `type` and `data`.
+ * A tensor whose element type only the running program knows, as in onnxruntime's type of session outputs.
+ * The call checks `type` and `data`.
  */
 export interface UntypedTensor {
   readonly data: ArrayBufferView | readonly string[];
@@ -67,7 +71,7 @@ export type HostFeatures = MatrixLike | TensorLike | UntypedTensor;
 
 export const dtypes: readonly DType[] = ['float32', 'float16', 'bfloat16'];
 
-/** The wider view of a caller's object: anything may be missing or wrong. */
+/** A caller's object before the checks: any property may be missing or wrong. */
 interface Candidate extends StatedLayout {
   data?: unknown;
   shape?: unknown;
@@ -98,7 +102,7 @@ export function toNativeMatrix(name: string, features: unknown): NativeHostMatri
     );
   }
   const data = offset === 0 ? whole : from(whole, offset);
-  // `device` as well: an inherited one would say that the matrix is on a device
+  // `device` is set too: an inherited `device` would mean that the matrix is on a device
   return { data, dtype, rows, dim, rowStride, device: undefined };
 }
 
@@ -116,7 +120,7 @@ function from(data: NativeHostMatrix['data'], offset: number): NativeHostMatrix[
     : new Uint16Array(bufferOf(data), begin, length);
 }
 
-/** What is no object with properties. Throws ERR_TYPE. */
+/** Refuses a value that is no object with properties. Throws ERR_TYPE. */
 function refuseOthers(name: string, features: unknown): asserts features is object {
   const isObject = typeof features === 'object' && features !== null && !isRevokedProxy(features);
   if (isObject && !ArrayBuffer.isView(features) && !isArray(features)) return;
@@ -127,7 +131,7 @@ function refuseOthers(name: string, features: unknown): asserts features is obje
   throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features, hint);
 }
 
-/** Names that only options have. */
+/** Names that only options have, and no matrix. */
 const tellingNames = ['objective', 'logitScale', 'labels', 'directions', 'grad', 'signal', 'onProgress'];
 
 function refuseWithoutData(name: string, features: object): never {
@@ -150,7 +154,7 @@ function readData(name: string, data: unknown, stated: unknown): Pick<NativeHost
     const code = ArrayBuffer.isView(data) ? 'ERR_DTYPE' : 'ERR_TYPE';
     throw invalid(code, where, 'Float32Array or Uint16Array', data, arrayHint('Float32Array', where, data));
   }
-  // 16 bits may be either of two types, and only the caller knows which
+  // 16 bits may be either of two types; only the caller knows which
   const dtype = stated ?? (allowed.length === 1 ? allowed[0] : undefined);
   if (!allowed.includes(dtype as DType)) {
     throw invalid('ERR_DTYPE', `${name}.dtype`, `${allowed.join(' or ')}, as data is a ${kind},`, stated);
@@ -160,14 +164,14 @@ function readData(name: string, data: unknown, stated: unknown): Pick<NativeHost
   return { data: kind === 'Float16Array' ? bitsOf(array) : array, dtype: dtype as DType };
 }
 
-/** Which element types an array may hold. */
+/** The element types that each kind of array can contain. */
 const dtypesOf: Record<string, readonly DType[]> = {
   Float32Array: ['float32'],
   Uint16Array: ['float16', 'bfloat16'],
   Float16Array: ['float16'],
 };
 
-/** The same memory for native code, whose interface is older than Float16Array. */
+/** The same memory as a Uint16Array, because the interface of native code is older than Float16Array. */
 function bitsOf(array: ArrayBufferView): Uint16Array {
   return new Uint16Array(bufferOf(array), byteOffsetOf(array), lengthOf(array));
 }
@@ -183,7 +187,7 @@ export function readShape(
     throw invalid('ERR_TYPE', `${name}.shape`, 'array [rows, dim]', shape ?? dims);
   }
   const [rows, dim] = stated as number[];
-  if (stated.length !== 2 || !isExtent(rows) || !isExtent(dim)) {
+  if (stated.length !== 2 || !isLength(rows) || !isLength(dim)) {
     throw codedError(
       'ERR_SHAPE',
       `Expected [rows, dim], both positive integers, for ${name}.${which} but received ${describeList(stated)}`,
@@ -199,6 +203,6 @@ export function readShape(
   return { rows, dim };
 }
 
-function isExtent(value: number | undefined): value is number {
+function isLength(value: number | undefined): value is number {
   return Number.isSafeInteger(value) && value! > 0;
 }

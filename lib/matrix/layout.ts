@@ -1,9 +1,9 @@
 /**
- * Where the rows of a matrix lie in its data: `rowStride`, or the strides, offset and order of the ndarray libraries
- * (`stride` of ndarray, `strides` of @stdlib/ndarray, `stride()` of transformers.js).
+ * How the rows of a matrix lie in its data: `rowStride`, or the strides, offset and order of the ndarray
+ * libraries (`stride` of ndarray, `strides` of @stdlib/ndarray, `stride()` of transformers.js).
  *
- * Refuses every layout that native code cannot read where it lies: gaps between the elements of a row, columns first,
- * rows backwards. Never ignores what a caller says about the layout.
+ * Refuses every layout that native code cannot read in place: gaps between the elements of a row, columns
+ * first, rows backwards. Never ignores a property that states the layout.
  */
 
 import { types } from 'node:util';
@@ -11,7 +11,7 @@ import { describeList, isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
 import { invalid, nonNegativeInteger, positiveInteger } from '../validate';
 
-/** What an object says of its layout; anything may be missing or wrong. */
+/** The layout that an object states; any property may be missing or wrong. */
 export interface StatedLayout {
   rowStride?: unknown;
   stride?: unknown;
@@ -20,27 +20,27 @@ export interface StatedLayout {
   order?: unknown;
 }
 
-export interface Extents {
+interface Shape {
   rows: number;
   dim: number;
 }
 
-/** In elements. */
-export interface Layout {
+/** The layout in elements. */
+interface Layout {
   rowStride: number;
-  /** Of the first element. */
+  /** Index of the first element. */
   offset: number;
 }
 
 /**
- * @param features The object itself, as some libraries have methods in place of properties.
+ * Reads the layout of a matrix of this shape. Throws ERR_TYPE, ERR_VALUE or ERR_SHAPE.
  *
- * Throws ERR_TYPE, ERR_VALUE or ERR_SHAPE.
+ * @param features The object itself: some libraries have methods in place of properties.
  */
 export function readLayout(
   name: string,
   stated: StatedLayout,
-  { rows, dim }: Extents,
+  { rows, dim }: Shape,
   features: object,
 ): Layout {
   const readProperty = (property: keyof StatedLayout) => {
@@ -52,7 +52,7 @@ export function readLayout(
     const value = readProperty(property);
     return value === undefined ? [] : [readStrides(`${name}.${property}`, value, { rows, dim })];
   });
-  // strides say more than an order of dimensions
+  // strides already say the order of dimensions
   if (strides.length === 0) checkOrder(`${name}.order`, readProperty('order'));
   const given = stated.rowStride;
   if (given !== undefined) strides.unshift(positiveInteger(`${name}.rowStride`, given));
@@ -68,12 +68,12 @@ export function readLayout(
   return { rowStride, offset: offset === undefined ? 0 : nonNegativeInteger(`${name}.offset`, offset) };
 }
 
-/** Elements from row to row. Throws ERR_TYPE or ERR_SHAPE. */
-function readStrides(name: string, value: unknown, { rows, dim }: Extents): number {
+/** The stride from row to row. Throws ERR_TYPE or ERR_SHAPE. */
+function readStrides(name: string, value: unknown, { rows, dim }: Shape): number {
   const list = readList(value);
   if (list === null) throw invalid('ERR_TYPE', name, 'array [rowStride, 1]', value, '; or name it rowStride');
   const [fromRow, fromColumn] = list;
-  // where there is one row, or one column, no element is a stride away from another
+  // with one row, or one column, the stride in that direction has no effect
   const rowsFit = rows === 1 || (Number.isSafeInteger(fromRow) && (fromRow as number) >= dim);
   if (list.length === 2 && rowsFit && (dim === 1 || fromColumn === 1))
     return rows === 1 ? dim : Number(fromRow);
@@ -84,7 +84,7 @@ function readStrides(name: string, value: unknown, { rows, dim }: Extents): numb
   );
 }
 
-/** Names of NumPy and of @stdlib/ndarray; ndarray's is a permutation. */
+/** Accepts the names of NumPy and of @stdlib/ndarray, and ndarray's permutation [1, 0]. */
 function checkOrder(name: string, order: unknown): void {
   if (order === undefined || order === 'row-major' || order === 'C') return;
   const list = readList(order);
@@ -94,8 +94,9 @@ function checkOrder(name: string, order: unknown): void {
 }
 
 /**
- * The first elements of anything like an array, each read once: enough to tell two from more. Null for what is none, and
- * for a Proxy of anything but an array: the length of a typed array cannot be read through a Proxy.
+ * The first elements of any array-like object, each read once; five are enough to tell two from more. Null
+ * for any other value, and for a Proxy of any object but an array. The length of a typed array cannot be read
+ * through a Proxy.
  */
 export function readList(value: unknown): unknown[] | null {
   if (typeof value !== 'object' || value === null) return null;

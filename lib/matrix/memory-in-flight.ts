@@ -1,27 +1,32 @@
 /**
- * Which memory the calls that wait or run read and write, so that no other call gets in their way: what one writes, no
- * other may read or write, and what one reads, no other may write.
+ * The memory that calls in flight (waiting or running) read and write. No two calls in flight may write the
+ * same memory, and no call may write memory that another reads.
  *
- * Refuses such a call at once, instead of letting it change the result of the first in silence. Sees the calls of its own
- * thread only: other threads that share memory have to agree among themselves.
+ * Refuses a call that would break this rule at once, so that it cannot silently change another's result.
+ * Knows the calls of its own thread only: threads that share memory must agree among themselves.
  */
 
 import { codedError, type InfclError } from '../errors';
-import { type CallMemory, type Extent, overlap } from './extent';
+import { type CallMemory, type Extent, overlap } from './memory-extent';
 
 export class MemoryInFlight {
-  /** Of each device, and of the host: no two overlap, so that a search finds the only candidate. By address. */
+  /**
+   * Written extents of each device, and of the host, by address. No two overlap, so a search finds the
+   * only candidate.
+   */
   private readonly written = new Map<number | undefined, Extent[]>();
-  /** Calls may read the same memory: each extent once, with how many calls read it. */
+  /** Read extents, each once, with the number of calls that read it: calls may read the same memory. */
   private readonly read = new Map<string, { extent: Extent; calls: number }>();
 
-  /** Throws ERR_OVERLAP for a call that may not run beside those in flight. */
+  /** Throws ERR_OVERLAP for a call that must not run beside the calls in flight. */
   check({ read, written }: CallMemory<Extent>): void {
     for (const extent of [...read, ...written]) this.refuseWritten(extent);
     for (const extent of written) this.refuseRead(extent);
   }
 
-  /** Checks a call and takes its memory; the returned function gives the memory back when the call has settled. */
+  /**
+   * Checks a call and enters its memory. The returned function removes the memory when the call has settled.
+   */
   enter(memory: CallMemory<Extent>): () => void {
     this.check(memory);
     for (const extent of memory.read) {
@@ -67,12 +72,12 @@ export class MemoryInFlight {
   }
 }
 
-/** Of all calls of this thread, whichever functions they are made by. */
+/** Memory of all calls of this thread, from all functions. */
 export const memoryInFlight = new MemoryInFlight();
 
 const keyOf = ({ device, begin, end }: Extent) => `${device} ${begin} ${end}`;
 
-/** How many of the sorted extents begin below this address. */
+/** The number of sorted extents that begin below this address. */
 function countBelow(sorted: readonly Extent[], address: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

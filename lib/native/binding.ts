@@ -1,9 +1,9 @@
 /**
- * The seam between TypeScript and the native addon, as TypeScript sees it.
+ * The interface between TypeScript and the native addon, as TypeScript sees it.
  *
- * Everything that crosses is listed here: typed arrays, plain numbers and strings, one promise. The caller
- * (`lib/`) has validated every field and allocated every output; native code fills outputs and never guesses a
- * shape from a length. Float16 and bfloat16 cross as the bits in a Uint16Array.
+ * This file lists all values that cross: typed arrays, plain numbers and strings, one promise. The caller
+ * (`lib/`) has checked every field and allocated every output. Native code fills outputs and never guesses a
+ * shape from a length. Float16 and bfloat16 cross as bits in a Uint16Array.
  */
 
 /** A backend by name. */
@@ -15,7 +15,9 @@ export type Objective = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
 export const Direction = { queryToKey: 1, keyToQuery: 2, queryToQuery: 4, keyToKey: 8 } as const;
 
 declare const deviceMemory: unique symbol;
-/** A share of some memory of a device, from one of its bytes on. Opaque; collected like an object, or released. */
+/**
+ * A handle of memory of a device, from one of its bytes on. Opaque; collected like an object, or released.
+ */
 export interface DeviceHandle {
   readonly [deviceMemory]: never;
 }
@@ -35,19 +37,19 @@ export interface NativeHostMatrix extends MatrixOfShape {
 
 export interface NativeDeviceMatrix extends MatrixOfShape {
   data: DeviceHandle;
-  /** Index of the device that `data` is of. */
+  /** Index of the device on which `data` is. */
   device: number;
 }
 
 export type NativeMatrix = NativeHostMatrix | NativeDeviceMatrix;
 
-/** Where a gradient is written to: float32, without gaps on the host. */
+/** The place of a gradient: float32, without gaps on the host. */
 export type NativeOutput = Float32Array | NativeDeviceMatrix;
 
-/** Words of {@link ContrastiveRequest.control}; both sides access them atomically. */
+/** Words of {@link ContrastiveRequest.control}. Both languages access them atomically. */
 export const Control = { abort: 0, done: 1, total: 2, length: 3 } as const;
 
-/** Which backend runs a request: calls on different ones run beside each other. */
+/** The backend that runs a request. Calls on different backends or devices run beside each other. */
 export interface BackendChoice {
   backend: BackendName;
   /** Index of the CUDA device; 0 for the CPU. */
@@ -59,19 +61,19 @@ export interface ContrastiveRequest extends BackendChoice {
   /** Null: supcon over the queries alone. */
   keys: NativeMatrix | null;
   objective: Objective;
-  /** Bits of {@link Direction}, or 0: those of the objective. */
+  /** Bits of {@link Direction}; 0: the directions of the objective. */
   directions: number;
-  /** One denominator per query over all directions, or one each. */
+  /** True: one denominator per query over all directions. False: one denominator per direction. */
   jointPartition: boolean;
   logitScale: number;
-  /** siglip. */
+  /** siglip alone. */
   logitBias: number;
   /** Key index of each query's positive. Null: row i's positive is key i. */
   labels: Int32Array | null;
-  /** supcon: class of each query and of each key. */
+  /** supcon alone: class of each query and of each key. */
   queryClasses: Int32Array | null;
   keyClasses: Int32Array | null;
-  /** Pairs of equal id do not count against each other; both or none. */
+  /** Pairs of equal id do not count against each other. Both or none. */
   queryIds: Int32Array | null;
   keyIds: Int32Array | null;
   /** Negatives more similar than the positive by more than this do not count. Null: all do. */
@@ -79,27 +81,33 @@ export interface ContrastiveRequest extends BackendChoice {
   labelSmoothing: number;
   /** [M] weights of the queries' losses, or null. */
   queryWeights: Float32Array | null;
-  /** Added, times the similarity and without gradient, to the logits of negatives in the batch, and of hardNegatives. */
+  /**
+   * Added, times the similarity and without gradient, to logits: of negatives in the batch, and
+   * of hardNegatives.
+   */
   hardness: number;
   hardNegativeHardness: number;
-  /** [M * h x D] negatives of each query's own, or null. */
+  /** [M * h x D] hard negatives, h of each query, or null. */
   hardNegatives: NativeMatrix | null;
-  /** Multiply in bfloat16 where the machine can. */
+  /** Whether to multiply in bfloat16 where the machine can. */
   bfloat16: boolean;
-  /** 0: exact. Otherwise the share of its weight that a row of the gradient may lose to skipped tiles. */
+  /** 0: exact. Otherwise the fraction of its weight that a row of the gradient may lose to skipped tiles. */
   gradientFilter: number;
   /** False: loss only, the gradient arrays are null. */
   gradient: boolean;
   /** [M x D], or null when queries are frozen. */
   queryGrads: NativeOutput | null;
-  /** [gradient key rows x D], or null when keys are frozen; may hold fewer rows than `keys` (the rest is a bank). */
+  /**
+   * [n x D], or null when keys are frozen. n may be smaller than the number of keys; the other keys are
+   * a bank.
+   */
   keyGrads: NativeOutput | null;
   hardNegativeGrads: NativeOutput | null;
   /** Per-row outputs, each [M], or null. */
   rows: { loss: Float32Array; lse: Float32Array; positiveFirst: Uint8Array } | null;
-  /** 0: as many as the machine has. The CPU's. */
+  /** Threads of the CPU; 0: as many as the machine has. */
   threads: number;
-  /** Upper bound on scratch memory in bytes, of the device where there is one; 0: the planner's default. */
+  /** Upper bound on scratch memory in bytes, on a device on its memory. 0: the planner's default. */
   workspaceBytes: number;
   /** Three words: abort flag (written by JavaScript), steps done in both passes, steps of one pass. */
   control: Int32Array;
@@ -118,7 +126,7 @@ export interface NativeStats {
   workspaceBytes: number;
   peakBytes: number;
   tiles: number;
-  /** Logit tiles kept from the forward pass, so that the backward pass did not recompute them. */
+  /** Tiles of scores that the backward pass did not compute again, because the forward pass kept them. */
   tilesReused: number;
   tilesSkipped: number;
   maskedPairs: number;
@@ -136,8 +144,9 @@ export interface ContrastiveResponse {
 
 export interface PlanRequest extends BackendChoice {
   objective: Objective;
-  rows: number;
-  /** 0: supcon over the queries alone. */
+  /** How many. */
+  queries: number;
+  /** How many; 0: supcon over the queries alone. */
   keys: number;
   dtype: DType;
   bfloat16: boolean;
@@ -159,24 +168,24 @@ export interface NativePlan {
   gflopsPerSecond: number;
 }
 
-export interface CpuInfo {
+interface CpuInfo {
   /** Chosen instruction set: 'scalar' | 'avx2' | 'avx512'. */
   isa: string;
-  /** All that this machine can run, slowest first. */
+  /** All instruction sets that this machine can run, slowest first. */
   isas: string[];
   threads: number;
 }
 
-export interface CudaInfo {
+interface CudaInfo {
   available: boolean;
-  /** Why not. */
+  /** Why it is not available. */
   reason: string;
-  /** Names, by index. */
+  /** Names of the devices, by index. */
   devices: string[];
 }
 
-/** Memory that somebody else owns, in the device's primary context. */
-export interface ForeignMemory {
+/** Memory that another framework or addon owns, in the device's primary context. */
+interface ForeignMemory {
   device: number;
   pointer: bigint;
   bytes: number;
@@ -186,21 +195,24 @@ export interface ForeignMemory {
 
 /** Bytes of a device. */
 export interface DeviceMemory {
-  /** What can be had, `kept` included. */
+  /** Bytes that a call can get, `kept` included. */
   free: number;
   total: number;
-  /** By this process for its next call. Other processes cannot have it. */
+  /** Bytes that this process keeps for its next call. Other processes cannot have them. */
   kept: number;
-  /** Held by matrices of this thread, and by calls that run on what were matrices. */
+  /** Bytes of matrices of this thread, and of calls that still run on matrices that were disposed of. */
   allocated: number;
-  /** Matrices of this thread that are neither disposed of nor collected: views and wrapped memory as well. */
+  /**
+   * Number of matrices of this thread that are neither disposed of nor collected. Views and wrapped
+   * memory count.
+   */
   matrices: number;
 }
 
 /**
  * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
- * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE, ERR_DISPOSED,
- * ERR_INTERNAL.
+ * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE,
+ * ERR_DISPOSED, ERR_INTERNAL.
  */
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
@@ -213,14 +225,17 @@ export interface NativeBinding {
 
   allocateDevice(request: { device: number; bytes: number }): DeviceHandle;
   wrapDevice(memory: ForeignMemory): DeviceHandle;
-  /** A second handle of the same memory, from a byte of it on: of a matrix, or what a call holds one by. */
+  /**
+   * A second handle of the same memory, from `byteOffset` on. `isMatrix` is true for a matrix, and false for
+   * a call that keeps the memory of one.
+   */
   shareDevice(handle: DeviceHandle, byteOffset: number, isMatrix: boolean): DeviceHandle;
-  /** Gives up this share; the memory is freed with the last one. May be repeated. */
+  /** Gives up this handle; releasing the last handle frees the memory. May be repeated. */
   releaseDevice(handle: DeviceHandle): void;
   devicePointer(handle: DeviceHandle): bigint;
-  /** Rows of `matrix`, side by side, to the beginning of `memory`. */
+  /** Copies the rows of `matrix` without gaps to the beginning of `memory`. */
   uploadDevice(request: { device: number; memory: DeviceHandle; matrix: NativeHostMatrix }): Promise<void>;
-  /** Rows of `matrix`, side by side, to the beginning of `into`. */
+  /** Copies the rows of `matrix` without gaps to the beginning of `into`. */
   downloadDevice(request: {
     device: number;
     matrix: NativeDeviceMatrix;

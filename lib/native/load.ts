@@ -1,7 +1,7 @@
 /**
- * The only loader of the native addon. A failure to load becomes one error that says why and what to do about it.
+ * The only loader of the native addon. A failure to load becomes one error with cause and remedy.
  *
- * Refuses to try other places: either this package's own build or the prebuild it ships fits, or there is none.
+ * Refuses to try other places: it loads this package's own build or the prebuild that the package ships.
  */
 
 import path from 'node:path';
@@ -9,14 +9,14 @@ import loadAddon from 'node-gyp-build';
 import { codedError, type InfclError } from '../errors';
 import type { NativeBinding } from './binding';
 
-/** Both `dist/native` and, in tests, `lib/native` are two folders below it. */
+/** Both `dist/native` and, in tests, `lib/native` are two folders below the root. */
 const packageRoot = path.join(__dirname, '..', '..');
 
 const loaded = new Map<string, NativeBinding>();
 
 /**
- * Loads on first use; later calls return the same object, without looking for the file again: that would take longer
- * than a small loss. Throws ERR_BACKEND_UNAVAILABLE.
+ * Loads on first use. Later calls return the same object without looking for the file again, which takes
+ * longer than a small loss. Throws ERR_BACKEND_UNAVAILABLE.
  */
 export function loadBinding(root = packageRoot): NativeBinding {
   try {

@@ -1,9 +1,10 @@
 /**
- * One training step with the backbone decoupled from the loss (gradient caching, arXiv 2101.06983): encode chunk by
- * chunk without a graph, compute the exact loss over all features at once, encode each chunk again with a graph and
- * push its cached feature gradient through. Peak activations are those of one chunk, whatever the batch.
+ * One training step with the backbone decoupled from the loss (gradient caching, arXiv 2101.06983). Encode
+ * phase: encode chunk by chunk, without a graph. Loss: compute it exactly over all features at once. Backward
+ * phase: encode each chunk again with a graph, and push its cached feature gradient through. Peak activations
+ * are those of one chunk, for any batch size.
  *
- * Refuses to own parameters or an optimiser: encoders accumulate, the caller applies.
+ * Refuses to own parameters or an optimiser: encoders accumulate gradients, and the caller applies them.
  */
 
 import { codedError } from '../errors';
@@ -24,20 +25,24 @@ export interface StepResult {
   logitScaleGrad: number;
   logitBiasGrad: number;
   rows: { queries: number; keys: number };
-  /** What the loss reported about itself. */
+  /** The cost of the loss, as the loss reports it. */
   stats: Stats;
   cost: CostReport;
 }
 
 /**
- * Runs one step and leaves dLoss/dParameters added up inside the encoders. Steps that share an encoder take turns, in
- * the order of their calls.
+ * Runs one step and leaves dLoss/dParameters added up inside the encoders. Steps with a common encoder take
+ * turns, in the order of their calls.
  *
- * Options are read and checked before anything is encoded: rejects with ERR_TYPE, ERR_VALUE, ERR_OPTION,
- * ERR_NOT_IMPLEMENTED, ERR_ENCODER or ERR_CHUNKS. Later rejects with ERR_CHUNKS (no chunks, or a second pass unlike the
- * first), with the codes of the loss functions for features, with `signal.reason`, and with whatever an encoder, an
- * iterator, `onProgress` or the loss throws. Open iterators are closed, random states put back and encoders free for the
- * next step. After a rejection in the backward phase encoders hold gradients of part of the batch.
+ * Reads and checks options before anything is encoded: rejects with ERR_TYPE, ERR_VALUE, ERR_OPTION,
+ * ERR_NOT_IMPLEMENTED, ERR_ENCODER or ERR_CHUNKS.
+ *
+ * Later, rejects with ERR_CHUNKS for no chunks, or for other chunks in the backward phase than in the encode
+ * phase. Rejects with the loss functions' codes for features, and with `signal.reason`. Errors of an encoder,
+ * an iterator, `onProgress` or the loss reach the caller unchanged.
+ *
+ * A rejected step closes open iterators, restores random states, and frees the encoders for the next step.
+ * After a rejection in the backward phase, encoders contain gradients of a part of the batch.
  */
 export async function chunkedStep<Query, Key, O extends Objective = 'clip'>(
   options: ChunkedStepOptions<Query, Key, O>,
@@ -118,10 +123,10 @@ async function lossOfTowers<Query, Key>(
     ...loss,
     signal,
     onProgress: (done) => {
-      // one of the four matrix products is the forward phase
+      // the forward pass is one of the four matrix products
       const fraction = done.phase === 'forward' ? done.fraction / 4 : (1 + 3 * done.fraction) / 4;
       progress.report({ phase: 'loss', fraction, rows: queries.cache.rows });
-      // stops the loss
+      // an error here stops the loss
       progress.throwIfFailed();
       return loss.onProgress?.(done);
     },
@@ -130,14 +135,17 @@ async function lossOfTowers<Query, Key>(
   return result;
 }
 
-/** Both second passes, after which each encoder draws on from where the first passes left its random state. */
+/**
+ * The backward phases of both towers. Afterwards each encoder draws on from the random state that the encode
+ * phase left.
+ */
 async function backwardTowers<Query, Key>(
   queries: TowerPass<Query>,
   keys: TowerPass<Key>,
   grads: { queryGrads: Float32Array; keyGrads: Float32Array },
   context: StepContext,
 ): Promise<void> {
-  // read only now: encoders of the two towers may draw from one generator of their framework
+  // read only now: both encoders may draw from one generator of their framework
   const resume = [queries.resumePoint(), keys.resumePoint()];
   try {
     await queries.backward(grads.queryGrads, context);

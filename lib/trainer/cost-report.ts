@@ -1,29 +1,36 @@
 /**
- * What a chunked step cost, by phase, so that the price of decoupling the backbone from the loss is a number the
- * user reads. Refuses to estimate: seconds are measured, bytes are sizes of arrays that existed.
+ * The cost of a chunked step, by phase: the user reads the price of decoupling the backbone from the loss as
+ * a number.
+ *
+ * Refuses to estimate: seconds are measured, bytes are sizes of arrays that existed.
  */
 
 export interface PhaseCost {
-  /** Wall time of the phase, waiting for the chunk iterators included. */
+  /** Wall time of the phase, with the time spent waiting for chunk iterators. */
   seconds: number;
   bytes: number;
 }
 
 export interface CostReport {
-  /** First pass over the chunks, without a graph. `bytes`: feature matrices of both towers, in their element types. */
+  /** The encode phase, without a graph. `bytes`: feature matrices of both towers, in their element types. */
   encode: PhaseCost;
-  /** The one call of the loss. `bytes`: feature gradient matrices plus the scratch memory the loss reports. */
+  /**
+   * The one call of the loss. `bytes`: feature gradient matrices, and the scratch memory that the
+   * loss reports.
+   */
   loss: PhaseCost;
   /**
-   * Second pass, with a graph. `bytes`: the largest feature gradient handed to an encoder. It is a view of the
-   * loss's gradients, not memory on top; activations belong to the framework and are not seen here.
+   * The backward phase, with a graph. `bytes`: the largest feature gradient that an encoder received. It
+   * is a view of the loss's gradients, and no more memory. Activations belong to the framework and are
+   * not counted.
    */
   backward: PhaseCost;
-  /** Wall time of the whole step; what exceeds the three phases is bookkeeping. */
+  /** Wall time of the whole step. It exceeds the sum of the three phases by bookkeeping. */
   totalSeconds: number;
   /**
-   * Share of `totalSeconds`, 0 to 1, that a step holding every activation at once would not have spent: the first
-   * pass over towers that were encoded a second time. A frozen tower is encoded once either way and adds nothing.
+   * Fraction of `totalSeconds`, 0 to 1, that a step with all activations in memory would save. It is the
+   * encode phase of towers that were encoded a second time. A frozen tower is encoded once either way and
+   * adds no time.
    */
   overheadRatio: number;
 }
@@ -32,8 +39,8 @@ export interface CostReport {
 export function formatCostReport(report: CostReport): string {
   const { encode, loss, backward, totalSeconds } = report;
   const row = (name: string, seconds: number, bytes: string) => {
-    const share = totalSeconds > 0 ? (100 * seconds) / totalSeconds : 0;
-    return `${name.padEnd(9)}${seconds.toFixed(3).padStart(10)} s${share.toFixed(1).padStart(7)} %${bytes.padStart(13)}`;
+    const percent = totalSeconds > 0 ? (100 * seconds) / totalSeconds : 0;
+    return `${name.padEnd(9)}${seconds.toFixed(3).padStart(10)} s${percent.toFixed(1).padStart(7)} %${bytes.padStart(13)}`;
   };
   return [
     row('encode', encode.seconds, formatBytes(encode.bytes)),

@@ -1,8 +1,9 @@
 /**
- * Steps that share an encoder take turns, in the order of their calls. Two steps at once would mix their random states
- * and their gradients.
+ * Steps with a common encoder take turns, in the order of their calls. Two steps at once would mix their
+ * random states and their gradients.
  *
- * Refuses a step inside a callback of another step on the same encoder: each would wait for the other for ever.
+ * Refuses a step inside a callback of another step on the same encoder: each would wait for the other
+ * for ever.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -16,15 +17,16 @@ interface Turn {
   outer: Turn | undefined;
 }
 
-/** For each encoder, when the last step that asked for it, and all steps before, are over. */
+/** For each encoder, a promise of the end of its last step and of all steps before. */
 const lastTurns = new WeakMap<object, Promise<void>>();
 const currentTurn = new AsyncLocalStorage<Turn>();
 
 /**
- * Runs `work` once every earlier step on one of these encoders is over. All encoders are asked for at once and in the
+ * Runs `work` after every earlier step on one of these encoders. All encoders are reserved at once and in the
  * order of calls, so that no two steps can wait for each other.
  *
- * Rejects with `signal.reason` as soon as `signal` aborts while the step waits; throws ERR_ENCODER.
+ * Rejects with `signal.reason` as soon as `signal` aborts while the step waits. Throws ERR_ENCODER for a
+ * nested step.
  */
 export async function inTurn<T>(
   encoders: readonly object[],
@@ -40,7 +42,7 @@ export async function inTurn<T>(
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
-  // a step that stops waiting does not let the ones behind it pass the ones in front
+  // a step that stops waiting must not let later steps pass earlier ones
   const allEnded = Promise.all([before, ended]).then(() => {});
   for (const encoder of turn.encoders) lastTurns.set(encoder, allEnded);
   try {

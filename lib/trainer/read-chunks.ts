@@ -1,24 +1,24 @@
 /**
- * Reads the chunks of one pass, one at a time, from whatever iterator the caller's `chunks` function makes. Closes the
- * iterator however the pass ends.
+ * Reads the chunks of one phase, one at a time, from the iterator that the caller's `chunks` function makes.
+ * Closes the iterator, also after an error.
  *
- * Refuses what is no iterator of chunks, with ERR_CHUNKS. Never looks at a chunk.
+ * Refuses values that are no iterator of chunks, with ERR_CHUNKS. Never looks at a chunk.
  */
 
 import { codedError, type InfclError } from '../errors';
-import { ignoreRejection, isThenable } from '../loss/progress';
+import { ignoreRejection, isThenable } from '../thenable';
 import { invalid } from '../validate';
 
-/** Sync or async: what `next` and `return` give may be a promise. */
+/** A sync or async iterator: `next` and `return` may return promises. */
 interface ChunkIterator {
   next(): unknown;
   return?(): unknown;
 }
 
-/** @param name What the error messages call the `chunks` function. */
+/** @param name Name of the `chunks` function in error messages. */
 export async function* readChunks<Input>(name: string, makeChunks: () => unknown): AsyncGenerator<Input> {
   const iterator = openIterator(name, makeChunks());
-  // an iterator that ended or failed by itself is closed already
+  // an iterator that ended or failed is closed already
   let open = false;
   try {
     for (;;) {
@@ -68,7 +68,7 @@ function chunksError(name: string, expected: string, received: unknown, hint = '
   return invalid('ERR_CHUNKS', `the result of ${name}()`, expected, received, hint);
 }
 
-/** Of a pass that yields another number of chunks than the first, or none. */
+/** The error for a backward phase with no chunks, or with another number of chunks than the encode phase. */
 export function chunkCountError(name: string, expected: number, received: string): InfclError {
   return codedError(
     'ERR_CHUNKS',

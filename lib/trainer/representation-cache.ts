@@ -1,8 +1,9 @@
 /**
- * The features of one tower, gathered from its chunks into the one contiguous matrix [rows x dim] that the loss reads,
- * with each chunk's extent and random state. 16-bit features stay the bits that they are.
+ * The features of one tower: its chunks in one contiguous matrix [rows x dim], which the loss reads. Keeps
+ * the rows and the random state of each chunk. 16-bit features stay bits.
  *
- * Refuses what the loss functions refuse, and chunks whose width or element type differs, naming tower and chunk.
+ * Refuses features that the loss functions refuse, and chunks of another width or element type. Messages name
+ * tower and chunk.
  */
 
 import os from 'node:os';
@@ -12,14 +13,17 @@ import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
 import type { FeatureGrads } from './encoder';
 
 /** One chunk's place in the feature matrix. */
-export interface CachedChunk {
+interface CachedChunk {
   firstRow: number;
   rows: number;
-  /** What the encoder's `randomState` returned just before this chunk was encoded. */
+  /** The value of the encoder's `randomState` just before it encoded this chunk. */
   randomState: unknown;
 }
 
-/** Growth of the storage while the number of rows is unknown: 1.5 keeps old + new under twice the final size. */
+/**
+ * Growth of the storage while the number of rows is unknown. With 1.5, old and new storage take less than
+ * twice the final size.
+ */
 const growthFactor = 1.5;
 
 export class RepresentationCache {
@@ -31,21 +35,21 @@ export class RepresentationCache {
   private storage: Float32Array | Uint16Array = new Float32Array(0);
 
   /**
-   * @param tower Name used in messages.
-   * @param expectedRows How many rows will come, if known: the matrix is then allocated once. Without it storage
-   *   grows by half; unused capacity is address space the system has not backed with memory yet.
+   * @param tower Name in messages.
+   * @param expectedRows Number of rows that will come, if known: the matrix is then allocated once. Without
+   *   it, storage grows by half. The system does not back unused capacity with memory.
    */
   constructor(
     private readonly tower: string,
     private readonly expectedRows = 0,
   ) {}
 
-  /** Bytes of features held. */
+  /** Bytes of the features so far. */
   get bytes(): number {
     return this.rows * this.dim * this.storage.BYTES_PER_ELEMENT;
   }
 
-  /** Copies the next chunk's features in, so that the encoder may reuse or free its array at once. */
+  /** Copies the features of the next chunk, so that the encoder may reuse or free its array at once. */
   append(features: unknown, randomState: unknown): void {
     const { data, dtype, rows, dim, rowStride } = this.readChunk(features);
     this.dim = dim;
@@ -70,7 +74,10 @@ export class RepresentationCache {
     };
   }
 
-  /** The rows of `grads` ([rows x dim], the gradient of the whole matrix) that belong to chunk `index`: a view. */
+  /**
+   * A view of the rows of `grads` that belong to chunk `index`. `grads` is the gradient of the whole matrix,
+   * [rows x dim].
+   */
   gradsOfChunk(grads: Float32Array, index: number): FeatureGrads {
     const { firstRow, rows } = this.chunks[index]!;
     return {
@@ -116,8 +123,8 @@ export class RepresentationCache {
   }
 
   /**
-   * As much as the caller expects; null where that is too little, or more than half of the machine's memory: the loss
-   * would have no room for gradients of that size.
+   * Storage for the expected rows. Null if that is too little, or more than half of the machine's memory: the
+   * loss would have no room for gradients of that size.
    */
   private allocateExpected(elements: number): Float32Array | Uint16Array | null {
     const expected = this.expectedRows * this.dim;
@@ -125,7 +132,7 @@ export class RepresentationCache {
     try {
       return this.allocate(expected);
     } catch {
-      // the number of rows is a hint, which must not make a step fail
+      // the expected number of rows is a hint, which must not make a step fail
       return null;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * What all passes of one step share: the signal, the report of progress, and the pause between chunks.
+ * The common state of all phases of one step: the signal, the progress report, and the pause between chunks.
  *
  * Refuses to know towers and losses.
  */
@@ -9,14 +9,14 @@ import { throwIfAborted } from '../loss/on-abort';
 import type { ProgressReporter } from '../loss/progress';
 import type { TowerName } from './tower';
 
-/** Part of a step: both towers encode, the loss is computed, both towers encode again with a graph. */
+/** A phase of a step: both towers encode, the loss is computed, both towers encode again with a graph. */
 export type StepPhase = 'encode' | 'loss' | 'backward';
 
 export interface StepProgress {
   phase: StepPhase;
-  /** Absent in the loss, which sees both towers. */
+  /** Absent in the loss, which takes both towers. */
   tower?: TowerName | undefined;
-  /** 0 to 1 within the phase of this tower; absent while the total is unknown. */
+  /** From 0 to 1 within this phase of this tower; absent while the total is unknown. */
   fraction?: number | undefined;
   /** Rows of this tower done in this phase; in the loss, rows of queries. */
   rows: number;
@@ -27,13 +27,14 @@ export interface StepContext {
   progress: ProgressReporter<StepProgress>;
 }
 
-// the function itself, not its name: fake timers of test frameworks replace the property, and never call back
+// the function itself: fake timers of test frameworks replace the property `setImmediate`, and never
+// call back
 const runAfterEvents = timers.setImmediate;
 
 /**
- * Reports, lets other events have their turn and looks at the signal. To be called while no chunk is in flight: a pulled
- * chunk may own device memory that only its encoder frees. Encoders may never leave the microtask queue, so that timers
- * and Ctrl-C get their turn here only.
+ * Reports progress, lets other events run, and checks the signal. Call it while no chunk is in flight: an
+ * unfinished chunk may own device memory that only its encoder frees. Encoders may never leave the microtask
+ * queue, so timers and Ctrl-C run only here.
  */
 export async function betweenChunks({ signal, progress }: StepContext, done: StepProgress): Promise<void> {
   progress.report(done);

@@ -1,35 +1,35 @@
 /**
- * The options of one step: read once and checked before anything is encoded, so that a mistake costs no work.
+ * The options of one step, read once and checked before anything is encoded, so that a mistake costs no work.
  *
- * Refuses unknown names, values of the wrong type, and every option of the loss whose result a step would lose.
+ * Refuses unknown names, values of the wrong type, and loss options whose result a step would drop.
  */
 
 import { requireBackend, resolveBackend } from '../backend';
 import { codedError } from '../errors';
 import { optionNames } from '../loss/objectives';
-import type { AnyContrastiveOptions, Objective } from '../loss/options';
+import type { AnyContrastiveOptions, Objective, WantedKeyGradients } from '../loss/options';
 import { readOptions } from '../loss/resolve';
 import type { OptionsFor } from '../loss/typed-options';
 import { isDeviceMatrix } from '../matrix/device-matrix';
-import { readNames } from '../names';
+import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { StepProgress } from './step-context';
 import { type CheckedTower, checkTower, type Tower, type TowerName } from './tower';
 
-/** `O` is the objective of the loss, or all among which the program chooses. */
+/** `O` is the objective of the loss, or the union of objectives among which the program chooses. */
 export interface ChunkedStepOptions<Query, Key, O extends Objective = Objective> {
   queries: Tower<Query>;
   keys: Tower<Key>;
   /**
-   * Options of the loss. `grad` can only freeze a whole tower. `hardNegatives` are constant features, and need
-   * `grad: { hardNegatives: false }`. `perRow` is refused.
+   * Options of the loss. `grad` can only freeze a whole tower. `hardNegatives` are constant features, and
+   * need `grad: { hardNegatives: false }`. `perRow` is refused.
    */
   loss?: OptionsFor<O> | undefined;
   /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
   /**
-   * What it throws ends the step, which rejects with it. So does the rejection of a promise that it returns; the step
-   * settles after such promises.
+   * An error that it throws ends the step, which rejects with the error. So does the rejection of a promise
+   * that it returns. The step settles after such promises.
    */
   onProgress?: ((progress: StepProgress) => unknown) | undefined;
 }
@@ -42,7 +42,7 @@ export interface StepTower<Input> extends CheckedTower<Input> {
 export interface CheckedStep<Query, Key> {
   queries: StepTower<Query>;
   keys: StepTower<Key>;
-  /** As the caller gave them, but for `grad`, which says what is trained, and for `signal`. */
+  /** The caller's options, except `grad`, which says which towers are trained. */
   loss: AnyContrastiveOptions;
   signal: AbortSignal | undefined;
   onProgress: ((progress: StepProgress) => unknown) | undefined;
@@ -51,8 +51,8 @@ export interface CheckedStep<Query, Key> {
 const stepNames = ['queries', 'keys', 'loss', 'signal', 'onProgress'] as const;
 
 /**
- * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER, ERR_CHUNKS or ERR_NOT_IMPLEMENTED, and what the checks of the
- * loss throw.
+ * Checks all options of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER, ERR_CHUNKS or
+ * ERR_NOT_IMPLEMENTED, and the errors of the loss's own checks.
  */
 export function checkStep<Query, Key>(options: unknown): CheckedStep<Query, Key> {
   refuseMisplaced(check.plainObject('options', options));
@@ -79,7 +79,7 @@ export function checkStep<Query, Key>(options: unknown): CheckedStep<Query, Key>
   const onProgress: CheckedStep<Query, Key>['onProgress'] =
     given.onProgress === undefined ? undefined : check.callback('options.onProgress', given.onProgress);
   const one = oneSignal(signal, loss.signal);
-  // last, as it loads the native addon
+  // last: this check loads the native addon
   requireBackend(resolveBackend(loss));
   return {
     queries: { ...queries, trained: trained.queries },
@@ -90,7 +90,9 @@ export function checkStep<Query, Key>(options: unknown): CheckedStep<Query, Key>
   };
 }
 
-/** Options of the loss beside `loss`: the likeliest mistake, so that the message says where they belong. */
+/**
+ * Refuses options of the loss beside `loss`. This mistake is likely, so the message says where they belong.
+ */
 function refuseMisplaced(given: Record<string, unknown>): void {
   const belongInLoss = optionNames.filter((name) => !['hardNegatives', ...stepNames].includes(name));
   const misplaced = belongInLoss.find((name) => Object.hasOwn(given, name) && given[name] !== undefined);
@@ -101,7 +103,7 @@ function refuseMisplaced(given: Record<string, unknown>): void {
   );
 }
 
-/** What a loss function would hand back, and a step has no place for. */
+/** Refuses options for results that a loss function returns and a step does not. */
 function refuseLostResults({ perRow, hardNegatives, grad, out }: AnyContrastiveOptions): void {
   if (perRow) {
     throw codedError(
@@ -122,7 +124,7 @@ function refuseLostResults({ perRow, hardNegatives, grad, out }: AnyContrastiveO
 
 function isTrained(
   { name, encoder }: CheckedTower<unknown>,
-  wanted: boolean | { rows: number } | undefined,
+  wanted: WantedKeyGradients | undefined,
 ): boolean {
   const where = `options.loss.grad.${name}`;
   if (typeof wanted === 'object') {
@@ -143,7 +145,7 @@ function isTrained(
   return wanted !== false && encoder.backward !== undefined;
 }
 
-/** Outputs of a frozen tower, which no gradient is written to. */
+/** Refuses outputs of a frozen tower, which has no gradient. */
 function refuseUnusedOutputs({ out }: AnyContrastiveOptions, trained: Record<TowerName, boolean>): void {
   const unused = [
     { given: out?.queryGrads, output: 'queryGrads', tower: 'queries' },
@@ -161,7 +163,7 @@ function refuseUnusedOutputs({ out }: AnyContrastiveOptions, trained: Record<Tow
   }
 }
 
-/** Towers are on the host, and matrices of one call belong in one place. */
+/** Refuses features on a device: towers are on the host, and all matrices of a call are in one place. */
 function refuseDeviceFeatures({ hardNegatives }: AnyContrastiveOptions): void {
   if (!isDeviceMatrix(hardNegatives?.keys)) return;
   throw codedError(
@@ -171,7 +173,10 @@ function refuseDeviceFeatures({ hardNegatives }: AnyContrastiveOptions): void {
   );
 }
 
-/** Either place stops the whole step. Two signals would need a third one that listens to both. */
+/**
+ * The signal of the step or of the loss; each stops the whole step. Refuses two different signals, which
+ * would need a third one that listens to both.
+ */
 function oneSignal(
   ofStep: AbortSignal | undefined,
   ofLoss: AbortSignal | undefined,

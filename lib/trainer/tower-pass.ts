@@ -1,6 +1,8 @@
 /**
- * One tower's way through a step: the first pass over its chunks (encode, no graph) and the second (encode with a
- * graph, push gradients through). Knows chunks, random states, abort and progress; refuses to know the loss.
+ * One tower in a step: its encode phase (no graph) and its backward phase (encode with a graph, push
+ * gradients through). Knows chunks, random states, abort and progress.
+ *
+ * Refuses to know the loss.
  */
 
 import { codedError } from '../errors';
@@ -18,11 +20,11 @@ import type { StepTower } from './step-options';
 
 export class TowerPass<Input> {
   readonly cache: RepresentationCache;
-  /** Whether a second pass will follow. */
+  /** Whether a backward phase will follow. */
   readonly trained: boolean;
   encodeSeconds = 0;
   backwardSeconds = 0;
-  /** What messages call the function that makes the chunks. */
+  /** Name in messages of the function that makes the chunks. */
   private readonly chunksName: string;
 
   constructor(private readonly tower: StepTower<Input>) {
@@ -50,7 +52,11 @@ export class TowerPass<Input> {
     this.encodeSeconds = secondsSince(began);
   }
 
-  /** @param grads dLoss/dFeatures of this tower, [rows x dim]. Does nothing for a frozen tower. */
+  /**
+   * Does nothing for a frozen tower.
+   *
+   * @param grads dLoss/dFeatures of this tower, [rows x dim].
+   */
   async backward(grads: Float32Array, context: StepContext): Promise<void> {
     if (!this.trained) return;
     const began = performance.now();
@@ -71,7 +77,7 @@ export class TowerPass<Input> {
     this.backwardSeconds = secondsSince(began);
   }
 
-  /** Remembers the encoder's random state as it is now; the returned function puts it back. */
+  /** Saves the encoder's random state. The returned function restores it. */
   resumePoint(): () => void {
     const { encoder } = this.tower;
     if (!this.trained || encoder.randomState === undefined) return () => {};
@@ -79,7 +85,7 @@ export class TowerPass<Input> {
     return () => encoder.restoreRandomState!(state);
   }
 
-  /** Bytes of the largest gradient that one `backward` call received. */
+  /** Bytes of the largest gradient that one `backward` call of the encoder received. */
   largestGradBytes(): number {
     if (!this.trained) return 0;
     const rows = this.cache.chunks.reduce((most, chunk) => Math.max(most, chunk.rows), 0);

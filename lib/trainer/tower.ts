@@ -1,37 +1,39 @@
 /**
- * One tower of a step as its caller describes it, and as the step uses it: each property read once and checked.
+ * One tower of a step: as its caller describes it, and as the step uses it. Each property is read once
+ * and checked.
  *
- * Refuses unknown names and values of the wrong type. Knows nothing of the loss; features are checked by the cache.
+ * Refuses unknown names and values of the wrong type. Knows nothing of the loss. The cache checks
+ * the features.
  */
 
 import { isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
-import { ignoreRejection, isThenable } from '../loss/progress';
-import { readNames } from '../names';
+import { readNames } from '../read-names';
+import { ignoreRejection, isThenable } from '../thenable';
 import * as check from '../validate';
 import type { Encoder } from './encoder';
 
 export type TowerName = 'queries' | 'keys';
 
 export interface Tower<Input> {
-  /** One encoder may serve both towers. Without `backward` the tower is frozen. */
+  /** The network. One encoder may serve both towers. Without `backward` the tower is frozen. */
   encoder: Encoder<Input>;
   /**
-   * Makes an iterator over the chunks of this step's batch. Called twice (once for a frozen tower) and must yield
-   * the same chunks both times; chunks are pulled one at a time and dropped before the next is asked for.
+   * Makes an iterator over the chunks of this step's batch. Called twice (once for a frozen tower), and must
+   * yield the same chunks both times. Each chunk is dropped before the step asks for the next one.
    */
   chunks: () => Iterable<Input> | AsyncIterable<Input>;
   /**
-   * How many rows will come, if known. A hint, never a limit: the feature matrix is then allocated once instead of
-   * grown, and progress has a fraction. A wrong number changes nothing that the step computes.
+   * The number of rows, if known. A hint, never a limit: with it, the feature matrix is allocated once
+   * instead of grown, and progress has a fraction. A wrong number changes no result of the step.
    */
   rows?: number | undefined;
 }
 
-/** A tower after the checks. Methods are those of the moment of the call, with their `this`. */
+/** A tower after the checks. Its methods are those that the encoder had at the call, bound to the encoder. */
 export interface CheckedTower<Input> {
   name: TowerName;
-  /** The caller's object: steps that share it take turns. */
+  /** The caller's encoder object: steps with a common one take turns. */
   identity: object;
   encoder: Encoder<Input>;
   makeChunks: () => unknown;
@@ -64,7 +66,7 @@ export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower
   };
 }
 
-/** An option of jaxEncoder, which a tower does not have. */
+/** Refuses `frozen`, an option of jaxEncoder that a tower does not have. */
 function refuseFrozen(name: TowerName, given: Record<string, unknown>): void {
   if (!Object.hasOwn(given, 'frozen') || given.frozen === undefined) return;
   throw codedError(
@@ -74,7 +76,7 @@ function refuseFrozen(name: TowerName, given: Record<string, unknown>): void {
   );
 }
 
-/** Refuses a promise: a chunk is encoded right after its random state was read or restored. */
+/** Refuses a promise: a chunk is encoded directly after its random state was read or restored. */
 function synchronous(name: string, method: (...args: unknown[]) => unknown): typeof method {
   return (...args) => {
     const returned = method(...args);
@@ -86,7 +88,10 @@ function synchronous(name: string, method: (...args: unknown[]) => unknown): typ
 
 const methodNames = ['encode', 'backward', 'randomState', 'restoreRandomState'] as const;
 
-/** The methods as they are now. An encoder is an object of the caller's class, so other names are its own business. */
+/**
+ * A copy of the encoder's methods. Other names are allowed, as an encoder is an object of the caller's
+ * own class.
+ */
 function checkEncoder<Input>(where: string, value: unknown): Encoder<Input> {
   const isObject = (typeof value === 'object' || typeof value === 'function') && value !== null;
   if (!isObject || isRevokedProxy(value)) {

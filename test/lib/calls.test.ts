@@ -1,4 +1,7 @@
-/** The four functions on the addon: what they return, where they write, what they accept. Exactness is tested elsewhere. */
+/**
+ * The four functions on the addon: what they return, where they write, what they accept. Exactness is
+ * tested elsewhere.
+ */
 import {
   type ContrastiveOptions,
   contrastiveLoss,

@@ -1,6 +1,6 @@
 /**
- * Compiles programs of strict users: TypeScript as an ES module of Node, which imports the built package by its name, with
- * every option on that refuses more.
+ * Compiles programs of strict users: TypeScript as an ES module of Node, which imports the built package by
+ * its name, with every option on that refuses more.
  */
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -20,7 +20,7 @@ export const strictOptions: ts.CompilerOptions = {
   noEmit: true,
 };
 
-/** What the compiler says of programs given by name, and of infcl's own declarations: one line per error. */
+/** The compiler's errors, one line each, for programs given by name and for infcl's own declarations. */
 export function compile(programs: Record<string, string>): string[] {
   const sources = new Map(Object.entries(programs).map(([name, text]) => [join(root, 'docs', name), text]));
   const host = ts.createCompilerHost(strictOptions);

@@ -32,7 +32,7 @@ export function withoutTypes(code: string): string {
   return ts.transpileModule(code, { compilerOptions, fileName: 'example.mts' }).outputText;
 }
 
-/** What the code prints. It runs inside the package, where it can import the package by name. */
+/** The output of the code. It runs inside the package, where it can import the package by name. */
 export async function outputOf(code: string): Promise<string> {
   const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } };
   return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;

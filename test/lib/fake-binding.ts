@@ -1,6 +1,7 @@
 /**
- * The public functions over a native side that is not there: it records what reaches it and answers at once. So a test
- * can say what a set of options becomes, or that nothing was started. Computes nothing; numbers are tested elsewhere.
+ * The public functions over a native side that is not there: it records what reaches it and answers at once.
+ * So a test can say what a set of options becomes, or that nothing was started. Computes nothing; numbers are
+ * tested elsewhere.
  */
 
 import type { InfclError } from '../../lib/errors';
@@ -21,7 +22,7 @@ import type {
 export interface FakeNative {
   functions: LossFunctions;
   binding: NativeBinding;
-  /** What reached the native side, in order. */
+  /** Requests that reached native code, in order. */
   requests: ContrastiveRequest[];
   plans: PlanRequest[];
   /** How often the addon was asked for. */
@@ -126,7 +127,7 @@ export interface Thrown {
   message: string | RegExp;
 }
 
-/** What `run` throws, synchronously. */
+/** The error that `run` throws, synchronously. */
 export function thrownBy(run: () => unknown): InfclError {
   try {
     run();
@@ -144,8 +145,9 @@ export function expectError(error: InfclError, { type, code, message }: Thrown):
 }
 
 /**
- * All four functions refuse these arguments with the same error, the asynchronous ones by rejecting, and none of them
- * so much as asks for the native side, unless for addresses. The two without gradient accept what only concerns gradients: `gradientOnly`.
+ * All four functions refuse these arguments with the same error; the asynchronous ones reject. None of
+ * them calls native code, except for addresses. The two without gradient accept what only concerns
+ * gradients: `gradientOnly`.
  */
 export async function expectRefused(
   args: { queries: unknown; keys: unknown; options?: unknown },

@@ -1,6 +1,7 @@
 /**
- * The table form of wrong features: what they are, how they are made, and the code and words of the error, in which NAME
- * stands for where they were passed. Each row is a test for queries, for keys and for hard negatives.
+ * The table form of wrong features: their description, a function that makes them, and the code and words of
+ * the error. NAME in the words stands for the argument. Each row is a test for queries, for keys and for
+ * hard negatives.
  */
 import { expectRefused, matrix } from './fake-binding';
 

@@ -1,4 +1,7 @@
-/** The pages that a newcomer reads first, README.md and docs/objectives.md: examples run, and figures are those of the library. */
+/**
+ * The pages that a newcomer reads first, README.md and docs/objectives.md: examples run, and figures are
+ * those of the library.
+ */
 import { contrastiveLossSync } from '../../lib';
 import { examplesOf, outputOf } from './examples';
 

@@ -1,6 +1,6 @@
 /**
- * Signals of polyfills, and signals whose methods throw: they stop the call that they were given to, and harm no other
- * call. The queue goes on, and no timer stays behind.
+ * Signals of polyfills, and signals whose methods throw: they stop the call that they were given to, and harm
+ * no other call. The queue goes on, and no timer stays behind.
  */
 import { contrastiveLoss, contrastiveLossSync } from '../../lib';
 import { CallQueue } from '../../lib/loss/call-queue';

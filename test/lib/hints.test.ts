@@ -1,6 +1,6 @@
 /**
- * Messages say what to do, in the words of whoever comes from another library, and stay short and quick whatever they
- * have to name. Every error has a code.
+ * Messages say what to do, also for users who know the words of another library. Messages stay short and
+ * quick for any name or value. Every error has a code.
  */
 import { plan } from '../../lib';
 import { describe as describeValue } from '../../lib/describe';
@@ -33,7 +33,7 @@ const million = 'x'.repeat(1e6);
 it.each<[string, () => unknown]>([
   ['an option', () => readOptions({ [million]: 1 })],
   ['an option further in', () => readOptions({ grad: { [million]: 1 } })],
-  ['an option of plan', () => plan({ rows: 1, dim: 1, [million]: 1 } as never)],
+  ['an option of plan', () => plan({ queries: 1, dim: 1, [million]: 1 } as never)],
   ['an objective', () => readOptions({ objective: million })],
   ['a direction', () => readOptions({ directions: [million] })],
   ['a backend', () => readOptions({ backend: million })],

@@ -1,4 +1,7 @@
-/** Links between the pages of the documentation: each leads to a file of the repository and, after a #, to one of its headings. */
+/**
+ * Links between the pages of the documentation: each leads to a file of the repository and, after a #, to one
+ * of its headings.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -16,7 +19,7 @@ function anchors(page: string): string[] {
   return headings.map((heading) => heading.replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
 }
 
-/** What is wrong with a link of a page, or nothing. */
+/** The errors of one link of a page. */
 function complaint(page: string, link: string): string[] {
   const [path, anchor] = link.split('#');
   const target = path ? join(dirname(page), path) : page;

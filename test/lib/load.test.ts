@@ -1,6 +1,6 @@
 /**
- * A package without a usable addon: loading it works, calling it says what is wrong and what to do. Uses the compiled
- * loader, copied to a place where no addon is, because that is the situation of a user.
+ * A package without a usable addon: loading it works, calling it says what is wrong and what to do. Uses the
+ * compiled loader, copied to a place where no addon is, because that is the situation of a user.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const callAll = `
   infcl.contrastiveLossAndGrad(one, one).catch(describe).then((async) => console.log(JSON.stringify({
     async,
     sync: thrown(() => infcl.contrastiveLossSync(one, one)),
-    plan: thrown(() => infcl.plan({ rows: 1, dim: 1 })),
+    plan: thrown(() => infcl.plan({ queries: 1, dim: 1 })),
     wrongFirst: thrown(() => infcl.contrastiveLossSync(one, one, { threads: 0 })),
     backends: infcl.backends(),
   })));
@@ -142,7 +142,7 @@ it('INFCL_ISA that names no instruction set of this machine: ERR_ISA, and the CP
     infcl.contrastiveLoss(one, one).catch(describe).then((async) => console.log(JSON.stringify({
       async,
       sync: thrown(() => infcl.contrastiveLossSync(one, one)),
-      plan: thrown(() => infcl.plan({ rows: 1, dim: 1 })),
+      plan: thrown(() => infcl.plan({ queries: 1, dim: 1 })),
       cpu: infcl.backends()[0],
     })));
   `;

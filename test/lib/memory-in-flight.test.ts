@@ -1,11 +1,12 @@
 /**
- * Memory that a call in flight writes belongs to that call until it settles, and what a call in flight reads may not be
- * written by another. The native side is a fake that ends when told to, and the addon where memory itself matters.
+ * Memory that a call in flight writes belongs to that call until it settles. No call may write memory that
+ * a call in flight reads. The native side is a fake that ends when told to, and the addon where memory
+ * itself matters.
  */
 import { type ContrastiveOptions, contrastiveLossAndGrad, contrastiveLossSync } from '../../lib';
 import type { LossFunctions } from '../../lib/loss/contrastive-loss';
-import type { Extent } from '../../lib/matrix/extent';
 import type { MatrixLike } from '../../lib/matrix/host-matrix';
+import type { Extent } from '../../lib/matrix/memory-extent';
 import { MemoryInFlight } from '../../lib/matrix/memory-in-flight';
 import { makePair } from '../reference/inputs';
 import { expectError, fakeNative, fakeResponse, matrix, thrownBy } from './fake-binding';
@@ -24,7 +25,7 @@ function heldNative() {
   return { functions, end: (error?: Error) => ends.shift()!(error) };
 }
 
-/** What a second call says that starts while the first is in flight: asynchronous, and blocking. */
+/** The result of a second call that starts while the first is in flight: asynchronous, and blocking. */
 async function refusals(functions: LossFunctions, second: Call) {
   const rejected = functions.contrastiveLossAndGrad(...second).then(
     () => 'no error',

@@ -1,6 +1,7 @@
 /**
- * The native side takes exactly the requests that lib makes. A request that breaks a rule of lib, which a getter that
- * changes its mind can still cause, is an error with a code: never a crash, and never a result.
+ * The native side takes exactly the requests that lib makes. A request that breaks a rule of lib is an
+ * error with a code: never a crash, and never a result. A getter with changing answers can still cause such
+ * a request.
  */
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
 import { type ContrastiveRequest, Direction, type NativeHostMatrix } from '../../lib/native/binding';
@@ -186,11 +187,11 @@ it.each(refusals)('%s is refused', async (_, change, code) => {
 it.each([
   ['no keys', { keys: 0 }, 'ERR_TYPE'],
   ['unequal sides', { keys: 5 }, 'ERR_SHAPE'],
-  ['more than memory holds', { rows: 2 ** 52, keys: 2 ** 52 }, 'ERR_SHAPE'],
-  ['no rows', { rows: 0, keys: 0, objective: 'supcon' as const }, 'ERR_SHAPE'],
+  ['more than memory holds', { queries: 2 ** 52, keys: 2 ** 52 }, 'ERR_SHAPE'],
+  ['no rows', { queries: 0, keys: 0, objective: 'supcon' as const }, 'ERR_SHAPE'],
   ['too many threads', { threads: 2 ** 40 }, 'ERR_VALUE'],
 ])('a plan of %s is refused', (_, change, code) => {
-  const right = { rows: 4, keys: 4, dim: 4, dtype: 'float32', bfloat16: false, gradient: true } as const;
+  const right = { queries: 4, keys: 4, dim: 4, dtype: 'float32', bfloat16: false, gradient: true } as const;
   const rest = { objective: 'clip', backend: 'cpu', device: 0, threads: 0, workspaceBytes: 0 } as const;
   expectCode(
     thrownBy(() => binding.plan({ ...right, ...rest, ...change })),

@@ -1,4 +1,7 @@
-/** What only the native side can find wrong: numbers in the features, and memory. Same error from promise and call. */
+/**
+ * Errors that only native code can find: numbers in the features, and memory. Same error from promise
+ * and call.
+ */
 
 import type { ContrastiveOptions } from '../../lib';
 import { backends, contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync, plan } from '../../lib';
@@ -123,14 +126,14 @@ describe('workspaceBytes', () => {
 
   it('plan() refuses what the call would, with the same number', () => {
     const { message } = thrownBy(() => contrastiveLossAndGradSync(queries, keys, { workspaceBytes: 1 }));
-    const planned = thrownBy(() => plan({ rows, dim, workspaceBytes: 1 }));
+    const planned = thrownBy(() => plan({ queries: rows, dim, workspaceBytes: 1 }));
     expectError(planned, {
       type: RangeError,
       code: 'ERR_WORKSPACE',
       message: 'for options.workspaceBytes but received 1',
     });
     expect(least(planned.message)).toBe(least(message));
-    expect(plan({ rows, dim, workspaceBytes: least(message) }).bytes.workspace).toBeLessThanOrEqual(
+    expect(plan({ queries: rows, dim, workspaceBytes: least(message) }).bytes.workspace).toBeLessThanOrEqual(
       least(message),
     );
   });
@@ -146,7 +149,7 @@ const cuda = backends().find(({ name }) => name === 'cuda')!;
   };
   await expectRejected(queries, keys, { backend: 'cuda' }, thrown);
   expectError(
-    thrownBy(() => plan({ rows, dim, backend: 'cuda' })),
+    thrownBy(() => plan({ queries: rows, dim, backend: 'cuda' })),
     thrown,
   );
 });

@@ -1,6 +1,6 @@
 /**
- * Options that an objective cannot honour: a table of every such option against every objective, so that neither list
- * can grow without the other.
+ * Options that an objective cannot honour: a table of every such option against every objective, so that
+ * neither list can grow without the other.
  */
 import type { Objective } from '../../lib';
 import { expectRefused, fakeNative, matrix } from './fake-binding';

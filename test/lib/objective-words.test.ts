@@ -1,4 +1,7 @@
-/** Where people read which objectives take an option: the comments of the types, and docs/api.md. Both against the table. */
+/**
+ * Where people read which objectives take an option: the comments of the types, and docs/api.md. Both against
+ * the table.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { objectiveNames, optionNames, rulesOf, takers } from '../../lib/loss/objectives';
@@ -8,7 +11,7 @@ const read = (...path: string[]) => readFileSync(join(__dirname, '..', '..', ...
 /** The objectives that a text names, in the order of the table. */
 const namedIn = (text: string) => objectiveNames.filter((name) => new RegExp(`\\b${name}\\b`).test(text));
 
-const source = read('lib', 'contrastive-options.ts');
+const source = read('lib', 'loss', 'options.ts');
 const comments = new Map(
   ['CommonOptions', 'ObjectiveOptions'].flatMap((name) => {
     const [body] = source.split(`export interface ${name} {\n`)[1]!.split('\n}\n');
@@ -41,6 +44,18 @@ it.each(takers)('%s: comment and page name who takes it', (option, objectives) =
 
 it.each(common)('%s: its comment says that every objective takes it', (option) => {
   expect(comments.get(option)).toMatch(/^All objectives\. /);
+});
+
+it.each([
+  ['options.ts', 'objective?: Objective'],
+  ['loss-functions.ts', 'contrastiveLoss<O extends'],
+])('%s describes every objective', (file, documented) => {
+  const described = read('lib', 'loss', file)
+    .split('/**')
+    .map((text) => text.split('*/'))
+    .filter(([, code]) => code?.trim().startsWith(documented))
+    .map(([comment]) => namedIn(comment!));
+  expect(described).toContainEqual(objectiveNames);
 });
 
 it('pages and comments name no other options', () => {

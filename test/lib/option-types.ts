@@ -1,6 +1,7 @@
 /**
- * What compiles and what does not: no test runs this file, `npm run types` compiles it. Each line below an expected error
- * is a mistake that the compiler must see; the compiler also reports an expected error that is none.
+ * Options that compile and options that do not: no test runs this file, `npm run types` compiles it. Each
+ * line below an expected error is a mistake that the compiler must see; the compiler also reports an expected
+ * error that is none.
  */
 import {
   type AnyContrastiveOptions,

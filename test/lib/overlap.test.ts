@@ -1,6 +1,6 @@
 /**
- * Outputs that share memory with an input or with each other are refused on the addon, by address: whatever objects lie
- * on the memory, and whatever properties somebody has put on an array.
+ * Outputs that share memory with an input or with each other are refused by address, on the addon. Other
+ * objects on the memory, and properties put on an array, do not matter.
  */
 import {
   type ContrastiveOptions,

@@ -1,4 +1,7 @@
-/** The built package as users get it: by import and by require, the same names and one instance; and infcl/jax. */
+/**
+ * The built package as users get it: by import and by require, the same names and one instance;
+ * and infcl/jax.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

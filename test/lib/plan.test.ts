@@ -15,25 +15,25 @@ import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
 const MiB = 2 ** 20;
 
 describe('plan', () => {
-  it.each<Required<Pick<PlanOptions, 'rows' | 'dim'>> & PlanOptions>([
-    { rows: 1, dim: 1 },
-    { rows: 300, dim: 17 },
-    { rows: 1500, dim: 64 },
-    { rows: 1500, dim: 64, threads: 1 },
-    { rows: 1500, dim: 64, threads: 3 },
-    { rows: 1500, dim: 64, workspaceBytes: 5 * MiB },
-    { rows: 1500, dim: 64, threads: 1, workspaceBytes: 3 * MiB },
-    { rows: 700, keys: 2000, dim: 33 },
-    { rows: 700, keys: 2000, dim: 33, gradient: false },
-    { rows: 700, keys: 2000, dim: 33, objective: 'siglip' },
-    { rows: 900, dim: 40, objective: 'ntxent' },
-    { rows: 900, dim: 40, objective: 'ntxent', workspaceBytes: 8 * MiB },
-    { rows: 900, dim: 40, objective: 'supcon' },
-    { rows: 900, keys: 0, dim: 40, objective: 'supcon', gradient: false },
-    { rows: 900, dim: 40, compute: 'bfloat16' },
-    { rows: 900, dim: 40, objective: 'ntxent', compute: 'bfloat16', workspaceBytes: 8 * MiB },
+  it.each<Required<Pick<PlanOptions, 'queries' | 'dim'>> & PlanOptions>([
+    { queries: 1, dim: 1 },
+    { queries: 300, dim: 17 },
+    { queries: 1500, dim: 64 },
+    { queries: 1500, dim: 64, threads: 1 },
+    { queries: 1500, dim: 64, threads: 3 },
+    { queries: 1500, dim: 64, workspaceBytes: 5 * MiB },
+    { queries: 1500, dim: 64, threads: 1, workspaceBytes: 3 * MiB },
+    { queries: 700, keys: 2000, dim: 33 },
+    { queries: 700, keys: 2000, dim: 33, gradient: false },
+    { queries: 700, keys: 2000, dim: 33, objective: 'siglip' },
+    { queries: 900, dim: 40, objective: 'ntxent' },
+    { queries: 900, dim: 40, objective: 'ntxent', workspaceBytes: 8 * MiB },
+    { queries: 900, dim: 40, objective: 'supcon' },
+    { queries: 900, keys: 0, dim: 40, objective: 'supcon', gradient: false },
+    { queries: 900, dim: 40, compute: 'bfloat16' },
+    { queries: 900, dim: 40, objective: 'ntxent', compute: 'bfloat16', workspaceBytes: 8 * MiB },
   ])('%j is what the call will take', (options) => {
-    const { rows, keys = rows, dim, gradient = true, threads, workspaceBytes, compute } = options;
+    const { queries: rows, keys = rows, dim, gradient = true, threads, workspaceBytes, compute } = options;
     const planned = plan(options);
     const objective = options.objective ?? (keys === rows ? 'clip' : 'infonce');
     const labels = objective === 'supcon' ? new Int32Array(rows).map((_, i) => i % 7) : undefined;
@@ -54,7 +54,7 @@ describe('plan', () => {
 
   it('memory grows linearly, that of a dense loss does not', () => {
     const [small, large] = [65_536, 131_072].map((rows) =>
-      plan({ rows, dim: 256, workspaceBytes: 64 * MiB }),
+      plan({ queries: rows, dim: 256, workspaceBytes: 64 * MiB }),
     );
     expect(large!.bytes.total / small!.bytes.total).toBeLessThan(2);
     expect(large!.denseBytes / small!.denseBytes).toBeGreaterThan(3.9);
@@ -62,10 +62,10 @@ describe('plan', () => {
   });
 
   it.each([1e6, 1e7, 1e8, 1e10, 2 ** 41])('of %d rows takes no longer than of few', (rows) => {
-    plan({ rows: 64, dim: 256 }); // measures the machine
+    plan({ queries: 64, dim: 256 }); // measures the machine
     const began = performance.now();
     for (const objective of ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'] as const) {
-      const { flops, bytes, estimatedSeconds } = plan({ rows, dim: 256, objective });
+      const { flops, bytes, estimatedSeconds } = plan({ queries: rows, dim: 256, objective });
       const passes = objective === 'ntxent' || objective === 'supcon' ? 2 : 1;
       const fewest = 2 * 3 * passes * rows * rows * 256; // three products, of which two triangles make a square
       expect(flops / fewest).toBeGreaterThan(0.99);
@@ -80,14 +80,14 @@ describe('plan', () => {
   it('memory and work are never negative, up to the largest shapes that are planned', () => {
     for (let dim = 1; dim <= 2 ** 49; dim *= 64) {
       const rows = 2 ** 49 / dim;
-      const { bytes, flops } = plan({ rows, dim, threads: 1024 });
+      const { bytes, flops } = plan({ queries: rows, dim, threads: 1024 });
       for (const count of [flops, ...Object.values(bytes)]) expect(count).toBeGreaterThan(0);
     }
   });
 
   it('16-bit features take half', () => {
     const sizes = (['float32', 'float16', 'bfloat16'] as const).map((dtype) =>
-      plan({ rows: 64, dim: 16, dtype }),
+      plan({ queries: 64, dim: 16, dtype }),
     );
     expect(sizes.map(({ bytes }) => bytes.inputs)).toEqual([8192, 4096, 4096]);
     expect(sizes.map(({ bytes }) => bytes.grads)).toEqual([8192, 8192, 8192]);
@@ -96,12 +96,19 @@ describe('plan', () => {
   it('passes on what it was asked, with defaults', () => {
     const { binding, plans } = fakeNative();
     const float32 = { backend: 'cpu', device: 0, dtype: 'float32', bfloat16: false };
-    const planned = planOn(() => binding, { rows: 10, dim: 4 });
-    planOn(() => binding, { rows: 10, keys: 20, dim: 4, gradient: false, threads: 3, workspaceBytes: 2000 });
+    const planned = planOn(() => binding, { queries: 10, dim: 4 });
+    planOn(() => binding, {
+      queries: 10,
+      keys: 20,
+      dim: 4,
+      gradient: false,
+      threads: 3,
+      workspaceBytes: 2000,
+    });
     expect(plans).toEqual([
       {
         objective: 'clip',
-        rows: 10,
+        queries: 10,
         keys: 10,
         dim: 4,
         gradient: true,
@@ -111,7 +118,7 @@ describe('plan', () => {
       },
       {
         objective: 'infonce',
-        rows: 10,
+        queries: 10,
         keys: 20,
         dim: 4,
         gradient: false,
@@ -134,67 +141,78 @@ describe('plan', () => {
   const badValue = { type: RangeError, code: 'ERR_VALUE' };
   it.each<[string, unknown, { type: typeof Error; code: string }, string]>([
     ['nothing', undefined, badType, 'object for options but received undefined'],
-    ['no rows', { dim: 4 }, badType, 'positive integer for options.rows but received undefined'],
-    ['no dim', { rows: 4 }, badType, 'positive integer for options.dim but received undefined'],
-    ['zero rows', { rows: 0, dim: 4 }, badValue, 'positive integer for options.rows but received 0'],
+    ['no queries', { dim: 4 }, badType, 'positive integer for options.queries but received undefined'],
+    ['no dim', { queries: 4 }, badType, 'positive integer for options.dim but received undefined'],
+    ['zero queries', { queries: 0, dim: 4 }, badValue, 'positive integer for options.queries but received 0'],
     [
       'keys without partners',
-      { rows: 4, keys: 5, dim: 4, objective: 'ntxent' },
+      { queries: 4, keys: 5, dim: 4, objective: 'ntxent' },
       { type: RangeError, code: 'ERR_SHAPE' },
       "as many keys as queries (4) for objective 'ntxent' but received 5",
     ],
-    ['no keys', { rows: 4, keys: 0, dim: 4 }, badValue, 'positive integer for options.keys but received 0'],
-    ['an objective', { rows: 4, dim: 4, objective: 'triplet' }, badValue, 'for options.objective'],
-    ['half a key', { rows: 4, dim: 4, keys: 0.5 }, badValue, 'options.keys but received 0.5'],
-    ['too many rows', { rows: 2 ** 53 - 1, dim: 1 }, badShape, '1125899906842624 features'],
-    ['too many dims', { rows: 1000, dim: 2 ** 53 - 1 }, badShape, '(1000 + 1000) * 9007199254740991'],
+    [
+      'no keys',
+      { queries: 4, keys: 0, dim: 4 },
+      badValue,
+      'positive integer for options.keys but received 0',
+    ],
+    ['an objective', { queries: 4, dim: 4, objective: 'triplet' }, badValue, 'for options.objective'],
+    ['half a key', { queries: 4, dim: 4, keys: 0.5 }, badValue, 'options.keys but received 0.5'],
+    ['too many queries', { queries: 2 ** 53 - 1, dim: 1 }, badShape, '1125899906842624 features'],
+    ['too many dims', { queries: 1000, dim: 2 ** 53 - 1 }, badShape, '(1000 + 1000) * 9007199254740991'],
     [
       'too many keys',
-      { rows: 4, keys: 2 ** 50, dim: 1 },
+      { queries: 4, keys: 2 ** 50, dim: 1 },
       badShape,
       'but received (4 + 1125899906842624) * 1',
     ],
     [
       'too much of everything',
-      { rows: 2 ** 52, dim: 2 ** 52, backend: 'cpu' },
+      { queries: 2 ** 52, dim: 2 ** 52, backend: 'cpu' },
       badShape,
       'more than any memory holds',
     ],
     [
       'a dtype',
-      { rows: 4, dim: 4, dtype: 'float64' },
+      { queries: 4, dim: 4, dtype: 'float64' },
       badValue,
       'one of float32, float16, bfloat16 for options.dtype',
     ],
-    ['gradient 1', { rows: 4, dim: 4, gradient: 1 }, badType, 'boolean for options.gradient'],
-    ['no threads', { rows: 4, dim: 4, threads: 0 }, badValue, 'options.threads but received 0'],
+    ['gradient 1', { queries: 4, dim: 4, gradient: 1 }, badType, 'boolean for options.gradient'],
+    ['no threads', { queries: 4, dim: 4, threads: 0 }, badValue, 'options.threads but received 0'],
     [
       'a backend',
-      { rows: 4, dim: 4, backend: 'tpu' },
+      { queries: 4, dim: 4, backend: 'tpu' },
       badValue,
       'one of auto, cpu, cuda for options.backend',
     ],
     [
+      'the word of a matrix',
+      { rows: 4, dim: 4 },
+      { type: TypeError, code: 'ERR_OPTION' },
+      'Unknown name rows in options; the numbers of rows that plan takes are queries and keys',
+    ],
+    [
       'a typo',
-      { rows: 4, dims: 4 },
+      { queries: 4, dims: 4 },
       { type: TypeError, code: 'ERR_OPTION' },
       'Unknown name dims in options; did you mean dim?',
     ],
     [
       'ranks',
-      { rows: 4, dim: 4, ranks: 2 },
+      { queries: 4, dim: 4, ranks: 2 },
       { type: Error, code: 'ERR_NOT_IMPLEMENTED' },
       'options.ranks is not in this version',
     ],
     [
       'cuda',
-      { rows: 4, dim: 4, backend: 'cuda' },
+      { queries: 4, dim: 4, backend: 'cuda' },
       { type: Error, code: 'ERR_BACKEND_UNAVAILABLE' },
       "Backend 'cuda' cannot run here: no device at all",
     ],
     [
       'too little',
-      { rows: 4, dim: 4, workspaceBytes: 1023 },
+      { queries: 4, dim: 4, workspaceBytes: 1023 },
       { type: RangeError, code: 'ERR_WORKSPACE' },
       'at least 1024 for options.workspaceBytes but received 1023',
     ],

@@ -1,6 +1,6 @@
 /**
- * What somebody has put on Object.prototype: options and results are properties of their own objects, which an
- * inherited property can neither hide nor swallow. Inherited options are options, as those of a class are.
+ * Properties put on Object.prototype: they can neither hide nor replace options and results, which are own
+ * properties. Inherited options are options, as those of a class are.
  */
 import vm from 'node:vm';
 import { contrastiveLoss, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';

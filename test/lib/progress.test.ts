@@ -1,6 +1,6 @@
 /**
- * An `onProgress` that returns a promise: its rejection is treated like a throw, whatever it comes before or after, and
- * never ends the process as an unhandled rejection.
+ * An `onProgress` that returns a promise: its rejection counts like a throw, at any time. It never ends the
+ * process as an unhandled rejection.
  */
 import { contrastiveLoss, contrastiveLossSync, type Progress } from '../../lib';
 import { ProgressReporter } from '../../lib/loss/progress';

@@ -1,13 +1,16 @@
 /**
- * Every property that a caller passes is read once, nested ones included, and what was read is what is used. So a getter
- * that answers differently the second time can neither get past a check nor reach native code.
+ * Every property that a caller passes is read once, nested ones included, and what was read is what is used.
+ * So a getter that answers differently the second time can neither get past a check nor reach native code.
  */
 import type { ContrastiveOptions } from '../../lib/loss/contrastive-loss';
 import { readOptions } from '../../lib/loss/resolve';
 import type { Features } from '../../lib/matrix/features';
 import { fakeNative, matrix, thrownBy } from './fake-binding';
 
-/** The same object, whose properties, and those of plain objects and lists in it, count how often they are read. */
+/**
+ * The same object, whose properties, and those of plain objects and lists in it, count how often they
+ * are read.
+ */
 function counted<T>(value: T, counts: Map<string, number>, path = ''): T {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   const copy = Array.isArray(value) ? new Array(value.length) : {};

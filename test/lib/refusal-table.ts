@@ -1,6 +1,6 @@
 /**
- * The table form of a refusal: what was given, and the code and words of the error. Every row is one test that
- * `expectRefused` makes; the class of the error follows from its code.
+ * The table form of a refusal: what was given, and the code and words of the error. Every row is one test
+ * that `expectRefused` makes; the class of the error follows from its code.
  */
 import { expectRefused, matrix, type Thrown } from './fake-binding';
 

@@ -1,4 +1,7 @@
-/** Features of a wrong type or shape are refused by name, before native work starts. Layout and memory: refuse-memory.test.ts. */
+/**
+ * Features of a wrong type or shape are refused by name, before native work starts. Layout and
+ * memory: refuse-memory.test.ts.
+ */
 import { expectRefused, matrix } from './fake-binding';
 import { type FeatureRow as Row, refusesAsFeatures } from './feature-table';
 

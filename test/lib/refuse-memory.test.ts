@@ -1,4 +1,7 @@
-/** Features whose layout cannot be read where it lies, or whose memory may move, are refused before native work starts. */
+/**
+ * Features whose layout cannot be read where it lies, or whose memory may move, are refused before native
+ * work starts.
+ */
 import { type FeatureRow as Row, refusesAsFeatures } from './feature-table';
 
 const data = () => new Float32Array(12);

@@ -1,6 +1,6 @@
 /**
- * Values that options of positives, masks, directions and weights cannot have are refused before native work starts.
- * Which objective honours which of them is in refuse-outputs.test.ts.
+ * Values that options of positives, masks, directions and weights cannot have are refused before native work
+ * starts. Which objective honours which of them is in refuse-outputs.test.ts.
  */
 import { matrix } from './fake-binding';
 import { badName, badShape, badType, badValue, detached, refuses } from './refusal-table';

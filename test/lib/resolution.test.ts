@@ -1,4 +1,6 @@
-/** What options become: the defaults of every objective, and what reaches the native side for the rest. */
+/**
+ * Options in the native request: the defaults of every objective, and the given values.
+ */
 import { type AnyContrastiveOptions, contrastiveLossAndGradSync } from '../../lib';
 import type { ContrastiveOptions, Objective } from '../../lib/loss/contrastive-loss';
 import type { ContrastiveRequest } from '../../lib/native/binding';

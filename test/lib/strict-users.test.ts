@@ -1,4 +1,7 @@
-/** Strict TypeScript against the package as it is built: every example of the documentation, and programs of our own. */
+/**
+ * Strict TypeScript against the package as it is built: every example of the documentation, and programs of
+ * our own.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from './compile';
@@ -8,7 +11,7 @@ const root = join(__dirname, '..', '..');
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const examples = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap(examplesOf);
 
-/** What surrounds an example that is only a part of a program, found by words of the example. */
+/** Code around an example that is only a part of a program, found by words of the example. */
 const surroundings: Record<string, string> = {
   'encoder: imageEncoder': `import { chunkedStep, type Encoder } from 'infcl';
     declare const imageEncoder: Encoder<URL>, textEncoder: Encoder<URL>;
@@ -54,7 +57,7 @@ declare const signal: AbortSignal | undefined;
 declare const flag: boolean | undefined;
 contrastiveLossSync(q, k, { threads: given.threads, signal, grad: { queries: flag }, labelSmoothing: undefined });
 contrastiveLossSync({ data: new Float32Array(4), shape: [2, 2], rowStride: undefined, dtype: undefined }, k);
-plan({ rows: 2, dim: 2, device: given.device, gradient: flag });
+plan({ queries: 2, dim: 2, device: given.device, gradient: flag });
 const tower = { encoder, chunks: () => ['chunk'], rows: given.rows };
 void chunkedStep({ queries: tower, keys: tower, loss: undefined, signal, onProgress: undefined });
 declare const required: Pick<JaxEncoderOptions<object, string>, 'jax' | 'apply' | 'params'>;

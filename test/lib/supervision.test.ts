@@ -1,6 +1,6 @@
 /**
- * A call while it runs, on the addon: abort, progress, errors in callbacks, and an event loop that stays free. No test
- * depends on how long anything takes, only on what comes before what.
+ * A call while it runs, on the addon: abort, progress, errors in callbacks, and an event loop that stays
+ * free. No test depends on how long anything takes, only on what comes before what.
  */
 import {
   contrastiveLoss,

@@ -1,6 +1,6 @@
 /**
- * Features as other libraries state them: shapes that are no plain arrays, strides and offsets of ndarrays, and a
- * Float16Array, which is taken as its bits. Node 20 has no such class, so there a marked array stands in for one.
+ * Features in the form of other libraries: shapes that are no plain arrays, strides and offsets of ndarrays.
+ * A Float16Array is read as bits. Node 20 has no such class, so there a marked array stands in for one.
  */
 import { contrastiveLossSync } from '../../lib';
 import type { Features } from '../../lib/matrix/features';

@@ -26,7 +26,7 @@ it('1,000 concurrent small calls are answered in order, each as if it were alone
 
 it('plan() beside a running call waits for nothing, and an abort is heard in time', async () => {
   const [rows, dim] = [16_384, 256];
-  const { estimatedSeconds } = plan({ rows, dim });
+  const { estimatedSeconds } = plan({ queries: rows, dim });
   const [queries, keys] = [features(rows, dim, 1), features(rows, dim, 2)];
   const controller = new AbortController();
   const reason = new Error('enough');
@@ -38,7 +38,7 @@ it('plan() beside a running call waits for nothing, and an abort is heard in tim
   const outcome = call.catch((error: unknown) => error);
   while (!running) await sleep(5);
   const began = performance.now();
-  for (let i = 0; i < 20; i++) expect(plan({ rows: 64 + i, dim: 8 }).flops).toBeGreaterThan(0);
+  for (let i = 0; i < 20; i++) expect(plan({ queries: 64 + i, dim: 8 }).flops).toBeGreaterThan(0);
   const planned = performance.now() - began;
   controller.abort(reason);
   expect(await outcome).toBe(reason); // and not a result, for lack of time to hear of the abort
@@ -130,7 +130,7 @@ describe('abort', () => {
   });
 
   it('is obeyed long before the call would end, in both laps of B = 65,536, D = 64', async () => {
-    const wholeCall = plan({ rows: 65_536, dim: 64 }).estimatedSeconds * 1000;
+    const wholeCall = plan({ queries: 65_536, dim: 64 }).estimatedSeconds * 1000;
     const [large, others] = [features(65_536, 64, 3), features(65_536, 64, 4)];
     const latencies = { forward: [] as number[], backward: [] as number[] };
     const random = seeded(9);

@@ -1,4 +1,7 @@
-/** What `chunks` may return and what it may not. Every bad iterator is ERR_CHUNKS, and every good one is closed. */
+/**
+ * Values that `chunks` may return, and values that are refused. Every bad iterator is ERR_CHUNKS, and every
+ * good one is closed.
+ */
 import { chunkedStep } from '../../lib/trainer';
 import { cut, randomRows, ToyEncoder } from './toy-encoder';
 

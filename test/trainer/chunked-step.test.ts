@@ -1,4 +1,6 @@
-/** The mathematics of a chunked step over the float64 oracle: exact gradients, replayed noise, frozen towers. */
+/**
+ * The mathematics of a chunked step over the float64 oracle: exact gradients, replayed noise, frozen towers.
+ */
 
 import { chunkedStep, type Encoder } from '../../lib/trainer';
 import { denseLossAndGrad } from './dense-loss';
@@ -96,7 +98,9 @@ describe('exactness', () => {
 });
 
 describe('random state', () => {
-  /** Gradient by replaying the step's own draws: chunk by chunk in the order encode saw them, never restored. */
+  /**
+   * Gradient by replaying the step's own draws: chunk by chunk in the order encode saw them, never restored.
+   */
   test.each([false, true])(
     'dropout of the first pass is replayed in the second (shared encoder: %s)',
     async (isShared) => {

@@ -1,6 +1,6 @@
 /**
- * The float64 oracle in the clothes of `contrastiveLossAndGrad`: what the trainer's tests use in place of the native
- * loss, so that they fail for the trainer's reasons only.
+ * The float64 oracle with the signature of `contrastiveLossAndGrad`. The trainer's tests use it in place of
+ * the native loss, so that they fail for the trainer's reasons only.
  */
 
 import type { ContrastiveOptions, LossAndGradResult } from '../../lib/loss/contrastive-loss';

@@ -1,4 +1,7 @@
-/** docs/trainer.md against the code: every complete example runs as it stands, and prints what its comment says. */
+/**
+ * docs/trainer.md against the code: every complete example runs as it stands, and prints what its
+ * comment says.
+ */
 import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 
 const examples = examplesOf('docs/trainer.md')

@@ -119,7 +119,7 @@ describe('the encoder is free again', () => {
 });
 
 describe('a step inside a callback of another step', () => {
-  /** What came of the step that `encode` of a running step on `encoder` starts and waits for. */
+  /** The outcome of a step that `encode` starts and waits for, while a step on `encoder` runs. */
   async function outcomeInside(encoder: Encoder<Float32Array>, nested: () => Promise<unknown>) {
     const { encode } = encoder;
     let outcome: unknown;

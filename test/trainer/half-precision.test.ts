@@ -1,6 +1,6 @@
 /**
- * Encoders that return 16-bit features: the loss gets the same bits, and encoders get float32 gradients. Node 20 has no
- * Float16Array, so there a marked array stands in for one.
+ * Encoders that return 16-bit features: the loss gets the same bits, and encoders get float32 gradients. Node
+ * 20 has no Float16Array, so there a marked array stands in for one.
  */
 import { contrastiveLossAndGrad, type MatrixLike } from '../../lib';
 import { chunkedStep, type Encoder, type FeatureGrads } from '../../lib/trainer';

@@ -1,4 +1,6 @@
-/** What `loss` asks for reaches the real loss, and what it gives reaches the encoders: held against one direct call. */
+/**
+ * Options in `loss` reach the real loss, and its gradients reach the encoders: compared with one direct call.
+ */
 import { backends, type ContrastiveOptions, contrastiveLossAndGrad, type MatrixLike } from '../../lib';
 import { chunkedStep, type Encoder, type FeatureGrads } from '../../lib/trainer';
 import { expectStepRefused } from './refuse-step';

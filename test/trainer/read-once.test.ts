@@ -1,4 +1,7 @@
-/** A step reads each property of its options, towers and encoders once: a getter cannot change its mind after a check. */
+/**
+ * A step reads each property of its options, towers and encoders once: a getter cannot change its mind after
+ * a check.
+ */
 import { chunkedStep, type Encoder } from '../../lib/trainer';
 
 /** The same object, which counts how often each property is read. */

@@ -1,4 +1,6 @@
-/** What a step is asked for is checked, name by name, before anything is encoded. */
+/**
+ * The options of a step are checked, name by name, before anything is encoded.
+ */
 import { chunkedStep } from '../../lib/trainer';
 import { countingTower, expectStepRefused } from './refuse-step';
 

@@ -25,7 +25,10 @@ export function countingTower() {
   return { tower, seen };
 }
 
-/** `change` makes the bad options of good ones. The step rejects with this error and asks neither tower for anything. */
+/**
+ * `change` makes the bad options of good ones. The step rejects with this error and asks neither tower
+ * for anything.
+ */
 export async function expectStepRefused(
   change: (good: { queries: Tower<unknown>; keys: Tower<unknown> }) => unknown,
   { code, message }: Omit<Thrown, 'type'>,

@@ -1,6 +1,6 @@
 /**
- * A network of one layer, features = tanh(x W) with optional dropout on x, its backward pass by hand: small enough to
- * check by eye, random enough to notice a random state that is not replayed.
+ * A network of one layer, features = tanh(x W) with optional dropout on x, and its gradient by hand. It is
+ * small enough to check by eye. Its dropout shows a random state that is not replayed.
  */
 
 import type { Encoder } from '../../lib/trainer';

@@ -1,6 +1,7 @@
 /**
- * What the last digits of a loss cost where float32 similarities cannot give them (docs/numerics.md): few rows, large
- * scales. The base is the same call at scale 1, which needs no second product.
+ * The cost of refinement, where float32 similarities cannot give the last digits of a loss
+ * (docs/numerics.md): few rows, large scales. The base is the same call at scale 1, which needs no
+ * second product.
  */
 import type { BenchCase, BenchContext } from '../bench-case.js';
 import { startEngine } from '../engine.js';

@@ -1,6 +1,7 @@
 /**
- * The AVX-512 kernels by themselves, on the tiles that a call visits: share of the multiply-adds that the core could have
- * done meanwhile. Unlike `peak`, which times whole calls, it leaves out the slices that were interrupted.
+ * The AVX-512 kernels by themselves, on the tiles that a call visits: share of the multiply-adds that the
+ * core could have done meanwhile. Unlike `peak`, which times whole calls, it leaves out the slices that
+ * were interrupted.
  */
 import { spawnSync } from 'node:child_process';
 import { type BenchCase, type BenchContext, rowOrSkip, threadCounts } from '../bench-case.js';

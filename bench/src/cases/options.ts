@@ -1,4 +1,6 @@
-/** What options cost or save, each against float32 `clip` on the same rows, in one process and one run. */
+/**
+ * The cost or gain of each option against float32 `clip` on the same rows, in one process and one run.
+ */
 import { type BenchCase, type BenchContext, rowOrSkip } from '../bench-case.js';
 import { timedAfterRest } from '../duel.js';
 import { type EngineAnswer, type EngineRequest, startEngine } from '../engine.js';

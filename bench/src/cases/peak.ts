@@ -1,6 +1,6 @@
 /**
- * How much of the arithmetic that the cores can do is used: ours beside as many multiply-adds in registers, alternating
- * in time, so that both meet the same clock and the same neighbours.
+ * The fraction of the cores' peak arithmetic that the engine uses. Its products alternate with as many
+ * multiply-adds in registers, so that both run at the same clock beside the same neighbours.
  */
 import { type BenchCase, type BenchContext, rowOrSkip, threadCounts } from '../bench-case.js';
 import { duelOf } from '../duel.js';

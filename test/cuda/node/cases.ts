@@ -1,6 +1,7 @@
 /**
- * What the CUDA backend is asked through the public API: a few problems of every objective, option and element type.
- * Shapes are small, because an emulator executes every instruction, but larger than a tile. Holds data only.
+ * Calls of the CUDA backend through the public API: a few problems of every objective, option and element
+ * type. Shapes are small, because an emulator executes every instruction, but larger than a tile. Holds
+ * data only.
  */
 import type { ExactCase } from '../../exactness/cases';
 

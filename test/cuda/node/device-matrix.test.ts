@@ -1,6 +1,6 @@
 /**
- * Features that live on a device: the numbers of host features bit for bit, no copies, and memory that is given back
- * whatever happens. The work is done by children/device-matrix.ts on the emulated driver.
+ * Features that live on a device: the numbers of host features bit for bit, no copies, and memory that is
+ * given back whatever happens. The work is done by children/device-matrix.ts on the emulated driver.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -73,7 +73,7 @@ if ('reason' in emulator) {
       });
     });
 
-    it('rows() shares memory, which outlives the matrix it is of', () => {
+    it('slice() shares memory, which outlives the matrix it is of', () => {
       const address = 20 * dim * 4;
       expect(answer.view).toEqual({
         same: true,
@@ -178,8 +178,8 @@ if ('reason' in emulator) {
       ['stride', 'ERR_SHAPE', /at least dim \(40\) for memory.rowStride but received 39/],
       ['dtype', 'ERR_DTYPE', /float32, float16, bfloat16 for memory.dtype but received int8/],
       ['typo', 'ERR_OPTION', /rowstride in memory; did you mean rowStride/],
-      ['rowsEmpty', 'ERR_VALUE', /row before end \(3\) for begin/],
-      ['rowsBeyond', 'ERR_VALUE', /up to 150 for end but received 151/],
+      ['sliceEmpty', 'ERR_VALUE', /row before end \(3\) for begin/],
+      ['sliceBeyond', 'ERR_VALUE', /up to 150 for end but received 151/],
       ['fromNowhere', 'ERR_DEVICE', /below 2 .* received 99/],
       ['fromDevice', 'ERR_TYPE', /matrix.data/],
       ['memoryNowhere', 'ERR_DEVICE', /below 2 .* received 99/],

@@ -1,6 +1,6 @@
 /**
- * Where the emulated driver is, and whether the addon can use it: tests of the CUDA backend run on it in child
- * processes, and say so by name where they cannot.
+ * The path of the emulated driver, and whether the addon can use it. Tests of the CUDA backend run on it in
+ * child processes. Where they cannot, their names say so.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -32,7 +32,7 @@ function printed(source: string, env: NodeJS.ProcessEnv): string {
   return execFileSync(process.execPath, args, { env, cwd: root, encoding: 'utf8' }).trim();
 }
 
-/** What backends() says of 'cuda' in a process that looks for its driver there. */
+/** The answer of backends() for 'cuda' in a process that looks for its driver there. */
 export function cudaThrough(env: NodeJS.ProcessEnv): BackendInfo {
   return JSON.parse(printed(script, env));
 }
@@ -40,7 +40,7 @@ export function cudaThrough(env: NodeJS.ProcessEnv): BackendInfo {
 export interface EmulatedDevice {
   name: string;
   env: NodeJS.ProcessEnv;
-  /** What `stats.isa` says on it. */
+  /** The value of `stats.isa` on the emulator. */
   isa: RegExp;
 }
 

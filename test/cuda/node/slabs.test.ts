@@ -1,6 +1,6 @@
 /**
- * Features and gradients that a device cannot hold stream through it in slabs, from the public API down to the
- * kernels: the answers are the CPU's, and an emulated device of that size is all they take.
+ * Features and gradients that do not fit a device stream through it in slabs, from the public API to the
+ * kernels. The results are those of the CPU, on an emulated device of that size.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * What hostile code does with the library while a call of the library looks at that code: calls again, blocking or not,
+ * Actions of hostile code while a call of the library reads it: it calls the library again, blocking or not,
  * or aborts. Also the known call, whose bits must never change.
  *
  * Refuses memory of the case: these calls have their own.
@@ -27,7 +27,7 @@ export function makeActs(current, known, abort = () => {}) {
     abort,
     call: () => {
       current.count('calls from within');
-      current.api.plan({ rows: 64, dim: 8 });
+      current.api.plan({ queries: 64, dim: 8 });
       check(current.api.contrastiveLossAndGradSync(...knownArguments));
     },
     callAsync: () => {

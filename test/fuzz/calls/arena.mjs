@@ -1,8 +1,8 @@
 /**
- * The memory of one case: typed arrays between guard bands, several of them in one buffer. Remembers every byte, and
- * tells afterwards which bytes changed that no call was allowed to write.
+ * The memory of one case: typed arrays between guard bands, several of them in one buffer. Remembers every
+ * byte, and tells afterwards which bytes changed that no call was allowed to write.
  *
- * Refuses to know what the arrays are for; whoever takes an array says whether calls may write to the array.
+ * Refuses to know the purpose of the arrays. The code that takes an array says whether calls may write to it.
  */
 
 const guardByte = 0xa5;
@@ -32,8 +32,8 @@ export class Arena {
   }
 
   /**
-   * An array of zeros between guard bands. `mayWrite` says that a call may write to the array. Outputs that calls
-   * allocate themselves are not in an arena.
+   * An array of zeros between guard bands. `mayWrite` says that a call may write to the array. Outputs that
+   * calls allocate themselves are not in an arena.
    */
   take(name, Type, length, mayWrite = false) {
     const random = this.#random;
@@ -76,7 +76,10 @@ export class Arena {
     }
   }
 
-  /** Where bytes changed that nobody may write, as messages. Buffers that were transferred away are left out. */
+  /**
+   * Messages about bytes that changed and that no call may write. Buffers that were transferred away are
+   * left out.
+   */
   complaints() {
     const found = [];
     for (const [buffer, before] of this.#remembered) {

@@ -1,9 +1,9 @@
 /**
- * One batch of cases, in a process of its own: `node batch.mjs SEED FIRST COUNT`. Reports each case on descriptor 3 as a
- * line of JSON before and after it, so that the parent knows which case ended the process.
+ * One batch of cases, in a process of its own: `node batch.mjs SEED FIRST COUNT`. Reports each case on
+ * descriptor 3 as a line of JSON before and after it, so that the parent knows which case ended the process.
  *
- * Refuses to restart anything, or to end early where nothing was found: a process that does not end by itself has left
- * something running.
+ * Refuses to restart anything, or to end early where nothing was found: a process that does not end by itself
+ * has left something running.
  */
 
 import { writeSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * One case: its random numbers, its memory, its calls and what is found wrong with them. Starts calls and judges their
- * outcomes.
+ * One case: its random numbers, its memory, its calls and what is found wrong with them. Starts calls and
+ * judges their outcomes.
  *
  * Refuses to choose what a case does: the files of kinds-*.mjs do.
  */
@@ -19,7 +19,7 @@ export class Case {
   complaints = [];
   /** How often calls ended how; summed up over all cases. */
   tally = {};
-  /** What the case did, in words: printed where something is wrong. */
+  /** The actions of the case, in words: printed when an error is found. */
   notes = [];
   /** Memory is not looked at where the case itself wrote to its inputs. */
   memoryMayChange = false;
@@ -63,7 +63,7 @@ export class Case {
     this.#pending.push(wait().then(() => this.guarded(act)));
   };
 
-  /** What the harness itself does: only the caller's own values may be thrown. */
+  /** The harness's own code: it may throw only the caller's own values. */
   guarded(act) {
     try {
       return act();
@@ -102,8 +102,8 @@ export class Case {
   }
 
   /**
-   * Counts an outcome and complains of an error without a code. Returns what the error is: a code, 'own' or 'reason';
-   * undefined where the call was fulfilled.
+   * Counts an outcome and complains of an error without a code. Returns what the error is: a code, 'own' or
+   * 'reason'; undefined where the call was fulfilled.
    */
   judge({ error, value, quick = 0 }) {
     if (value !== undefined) {

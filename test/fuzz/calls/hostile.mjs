@@ -1,7 +1,7 @@
 /**
- * Objects whose code works against whoever reads them: getters that change their answer, that throw, or that act; Proxies
- * with traps, revoked ones too; methods and constructors that are not what they seem; own properties that hide intrinsic
- * ones.
+ * Objects whose code works against their reader: getters that change their answer, that throw, or that act;
+ * Proxies with traps, revoked ones too; methods and constructors that are not what they seem; own properties
+ * that hide intrinsic ones.
  *
  * Refuses to fail by itself: what such code throws is a value of OwnValues.
  */
@@ -36,7 +36,10 @@ export function define(object, key, descriptor) {
   Reflect.defineProperty(object, key, { configurable: true, enumerable: true, ...descriptor });
 }
 
-/** A Proxy of `target` that throws, answers oddly, or revokes itself at one of the first times it is asked anything. */
+/**
+ * A Proxy of `target` that throws, answers oddly, or revokes itself at one of the first times it is
+ * asked anything.
+ */
 export function hostileProxy(random, target, own) {
   const at = random.integer(0, 12);
   // a function that is revoked throws when it is called, as any callback may, but with an error of the engine's own
@@ -110,8 +113,8 @@ export function hideIntrinsics(random, array, own) {
 }
 
 /**
- * Puts a value on Object.prototype under a name that the library reads; the returned function takes the value away. No
- * names that Node's own code breaks by.
+ * Puts a value on Object.prototype under a name that the library reads; the returned function takes the value
+ * away. No names that Node's own code breaks by.
  */
 export function pollute(random, own) {
   const name = random.pick([

@@ -1,6 +1,6 @@
 /**
- * Cases of the four loss functions: valid calls alone and beside each other, with mistakes and malice, with outputs over
- * inputs, with signals and progress, with arrays taken away or written to while the call runs.
+ * Cases of the four loss functions: valid calls alone and beside each other, calls with mistakes and malice,
+ * outputs over inputs, signals and progress. Some cases detach or write arrays while the call runs.
  *
  * Refuses to judge: case.mjs does.
  */

@@ -1,6 +1,6 @@
 /**
- * Cases of everything beside the loss functions: plans, the list of backends, training steps, matrices on a device that
- * is not there.
+ * Cases of everything beside the loss functions: plans, the list of backends, training steps, matrices on a
+ * device that is not there.
  *
  * Refuses to judge: case.mjs does.
  */
@@ -20,12 +20,12 @@ export async function plan(current, known) {
   const small = () => random.integer(1, 100000);
   const tame = random.chance(0.5);
   const size = tame ? small : any;
-  const rows = size();
+  const queries = size();
   const options = {
     ...(objective && { objective }),
-    rows,
+    queries,
     dim: size(),
-    ...(random.chance(0.3) && { keys: random.pick([rows, size()]) }),
+    ...(random.chance(0.3) && { keys: random.pick([queries, size()]) }),
     ...(random.chance(0.3) && { dtype: random.pick(['float32', 'float16', 'bfloat16']) }),
     ...(random.chance(0.3) && { gradient: random.chance(0.5) }),
     ...(random.chance(0.3) && { threads: random.integer(1, 1024) }),
@@ -35,7 +35,7 @@ export async function plan(current, known) {
   };
   const args = { options };
   const changed = random.chance(0.5);
-  const tools = { own, other: { options: { ...options, rows: any() } }, act: makeActs(current, known) };
+  const tools = { own, other: { options: { ...options, queries: any() } }, act: makeActs(current, known) };
   if (changed) current.notes.push(mutate(random, args, tools));
   const outcome = await current.start('plan', [args.options]);
   const kind = current.judge(outcome);
@@ -49,8 +49,8 @@ export async function plan(current, known) {
 }
 
 /**
- * A training step, or two that share encoders, or beside a call of a loss function; now and then with mistakes, or with
- * towers that misbehave.
+ * A training step, or two with common encoders, or one beside a call of a loss function. Some have mistakes,
+ * or towers that misbehave.
  */
 export async function step(current, known) {
   const { random, own, soon } = current;

@@ -1,8 +1,9 @@
 /**
- * Mistakes and malice: changes one argument of a valid call, or several, anywhere in its tree. Says in words what was
- * changed.
+ * Mistakes and malice: changes one argument of a valid call, or several, anywhere in its tree. Says in words
+ * what was changed.
  *
- * Refuses to touch the memory of the case: a mutation exchanges objects and properties, never the bytes of an array.
+ * Refuses to touch the memory of the case: a mutation exchanges objects and properties, never the bytes of
+ * an array.
  */
 
 import { types } from 'node:util';
@@ -51,8 +52,8 @@ const namesOf = {
 };
 
 /**
- * Changes `args` in place. `tools` has what mutations use: `own` values, `other` arguments to take parts from, `act` to
- * do in a getter. Returns the description.
+ * Changes `args` in place. `tools` has what mutations use: `own` values, `other` arguments to take parts
+ * from, `act` to do in a getter. Returns the description.
  */
 export function mutate(random, args, tools) {
   const places = placesIn(args);

@@ -1,6 +1,6 @@
 /**
- * What the caller of a case throws on purpose, or aborts with: such values must come back as they are, and are no
- * errors of the library.
+ * Values that the caller of a case throws on purpose, or aborts with. They must come back unchanged, and are
+ * no errors of the library.
  *
  * Refuses to make an error that looks like one of the library: none has a code of the library.
  */
@@ -12,7 +12,10 @@ export class OwnValues {
   #random;
   #values = new Set();
   #signals = [];
-  /** A signal is no AbortSignal: it may say that it aborted although it did not, and its reason may be any value. */
+  /**
+   * A signal is no AbortSignal: it may say that it aborted although it did not, and its reason may be
+   * any value.
+   */
   signalLies = false;
   /** A Proxy revoked itself while it was read: the engine's error at the next read is the Proxy's own. */
   proxyRevoked = false;
@@ -57,7 +60,10 @@ export class OwnValues {
     return this.signalLies && (!types.isNativeError(error) || error.code === 'ERR_ABORTED');
   }
 
-  /** What the engine itself says of a Proxy of the caller's. Anything else that was thrown may be unreadable. */
+  /**
+   * The JavaScript engine's own error for a Proxy of the caller. Anything else that was thrown may
+   * be unreadable.
+   */
   #isOfAProxy(error) {
     if (!types.isNativeError(error)) return false;
     const message = String(error.message);
@@ -77,7 +83,10 @@ export class OwnValues {
   }
 }
 
-/** Whether the error comes from a method called on a Proxy, or from what the engine and Node call within that method. */
+/**
+ * Whether the error comes from a method called on a Proxy, or from what the engine and Node call within
+ * that method.
+ */
 function isRaisedInProxyMethod(stack) {
   for (const frame of stack.split('\n').slice(1)) {
     if (/^ +at Proxy\./.test(frame)) return true;

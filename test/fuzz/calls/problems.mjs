@@ -1,8 +1,9 @@
 /**
- * Valid problems of every objective and option: features, options, and where wanted the caller's own outputs. Equal
- * random numbers give equal problems.
+ * Valid problems of every objective and option: features, options, and where wanted the caller's own outputs.
+ * Equal random numbers give equal problems.
  *
- * Refuses nothing on purpose that the API accepts. Everything here is within docs/api.md; mistakes are made elsewhere.
+ * Refuses nothing on purpose that the API accepts. Everything here is within docs/api.md; mistakes are
+ * made elsewhere.
  */
 
 import { fillFeatures } from './features.mjs';
@@ -11,8 +12,8 @@ const objectives = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
 const allDirections = ['queryToKey', 'keyToQuery', 'queryToQuery', 'keyToKey'];
 
 /**
- * `{ queries, keys, options, gradient, tame }`. A tame problem has features and scales as trainings have them, and no
- * bound on scratch memory: the library has no reason to refuse the call.
+ * `{ queries, keys, options, gradient, tame }`. A tame problem has features and scales of a usual training,
+ * and no bound on scratch memory. The library has no reason to refuse it.
  */
 export function makeProblem(random, arena) {
   const tame = random.chance(0.5);
@@ -37,7 +38,7 @@ export function makeProblem(random, arena) {
 
 function makeShape(random) {
   const objective = random.pick(objectives);
-  // mostly one cell of logits; now and then several of them, on every instruction set
+  // mostly one tile; now and then several tiles, on every instruction set
   const rows = random.weighted([
     [3, random.integer(1, 4)],
     [12, random.integer(5, 64)],
@@ -140,7 +141,10 @@ function makeResources(random, tame) {
   };
 }
 
-/** `grad` and `out`. What is frozen has no output; a bank of keys only where keys are no anchors. */
+/**
+ * `grad` and `out`. Frozen features have no output. A bank of keys comes only where keys are not compared
+ * with keys.
+ */
 function makeGrad(random, arena, { objective, rows, keys, dim, directions, perQuery }) {
   const wanted = { queries: rows, keys, hardNegatives: rows * perQuery };
   const grad = random.maybe(0.4, () => ({}));

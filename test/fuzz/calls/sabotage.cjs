@@ -1,6 +1,6 @@
 /**
- * A library that is broken on purpose, to see that random calls find what is broken: `node -r sabotage.cjs`, with the
- * kind of defect in RANDOM_CALLS_SABOTAGE.
+ * A library that is broken on purpose, to see that random calls find what is broken: `node -r sabotage.cjs`,
+ * with the kind of defect in RANDOM_CALLS_SABOTAGE.
  *
  * Refuses to touch files: the defect is put over the functions of the loaded package.
  */
@@ -14,7 +14,7 @@ const lossNames = [
   'contrastiveLossAndGradSync',
 ];
 
-/** What goes wrong after a call that was fulfilled; `name` is that of the function. */
+/** Errors after a call that was fulfilled; `name` is that of the function. */
 const afterCall = {
   crash: () => process.kill(process.pid, 'SIGSEGV'),
   exit: () => process.exit(0),

@@ -1,6 +1,6 @@
 /**
- * Signals and progress callbacks of a case: real ones, look-alikes, and those whose code throws, aborts, or calls the
- * library back. Aborts at random moments.
+ * Signals and progress callbacks of a case: real ones, look-alikes, and those whose code throws, aborts, or
+ * calls the library back. Aborts at random moments.
  *
  * Refuses callbacks whose promise never settles, as a call would wait for the promise by contract.
  */
@@ -58,7 +58,7 @@ function lookAlike(random, own, soon) {
     // a property that a mutation has made an accessor stays one
     Reflect.set(signal, 'aborted', true);
     Reflect.set(signal, 'reason', reason);
-    // what a listener throws is seen by whoever aborts
+    // the code that aborts gets the errors of listeners
     for (const listener of [...listeners]) dispatch(listener);
   };
   const names = Object.keys(signal);

@@ -1,5 +1,6 @@
 /**
- * Valid training steps: towers that cut the features of a valid problem into chunks, with encoders that hand out slices.
+ * Valid training steps: towers that cut the features of a valid problem into chunks, with encoders that hand
+ * out slices.
  *
  * Refuses what a step cannot do: results per row, gradients of hard negatives, banks.
  */
@@ -12,7 +13,10 @@ class Chunk {
   }
 }
 
-/** `{ args, loss }`: the options of chunkedStep, and the options with which a loss function gives the same numbers. */
+/**
+ * `{ args, loss }`: the options of chunkedStep, and the options with which a loss function gives the
+ * same numbers.
+ */
 export function makeStep(random, problem, own) {
   const { perRow, out, grad, hardNegatives, ...loss } = problem.options;
   const [queries, keys] = [makeTower(random, problem.queries, own), makeTower(random, problem.keys, own)];

@@ -1,7 +1,9 @@
 /**
- * Values that no argument should be: of another type, beyond every limit, of another realm, on memory that moves.
+ * Values that no argument should be: of another type, beyond every limit, of another realm, on memory
+ * that moves.
  *
- * Refuses values that end a program by themselves, such as promises that never settle or rejections that nobody handles.
+ * Refuses values that end a program by themselves, such as promises that never settle or rejections without
+ * a handler.
  */
 
 import vm from 'node:vm';
@@ -162,7 +164,9 @@ export function ofOtherRealm(array) {
   return Type.from(array);
 }
 
-/** Reasons of signals that came as odd values: where one ends up as `signal`, a call rejects with its reason. */
+/**
+ * Reasons of signals that came as odd values: where one ends up as `signal`, a call rejects with its reason.
+ */
 export const oddReasons = new WeakSet();
 
 function abortedSignal() {

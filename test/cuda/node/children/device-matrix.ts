@@ -1,6 +1,6 @@
 /**
- * Features that live on a device, each claim as a function whose answer is one entry of the JSON that this prints:
- * what it returned, or the error it threw. Needs --expose-gc.
+ * Features on a device. Each claim is a function, and its result or error is one entry of the JSON that this
+ * program prints. Needs --expose-gc.
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -115,10 +115,10 @@ const claims = {
 
   async view() {
     const whole = await DeviceMatrix.fromHost(queries);
-    using view = whole.rows(20, 150);
+    using view = whole.slice(20, 150);
     const address = view.pointer - whole.pointer;
     whole.dispose();
-    using inner = view.rows(10, 130); // rows 30 to 150 of the whole, which is gone
+    using inner = view.slice(10, 130); // rows 30 to 150 of the whole, which is gone
     const part = { data: queries.data.subarray(30 * dim), shape: [120, dim] as const };
     const same =
       contrastiveLossSync(inner, inner).loss === contrastiveLossSync(part, part, cuda).loss &&
@@ -126,7 +126,7 @@ const claims = {
     return { same, address: Number(address), shape: inner.shape, ...held() };
   },
 
-  /** Of a matrix twice as wide, the right half: features and gradients with gaps. */
+  /** The right half of a matrix twice as wide: features and gradients with gaps. */
   async wrap() {
     const wide = numbers(rows * 2 * dim, 8);
     using memory = await DeviceMatrix.fromHost({ data: wide, shape: [rows, 2 * dim] });
@@ -166,11 +166,11 @@ const claims = {
     using b = await DeviceMatrix.fromHost(keys);
     using queryGrads = await DeviceMatrix.fromHost(matrix(5));
     using keyGrads = await DeviceMatrix.fromHost(matrix(6));
-    using few = a.rows(0, 8);
+    using few = a.slice(0, 8);
     const { free } = deviceMemory();
     const out = { queryGrads, keyGrads };
     for (let i = 0; i < 50; i++) {
-      using view = queryGrads.rows(i, i + 8);
+      using view = queryGrads.slice(i, i + 8);
       const result = await contrastiveLossAndGrad(few, few, {
         grad: { keys: false },
         out: { queryGrads: view },
@@ -196,7 +196,7 @@ const claims = {
     const { disposed, shape } = a;
     const uses = {
       pointer: () => a.pointer,
-      rows: () => a.rows(0, 1),
+      slice: () => a.slice(0, 1),
       toHost: () => a.toHost(),
       queries: () => contrastiveLoss(a, a),
       sync: () => contrastiveLossSync(a, a),
@@ -223,7 +223,7 @@ const claims = {
   async collected() {
     const forget = async () => {
       const a = await DeviceMatrix.fromHost(queries);
-      const { queryGrads } = contrastiveLossAndGradSync(a, a.rows(0, rows));
+      const { queryGrads } = contrastiveLossAndGradSync(a, a.slice(0, rows));
       return queryGrads.shape[0];
     };
     await forget();
@@ -235,7 +235,7 @@ const claims = {
     return { before, after: held() };
   },
 
-  /** Of a failing call, nothing stays that it had allocated. */
+  /** A call that fails frees all memory that it had allocated. */
   async failures() {
     const infinite = matrix(9);
     infinite.data[7 * dim + 3] = Number.POSITIVE_INFINITY;
@@ -243,20 +243,22 @@ const claims = {
     using b = await DeviceMatrix.fromHost(infinite);
     const before = held();
     const controller = new AbortController();
+    let companion: Promise<unknown> = Promise.resolve();
     const calls = {
       infinite: () => contrastiveLossAndGrad(a, b),
       infiniteSync: () => contrastiveLossAndGradSync(a, b),
       aborted: () => {
-        const first = contrastiveLossAndGrad(a, a);
+        companion = contrastiveLossAndGrad(a, a).then(fingerprint);
         const waiting = contrastiveLossAndGrad(a, a, { signal: controller.signal });
         controller.abort(new Error('enough'));
-        return Promise.all([first.then(fingerprint), waiting]);
+        return Promise.all([companion, waiting]);
       },
     };
     const refused: Record<string, unknown> = {};
     for (const [name, call] of Object.entries(calls)) refused[name] = await outcome(call);
+    await companion; // the call before the aborted one still runs, and disposes of its gradients at its end
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await contrastiveLoss(a, a); // after the aborted one's companion
+    await contrastiveLoss(a, a);
     return { before, after: held(), refused };
   },
 
@@ -264,7 +266,7 @@ const claims = {
     using memory = await DeviceMatrix.fromHost(queries);
     const on = (stream: bigint) =>
       DeviceMatrix.wrap({ pointer: memory.pointer, shape: [rows, dim], dtype: 'float32', stream });
-    using unknown = on(0x1230n); // no such stream: whoever records on it, or waits, is told so
+    using unknown = on(0x1230n); // no such stream: a call that records on it, or waits for it, gets an error
     using standard = on(0n);
     using other = await DeviceMatrix.fromHost(keys);
     return {
@@ -281,7 +283,7 @@ const claims = {
     using far = await DeviceMatrix.fromHost(keys, { device: 1 });
     using half = await DeviceMatrix.fromHost(halves(3, 'float16'));
     using short = await DeviceMatrix.fromHost(matrix(1, 20));
-    using first = a.rows(0, 20);
+    using first = a.slice(0, 20);
     const { pointer } = a;
     const wrapped = { pointer, shape: [rows, dim], dtype: 'float32' } as const;
     const call = (q: Features, k: Features, options?: object) => () => contrastiveLossAndGrad(q, k, options);
@@ -310,8 +312,8 @@ const claims = {
       stride: () => DeviceMatrix.wrap({ ...wrapped, rowStride: 39 }),
       dtype: () => DeviceMatrix.wrap({ ...wrapped, dtype: 'int8' as 'float32' }),
       typo: () => DeviceMatrix.wrap({ ...wrapped, rowstride: 50 } as object as typeof wrapped),
-      rowsEmpty: () => a.rows(3, 3),
-      rowsBeyond: () => a.rows(0, rows + 1),
+      sliceEmpty: () => a.slice(3, 3),
+      sliceBeyond: () => a.slice(0, rows + 1),
       fromNowhere: () => DeviceMatrix.fromHost(queries, { device: 99 }),
       fromDevice: () => DeviceMatrix.fromHost(a as unknown as MatrixLike),
       memoryNowhere: () => deviceMemory(99),
@@ -321,7 +323,7 @@ const claims = {
     return refused;
   },
 
-  /** A thread that ends, or is ended, with matrices that nobody disposed of. */
+  /** A thread that ends, or is ended, with matrices that were not disposed of. */
   async threads() {
     const { free } = deviceMemory();
     const script = `

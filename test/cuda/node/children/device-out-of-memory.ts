@@ -1,6 +1,6 @@
 /**
- * Matrices on a device of 3 MB: what does not fit is refused, wherever it is found out, and nothing of it stays. Prints
- * the errors, and how much memory each took away.
+ * Matrices on a device of 3 MB: what does not fit is refused, wherever it is found out, and nothing of it
+ * stays. Prints the errors, and how much memory each took away.
  */
 import { contrastiveLossAndGrad, DeviceMatrix, deviceMemory, type InfclError } from '../../../../lib';
 

@@ -1,5 +1,6 @@
 /**
- * `DeviceMatrix.fromHost` beside calls of the loss on the same arrays: prints as JSON what each of them came to.
+ * `DeviceMatrix.fromHost` beside calls of the loss on the same arrays: prints as JSON what each of them
+ * came to.
  */
 import { contrastiveLossAndGrad, DeviceMatrix, type InfclError } from '../../../../lib';
 

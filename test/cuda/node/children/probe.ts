@@ -1,6 +1,6 @@
 /**
- * Everything about backend 'cuda' but its numbers: what it says of itself, what it refuses, and that it stops when
- * told to. Prints one line of JSON.
+ * Everything about backend 'cuda' but its numbers: what it says of itself, what it refuses, and that it stops
+ * when told to. Prints one line of JSON.
  */
 import {
   backends,
@@ -55,7 +55,7 @@ async function probe() {
     stats: first.stats,
     losses: [first.loss, second.loss, other.loss, contrastiveLossSync(queries, keys, cuda).loss],
     auto: contrastiveLossSync(queries, keys, { device: 0 }).stats.backend,
-    plan: plan({ rows: 200, dim: 48, gradient: false, ...cuda }),
+    plan: plan({ queries: 200, dim: 48, gradient: false, ...cuda }),
     noDevice: await refusal({ device: 99 }),
     workspace: await refusal({ workspaceBytes: 1000 }),
     infinite: await refusal({}, infinite),

@@ -1,6 +1,6 @@
 /**
- * Calls on a device that cannot hold their features, and the same calls on the CPU. Prints what each took, and how far
- * apart the answers are.
+ * Calls on a device that cannot hold their features, and the same calls on the CPU. Prints what each took,
+ * and how far apart the answers are.
  */
 import {
   type ContrastiveOptions,
@@ -68,7 +68,7 @@ async function answerAll() {
   const { total } = deviceMemory();
   return {
     total,
-    plan: plan({ rows, keys: keyRows, dim, backend: 'cuda' }),
+    plan: plan({ queries: rows, keys: keyRows, dim, backend: 'cuda' }),
     infonce: await compare(keys, { objective: 'infonce', labels, logitScale: 10 }),
     ntxent: await compare(texts, { objective: 'ntxent', logitScale: 10 }),
     supcon: await compare(texts, { objective: 'supcon', labels: classes, logitScale: 10 }),

@@ -1,6 +1,6 @@
 /**
- * Solves one of cudaCases on backend 'cuda', in a process of its own because the driver is looked for once. Sends the
- * result to the parent.
+ * Solves one of cudaCases on backend 'cuda', in a process of its own because the driver is looked for once.
+ * Sends the result to the parent.
  */
 import { contrastiveLossAndGrad } from '../../../../lib';
 import { caseProblem, engineInputs } from '../../../exactness/cases';

@@ -1,9 +1,9 @@
 /**
- * The options that are arrays with one entry per row: labels, ids, weights. Checked for what needs no features, then
- * against the numbers of rows.
+ * The options that are arrays with one entry per row: labels, ids, weights. Checked alone, and then against
+ * the numbers of rows.
  *
- * Refuses arrays of another type or length, labels that are no key, and weights that make no mean. Copies labels and
- * weights, whose values are checked here: native code must not see others.
+ * Refuses arrays of another type or length, labels that are no key, and weights that make no mean. Copies
+ * labels and weights, because their values are checked here: native code must not see other values.
  */
 
 import { codedError } from '../errors';
@@ -18,13 +18,13 @@ export type RowTerms = Pick<
   'labels' | 'queryClasses' | 'keyClasses' | 'queryIds' | 'keyIds' | 'queryWeights'
 >;
 
-/** Rows of the features; null where there are no keys. */
-export interface RowCounts {
+/** Numbers of rows; null without keys. */
+interface RowCounts {
   queries: number;
   keys: number | null;
 }
 
-/** What needs no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
+/** The checks that need no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
 export function checkRowTerms(given: AnyContrastiveOptions, objective: Objective): void {
   const { labels, queryWeights } = given;
   if (labels !== undefined || rulesOf(objective).requires.includes('labels')) checkLabels(labels, objective);
@@ -64,7 +64,7 @@ function resolveLabels(
 ): Pick<RowTerms, 'labels' | 'queryClasses' | 'keyClasses'> {
   const none = { labels: null, queryClasses: null, keyClasses: null };
   if (labels === undefined) return none;
-  // A copy: native code indexes with these, and the caller could change them once they are checked.
+  // A copy: labels are indices in native code, and the caller could change them after the check.
   const checked = new Int32Array(integers('labels', labels, rows.queries, 'query'));
   if (rulesOf(objective).labelsAreClasses)
     return { ...none, queryClasses: checked, keyClasses: rows.keys === null ? null : checked };
@@ -76,7 +76,7 @@ function resolveLabels(
       `options.labels[${bad}]`,
       `key index from 0 to ${keyRows - 1}`,
       checked[bad],
-      // other libraries mark rows to be ignored this way, with -100 or -1
+      // other libraries mark a row to be ignored with a label of -100 or -1
       checked[bad]! < 0 ? '; options.queryWeights of 0 leave a row out' : '',
     );
   }
@@ -94,7 +94,7 @@ function integers(name: string, value: unknown, count: number, of: string): Int3
   return array;
 }
 
-/** Both lists of ids or null. Throws ERR_VALUE for one without the other. */
+/** Both arrays of ids, or null. Throws ERR_VALUE for one without the other. */
 function pairOfIds({ queryIds, keyIds }: AnyContrastiveOptions): [Int32Array, Int32Array] | null {
   if (queryIds !== undefined && keyIds !== undefined) return [queryIds, keyIds];
   if (queryIds === undefined && keyIds === undefined) return null;
@@ -124,7 +124,7 @@ function resolveWeights({ queryWeights }: AnyContrastiveOptions, rows: number): 
   );
 }
 
-/** A copy, as of labels: a sum that has been checked must stay what it was. */
+/** A copy, because the caller could change the weights after the check of their sum. */
 function copyOfWeights(queryWeights: unknown): Float32Array {
   const checked = new Float32Array(check.float32Array('options.queryWeights', queryWeights));
   let sum = 0;

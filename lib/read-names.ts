@@ -1,8 +1,8 @@
 /**
- * Objects of named properties, as callers pass them: every property is read once, and the rest of the code works on what
- * was read. A getter that answers differently the second time therefore cannot get past a check.
+ * Reads objects of named properties from callers. Every property is read once, into a copy that all later
+ * code uses. A getter that answers differently the second time cannot get past a check.
  *
- * Refuses names that do not exist, so that a typo cannot silently change what is computed.
+ * Refuses unknown names, so that a typo cannot silently change the result.
  */
 
 import { shorten } from './describe';
@@ -10,12 +10,12 @@ import { codedError } from './errors';
 import { optionHint } from './hints';
 import { notImplemented, plainObject } from './validate';
 
-/** Undefined ones are counted as well: each costs time to look at. */
+/** Includes names whose value is undefined: looking at each one costs time. */
 const mostNames = 1000;
 
 /**
- * A plain copy of `value` with exactly the names of `known`, undefined where absent. Throws ERR_TYPE for what is no
- * object, ERR_OPTION for an unknown name, ERR_NOT_IMPLEMENTED for one of `later`.
+ * A plain copy of `value` with exactly the names of `known`; absent properties are undefined. Throws ERR_TYPE
+ * for a value that is no object, ERR_OPTION for an unknown name, ERR_NOT_IMPLEMENTED for one of `later`.
  */
 export function readNames<Name extends string>(
   where: string,
@@ -39,6 +39,6 @@ export function readNames<Name extends string>(
       `Unknown name ${shorten(name)} in ${where}${optionHint(name, known) || `; known are ${known.join(', ')}`}`,
     );
   }
-  // defines each name: a property of Object.prototype could swallow an assignment
+  // defines each name: a setter on Object.prototype could swallow an assignment
   return Object.fromEntries(known.map((name) => [name, given[name]])) as Record<Name, unknown>;
 }
