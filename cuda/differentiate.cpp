@@ -91,7 +91,7 @@ class CudaBackend::Differentiate {
     t.factors = vectors.upload(factors.data(), count);
     t.shifts = c_.problem.sigmoid ? nullptr : vectors.upload(shifts.data(), count);
     t.uniform = optional(n->uniform);
-    t.shares = optional(n->positive_shares);
+    t.shares = optional(n->positive_weights);
     return t;
   }
 
@@ -99,7 +99,7 @@ class CudaBackend::Differentiate {
   float float16_scale() const {
     double most = 0;
     for (const NormaliserGrad* n : {a_.rows, a_.columns})
-      if (n) most += largest(n->weights) + largest(n->uniform) + largest(n->positive_shares);
+      if (n) most += largest(n->weights) + largest(n->uniform) + largest(n->positive_weights);
     if (a_.positives.labelled && a_.positive_grads)
       for (int64_t i = 0; i < g_.rows; ++i) most = std::fmax(most, std::fabs(a_.positive_grads[i]));
     if (!(most > 0)) return 1;

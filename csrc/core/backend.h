@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
-#include <string>
 
+#include "core/backend_stats.h"
 #include "core/grid.h"
 #include "core/normaliser.h"
 #include "core/objective.h"
@@ -111,15 +111,6 @@ struct DifferentiateResult {
 struct HardNegatives {
   MatrixView queries, keys;
   int64_t per_query = 0;
-};
-
-struct BackendStats {
-  std::string isa;
-  int threads = 0;
-  double flops = 0;
-  int64_t workspace_bytes = 0, tiles = 0, tiles_reused = 0, tiles_skipped = 0;
-  double forward_share = 0;  // of the time of fold_and_differentiate
-  int64_t slabs = 1;
 };
 
 class Backend {

@@ -45,8 +45,8 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
   const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.hard_negative_hardness));
   if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
   // A row of a sigmoid objective has no denominator, so its terms add up.
-  const double terms = r.objective.sigmoid ? static_cast<double>(r.keys.rows) : 1;
-  const double logit = scale * similarity + (r.objective.sigmoid ? kLog2E * std::fabs(r.logit_bias) : 0);
+  const double terms = r.objective.sigmoid() ? static_cast<double>(r.keys.rows) : 1;
+  const double logit = scale * similarity + (r.objective.sigmoid() ? kLog2E * std::fabs(r.logit_bias) : 0);
   if (!(logit * terms < kMost))
     refuse("logits", "lengths of rows, logitScale and logitBias allow " + text(logit / kLog2E));
   // The sum of |dL/dx| along a row or a column is at most 16, labels, smoothing and both normalisers

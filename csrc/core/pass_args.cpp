@@ -6,28 +6,15 @@ FoldArgs PassArgs::fold(int p) {
   FoldArgs a;
   a.positives = positives(p);
   a.mask = mask(p);
-  a.rows = state_.normaliser(o_.similarities[p].row_normaliser);
-  a.columns = state_.normaliser(o_.similarities[p].column_normaliser);
-  a.positive_dots = a.positives.labelled ? state_.positive_dots() : nullptr;
-  if (p == 0 && !o_.similarities[p].triangle()) {
-    a.row_max_dots = state_.row_max_dots();
-    a.positive_max_dots = a.positives.row_classes ? state_.positive_max_dots() : nullptr;
-  }
-  a.softplus_sums = o_.sigmoid ? state_.softplus_sums() : nullptr;
+  state_.attach(p, a);
   return a;
 }
 
 DifferentiateArgs PassArgs::logit_gradient(int p) {
-  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a;
   a.positives = positives(p);
   a.mask = mask(p);
-  a.rows = state_.grad(o_.sigmoid ? 0 : similarity.row_normaliser);
-  a.columns = state_.grad(similarity.column_normaliser);
-  if (a.positives.labelled) {
-    a.positive_dots = state_.positive_dots();
-    a.positive_grads = state_.positive_grads();
-  }
+  state_.attach(p, a);
   return a;
 }
 
@@ -44,7 +31,7 @@ DifferentiateArgs PassArgs::gradient(int p) {
 Positives PassArgs::positives(int p) const {
   const Similarity& similarity = o_.similarities[p];
   Positives out;
-  if (o_.positives == PositiveKind::kLabel) {
+  if (o_.labelled()) {
     out.labelled = !similarity.triangle();
     out.labels = r_.labels;
     out.apart = out.labelled && r_.hardness != 0;

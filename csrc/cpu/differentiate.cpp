@@ -117,7 +117,7 @@ class CpuBackend::Differentiate final : public Pass {
     return n && !n->uniform.empty() ? &n->uniform : nullptr;
   }
   static const std::vector<float>* shares(const NormaliserGrad* n) {
-    return n && !n->positive_shares.empty() ? &n->positive_shares : nullptr;
+    return n && !n->positive_weights.empty() ? &n->positive_weights : nullptr;
   }
 
   // Columns of the tile whose features get a gradient from it. The diagonal tile of a triangle gives all to

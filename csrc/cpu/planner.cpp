@@ -53,7 +53,7 @@ class CpuPlanner final : public Planner {
     const int threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
     const WorkspacePlan l =
         plan_workspace({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
-                        r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
+                        r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid()},
                        grids, k);
     Plan p;
     p.threads = l.threads;

@@ -71,7 +71,7 @@ DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const Differ
     return std::chrono::duration<double>(std::accumulate(times.begin(), times.end(), Clock::duration(0)))
         .count();
   };
-  stats_.forward_share = sum(forward) / std::max(sum(all), 1e-9);
+  stats_.forward_fraction = sum(forward) / std::max(sum(all), 1e-9);
   return out;
 }
 
