@@ -1,4 +1,5 @@
-// One call's claim on a backend: its memory is given back on every way out.
+// The time during which a backend works for one call. The destructor ends it, so that the backend gives its
+// memory back after an exception too.
 #pragma once
 
 #include "core/backend.h"

@@ -1,5 +1,5 @@
-// The numbers that a backend counts during a call. The engine's Stats contains them, so that there is one list
-// all the way to the caller.
+// The numbers that a backend counts during a call. The engine's Stats contains this struct, so that each
+// number is listed once in the engine.
 #pragma once
 
 #include <cstdint>

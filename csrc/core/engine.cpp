@@ -28,9 +28,10 @@ int64_t gradient_bytes(const ContrastiveRequest& r) {
 }
 
 // One call. There are three ways through the similarities:
-//   forward, backward  one pass after the other, for every objective and every backend
-//   fused_pass         both in one, where rows stand alone and the backend can
-//   refine_fused       after a fused pass that turned out to need the refinement; backward refines on its way
+//   forward, backward  one pass after the other: every objective, every backend
+//   fused_pass         one pass for both: objectives whose rows stand alone, backends that can
+//   refine_fused       a pass for the refinement alone: after a fused pass
+// The first way refines inside its backward pass.
 class Call {
  public:
   Call(const ContrastiveRequest& request, Backend& backend)
@@ -114,7 +115,8 @@ class Call {
     finish_loss(out);
   }
 
-  // Forward and backward pass of the one similarity. Hard negatives come first: `close_rows` adds them.
+  // Forward and backward pass of the only similarity. Hard negatives come first, since `close_rows` adds
+  // their dots.
   void fused_pass(ContrastiveResult& out) {
     find_limits();
     find_hard_negative_dots();

@@ -21,8 +21,8 @@ class HardNegativeState {
   // [queries]: how far the dots of a query's hard negatives may exceed dots of equal rows in tiles
   float* errors() { return errors_.data(); }
 
-  // Adds the dots of some queries to their normaliser and maxima. Returns how many of them exceed the limit
-  // of their query: these are excluded.
+  // Adds the dots of some queries to the normaliser and to the queries' maxima. Dots above the limit of their
+  // query are excluded. Returns the number of excluded dots.
   int64_t fold(Range queries, Normaliser&, std::vector<float>& row_max_dots,
                const std::vector<float>& limits);
   // Computes `grads`. Returns sum g * dot, without the uniform term of label smoothing.

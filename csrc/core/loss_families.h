@@ -1,5 +1,5 @@
-// The three families of losses. Two of them have a positive and a loss per query: QueryLossState has what
-// these two share.
+// The three families of losses. Labelled softmax and sigmoid have one positive and one loss per query, so
+// both build on QueryLossState.
 #pragma once
 
 #include <memory>

@@ -83,8 +83,7 @@ class LabelledLossState final : public QueryLossState {
     for (NormaliserGrad& g : grads_) g.uniform.assign(g.weights.size(), 0.f);
   }
 
-  // dL/dx: weights exp(x - a) for every term, less (1 - eps) + eps / n at the positive and eps / n at the
-  // other terms
+  // dL/dx of a term is w (exp(x - a) - eps / n). At the positive, w (1 - eps) is subtracted as well.
   void prepare_rows(Range queries) override {
     const double smoothing = r_.label_smoothing;
     for (int n = 0; n < o_.normaliser_count; ++n) {
@@ -108,8 +107,8 @@ class LabelledLossState final : public QueryLossState {
   bool smooths() const { return r_.label_smoothing > 0; }
   Base2Logit positive_logit(int64_t query) const { return {positive_dots_[query], positive_scale_}; }
 
-  // The anchor of a query's pair in a normaliser: the query, or its positive key. The binding takes labels only
-  // where all anchors are queries.
+  // The anchor of a query's pair in a normaliser: the query, or its positive key. The binding takes labels
+  // only where all anchors are queries.
   int64_t anchor_of(int n, int64_t query) const {
     return o_.normalisers[n].anchors == Side::kKeys && r_.labels ? r_.labels[query] : query;
   }

@@ -1,10 +1,10 @@
 // The loss state: the vectors along rows and columns of similarities between the passes. The forward pass
-// fills them, the loss comes from them, and the backward pass reads the factors of the gradient.
+// fills the vectors, the loss is a sum over them, and the backward pass reads the factors of the gradient.
 // O(M + N) memory, serial, float64.
 //
 // An objective is data (objective.h) within one of three families. Each family is a class in a file of its
-// own: loss_labelled.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class LossState alone, which
-// has the parts that all families need.
+// own: loss_labelled.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class LossState alone, and
+// this class has the parts that all families need.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +69,7 @@ class LossState {
  protected:
   explicit LossState(const ContrastiveRequest&);
 
-  // Adds the terms of `queries` that are in no tile. Returns how many of them the margin excludes.
+  // Adds the terms of `queries` that are in no tile. Returns how many terms the margin excludes.
   virtual int64_t add_terms_outside_tiles(Range /*queries*/) { return 0; }
   // Returns the sum of the weighted losses, and writes the outputs per row.
   virtual double sum_losses() = 0;

@@ -9,11 +9,11 @@ namespace {
 constexpr double kFloat32Unit = 0x1p-24;  // largest relative error of one rounding
 // The loss is promised to this, relative to max(1, |loss|).
 constexpr double kPromisedError = 1e-6;
-// The promise must hold in all but one of some million calls, and the estimate is a standard error.
+// The estimated error is a standard error. A normal error exceeds five of them once in some million calls.
 constexpr double kStandardErrorsInPromise = 5;
 // All skipped pairs together may move the loss by the promised error divided by this.
 constexpr double kSkippedDivisor = 20;
-// The refinement takes the exponential of a logit for a straight line. Beyond this error it is none.
+// The refinement treats the exponential of a logit as linear. For larger errors of a logit it is not.
 constexpr double kLargestLinearError = 0.25;
 
 double pair_count(const ContrastiveRequest& r) {
