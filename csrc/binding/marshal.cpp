@@ -62,17 +62,22 @@ struct GradientTarget {
   GradientLayout layout;
 };
 
-// The target of a gradient of `rows` rows. With `may_be_fewer`, the target may have room for fewer rows.
-GradientTarget read_gradient(const RequestReader& in, const char* name, int device, int64_t rows, int64_t dim,
-                             bool may_be_fewer = false) {
+// The expected size of a gradient. With `may_be_fewer`, its memory may have room for fewer rows.
+struct GradientSize {
+  int64_t rows, dim;
+  bool may_be_fewer = false;
+};
+
+GradientTarget read_gradient(const RequestReader& in, const char* name, int device,
+                             const GradientSize& size) {
   if (in.is_null(name)) return {};
   if (in.is_typed_array(name)) {
-    if (may_be_fewer) rows = in.length(name) / dim;
-    return {rows, static_cast<float*>(in.typed_array(name, napi_float32_array, rows * dim)), {}};
+    const int64_t rows = size.may_be_fewer ? in.length(name) / size.dim : size.rows;
+    return {rows, static_cast<float*>(in.typed_array(name, napi_float32_array, rows * size.dim)), {}};
   }
   const MatrixView target = read_matrix(in.object(name), device);
-  const bool fits = target.rows == rows || (may_be_fewer && target.rows < rows);
-  if (!target.place.on_device || target.dtype != DType::kFloat32 || target.dim != dim || !fits)
+  const bool fits = target.rows == size.rows || (size.may_be_fewer && target.rows < size.rows);
+  if (!target.place.on_device || target.dtype != DType::kFloat32 || target.dim != size.dim || !fits)
     throw RequestError("ERR_SHAPE",
                        std::string("Expected device memory of the gradient's shape for ") + name);
   return {target.rows, static_cast<float*>(const_cast<void*>(target.data)), {target.stride, target.place}};
@@ -84,13 +89,13 @@ void read_outputs(const RequestReader& in, int device, ContrastiveRequest& reque
   request.gradient = in.boolean("gradient");
   request.gradient_filter = in.number("gradientFilter");
   const GradientTarget hard_negatives =
-      read_gradient(in, "hardNegativeGrads", device, request.hard_negatives.rows, dim);
+      read_gradient(in, "hardNegativeGrads", device, {request.hard_negatives.rows, dim});
   request.d_hard_negatives = hard_negatives.data;
   request.d_hard_negatives_layout = hard_negatives.layout;
-  const GradientTarget queries = read_gradient(in, "queryGrads", device, rows, dim);
+  const GradientTarget queries = read_gradient(in, "queryGrads", device, {rows, dim});
   request.d_queries = queries.data;
   request.d_queries_layout = queries.layout;
-  const GradientTarget keys = read_gradient(in, "keyGrads", device, request.keys.rows, dim, true);
+  const GradientTarget keys = read_gradient(in, "keyGrads", device, {request.keys.rows, dim, true});
   request.d_keys = keys.data;
   request.d_keys_layout = keys.layout;
   request.d_key_rows = keys.rows;
