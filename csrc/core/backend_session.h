@@ -9,7 +9,8 @@ class BackendSession {
  public:
   BackendSession(Backend& backend, const Problem& problem) : backend_(backend) {
     try {
-      problem.control.begin(backend_.begin(problem));
+      begun_ = backend_.begin(problem);
+      problem.control.begin(begun_.steps);
     } catch (...) {
       backend_.end();
       throw;
@@ -19,8 +20,11 @@ class BackendSession {
   BackendSession(const BackendSession&) = delete;
   BackendSession& operator=(const BackendSession&) = delete;
 
+  const BeginResult& begun() const { return begun_; }
+
  private:
   Backend& backend_;
+  BeginResult begun_;
 };
 
 }  // namespace infcl

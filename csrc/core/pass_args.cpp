@@ -4,6 +4,7 @@ namespace infcl {
 
 FoldArgs PassArgs::fold(int p) {
   FoldArgs a;
+  a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
   a.rows = state_.normaliser(o_.similarities[p].row_normaliser);
@@ -20,6 +21,7 @@ FoldArgs PassArgs::fold(int p) {
 DifferentiateArgs PassArgs::logit_gradient(int p) {
   const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a;
+  a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
   a.rows = state_.grad(o_.sigmoid ? 0 : similarity.row_normaliser);
@@ -32,12 +34,9 @@ DifferentiateArgs PassArgs::logit_gradient(int p) {
 }
 
 DifferentiateArgs PassArgs::gradient(int p) {
-  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a = logit_gradient(p);
-  a.filter = r_.gradient_filter * state_.largest_weight();
-  a.d_rows = gradient(similarity.rows);
-  a.d_columns = gradient(similarity.columns);
-  a.d_column_rows = similarity.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+  a.gradients.wanted = true;
+  a.filter.bound = r_.gradient_filter * state_.largest_weight();
   return a;
 }
 
@@ -47,7 +46,7 @@ Positives PassArgs::positives(int p) const {
   if (o_.positives == PositiveKind::kLabel) {
     out.labelled = !similarity.triangle();
     out.labels = r_.labels;
-    out.apart = out.labelled && r_.hardness != 0;
+    out.other_scale = out.labelled && r_.hardness != 0;
   } else {
     const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
     out.row_classes = classes[static_cast<int>(similarity.rows)];

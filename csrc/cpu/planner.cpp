@@ -1,5 +1,5 @@
-// What a call will cost on the CPU, from the plan that calls obey and a short measurement. Refuses to share
-// anything with a backend: a plan is wanted while its calls run.
+// Foretells the cost of a call on the CPU, from the plan that calls obey and a short measurement. Refuses to
+// share anything with a backend, since users ask for plans while calls run.
 #include "cpu/planner.h"
 
 #include <algorithm>
@@ -21,11 +21,11 @@ double measure_gflops(const Kernels& k) {
   const int64_t rows = k.tile.rows, columns = k.tile.columns;
   w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
   TileOperands c{};
-  float* keys = w.take(columns * kDim);
-  float* queries = w.take(rows * kDim);
+  float* panels = w.take(columns * kDim);
+  float* transposed = w.take(rows * kDim);
   float* x = w.take(rows * columns);
-  c.column_panels = keys;
-  c.transposed_rows = queries;
+  c.column_panels = panels;
+  c.transposed_rows = transposed;
   c.column_panel_rows = columns;
   c.rows = rows;
   c.columns = columns;
@@ -40,6 +40,18 @@ double measure_gflops(const Kernels& k) {
   return 2e-9 * static_cast<double>(rows * columns * kDim) / best;
 }
 
+WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>& grids) {
+  WorkspaceRequest w;
+  w.dim = r.dim;
+  w.gradient = r.gradient;
+  w.threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
+  w.bound = r.workspace_bytes;
+  w.gradient_room = {r.rows, r.keys};
+  w.fused = r.gradient && rows_stand_alone(r.objective);
+  w.needs_row_sums = !r.objective.sigmoid;
+  return w;
+}
+
 class CpuPlanner final : public Planner {
  public:
   explicit CpuPlanner(const std::string& isa) : wanted_isa_(isa) {}
@@ -50,23 +62,19 @@ class CpuPlanner final : public Planner {
     for (int p = 0; p < r.objective.similarity_count; ++p)
       similarities[p] = shape_of(r.objective.similarities[p], r.rows, r.keys);
     const std::vector<Grid> grids = cut(similarities, r.objective.similarity_count, k.tile);
-    const int threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
-    const WorkspacePlan l =
-        plan_workspace({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
-                        r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
-                       grids, k);
+    const WorkspacePlan workspace = plan_workspace(workspace_request(r, grids), grids, k);
     Plan p;
-    p.threads = l.threads;
-    p.workspace_bytes = l.bytes;
-    p.minimum_workspace_bytes = l.minimum_bytes;
-    p.lse_bytes = l.lse_bytes;
-    p.flops = call_flops(grids, r.dim, r.gradient, l);
-    p.gflops_per_second = gflops(k) * l.threads;
+    p.threads = workspace.threads;
+    p.workspace_bytes = workspace.bytes;
+    p.minimum_workspace_bytes = workspace.minimum_bytes;
+    p.lse_bytes = workspace.lse_bytes;
+    p.flops = call_flops(grids, r.dim, r.gradient, workspace);
+    p.gflops_per_second = gflops(k) * workspace.threads;
     return p;
   }
 
  private:
-  // Measured when first asked for. Beside a running call the number is lower, as a second call's would be.
+  // Measured when first asked for. Beside a running call the number is lower, as for a second call.
   double gflops(const Kernels& k) {
     if (measured_isa_ != &k) {
       measured_gflops_ = measure_gflops(k);
