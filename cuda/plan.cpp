@@ -29,17 +29,17 @@ constexpr int64_t kMostSlabs = 1024;
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
 
-// Equal shares, in tiles: a last one of a few rows would leave the device idle.
-int64_t equal_share(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
+// Equal parts, in whole tiles: a last part of a few rows would leave the device idle.
+int64_t equal_part(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
 
 // The block's own buffers. Forward and backward passes alternate, but are not worth sharing memory: partials
 // are an eighth of two planes of G.
-struct BlockBytes {
+struct MacroBlockBytes {
   int64_t g_plane, row_partials, column_partials, tile_sums;
   int64_t total(int planes) const { return planes * g_plane + row_partials + column_partials + tile_sums; }
 };
 
-BlockBytes block_bytes(BlockSize b, bool gradient) {
+MacroBlockBytes macro_block_bytes(MacroBlockSize b, bool gradient) {
   const int64_t row_tiles = b.rows / kTile, column_tiles = b.columns / kTile;
   return {gradient ? b.rows * b.columns * static_cast<int64_t>(sizeof(uint16_t)) : 0,
           column_tiles * b.rows * static_cast<int64_t>(sizeof(Partial)),
@@ -47,10 +47,10 @@ BlockBytes block_bytes(BlockSize b, bool gradient) {
           row_tiles * column_tiles * static_cast<int64_t>(sizeof(TileSums))};
 }
 
-BlockBytes largest_block(const std::vector<BlockGrid>& grids, bool gradient) {
-  BlockBytes most{};
-  for (const BlockGrid& g : grids) {
-    const BlockBytes b = block_bytes({g.block_rows, g.block_columns}, gradient);
+MacroBlockBytes largest_macro_block(const std::vector<Grid>& grids, bool gradient) {
+  MacroBlockBytes most{};
+  for (const Grid& g : grids) {
+    const MacroBlockBytes b = macro_block_bytes(macro_block_of(g), gradient);
     most.g_plane = std::max(most.g_plane, b.g_plane);
     most.row_partials = std::max(most.row_partials, b.row_partials);
     most.column_partials = std::max(most.column_partials, b.column_partials);
@@ -59,24 +59,25 @@ BlockBytes largest_block(const std::vector<BlockGrid>& grids, bool gradient) {
   return most;
 }
 
-std::vector<BlockGrid> make_grids(const WorkspaceRequest& r, BlockSize largest) {
-  std::vector<BlockGrid> grids;
-  for (const SimilarityShape& p : r.similarities) grids.push_back(make_grid(p, largest));
+std::vector<Grid> make_grids(const WorkspaceRequest& r, MacroBlockSize largest) {
+  std::vector<Grid> grids;
+  for (const SimilarityShape& s : r.similarities) grids.push_back(make_grid(s, largest));
   return grids;
 }
 
 // Of all launches of a call. `scores` has a tile of work per tile of logits, once or twice; `accumulate` one
 // per tile of the gradients, as long as the block is wide or high.
-double efficiency(const WorkspaceRequest& r, const std::vector<BlockGrid>& grids, int multiprocessors) {
+double efficiency(const WorkspaceRequest& r, const std::vector<Grid>& grids, int multiprocessors) {
   const int64_t dim_tiles = ceil_div(r.dim, kTile);
   double useful = 0, spent = 0;
   const auto add = [&](double work, int64_t tiles) {
     useful += work;
     spent += work / wave_efficiency(tiles, multiprocessors);
   };
-  for (const BlockGrid& g : grids) {
-    const int64_t row_tiles = g.block_rows / kTile, column_tiles = g.block_columns / kTile;
-    const double pairs = g.pairs();
+  for (size_t i = 0; i < grids.size(); ++i) {
+    const MacroBlockSize b = macro_block_of(grids[i]);
+    const int64_t row_tiles = b.rows / kTile, column_tiles = b.columns / kTile;
+    const double pairs = pair_count(r.similarities[i]);
     add(r.gradient ? 2 * pairs : pairs, row_tiles * column_tiles);
     if (r.gradient) add(2 * pairs, (row_tiles + column_tiles) * dim_tiles);
   }
@@ -84,13 +85,13 @@ double efficiency(const WorkspaceRequest& r, const std::vector<BlockGrid>& grids
 }
 
 // The block on whose traffic depends least: the largest, unless a smaller one keeps the device busier.
-BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
-  BlockSize best{kTile, kTile};
+MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
+  MacroBlockSize best{kTile, kTile};
   double best_score = 0;
   for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
     for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostLogits; columns *= 2) {
-      const std::vector<BlockGrid> grids = make_grids(r, {rows, columns});
-      if (largest_block(grids, r.gradient).total(r.planes) > budget) continue;
+      const std::vector<Grid> grids = make_grids(r, {rows, columns});
+      if (largest_macro_block(grids, r.gradient).total(r.planes) > budget) continue;
       // features and gradients that a block's visit moves, per logit, against a block of 1024 x 1024
       const double traffic = 512. * (1. / static_cast<double>(rows) + 1. / static_cast<double>(columns));
       const double score = efficiency(r, grids, device.multiprocessors) / (1 + 0.1 * traffic);
@@ -103,9 +104,9 @@ BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, in
 }
 
 // What a block gets of the plan.
-void set_block(WorkspacePlan& p, const std::vector<SimilarityShape>& similarities, BlockSize largest,
-               const BlockBytes& b) {
-  p.block = largest;
+void set_macro_block(WorkspacePlan& p, const std::vector<SimilarityShape>& similarities,
+                     MacroBlockSize largest, const MacroBlockBytes& b) {
+  p.macro_block = largest;
   p.grids.clear();
   for (const SimilarityShape& similarity : similarities) p.grids.push_back(make_grid(similarity, largest));
   p.g_plane = b.g_plane;
@@ -150,10 +151,10 @@ WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& devic
     p.gradient_bytes.push_back(pad(rows) * p.padded_dim * static_cast<int64_t>(sizeof(float)));
   p.staging = staging_bytes(r, kStagingBytes, largest_matrix(r));
   const int64_t fixed = bytes_of(p);
-  const auto least = largest_block(make_grids(r, {kTile, kTile}), r.gradient);
+  const auto least = largest_macro_block(make_grids(r, {kTile, kTile}), r.gradient);
   p.resident_minimum = fixed + least.total(r.planes);
-  const BlockSize block = choose_block(r, device, bound - fixed);
-  set_block(p, r.similarities, block, largest_block(make_grids(r, block), r.gradient));
+  const MacroBlockSize block = choose_macro_block(r, device, bound - fixed);
+  set_macro_block(p, r.similarities, block, largest_macro_block(make_grids(r, block), r.gradient));
   p.total = bytes_of(p);
   return p;
 }
@@ -162,7 +163,7 @@ WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& devic
 // taken at their word.
 bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_t bound) {
   const auto block = [&](int64_t side) {
-    return largest_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
+    return largest_macro_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
   };
   return resident.resident_minimum - block(kTile) + block(kModestBlock) > bound;
 }
@@ -171,11 +172,11 @@ bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_
 // for blocks of good size while a handful of slabs fits.
 int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
   const int64_t for_slots =
-      std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
+      std::min(budget / 4 * 3, budget - macro_block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
   if (rows < kEnoughSlabRows) rows = std::min(kEnoughSlabRows, for_slots / kScarceSlots / row_bytes);
   const int64_t longest = largest_matrix(r), least = pad(ceil_div(longest, kMostSlabs));
-  return equal_share(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
+  return equal_part(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
 }
 
 // The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.
@@ -194,11 +195,12 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
 
   WorkspaceRequest visit = r;
   visit.similarities = {{p.slabs.rows, p.slabs.rows, false}};
-  const BlockSize block =
-      choose_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
-  const BlockGrid grid = make_grid(visit.similarities[0], block);  // no visit of fewer rows has larger ones
-  const BlockBytes bytes = block_bytes({grid.block_rows, grid.block_columns}, r.gradient);
-  set_block(p, r.similarities, {grid.block_rows, grid.block_columns}, bytes);
+  const MacroBlockSize block =
+      choose_macro_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
+  // no visit of fewer rows has larger macro-blocks
+  const MacroBlockSize even = macro_block_of(make_grid(visit.similarities[0], block));
+  const MacroBlockBytes bytes = macro_block_bytes(even, r.gradient);
+  set_macro_block(p, r.similarities, even, bytes);
 
   p.slab_count = ceil_div(largest_matrix(r), p.slabs.rows);
   int64_t slabs = 0;
@@ -211,21 +213,14 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
 
 }  // namespace
 
-int64_t BlockGrid::row_blocks() const { return ceil_div(rows, block_rows); }
-int64_t BlockGrid::column_blocks() const { return ceil_div(columns, block_columns); }
-
-int64_t BlockGrid::blocks() const {
-  return triangle ? row_blocks() * (row_blocks() + 1) / 2 : row_blocks() * column_blocks();
+int64_t tile_count(const SimilarityShape& s) {
+  const int64_t row_tiles = ceil_div(s.rows, kTile);
+  return s.triangle ? row_tiles * (row_tiles + 1) / 2 : row_tiles * ceil_div(s.columns, kTile);
 }
 
-int64_t BlockGrid::tiles() const {
-  const int64_t row_tiles = ceil_div(rows, kTile);
-  return triangle ? row_tiles * (row_tiles + 1) / 2 : row_tiles * ceil_div(columns, kTile);
-}
-
-double BlockGrid::pairs() const {
-  const double all = static_cast<double>(rows) * static_cast<double>(columns);
-  return triangle ? all / 2 : all;
+double pair_count(const SimilarityShape& s) {
+  const double all = static_cast<double>(s.rows) * static_cast<double>(s.columns);
+  return s.triangle ? all / 2 : all;
 }
 
 double wave_efficiency(int64_t tiles, int multiprocessors) {
@@ -233,19 +228,22 @@ double wave_efficiency(int64_t tiles, int multiprocessors) {
   return static_cast<double>(tiles) / static_cast<double>(waves * multiprocessors);
 }
 
-BlockGrid make_grid(const SimilarityShape& p, BlockSize largest) {
-  if (!p.triangle)
-    return {p.rows, p.columns, equal_share(p.rows, largest.rows), equal_share(p.columns, largest.columns),
-            false};
-  const int64_t side = equal_share(p.rows, std::min(largest.rows, largest.columns));
-  return {p.rows, p.columns, side, side, true};
+Grid make_grid(const SimilarityShape& s, MacroBlockSize largest) {
+  if (s.triangle) {
+    const Cut side = Cut::into_steps(s.rows, equal_part(s.rows, std::min(largest.rows, largest.columns)));
+    return {side, side, true};
+  }
+  return {Cut::into_steps(s.rows, equal_part(s.rows, largest.rows)),
+          Cut::into_steps(s.columns, equal_part(s.columns, largest.columns)), false};
 }
 
-int64_t count_blocks(const SimilarityShape& similarity, const WorkspacePlan& plan) {
-  int64_t blocks = 0;
+MacroBlockSize macro_block_of(const Grid& g) { return {g.row_cut().granule(), g.column_cut().granule()}; }
+
+int64_t count_macro_blocks(const SimilarityShape& similarity, const WorkspacePlan& plan) {
+  int64_t count = 0;
   for (const SlabVisit& v : slab_visits(similarity, plan.slabs, HeldSide::kRows))
-    blocks += make_grid({v.rows.size(), v.columns.size(), v.triangle}, plan.block).blocks();
-  return blocks;
+    count += make_grid({v.rows.size(), v.columns.size(), v.triangle}, plan.macro_block).tiles();
+  return count;
 }
 
 WorkspacePlan plan_workspace(const WorkspaceRequest& r, const DeviceLimits& device) {

@@ -66,9 +66,7 @@ WorkspaceRequest workspace_request(const PlanRequest& r) {
 
 double call_flops(const WorkspaceRequest& w) {
   double pairs = 0;
-  for (const SimilarityShape& similarity : w.similarities)
-    pairs += static_cast<double>(similarity.rows) * static_cast<double>(similarity.columns) /
-             (similarity.triangle ? 2 : 1);
+  for (const SimilarityShape& similarity : w.similarities) pairs += pair_count(similarity);
   return 2 * pairs * static_cast<double>(w.dim) * (w.gradient ? 4 : 1);
 }
 

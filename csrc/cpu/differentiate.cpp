@@ -119,7 +119,8 @@ class CpuBackend::Differentiate final : public Pass {
   // its rows.
   int64_t gradient_columns(int64_t i, int64_t j) const {
     if (!d_columns_ || (s_.triangle() && i == j)) return 0;
-    return std::max<int64_t>(0, std::min(s_.columns(j).end, b_.columns().gradient_rows) - s_.columns(j).begin);
+    return std::max<int64_t>(0,
+                             std::min(s_.columns(j).end, b_.columns().gradient_rows) - s_.columns(j).begin);
   }
 
   // Labelled positives have gradients of their own.
@@ -190,8 +191,8 @@ class CpuBackend::Differentiate final : public Pass {
   }
 
   bool make_masked_scores(const TileOperands& c, const Tile& x, Scratch& s) const {
-    if (!in_column_slices(
-            c, [&](Range columns) { b_.kernels_->scores(c, columns, x.data, x.stride, nullptr); }))
+    if (!in_column_slices(c,
+                          [&](Range columns) { b_.kernels_->scores(c, columns, x.data, x.stride, nullptr); }))
       return false;
     mask_pairs(x, a_.mask, s.pairs);
     if (a_.positives.labelled)
@@ -215,7 +216,8 @@ class CpuBackend::Differentiate final : public Pass {
     }
     if (uniform(a_.rows) || uniform(a_.columns))
       subtract_uniform(g, uniform(a_.rows), uniform(a_.columns), s.masked);
-    if (p.row_classes) subtract_class_weights(g, p, class_weights(a_.rows), class_weights(a_.columns), s.pairs);
+    if (p.row_classes)
+      subtract_class_weights(g, p, class_weights(a_.rows), class_weights(a_.columns), s.pairs);
   }
 
   bool accumulate(int t, int64_t i, int64_t j, const TileOperands& c, const Tile& g) {

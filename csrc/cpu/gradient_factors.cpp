@@ -35,7 +35,7 @@ LogitGradArgs GradientFactors::sigmoid(const NormaliserGrad& rows, Range range, 
 // terms are then 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)), with a shift c in the middle of the
 // normalisers. A large logit scale makes large factors, which must not overflow on the way.
 LogitGradArgs GradientFactors::softmax(const NormaliserGrad* rows, Range row_range,
-                                    const NormaliserGrad* columns, Range column_range) {
+                                       const NormaliserGrad* columns, Range column_range) {
   float low = HUGE_VALF, high = -HUGE_VALF;
   double largest = 0;
   const auto widen = [&](const NormaliserGrad* n, Range range) {

@@ -49,12 +49,12 @@ double take_pairs(const Grid& s, const TileSpan& span, int64_t& tiles) {
   const int64_t per_column = s.tile_rows() - span.first_tile_row;
   if (per_column == 0 || span.column_begin >= span.column_end) return 0;
   const auto rows_up_to = [&](int64_t tile_row) {
-    return static_cast<double>(s.row_cut(tile_row) - s.row_cut(span.first_tile_row));
+    return static_cast<double>(s.row_cut().before(tile_row) - s.row_cut().before(span.first_tile_row));
   };
   const int64_t full_end = std::min(span.column_end, span.column_begin + tiles / per_column);
   tiles -= (full_end - span.column_begin) * per_column;
-  double pairs = rows_up_to(s.tile_rows()) *
-                 static_cast<double>(s.column_cut(full_end) - s.column_cut(span.column_begin));
+  double pairs = rows_up_to(s.tile_rows()) * static_cast<double>(s.column_cut().before(full_end) -
+                                                                 s.column_cut().before(span.column_begin));
   if (full_end == span.column_end || tiles == 0) return pairs;
   pairs += rows_up_to(span.first_tile_row + tiles) * static_cast<double>(s.columns(full_end).size());
   tiles = 0;
@@ -72,7 +72,8 @@ double take_triangle_pairs(const Grid& s, int64_t& tiles) {
   while ((full + 1) * (full + 2) / 2 <= tiles) ++full;
   const int64_t rest = tiles - full * (full + 1) / 2;
   tiles = 0;
-  return s.pairs(full) + static_cast<double>(s.row_cut(rest)) * static_cast<double>(s.columns(full).size());
+  return s.pairs(full) +
+         static_cast<double>(s.row_cut().before(rest)) * static_cast<double>(s.columns(full).size());
 }
 
 }  // namespace
@@ -83,10 +84,10 @@ double KeptTiles::pairs(const std::vector<Grid>& similarities) const {
   const int64_t first = first_tile_column(), end = std::max(first, tile_columns_);
   double pairs = 0;
   if (tile_rows_ > 0)
-    pairs += static_cast<double>(s.row_cut(tile_rows_)) * static_cast<double>(s.columns(0).size());
+    pairs += static_cast<double>(s.row_cut().before(tile_rows_)) * static_cast<double>(s.columns(0).size());
   if (end > first)
-    pairs +=
-        static_cast<double>(s.rows(0).size()) * static_cast<double>(s.column_cut(end) - s.column_cut(first));
+    pairs += static_cast<double>(s.rows(0).size()) *
+             static_cast<double>(s.column_cut().before(end) - s.column_cut().before(first));
   int64_t left = in_workspace_;
   for (const Grid& similarity : similarities) {
     if (similarity.triangle()) {

@@ -24,8 +24,7 @@ void CpuBackend::pack_columns(int64_t j, float* out) const {
 }
 
 const float* CpuBackend::packed_columns(int thread, int64_t j) const {
-  if (j < plan_.packed_tile_columns)
-    return packed_columns_ + j * Workspace::floats_for(plan_.packed_column);
+  if (j < plan_.packed_tile_columns) return packed_columns_ + j * Workspace::floats_for(plan_.packed_column);
   pack_columns(j, memory_[thread].column_buffer);
   return memory_[thread].column_buffer;
 }

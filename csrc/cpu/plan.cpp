@@ -64,8 +64,8 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
 void choose_plan_threads(WorkspacePlan& p, int wanted, int64_t tile_rows, int64_t bound) {
   // By division: the bytes of so many threads may be more than 64 bits count.
   const int64_t affordable = (bound - p.lse_bytes) / thread_bytes(p);
-  p.threads = static_cast<int>(
-      std::max<int64_t>(1, std::min({static_cast<int64_t>(wanted), tile_rows, affordable})));
+  p.threads =
+      static_cast<int>(std::max<int64_t>(1, std::min({static_cast<int64_t>(wanted), tile_rows, affordable})));
 }
 
 void pack_columns(WorkspacePlan& p, int64_t tile_columns, int64_t bound) {

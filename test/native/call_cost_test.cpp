@@ -99,7 +99,8 @@ void test_edges(const Kernels& k) {
   for (const int64_t rows : {int64_t{1}, granule - 1, granule, granule + 1, tile - 1, tile, tile + 1,
                              2 * tile + 1, 9 * tile - 1, 13 * tile + granule + 1})
     for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent})
-      for (const int64_t dim : {int64_t{3}, tile, 2 * tile}) compare({kind, rows, rows, dim}, k, {rows, rows});
+      for (const int64_t dim : {int64_t{3}, tile, 2 * tile})
+        compare({kind, rows, rows, dim}, k, {rows, rows});
 }
 
 PlanRequest request(ObjectiveKind kind, int64_t rows, int64_t keys, int64_t dim) {

@@ -94,7 +94,8 @@ void test_fused(const Kernels& k) {
         const WorkspacePlan l = plan(k, 65536, r);
         const int64_t all = s.tile_columns(), slot = l.threads * Workspace::bytes_for(l.kept_tile);
         const int64_t limit = bound ? bound : default_bound(65536, 256);
-        CHECK(l.bytes <= limit && l.kept.in_gradients() == 0 && l.kept.in_workspace() == 0, "%ld", (long)l.bytes);
+        CHECK(l.bytes <= limit && l.kept.in_gradients() == 0 && l.kept.in_workspace() == 0, "%ld",
+              (long)l.bytes);
         CHECK(l.kept_slots == (sigmoid ? 1 : all) || limit - l.bytes < slot, "%s %ld slots of %ld", k.isa,
               (long)l.kept_slots, (long)all);
         CHECK(l.kept_columns == (sigmoid && l.kept_slots > 0 ? all : l.kept_slots), "%ld",
@@ -114,7 +115,8 @@ void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, i
                  int64_t d_columns) {
   const std::vector<Grid> similarities{{rows, columns, k.tile}, {rows, rows, k.tile, true}};
   KeptTiles kept(similarities, {d_rows, d_columns}, dim, k);
-  const int64_t tiles = similarities[0].tiles() + similarities[1].tiles(), others = tiles - kept.in_gradients();
+  const int64_t tiles = similarities[0].tiles() + similarities[1].tiles(),
+                others = tiles - kept.in_gradients();
   kept.keep_in_workspace(others);
   std::set<int64_t> slots;
   int64_t in_gradients = 0;
