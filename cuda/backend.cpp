@@ -14,8 +14,8 @@ namespace infcl::cuda {
 
 namespace {
 
-// float16 keeps its own form as long as all features are float16. Two planes of bfloat16 hold any of the three
-// types.
+// float16 keeps its own form as long as all features are float16. Two planes of bfloat16 hold any of the
+// three types.
 Precision choose_precision(const Problem& p) {
   if (p.bfloat16) return Precision::kBFloat16;
   for (const ProblemMatrix& m : p.matrices)

@@ -1,5 +1,5 @@
-// The backward pass: each macro-block makes its scores again and turns them into G. One launch multiplies both
-// gradients of the macro-block from G.
+// The backward pass: each macro-block makes its scores again and turns them into G. One launch multiplies
+// both gradients of the macro-block from G.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -103,7 +103,7 @@ class CudaBackend::Differentiate {
     return t;
   }
 
-  // The power of two that brings the largest |g| there can be just below 2^15, half of float16's range.
+  // The power of two that brings the largest possible |g| just below 2^15, half of float16's range.
   float float16_scale() const {
     double most = 0;
     for (const NormaliserGrad* n : {a_.rows, a_.columns})
@@ -164,8 +164,9 @@ class CudaBackend::Differentiate {
     return g;
   }
 
-  // Splits the filter's bound evenly among the tiles that a row or column meets, so that tiles decide alone, in
-  // any order. A row of a triangle meets as many tiles, as row or as column, and the diagonal tile as both.
+  // Splits the filter's bound evenly among the tiles that a row or column meets, so that tiles decide
+  // alone, in any order. A row of a triangle meets as many tiles, as row or as column, and the diagonal
+  // tile as both.
   float bound_per_tile(int64_t partners) const {
     return static_cast<float>(a_.filter.bound / static_cast<double>(tiles_of(partners) + shape_.triangle));
   }

@@ -17,7 +17,7 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
   const SimilarityShape& g = similarity().shape;
   SimilarityRules out;
   Rules& r = out.rules;
-  // A side that meets itself brings its vectors once.
+  // A side that meets itself uploads its vectors once.
   const auto both = [&](auto* rows, auto* columns, auto*& device_rows, auto*& device_columns) {
     device_rows = vectors.upload(rows, g.rows);
     device_columns =

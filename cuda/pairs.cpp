@@ -8,11 +8,11 @@ namespace infcl::cuda {
 
 namespace {
 
-// The most by which a pair's dot and a tile's dot may differ, relative to the sum of |x_d y_d|. Both add up the
-// same products, but in another order. A tensor core that adds 8 products a step loses less than 2^-24 of the
-// largest for each of 9 addends, and 2^-23 of the sum: 11/16 of 2^-23 for each product (docs/numerics.md).
-// The fused steps of pair_dots round to nearest and lose half of 2^-23 for each product. Both together are
-// less than 5/4.
+// The most by which a pair's dot and a tile's dot may differ, relative to the sum of |x_d y_d|. Both add up
+// the same products, but in another order. A tensor core that adds 8 products a step loses less than 2^-24 of
+// the largest for each of 9 addends, and 2^-23 of the sum: 11/16 of 2^-23 for each product
+// (docs/numerics.md). The fused multiply-adds of pair_dots round to nearest and lose half of 2^-23 for each
+// product. Both together are less than 5/4.
 float dot_rounding(Precision precision, int64_t padded_dim) {
   const int64_t products = planes_of(precision) == 2 ? 3 : 1;
   return 0x1p-23f * static_cast<float>(products * padded_dim * 5 / 4 + 16);

@@ -10,21 +10,21 @@ namespace infcl::cuda {
 
 namespace {
 
-// A block of 4096 x 8192 logits: 64 MiB of G a plane. Twice the rows would save less than a twentieth of the
-// traffic, and costs the caller's memory.
-constexpr int64_t kMostLogits = int64_t{32} << 20;
-constexpr int64_t kModestBlock = 1024;  // rows and columns
+// A macro-block of 4096 x 8192 scores: 64 MiB of G a plane. Twice the rows would save less than a twentieth
+// of the traffic, and cost the caller's memory.
+constexpr int64_t kMostScores = int64_t{32} << 20;
+constexpr int64_t kModestSide = 1024;  // rows and columns
 constexpr int64_t kStagingBytes = int64_t{8} << 20;
 constexpr int64_t kLeastStagingBytes = int64_t{64} << 10;  // where memory is scarce
-// What the driver and other users of the device may still take after we looked.
+// Room for memory that the driver and other users of the device take after we looked.
 constexpr int64_t kReserve = int64_t{64} << 20;
 // One slab of a visit passes by while the next comes.
 constexpr int64_t kPassingSlots = 2, kLeastSlots = kPassingSlots + 1;
-constexpr int64_t kSlots = 16;             // where there is plenty of memory: most of them hold
-constexpr int64_t kScarceSlots = 6;        // where there is not
-constexpr int64_t kEnoughSlabRows = 4096;  // for blocks of good size
-// Of the longest matrix. A pass lists its visits beforehand, one of 40 bytes for each pair of slabs; slabs
-// of a few rows would make a list without end.
+constexpr int64_t kSlots = 16;             // with plenty of memory: most slots keep their slabs
+constexpr int64_t kScarceSlots = 6;        // with little memory
+constexpr int64_t kEnoughSlabRows = 4096;  // for macro-blocks of good size
+// Slabs of the longest matrix. A pass lists its visits beforehand, in 40 bytes for each pair of slabs. Slabs
+// of a few rows would make that list too long.
 constexpr int64_t kMostSlabs = 1024;
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
@@ -32,8 +32,8 @@ int64_t pad(int64_t n) { return round_up(n, kTile); }
 // Equal parts, in whole tiles: a last part of a few rows would leave the device idle.
 int64_t equal_part(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
 
-// The block's own buffers. Forward and backward passes alternate, but are not worth sharing memory: partials
-// are an eighth of two planes of G.
+// The buffers of a macro-block. Forward and backward passes could use the same memory, but that would save
+// little: partials are an eighth of two planes of G.
 struct MacroBlockBytes {
   int64_t g_plane, row_partials, column_partials, tile_sums;
   int64_t total(int planes) const { return planes * g_plane + row_partials + column_partials + tile_sums; }
@@ -65,8 +65,8 @@ std::vector<Grid> make_grids(const WorkspaceRequest& r, MacroBlockSize largest) 
   return grids;
 }
 
-// Of all launches of a call. `scores` has a tile of work per tile of logits, once or twice; `accumulate` one
-// per tile of the gradients, as long as the block is wide or high.
+// Wave efficiency of all launches of a call. `scores` has a thread block per tile of scores, in one pass or
+// two. `accumulate` has one per tile of the gradients, whose work grows with the sides of the macro-block.
 double efficiency(const WorkspaceRequest& r, const std::vector<Grid>& grids, int multiprocessors) {
   const int64_t dim_tiles = ceil_div(r.dim, kTile);
   double useful = 0, spent = 0;
@@ -84,15 +84,15 @@ double efficiency(const WorkspaceRequest& r, const std::vector<Grid>& grids, int
   return spent > 0 ? useful / spent : 1;
 }
 
-// The block on whose traffic depends least: the largest, unless a smaller one keeps the device busier.
+// The largest macro-block, unless a smaller one keeps more multiprocessors busy.
 MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
   MacroBlockSize best{kTile, kTile};
   double best_score = 0;
   for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
-    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostLogits; columns *= 2) {
+    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostScores; columns *= 2) {
       const std::vector<Grid> grids = make_grids(r, {rows, columns});
       if (largest_macro_block(grids, r.gradient).total(r.planes) > budget) continue;
-      // features and gradients that a block's visit moves, per logit, against a block of 1024 x 1024
+      // Features and gradients that a macro-block's visit moves per score; 1: as one of 1024 x 1024.
       const double traffic = 512. * (1. / static_cast<double>(rows) + 1. / static_cast<double>(columns));
       const double score = efficiency(r, grids, device.multiprocessors) / (1 + 0.1 * traffic);
       if (score > best_score) {
@@ -103,7 +103,7 @@ MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits&
   return best;
 }
 
-// What a block gets of the plan.
+// Writes the size of macro-blocks and the bytes of their buffers into the plan.
 void set_macro_block(WorkspacePlan& p, const std::vector<SimilarityShape>& similarities,
                      MacroBlockSize largest, const MacroBlockBytes& b) {
   p.macro_block = largest;
@@ -122,7 +122,7 @@ int64_t bytes_of(const WorkspacePlan& p) {
   return bytes + p.planes * p.g_plane + p.row_partials + p.column_partials + p.tile_sums;
 }
 
-// Everything that depends on neither blocks nor slabs.
+// Everything that depends on neither macro-blocks nor slabs.
 WorkspacePlan plan_fixed(const WorkspaceRequest& r) {
   WorkspacePlan p;
   p.padded_dim = round_up(r.dim, kDimAlignment);
@@ -159,17 +159,17 @@ WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& devic
   return p;
 }
 
-// Room for blocks so small that the device idles, which slabs are better than. A caller who gives a bound is
-// taken at their word.
+// Whether resident operands leave room only for macro-blocks so small that the device idles. Slabs are then
+// better, unless the caller gave a bound: then the caller decides.
 bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_t bound) {
   const auto block = [&](int64_t side) {
     return largest_macro_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
   };
-  return resident.resident_minimum - block(kTile) + block(kModestBlock) > bound;
+  return resident.resident_minimum - block(kTile) + block(kModestSide) > bound;
 }
 
-// Rows of a slab: a sixteenth of the memory where that is plenty, smaller where it is not, but large enough
-// for blocks of good size while a handful of slabs fits.
+// Rows of a slab: a sixteenth of the memory where that is plenty. With less memory a slab is smaller, but
+// large enough for macro-blocks of good size while a handful of slabs fits.
 int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
   const int64_t for_slots =
       std::min(budget / 4 * 3, budget - macro_block_bytes({kTile, kTile}, r.gradient).total(r.planes));
@@ -179,7 +179,8 @@ int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t b
   return equal_part(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
 }
 
-// The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.
+// A macro-block gets a quarter of the memory at most, and slots get the rest: with more slots, more
+// slabs stay.
 WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
   WorkspacePlan p = plan_fixed(r);
   const int64_t sum_bytes = r.gradient ? static_cast<int64_t>(sizeof(float)) : 0,
@@ -197,7 +198,7 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
   visit.similarities = {{p.slabs.rows, p.slabs.rows, false}};
   const MacroBlockSize block =
       choose_macro_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
-  // no visit of fewer rows has larger macro-blocks
+  // Visits of fewer rows have no larger macro-blocks.
   const MacroBlockSize even = macro_block_of(make_grid(visit.similarities[0], block));
   const MacroBlockBytes bytes = macro_block_bytes(even, r.gradient);
   set_macro_block(p, r.similarities, even, bytes);

@@ -1,10 +1,10 @@
 // The plan of a call's device memory, and of the size of a macro-block. A pure function of shape, device and
-// bound, so that `plan` can promise what `begin` will do.
+// bound, so that a call does as `plan` promises.
 //
 // Features and gradients are resident where they fit: they are as large as the caller's own. The rest of the
-// memory goes to a macro-block, whose G `scores` writes and `accumulate` reads. The larger the macro-block, the
-// more often each visit uses its features and gradients. But a number of tiles just above a multiple of the
-// multiprocessors leaves most of them idle at the end of each launch.
+// memory goes to a macro-block, whose G `scores` writes and `accumulate` reads. The larger the macro-block,
+// the more often each visit uses its features and gradients. But a number of tiles just above a multiple of
+// the multiprocessors leaves most of them idle at the end of each launch.
 //
 // Operands that do not fit come in slabs (slabs.h), in slots that take most of the memory. With more slots,
 // more slabs stay while others pass by, and fewer bytes travel.
@@ -38,7 +38,7 @@ struct WorkspaceRequest {
   int64_t pairs = 0;  // of a query with a hard negative
   int planes = 1;
   bool gradient = true;
-  int64_t bound = 0;  // bytes; 0: what the device has
+  int64_t bound = 0;  // bytes; 0: all that the device has free
 };
 
 struct WorkspacePlan {
@@ -62,7 +62,7 @@ struct WorkspacePlan {
   int64_t resident_minimum = 0;  // without slabs
 };
 
-// `total` above the bound, or above what is free, means that even `minimum` does not fit.
+// `total` above the bound, or above the free bytes, means that even `minimum` does not fit.
 WorkspacePlan plan_workspace(const WorkspaceRequest&, const DeviceLimits&);
 
 // A similarity, or a visit of it, in macro-blocks of at most this size. All but the last along a side are

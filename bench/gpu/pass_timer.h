@@ -1,7 +1,6 @@
-// A backend that hands every call on to another and keeps the time of each. A backend has finished its work on
-// the device when one of these calls returns, so a clock on the host tells copies from kernels without a hook
-// inside. Features travel in bring, gradients in finish, and a pass moves only vectors along its rows and
-// columns.
+// A backend that hands every call on to another and keeps the time of each. A backend has finished its work
+// on the device when one of these calls returns, so a clock on the host tells copies from kernels. Features
+// travel in bring, gradients in finish, and a pass moves only vectors along its rows and columns.
 #pragma once
 
 #include <functional>

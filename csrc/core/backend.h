@@ -4,8 +4,8 @@
 //   forward passes: fold, for each similarity; hard_negative_dots;
 //   backward passes: differentiate, for each similarity; differentiate_hard_negatives; finish;
 //   end.
-// A fused pass, fold_and_differentiate, stands in for fold and differentiate. There hard_negative_dots come
-// first.
+// A fused pass, fold_and_differentiate, stands in for fold and differentiate, and hard_negative_dots come
+// before it.
 #pragma once
 
 #include <cstdint>
@@ -78,8 +78,8 @@ struct Positives {
   // Row i's positive is column label(i). Backends leave its logit out of all sums: the engine adds it.
   bool labelled = false;
   const int32_t* labels = nullptr;  // null: i itself
-  // Hardness gives negatives a larger logit scale. A positive's exponential on that scale may overflow, so
-  // kernels leave it out too.
+  // Hardness gives negatives a larger logit scale than labelled positives. A positive's exponential on the
+  // scale of negatives may overflow, so backends mask it.
   bool other_scale = false;
   const int32_t *row_classes = nullptr, *column_classes = nullptr;  // equal class: a positive
 
@@ -92,8 +92,8 @@ struct FoldArgs {
   PairMask mask;
   Normaliser *rows = nullptr, *columns = nullptr;
   float* positive_dots = nullptr;  // [rows], labelled: q_i . k_label(i), from the same product as the logits
-  float* row_max_dots = nullptr;   // [rows] running maximum over what is not masked, or null
-  float* positive_max_dots = nullptr;  // [rows] class positives: running maximum over them, or null
+  float* row_max_dots = nullptr;   // [rows] running maximum of dots that are not masked, or null
+  float* positive_max_dots = nullptr;  // [rows] class positives: running maximum of their dots, or null
   double* softplus_sums = nullptr;     // [rows] sigmoid: sum_j softplus(x_ij)
   int64_t masked_pairs = 0;            // out
 };
@@ -110,20 +110,21 @@ struct DifferentiateArgs {
   // triangle both sides add to one gradient.
   struct Gradients {
     bool wanted = false;
-    bool overwrite_rows = true, overwrite_columns = true;  // no earlier similarity has written them
+    // Whether no earlier similarity has written the gradient of that side.
+    bool overwrite_rows = true, overwrite_columns = true;
   } gradients;
 
-  // A tile is skipped while each of its rows and columns stays within `bound` with what it has lost: the sum
-  // of |g| over its skipped tiles. 0: no tile is skipped.
+  // A row or column has lost the sum of |g| over its skipped tiles. A tile may be skipped while no row or
+  // column of it then has lost more than `bound`. 0: no tile is skipped.
   struct Filter {
     double bound = 0;
   } filter;
 
-  // Asks for sum_ij (d loss / d dot_ij) (the dot in float64 - the dot). d loss / d dot is loss_per_g g_ij,
-  // but just g_ij at labelled positives of another scale. loss_per_g 0: not wanted.
+  // Asks for the sum of (d loss / d dot_ij) (the dot in float64 - the dot). d loss / d dot_ij is
+  // loss_per_g g_ij, but g_ij at labelled positives of another scale. loss_per_g 0: not wanted.
   struct Refinement {
     double loss_per_g = 0;
-    float unrefined_g = 0;  // pairs with |g| up to this may be left as they are
+    float smallest_refined_g = 0;  // pairs of smaller |g| need no refinement
     bool wanted() const { return loss_per_g > 0; }
   } refinement;
 };
@@ -139,8 +140,8 @@ struct FusedArgs {
   FoldArgs fold;
   DifferentiateArgs differentiate;
   int64_t rows = 0;  // of the similarity
-  // To be called, by any thread, between the forward and the backward pass of some rows: once their sums are
-  // complete. A sigmoid has no sums: once the positives in the tiles of these rows so far are known.
+  // A backend calls it on any thread between the forward and the backward pass of some rows, once their sums
+  // are complete. A sigmoid has no sums, so there the positives in the tiles so far must be known.
   std::function<void(Range rows)> close;
 };
 
@@ -168,27 +169,27 @@ class Backend {
   // Brings the features to where passes read them. Refuses features that are not finite. Returns the length
   // of the longest row.
   virtual double bring(Operand) = 0;
-  // out[i] = q_i . k_label(i), from which limits start: no dot of equal rows in a tile exceeds it. It is the
-  // dot itself where the backend has the bits of tiles, and else larger by the most that rounding may do.
+  // out[i] = q_i . k_label(i), from which limits start: no dot of equal rows in a tile exceeds it. Backends
+  // that do not add up products as their tiles do return the dot plus the largest difference by rounding.
   virtual void positive_dots(const int32_t* labels, float* out) = 0;
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
   // A fused pass goes tile row by tile row, so that the scores of a tile row wait for its own sums only. The
-  // default serves backends that gain nothing by that.
+  // default is one pass after the other.
   virtual DifferentiateResult fold_and_differentiate(FusedArgs& args) {
     fold(args.fold);
     args.close({0, args.rows});
     return differentiate(args.differentiate);
   }
-  // dots[i * per_query + h] = q_i . k_ih. errors[i], 0 before, rises to the most by which a dot of query i may
-  // exceed the dot of equal rows in a tile; where the backend has the bits of tiles it stays 0.
+  // dots[i * per_query + h] = q_i . k_ih. errors[i] is 0 before. It rises to the most by which a dot of query
+  // i may exceed the dot of equal rows in a tile, and stays 0 where both have the same bits.
   virtual void hard_negative_dots(float* dots, float* errors) = 0;
   // Returns sum g (the dot in float64 - the dot) where it is wanted, else 0.
   virtual double differentiate_hard_negatives(const HardNegativeArgs&) = 0;
   // After the last gradient: all of them are with the caller when this returns.
   virtual void finish() {}
   virtual BackendStats stats() const = 0;
-  virtual void end() = 0;  // releases what begin claimed; safe to call after a throw
+  virtual void end() = 0;  // releases the claims of begin; safe to call after a throw
 };
 
 }  // namespace infcl

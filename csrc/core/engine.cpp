@@ -124,8 +124,8 @@ class Call {
     refine_hard_negatives(out);
   }
 
-  // Looks at every number of the result. A gradient that is not finite shows in the sums over it, and features
-  // that could make it so have been refused.
+  // Looks at every number of the result. A gradient that is not finite shows in the sums over it, and
+  // features that could make it so have been refused.
   void refuse_not_finite(const ContrastiveResult& out) const {
     if (std::isfinite(out.loss) && std::isfinite(out.logit_scale_grad) && std::isfinite(out.logit_bias_grad))
       return;
@@ -146,7 +146,7 @@ class Call {
   }
 
   DifferentiateArgs::Refinement wanted_refinement() const {
-    return {(r_.logit_scale + r_.hardness) / r_.logit_scale, unrefined_g()};
+    return {(r_.logit_scale + r_.hardness) / r_.logit_scale, smallest_refined_g()};
   }
 
   static void change_loss(ContrastiveResult& out, double change) {
@@ -188,7 +188,7 @@ class Call {
   }
 
   // Pairs of smaller |g| all together move the loss by a twentieth of its tolerance.
-  float unrefined_g() const {
+  float smallest_refined_g() const {
     double pairs = 0;
     for (int p = 0; p < o_.similarity_count; ++p) {
       const SimilarityShape s = shape_of(o_.similarities[p], r_.queries.rows, r_.keys.rows);

@@ -1,5 +1,5 @@
-// How a similarity is cut into pieces: into tiles on the CPU, into macro-blocks on CUDA. Here both are called
-// tiles. A cut depends on the shape alone, never on the number of threads.
+// The cut of a similarity into pieces: tiles on the CPU, macro-blocks on CUDA. This file calls both tiles. A
+// cut depends on the shape alone, never on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -39,14 +39,14 @@ class Cut {
   int64_t largest() const {
     return std::min(count_, (pieces_ == granules_ ? 1 : ceil_div(granules_, pieces_)) * granule_);
   }
-  // Sum of the squares of the first `pieces` pieces, known without a visit: there are two sizes, and a last
-  // piece.
+  // Sum of the squares of the first `pieces` pieces. No visit is needed, since there are only two sizes, and
+  // a last piece.
   double squares(int64_t pieces) const;
 
  private:
   int64_t granules_before(int64_t piece) const {
     if (pieces_ == granules_) return piece;
-    // the product may need more than 64 bits
+    // The product may need more than 64 bits.
     return static_cast<int64_t>(static_cast<__int128>(granules_) * piece / pieces_);
   }
   int64_t least() const { return granules_ / pieces_; }  // granules of a small piece
@@ -58,7 +58,7 @@ class Grid {
  public:
   static constexpr int64_t kMostTiles = INT64_MAX / 8;
 
-  // Of a triangle both cuts must be the same.
+  // A triangle needs the same cut twice.
   Grid(const Cut& rows, const Cut& columns, bool triangle)
       : rows_(rows), columns_(columns), triangle_(triangle) {}
   // Tiles of at most this shape, in even parts for 2, 4 and 8 threads.
@@ -86,8 +86,8 @@ class Grid {
   }
   Range rows(int64_t tile_row) const { return rows_.at(tile_row); }
   Range columns(int64_t tile_column) const { return columns_.at(tile_column); }
-  // Pairs in the visited tiles of the first tile columns, and in those of them that lie on a triangle's
-  // diagonal. Known without a visit.
+  // Pairs in the visited tiles of the first tile columns, and in those tiles on a triangle's diagonal. Both
+  // are known without a visit.
   double pairs(int64_t tile_columns) const;
   double diagonal_pairs(int64_t tile_columns) const { return triangle_ ? columns_.squares(tile_columns) : 0; }
   // Sides of the largest tile.
@@ -100,13 +100,14 @@ class Grid {
 };
 
 inline Grid::Grid(int64_t rows, int64_t columns, TileShape tile, bool triangle) : triangle_(triangle) {
-  // Even of a small batch, each of 2, 4 and 8 threads gets an even part, as long as a tile row keeps two
-  // granules: the cut must not know how many threads there are.
+  // The cut must not know how many threads there are. So 2, 4 or 8 threads all get even parts, even of a
+  // small batch, as long as a tile row keeps two granules.
   const int64_t granules = ceil_div(rows, tile.row_granule),
                 most_granules = (triangle ? std::min(tile.rows, tile.columns) : tile.rows) / tile.row_granule,
                 least = ceil_div(granules, most_granules), affordable = std::max<int64_t>(1, granules / 2);
   if (triangle) {  // square tiles, so that a tile column is a tile row
-    // Each tile row is one tile shorter than the one before: among few, threads would end far apart.
+    // Each tile row is one tile shorter than the one before. With few tile rows, some threads would end long
+    // before others.
     rows_ = columns_ = Cut(rows, tile.row_granule, std::max(least, std::min<int64_t>(12, affordable)));
   } else {
     rows_ = Cut(rows, tile.row_granule, round_up(least, std::min<int64_t>(8, affordable)));

@@ -35,12 +35,12 @@ class CpuBackend final : public Backend {
   struct ThreadMemory {
     float *transposed, *row_values, *tile, *narrowed, *column_buffer;
   };
-  // One pass over the tiles of a similarity, tile row by tile row. Each tile row belongs to one thread. `enter`
-  // and `tile` return false where the call was stopped.
+  // One pass over the tiles of a similarity, tile row by tile row. Each tile row belongs to one thread.
+  // `enter` and `tile` return false where the call was stopped.
   class Pass {
    public:
     virtual ~Pass() = default;
-    // Makes ready what the tiles of a tile row read.
+    // Packs the rows of a tile row.
     virtual bool enter(int thread, int64_t tile_row) = 0;
     virtual bool tile(int thread, int64_t tile_row, int64_t tile_column) = 0;
     virtual void stop() = 0;    // wakes threads that wait for a tile column
@@ -53,7 +53,7 @@ class CpuBackend final : public Backend {
 
   WorkspacePlan plan_call(const Problem&) const;
   void claim();
-  // Makes a similarity the one that passes visit, and packs its columns.
+  // Passes visit this similarity from now on. Packs its columns.
   void load(int similarity);
   void traverse(Pass&);
   // f(i) for every row, dealt out among the threads.
@@ -76,8 +76,8 @@ class CpuBackend final : public Backend {
   // Memory in which the tile's scores wait for the backward pass; null: they are made again.
   float* kept_scores(int thread, int64_t tile_row, int64_t tile_column) const;
   TilePlace place(int64_t tile_row, int64_t tile_column) const;
-  // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
-  // aborted.
+  // Calls f(range) over [0, total) in pieces short enough to notice an abort between two of them. False: the
+  // call was aborted.
   template <class F>
   bool in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const;
 

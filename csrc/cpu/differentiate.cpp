@@ -137,7 +137,7 @@ class CpuBackend::Differentiate final : public Pass {
     write_positives(g, a_.positives.other_scale ? 1 / loss_per_g : 1);
     double change = 0;
     if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range columns) {
-          const Refinement part = b_.kernels_->refine(c, columns, g.data, a_.refinement.unrefined_g);
+          const Refinement part = b_.kernels_->refine(c, columns, g.data, a_.refinement.smallest_refined_g);
           change += part.sum;
           s.pairs_multiplied += 2 * static_cast<double>(part.pairs);
         }))

@@ -19,7 +19,8 @@ class CpuBackend::Fold final : public Pass {
 
   bool enter(int t, int64_t i) override {
     b_.kernels_->pack_transposed(b_.rows().view, s_.rows(i), b_.memory_[t].transposed);
-    // In a triangle, the rows of this tile row are columns of earlier tile rows, which must be done with them.
+    // In a triangle, the rows of this tile row are columns of earlier tile rows, which must be done
+    // with them.
     return !s_.triangle() || gate_.enter(i, i);
   }
 

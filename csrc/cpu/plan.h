@@ -3,7 +3,7 @@
 //   packed columns, for as many tile columns as fit (the rest is packed again at every visit);
 //   scores kept from the forward pass for the backward pass. A fused pass keeps them from a tile row's first
 //   visit to its second.
-// A pure function of shape and bound, so that `plan` can promise what `begin` will do.
+// A pure function of shape and bound, so that a call does as `plan` promises.
 #pragma once
 
 #include <cstdint>

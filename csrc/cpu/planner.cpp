@@ -1,5 +1,5 @@
-// Foretells the cost of a call on the CPU, from the plan that calls obey and a short measurement. Refuses to
-// share anything with a backend, since users ask for plans while calls run.
+// What a call will cost on the CPU, from the plan that calls obey and a short measurement. Refuses to share
+// anything with a backend: a plan is wanted while its calls run.
 #include "cpu/planner.h"
 
 #include <algorithm>
@@ -21,11 +21,11 @@ double measure_gflops(const Kernels& k) {
   const int64_t rows = k.tile.rows, columns = k.tile.columns;
   w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
   TileOperands c{};
-  float* panels = w.take(columns * kDim);
-  float* transposed = w.take(rows * kDim);
+  float* keys = w.take(columns * kDim);
+  float* queries = w.take(rows * kDim);
   float* x = w.take(rows * columns);
-  c.column_panels = panels;
-  c.transposed_rows = transposed;
+  c.column_panels = keys;
+  c.transposed_rows = queries;
   c.column_panel_rows = columns;
   c.rows = rows;
   c.columns = columns;
@@ -74,7 +74,7 @@ class CpuPlanner final : public Planner {
   }
 
  private:
-  // Measured when first asked for. Beside a running call the number is lower, as for a second call.
+  // Measured when first asked for. Beside a running call the number is lower, as a second call's would be.
   double gflops(const Kernels& k) {
     if (measured_isa_ != &k) {
       measured_gflops_ = measure_gflops(k);

@@ -1,6 +1,6 @@
 // Sparse and rare work on a tile of scores or of their gradients: labelled positives, masks, classes, label
-// smoothing. It touches few elements, or serves options that few calls use. So it is no kernel, and runs while
-// the tile is in cache.
+// smoothing. It touches few elements, or serves options that few calls use. So it is no kernel, and runs
+// while the tile is in cache.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Tile : TilePlace {
   float& at(int64_t i, int64_t j) const { return data[(j - columns.begin) * stride + i - rows.begin]; }
 };
 
-// Finds pairs of equal value between two short lists. Holds its table, so that workers need not allocate.
+// Finds pairs of equal value between two short lists. Its table is kept, so that workers need not allocate.
 class EqualPairs {
  public:
   explicit EqualPairs(int64_t most_columns);

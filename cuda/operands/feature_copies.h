@@ -1,6 +1,6 @@
-// Copies features to the device, and sums of gradients both ways, in steps of a piece of staging memory each.
-// The caller may enqueue other work between the steps. All copies are on one stream, in the order of the
-// steps.
+// Copies features to the device, and sums of gradients both ways, in steps of a piece of staging memory
+// each. The caller may enqueue other work between the steps. All copies are on one stream, in the order of
+// the steps.
 #pragma once
 
 #include <cstdint>

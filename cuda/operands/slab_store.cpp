@@ -8,8 +8,8 @@ namespace infcl::cuda {
 
 namespace {
 
-// Steps beside each macro-block: about a piece of staging memory, which the host copies while the macro-block
-// computes.
+// Steps beside each macro-block: about a piece of staging memory, which the host copies while the
+// macro-block computes.
 constexpr int kStepsPerBlock = 2;
 
 bool is_same(const Range& a, const Range& b) { return a.begin == b.begin && a.end == b.end; }
@@ -32,14 +32,14 @@ SlabStore::SlabStore(FeatureCopies& copies, const Stream& copy_stream, const Str
     slot.high = DeviceBuffer(plan.slot_plane, cache);
     slot.low = DeviceBuffer(plan.planes == 2 ? plan.slot_plane : 0, cache);
     slot.sums = DeviceBuffer(plan.slot_sums, cache);
-    copy_stream_.clear(slot.sums.as<void>(), plan.slot_sums);  // features of padding come from nowhere else
+    copy_stream_.clear(slot.sums.as<void>(), plan.slot_sums);  // nothing else writes the sums of padding
   }
 }
 
 Findings SlabStore::bring(Operand operand) {
   std::optional<Findings>& findings = findings_[static_cast<size_t>(index_.of(operand))];
   if (findings) return *findings;
-  // From the last slab to the first, where passes begin.
+  // The last slab comes first and the first slab last: passes begin with it.
   const int64_t count = problem_.matrix(operand).view.rows;
   std::vector<SlabVisit> visits;
   for (int64_t at = ceil_div(count, slab_rows_) - 1; at >= 0; --at) {
@@ -131,8 +131,8 @@ bool SlabStore::holds(const Slab& held, const Slab& wanted) const {
   return has_features(held, wanted) && (!wanted.gradient || held.gradient == wanted.gradient);
 }
 
-// A slot that has the features but no sums, or else the slot that was needed longest ago. Slots that visits up
-// to the one looked at need are not given away.
+// A slot that has the features but no sums, or else the slot that was needed longest ago. Slots that visits
+// up to the one looked at need are not given away.
 SlabStore::Slot* SlabStore::find_room(const Slab& wanted) {
   Slot* oldest = nullptr;
   for (Slot& slot : slots_) {

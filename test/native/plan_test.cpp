@@ -80,8 +80,8 @@ void test_kept_tiles_of_similarities(const Kernels& k) {
   }
 }
 
-// Fused: every thread has slots for the tiles of a tile row, or for one tile of a sigmoid, as far as the bound
-// goes.
+// Fused: as far as the bound goes, every thread has slots for the tiles of a tile row, or for one tile of
+// a sigmoid.
 void test_fused(const Kernels& k) {
   const Grid s(65536, 65536, k.tile);
   for (bool sigmoid : {false, true})

@@ -150,8 +150,8 @@ void test_plenty() {
         (long)p.macro_block.columns);
 }
 
-// Every block of a triangle is square and lies on its diagonal or right of it; together they hold each pair
-// once.
+// Every block of a triangle is square and lies on its diagonal or right of it; together they hold each
+// pair once.
 void test_triangles() {
   for (const int64_t rows : {1, 128, 129, 4097, 40000}) {
     WorkspaceRequest r = request(rows, rows, 512, true);
