@@ -10,7 +10,8 @@ class BackendSession {
  public:
   BackendSession(Backend& backend, const Problem& problem) : backend_(backend) {
     try {
-      problem.control.begin(backend_.begin(problem));
+      begun_ = backend_.begin(problem);
+      problem.control.begin(begun_.steps);
     } catch (...) {
       backend_.end();
       throw;
@@ -20,8 +21,11 @@ class BackendSession {
   BackendSession(const BackendSession&) = delete;
   BackendSession& operator=(const BackendSession&) = delete;
 
+  const BeginResult& begun() const { return begun_; }
+
  private:
   Backend& backend_;
+  BeginResult begun_;
 };
 
 }  // namespace infcl

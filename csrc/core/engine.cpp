@@ -38,40 +38,16 @@ class Call {
       : r_(request),
         o_(request.objective),
         backend_(backend),
-        fused_(r_.gradient && rows_stand_alone(o_) && backend.can_fuse()),
         state_owner_(make_loss_state(request)),
         state_(*state_owner_),
-        args_(request, state_) {}
+        args_(request, state_),
+        session_(backend, problem()) {}
 
-  Problem problem() const {
-    Problem p;
-    p.similarity_count = o_.similarity_count;
-    for (int i = 0; i < o_.similarity_count; ++i)
-      p.similarities[i] = shape_of(o_.similarities[i], r_.queries.rows, r_.keys.rows);
-    p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
-    p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
-    p.hard_negatives =
-        matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
-    p.dim = r_.queries.dim;
-    p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
-    p.logit_bias = o_.sigmoid() ? r_.logit_bias : 0;
-    p.sigmoid = o_.sigmoid();
-    p.bfloat16 = r_.bfloat16;
-    p.gradient = r_.gradient;
-    p.fused = fused_;
-    p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
-    p.threads = r_.threads;
-    p.workspace_bytes = r_.workspace_bytes;
-    p.control = r_.control;
-    return p;
-  }
-
-  // Looks at every feature, and refuses lengths of rows that float32 cannot serve.
-  void check_inputs() {
-    lengths_.queries = backend_.check_finite(r_.queries, "queries");
-    if (r_.keys.rows > 0) lengths_.keys = backend_.check_finite(r_.keys, "keys");
-    if (r_.hard_negatives_per_query > 0)
-      lengths_.hard_negatives = backend_.check_finite(r_.hard_negatives, "hardNegatives.keys");
+  // Brings every operand, and refuses features whose logits may overflow.
+  void bring_operands() {
+    lengths_.queries = backend_.bring(Operand::kQueries);
+    if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
+    if (r_.hard_negatives_per_query > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
     refuse_overflow(r_, lengths_);
   }
 
@@ -79,7 +55,7 @@ class Call {
   double run(ContrastiveResult& out) {
     const double begin = now_seconds();
     double forward_end = 0;
-    if (fused_) {
+    if (session_.begun().fused) {
       fused_pass(out);
       forward_end = begin + backend_.stats().forward_fraction * (now_seconds() - begin);
       if (wants_refinement(out)) refine_fused(out);
@@ -97,7 +73,6 @@ class Call {
   void forward(ContrastiveResult& out) {
     find_limits();
     for (int p = 0; p < o_.similarity_count; ++p) {
-      load(p);
       FoldArgs a = args_.fold(p);
       // Different threads fold the rows and the columns of a similarity, so each side needs its own sums.
       const bool shared = a.rows && a.rows == a.columns && !o_.similarities[p].triangle();
@@ -121,18 +96,20 @@ class Call {
     find_limits();
     find_hard_negative_dots();
     state_.begin_rows();
-    load(0);
-    FoldArgs fold = args_.fold(0);
     std::atomic<int64_t> excluded{0};
-    const DifferentiateResult sums = backend_.fold_and_differentiate(
-        fold, args_.gradient(0), [&](Range rows) { excluded += state_.close_rows(rows); });
-    out.stats.masked_pairs = fold.masked_pairs + excluded;
+    FusedArgs a;
+    a.fold = args_.fold(0);
+    a.differentiate = args_.gradient(0);
+    a.rows = r_.queries.rows;
+    a.close = [&](Range rows) { excluded += state_.close_rows(rows); };
+    const DifferentiateResult sums = backend_.fold_and_differentiate(a);
+    out.stats.masked_pairs = a.fold.masked_pairs + excluded;
     finish_loss(out);
-    finish_gradient(out, sums);
+    finish_gradient(out, sums, false);
   }
 
   bool wants_refinement(const ContrastiveResult& out) const {
-    return backend_.refines_loss() && needs_refinement(r_, lengths_, state_, out.loss);
+    return session_.begun().refines_loss && needs_refinement(r_, lengths_, state_, out.loss);
   }
 
   // The backward passes. Without gradients they only refine the loss.
@@ -143,26 +120,27 @@ class Call {
     for (int p = 0; p < o_.similarity_count; ++p) {
       const int rows = static_cast<int>(o_.similarities[p].rows),
                 columns = static_cast<int>(o_.similarities[p].columns);
-      load(p);
       DifferentiateArgs a = r_.gradient ? args_.gradient(p) : args_.logit_gradient(p);
-      if (refine) ask_for_refinement(a);
-      a.overwrite_rows = !written[rows];
-      a.overwrite_columns = !written[columns];
+      if (refine) a.refinement = wanted_refinement();
+      a.gradients.overwrite_rows = !written[rows];
+      a.gradients.overwrite_columns = !written[columns];
       const DifferentiateResult d = backend_.differentiate(a);
       written[rows] = written[columns] = true;
       sums.dot_sum += d.dot_sum;
       sums.sum += d.sum;
       change_loss(out, d.refinement);
     }
-    if (r_.gradient) finish_gradient(out, sums);
-    if (refine) refine_hard_negatives(out);
+    if (r_.gradient) {
+      finish_gradient(out, sums, refine);
+    } else if (refine) {
+      refine_hard_negatives(out);
+    }
   }
 
   // Refines the loss of a fused pass. The loss tells whether to refine, and is known only after that pass.
   void refine_fused(ContrastiveResult& out) {
-    load(0);
     DifferentiateArgs a = args_.logit_gradient(0);
-    ask_for_refinement(a);
+    a.refinement = wanted_refinement();
     change_loss(out, backend_.differentiate(a).refinement);
     refine_hard_negatives(out);
   }
@@ -178,19 +156,17 @@ class Call {
 
   void find_limits() {
     if (!r_.has_margin) return;
-    backend_.positive_dots(r_.queries, r_.keys, r_.labels, state_.limits());
+    backend_.positive_dots(r_.labels, state_.limits());
     state_.shift_limits(r_.margin);
   }
 
   void find_hard_negative_dots() {
     if (r_.hard_negatives_per_query > 0)
-      backend_.hard_negative_dots(hard_negatives(), state_.hard_negatives().dots(),
-                                  state_.hard_negatives().errors());
+      backend_.hard_negative_dots(state_.hard_negatives().dots(), state_.hard_negatives().errors());
   }
 
-  void ask_for_refinement(DifferentiateArgs& a) const {
-    a.loss_per_g = (r_.logit_scale + r_.hardness) / r_.logit_scale;
-    a.negligible_g = smallest_refined_g(r_, lengths_);
+  DifferentiateArgs::Refinement wanted_refinement() const {
+    return {(r_.logit_scale + r_.hardness) / r_.logit_scale, smallest_refined_g(r_, lengths_)};
   }
 
   static void change_loss(ContrastiveResult& out, double change) {
@@ -198,13 +174,20 @@ class Call {
     if (std::isfinite(change)) out.loss += change;
   }
 
-  // Hard negatives are in no tile.
+  // Hard negatives are in no tile, so they are refined beside the similarities.
   void refine_hard_negatives(ContrastiveResult& out) {
     if (r_.hard_negatives_per_query == 0) return;
     state_.prepare_hard_negatives();
-    const double change = backend_.hard_negative_dots_error(hard_negatives(), state_.hard_negatives().dots(),
-                                                            state_.hard_negatives().grads());
-    change_loss(out, (r_.logit_scale + r_.hard_negative_hardness) / r_.logit_scale * change);
+    differentiate_hard_negatives(out, false, true);
+  }
+
+  void differentiate_hard_negatives(ContrastiveResult& out, bool gradients, bool refine) {
+    HardNegativeArgs a;
+    a.g = state_.hard_negatives().grads();
+    a.gradients = gradients;
+    a.dots = refine ? state_.hard_negatives().dots() : nullptr;
+    const double change = backend_.differentiate_hard_negatives(a);
+    if (refine) change_loss(out, (r_.logit_scale + r_.hard_negative_hardness) / r_.logit_scale * change);
   }
 
   void finish_loss(ContrastiveResult& out) {
@@ -214,12 +197,11 @@ class Call {
     refuse_not_finite(out);
   }
 
-  void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums) {
+  void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums, bool refine) {
     double dot_sum = state_.dot_sum_correction() + sums.dot_sum;
     if (r_.hard_negatives_per_query > 0) {
       dot_sum += state_.prepare_hard_negatives();
-      backend_.differentiate_hard_negatives(hard_negatives(), state_.hard_negatives().grads(), r_.d_queries,
-                                            r_.d_hard_negatives);
+      differentiate_hard_negatives(out, true, refine);
     }
     backend_.finish();
     // The factors include s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
@@ -227,7 +209,32 @@ class Call {
     if (o_.sigmoid()) out.logit_bias_grad = sums.sum / r_.logit_scale;
   }
 
-  const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
+  Problem problem() const {
+    Problem p;
+    p.similarity_count = o_.similarity_count;
+    for (int i = 0; i < o_.similarity_count; ++i) {
+      const Similarity& s = o_.similarities[i];
+      p.similarities[i] = {operand_of(s.rows), operand_of(s.columns),
+                           shape_of(s, r_.queries.rows, r_.keys.rows)};
+    }
+    p.matrix(Operand::kQueries) = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
+    p.matrix(Operand::kKeys) = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
+    p.matrix(Operand::kHardNegatives) =
+        matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
+    p.hard_negatives_per_query = r_.hard_negatives_per_query;
+    p.dim = r_.queries.dim;
+    p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
+    p.logit_bias = o_.sigmoid() ? r_.logit_bias : 0;
+    p.sigmoid = o_.sigmoid();
+    p.bfloat16 = r_.bfloat16;
+    p.gradient = r_.gradient;
+    p.may_fuse = r_.gradient && rows_stand_alone(o_);
+    p.scores_in_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
+    p.threads = r_.threads;
+    p.workspace_bytes = r_.workspace_bytes;
+    p.control = r_.control;
+    return p;
+  }
 
   ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
                        const GradientLayout& layout) const {
@@ -235,22 +242,13 @@ class Call {
     return {view, gradient, rows, layout};
   }
 
-  HardNegatives hard_negatives() const {
-    return {r_.queries, r_.hard_negatives, r_.hard_negatives_per_query};
-  }
-
-  void load(int p) {
-    const Similarity& similarity = o_.similarities[p];
-    backend_.load({p, side(similarity.rows), side(similarity.columns)});
-  }
-
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
-  const bool fused_;
   const std::unique_ptr<LossState> state_owner_;
   LossState& state_;
   PassArgs args_;
+  const BackendSession session_;
   RowLengths lengths_;
 };
 
@@ -260,8 +258,7 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
   const double start = now_seconds();
   ContrastiveResult out;
   Call call(r, backend);
-  BackendSession session(backend, call.problem());
-  call.check_inputs();
+  call.bring_operands();
   const double forward_end = call.run(out);
   const double end = now_seconds();
   static_cast<BackendStats&>(out.stats) = backend.stats();

@@ -4,6 +4,7 @@ namespace infcl {
 
 FoldArgs PassArgs::fold(int p) {
   FoldArgs a;
+  a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
   state_.attach(p, a);
@@ -12,6 +13,7 @@ FoldArgs PassArgs::fold(int p) {
 
 DifferentiateArgs PassArgs::logit_gradient(int p) {
   DifferentiateArgs a;
+  a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
   state_.attach(p, a);
@@ -19,12 +21,9 @@ DifferentiateArgs PassArgs::logit_gradient(int p) {
 }
 
 DifferentiateArgs PassArgs::gradient(int p) {
-  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a = logit_gradient(p);
-  a.filter = r_.gradient_filter * state_.largest_weight();
-  a.d_rows = gradient(similarity.rows);
-  a.d_columns = gradient(similarity.columns);
-  a.d_column_rows = similarity.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+  a.gradients.wanted = true;
+  a.filter.bound = r_.gradient_filter * state_.largest_weight();
   return a;
 }
 
@@ -34,7 +33,7 @@ Positives PassArgs::positives(int p) const {
   if (o_.labelled()) {
     out.labelled = !similarity.triangle();
     out.labels = r_.labels;
-    out.apart = out.labelled && r_.hardness != 0;
+    out.other_scale = out.labelled && r_.hardness != 0;
   } else {
     const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
     out.row_classes = classes[static_cast<int>(similarity.rows)];
