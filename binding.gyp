@@ -2,14 +2,19 @@
   # The CPU-only addon for users of node-gyp. CMakeLists.txt is the real build; a test compares both lists of sources.
   "variables": {
     "core_sources": [
-      "csrc/core/loss_state.cpp",
       "csrc/core/class_sizes.cpp",
       "csrc/core/engine.cpp",
       "csrc/core/float_range.cpp",
-      "csrc/core/pass_args.cpp",
-      "csrc/core/loss_error.cpp",
+      "csrc/core/hard_negatives.cpp",
+      "csrc/core/loss_classes.cpp",
+      "csrc/core/loss_labelled.cpp",
+      "csrc/core/loss_queries.cpp",
+      "csrc/core/loss_sigmoid.cpp",
+      "csrc/core/loss_state.cpp",
       "csrc/core/objective.cpp",
+      "csrc/core/pass_args.cpp",
       "csrc/core/plan.cpp",
+      "csrc/core/refinement.cpp",
       "csrc/core/settings.cpp",
       "csrc/cpu/call_cost.cpp",
       "csrc/cpu/tile_edits.cpp",

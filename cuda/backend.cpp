@@ -14,30 +14,13 @@ namespace infcl::cuda {
 
 namespace {
 
-// float16 keeps its own form as long as everything is float16; two planes of bfloat16 hold any of the three
-// types.
+// float16 keeps its own form as long as all features are float16. Two planes of bfloat16 hold any of the
+// three types.
 Precision choose_precision(const Problem& p) {
   if (p.bfloat16) return Precision::kBFloat16;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives})
-    if (m->view.rows > 0 && m->view.dtype != DType::kFloat16) return Precision::kBFloat16x3;
+  for (const ProblemMatrix& m : p.matrices)
+    if (m.view.rows > 0 && m.view.dtype != DType::kFloat16) return Precision::kBFloat16x3;
   return Precision::kFloat16;
-}
-
-std::vector<MatrixView> distinct_matrices(const Problem& p) {
-  std::vector<MatrixView> found;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives}) {
-    const bool known =
-        std::any_of(found.begin(), found.end(), [&](const MatrixView& v) { return is_same(v, m->view); });
-    if (m->view.rows > 0 && !known) found.push_back(m->view);
-  }
-  return found;
-}
-
-std::vector<GradientTarget> wanted_gradients(const Problem& p) {
-  std::vector<GradientTarget> found;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives})
-    if (m->gradient) found.push_back({m->gradient, m->gradient_rows, m->gradient_layout});
-  return found;
 }
 
 }  // namespace
@@ -56,11 +39,12 @@ CudaBackend::~CudaBackend() {
 
 WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   WorkspaceRequest r;
-  r.similarities.assign(p.similarities, p.similarities + p.similarity_count);
-  for (const MatrixView& m : distinct_matrices(p)) r.matrices.push_back(m.rows);
-  for (const GradientTarget& g : wanted_gradients(p)) r.gradients.push_back(g.rows);
+  for (int i = 0; i < p.similarity_count; ++i) r.similarities.push_back(p.similarities[i].shape);
+  for (const MatrixView& m : Matrices(p).views) r.matrices.push_back(m.rows);
+  for (const ProblemMatrix& m : p.matrices)
+    if (m.gradient) r.gradients.push_back(m.gradient_rows);
   r.dim = p.dim;
-  r.pairs = p.hard_negatives.view.rows;
+  r.pairs = p.matrix(Operand::kHardNegatives).view.rows;
   r.planes = planes_of(choose_precision(p));
   r.gradient = p.gradient;
   r.bound = p.workspace_bytes;
@@ -77,7 +61,7 @@ WorkspacePlan CudaBackend::plan_call(const Problem& p) const {
   return plan;
 }
 
-int64_t CudaBackend::begin(const Problem& problem) {
+BeginResult CudaBackend::begin(const Problem& problem) {
   const DeviceContext::Scope current(context_);
   call_ = std::make_unique<Call>(problem);
   Call& c = *call_;
@@ -86,7 +70,8 @@ int64_t CudaBackend::begin(const Problem& problem) {
   // base 2 for both: softplus(x) = ln 2 * log2(1 + 2^x2)
   c.bias = static_cast<float>(problem.logit_bias * kLog2E);
   c.plan = plan_call(problem);
-  visit_other_streams([&](api::Stream other) {  // what they do to features and gradients comes first
+  // Work of others on features and gradients comes first.
+  visit_other_streams([&](api::Stream other) {
     machine_->order.record(other);
     machine_->order.hold(machine_->stream.get());
     if (c.plan.slabs.rows > 0) machine_->order.hold(machine_->copies.get());
@@ -96,26 +81,25 @@ int64_t CudaBackend::begin(const Problem& problem) {
   c.stats.isa = machine_->kernels.instruction_set() + " " + traits_.name;
   c.stats.workspace_bytes = c.plan.total;
   c.stats.slabs = c.plan.slab_count;
-  int64_t blocks = 0;
-  for (int i = 0; i < problem.similarity_count; ++i) blocks += count_blocks(problem.similarities[i], c.plan);
-  return blocks;
+  BeginResult out;
+  for (int i = 0; i < problem.similarity_count; ++i)
+    out.steps += count_macro_blocks(problem.similarities[i].shape, c.plan);
+  return out;
 }
 
 void CudaBackend::claim(const WorkspacePlan& p) {
   Call& c = *call_;
   Machine& m = *machine_;
   const bool slabs = p.slabs.rows > 0, two = p.planes == 2;
-  const std::vector<GradientTarget> gradients = wanted_gradients(c.problem);
   MemoryCache* const cache = &m.cache;
   m.cache.expect(p.total);
   m.staging.reserve(p.staging);
-  c.transport = std::make_unique<Transport>(slabs ? m.copies : m.stream, m.staging, m.kernels, cache,
-                                            c.problem, c.precision, p);
+  c.copies = std::make_unique<FeatureCopies>(slabs ? m.copies : m.stream, m.staging, m.kernels, cache,
+                                             c.problem, c.precision, p);
   if (slabs)
-    c.store = std::make_unique<SlabStore>(*c.transport, m.copies, m.stream, cache, p, gradients);
+    c.store = std::make_unique<SlabStore>(*c.copies, m.copies, m.stream, cache, p, c.problem);
   else
-    c.store =
-        std::make_unique<ResidentStore>(*c.transport, cache, p, distinct_matrices(c.problem), gradients);
+    c.store = std::make_unique<ResidentStore>(*c.copies, cache, p, c.problem);
   c.vectors = std::make_unique<PassVectors>(m.stream, m.staging, cache, p.vectors);
   c.row_partials = DeviceBuffer(p.row_partials, cache);
   c.column_partials = DeviceBuffer(p.column_partials, cache);
@@ -132,24 +116,19 @@ void CudaBackend::end() {
   machine_->staging.forget();
   const bool keep = call_->has_begun;
   call_.reset();
-  if (!keep) machine_->cache.release();  // somebody is short of memory
+  if (!keep) machine_->cache.release();  // a call that did not fit leaves memory to others
 }
 
 BackendStats CudaBackend::stats() const { return call_->stats; }
 
-double CudaBackend::check_finite(const MatrixView& view, const char* name) {
+double CudaBackend::bring(Operand operand) {
   const DeviceContext::Scope current(context_);
-  constexpr double kLeastSquares = 1e-36;  // shorter rows count as this long, as on the CPU
-  const Findings found = call_->store->examine(view);
-  if (found.first_not_finite == kNoFindings.first_not_finite) {
-    double squares;
-    std::memcpy(&squares, &found.longest_squares, sizeof squares);
-    return std::sqrt(std::fmax(squares, kLeastSquares));
-  }
-  const uint64_t at = found.first_not_finite, dim = static_cast<uint64_t>(view.dim);
-  throw Error(ErrorCode::kNotFinite, "input",
-              std::string("Expected finite values for ") + name + " but received NaN or Infinity at row " +
-                  std::to_string(at / dim) + ", column " + std::to_string(at % dim));
+  const Findings found = call_->store->bring(operand);
+  if (found.first_not_finite != kNoFindings.first_not_finite)
+    throw_not_finite(operand, static_cast<int64_t>(found.first_not_finite), call_->problem.dim);
+  double squares;
+  std::memcpy(&squares, &found.longest_squares, sizeof squares);
+  return std::sqrt(std::fmax(squares, kLeastSquares));
 }
 
 void CudaBackend::download(const void* device, int64_t rows, int64_t width, int64_t pitch, void* host) const {
@@ -157,24 +136,24 @@ void CudaBackend::download(const void* device, int64_t rows, int64_t width, int6
                              [this] { throw_if_aborted(call_->problem.control); });
 }
 
-void CudaBackend::load(const SimilarityOperands& operands) { call_->operands = operands; }
-
-OperandStore::Pass CudaBackend::pass(float* d_rows, float* d_columns) const {
+OperandStore::Pass CudaBackend::pass(bool gradients) const {
   const Call& c = *call_;
-  const SimilarityShape& similarity = c.problem.similarities[c.operands.similarity];
-  const auto traffic = [&](const MatrixView& m, const float* gradient) {
+  const ProblemSimilarity& s = similarity();
+  const auto side = [&](Operand o) {
+    return OperandStore::Side{o, gradients && c.problem.matrix(o).gradient};
+  };
+  const auto traffic = [&](const OperandStore::Side& side) {
+    const ProblemMatrix& m = c.problem.matrix(side.operand);
     RowTraffic t;
-    if (!m.place.on_device)
-      t.features = static_cast<double>(m.dim) * static_cast<double>(dtype_size(m.dtype));
-    for (const GradientTarget& g : wanted_gradients(c.problem))
-      if (g.data == gradient && !g.layout.place.on_device)
-        t.gradient = static_cast<double>(m.dim) * sizeof(float);
+    if (!m.view.place.on_device)
+      t.features = static_cast<double>(m.view.dim) * static_cast<double>(dtype_size(m.view.dtype));
+    if (side.gradient && !m.gradient_layout.place.on_device)
+      t.gradient = static_cast<double>(m.view.dim) * sizeof(float);
     return t;
   };
-  const MatrixView &rows = c.operands.rows, &columns = c.operands.columns;
-  const HeldSide held =
-      choose_held(similarity, c.plan.slabs, traffic(rows, d_rows), traffic(columns, d_columns));
-  return {{rows, d_rows}, {columns, d_columns}, slab_visits(similarity, c.plan.slabs, held)};
+  const OperandStore::Side rows = side(s.rows), columns = side(s.columns);
+  const HeldSide held = choose_held(s.shape, c.plan.slabs, traffic(rows), traffic(columns));
+  return {rows, columns, slab_visits(s.shape, c.plan.slabs, held)};
 }
 
 void CudaBackend::finish() {
@@ -184,11 +163,12 @@ void CudaBackend::finish() {
     machine_->order.record(machine_->copies);
     machine_->order.hold(machine_->stream.get());
   }
-  visit_other_streams([&](api::Stream other) {  // what they do from now on comes after
+  // Work that others enqueue from now on comes after the call.
+  visit_other_streams([&](api::Stream other) {
     machine_->order.record(machine_->stream);
     machine_->order.hold(other);
   });
-  machine_->stream.synchronise();  // that a copy failed is this call's error
+  machine_->stream.synchronise();  // a copy that fails is this call's error
 }
 
 }  // namespace infcl::cuda

@@ -1,7 +1,7 @@
-// The CUDA backend: features become planes of 16 bits on the device, each pass visits its similarity in
-// macro-blocks of a few launches each, gradients gather in float32 on the device and go home at the end. What
-// does not fit comes and goes in slabs (operand_store.h). Knows memory and order; every loop over elements is
-// a kernel.
+// The CUDA backend. Features become planes of 16 bits on the device, each pass visits its similarity in
+// macro-blocks of a few launches each, and gradients gather in float32 on the device and go home at the end.
+// Operands that do not fit come and go in slabs (operands/store.h). Knows memory and order; every loop over
+// elements is a kernel.
 #pragma once
 
 #include <memory>
@@ -28,39 +28,37 @@ class CudaBackend final : public Backend {
   // `path` as in Settings::cuda_path.
   CudaBackend(int device, const std::string& path);
   ~CudaBackend() override;
-  int64_t begin(const Problem&) override;
-  double check_finite(const MatrixView&, const char* name) override;
-  void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
-  void load(const SimilarityOperands&) override;
+  BeginResult begin(const Problem&) override;
+  double bring(Operand) override;
+  void positive_dots(const int32_t* labels, float* out) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  void hard_negative_dots(const HardNegatives&, float* dots, float* errors) override;
-  void differentiate_hard_negatives(const HardNegatives&, const float* g, float* d_queries,
-                                    float* d_keys) override;
+  void hard_negative_dots(float* dots, float* errors) override;
+  double differentiate_hard_negatives(const HardNegativeArgs&) override;
   void finish() override;
   BackendStats stats() const override;
   void end() override;
 
  private:
-  // What lives as long as the backend.
+  // Lives as long as the backend.
   struct Machine {
     Machine(int device, const DeviceContext& context, int capability, const std::string& path)
         : cache(device, context), kernels(capability, path) {}
     MemoryCache cache;
-    Stream stream, copies;  // work, and slabs on their way
+    Stream stream, copies;  // for work, and for slabs on their way
     Kernels kernels;
     Staging staging;
     Pacer::Events events;
-    Event order;  // against the streams of others
+    Event order;  // between our streams and those of others
   };
-  // What lives as long as a call.
+  // Lives as long as a call.
   struct Call {
     explicit Call(const Problem& p) : problem(p) {}
     Problem problem;
-    SimilarityOperands operands;
+    int similarity = 0;  // of the pass in progress
     Precision precision = Precision::kBFloat16x3;
     WorkspacePlan plan;
-    std::unique_ptr<Transport> transport;
+    std::unique_ptr<FeatureCopies> copies;
     std::unique_ptr<OperandStore> store;
     std::unique_ptr<PassVectors> vectors;
     DeviceBuffer row_partials, column_partials, tile_sums, g_high, g_low;
@@ -69,19 +67,18 @@ class CudaBackend final : public Backend {
     BackendStats stats;
     bool has_begun = false;
   };
-  // A macro-block of the similarity.
-  struct Block {
-    Range rows, columns;
+  struct MacroBlock {
+    Range rows, columns;  // of the similarity
     bool diagonal;
-    bool first_of_rows, first_of_columns;  // that adds to what are still garbage in their gradients' sums
+    bool overwrite_rows, overwrite_columns;  // the first to write these gradient rows, which are garbage yet
   };
-  // Rules and where the operands begin, for a whole similarity.
+  // Positives and masks on the device, for a whole similarity.
   struct SimilarityRules {
     Rules rules{};
-    Rules at(const Block&) const;
+    Rules at(const MacroBlock&) const;
   };
-  class Fold;           // one pass of the forward pass
-  class Differentiate;  // one pass of the backward pass
+  class Fold;           // the forward pass over a similarity
+  class Differentiate;  // the backward pass over it
 
   WorkspacePlan plan_call(const Problem&) const;
   void claim(const WorkspacePlan&);
@@ -91,19 +88,19 @@ class CudaBackend final : public Backend {
   void visit_other_streams(F f) const;
   void download(const void* device, int64_t rows, int64_t width, int64_t pitch, void* host) const;
 
-  const BlockGrid& grid() const { return call_->plan.grids[static_cast<size_t>(call_->operands.similarity)]; }
-  OperandStore::Pass pass(float* d_rows, float* d_columns) const;
+  const ProblemSimilarity& similarity() const { return call_->problem.similarities[call_->similarity]; }
+  OperandStore::Pass pass(bool gradients) const;
   // f(visit) for each visit of a pass, with its operands on the device.
   template <class F>
   void visit_slabs(const OperandStore::Pass&, F f);
-  // f(block) for each block of the pass in order, each a few launches; waits for all of them.
+  // f(macro_block) for each macro-block of the pass in order, each a few launches; waits for all of them.
   template <class F>
-  void visit_blocks(const OperandStore::Pass&, F f);
+  void visit_macro_blocks(const OperandStore::Pass&, F f);
   SimilarityRules upload_rules(const Positives&, const PairMask&);
-  ScoresArgs scores(const Block&, const SimilarityRules&);
-  // Pairs of a visit to the rows that each query has for itself.
+  ScoresArgs scores(const MacroBlock&, const SimilarityRules&);
+  // f(pairs, first pair) for the queries of each visit and their hard negatives.
   template <class F>
-  void visit_hard_negatives(const HardNegatives&, float* d_queries, float* d_keys, F f);
+  void visit_hard_negatives(bool gradients, F f);
   PairArgs pairs(const Planes& rows, const Planes& partners) const;
 
   const int device_;
@@ -118,10 +115,9 @@ void CudaBackend::visit_other_streams(F f) const {
   const auto visit = [&](const Place& place) {
     if (place.on_device && place.shared) f(static_cast<api::Stream>(place.stream));
   };
-  const Problem& p = call_->problem;
-  for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives}) {
-    if (m->view.rows > 0) visit(m->view.place);
-    if (m->gradient) visit(m->gradient_layout.place);
+  for (const ProblemMatrix& m : call_->problem.matrices) {
+    if (m.view.rows > 0) visit(m.view.place);
+    if (m.gradient) visit(m.gradient_layout.place);
   }
 }
 
@@ -137,22 +133,25 @@ void CudaBackend::visit_slabs(const OperandStore::Pass& pass, F f) {
 }
 
 template <class F>
-void CudaBackend::visit_blocks(const OperandStore::Pass& pass, F f) {
+void CudaBackend::visit_macro_blocks(const OperandStore::Pass& pass, F f) {
   OperandStore& store = *call_->store;
-  const bool overwrites = store.sums_begin_as_garbage();
+  const bool garbage = store.sums_begin_as_garbage();
   Pacer pacer(machine_->stream, machine_->events, call_->problem.control);
+  const auto within = [](const Range& visit, const Range& r) {
+    return Range{visit.begin + r.begin, visit.begin + r.end};
+  };
   visit_slabs(pass, [&](const SlabVisit& v) {
-    const BlockGrid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, call_->plan.block);
-    for (int64_t i = 0; i < g.row_blocks(); ++i)
-      for (int64_t j = g.first_column_block(i); j < g.column_blocks(); ++j) {
-        const Range rows = g.rows_of(i), columns = g.columns_of(j);
-        const bool diagonal = g.triangle && i == j;
-        // In a triangle, earlier row blocks have already added to these rows as their columns.
-        f(Block{{v.rows.begin + rows.begin, v.rows.begin + rows.end},
-                {v.columns.begin + columns.begin, v.columns.begin + columns.end},
-                diagonal,
-                overwrites && j == 0 && (!g.triangle || i == 0),
-                overwrites && i == 0 && !diagonal});
+    const Grid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, call_->plan.macro_block);
+    for (int64_t i = 0; i < g.tile_rows(); ++i)
+      for (int64_t j = g.first_tile_column(i); j < g.tile_columns(); ++j) {
+        MacroBlock b{};
+        b.rows = within(v.rows, g.rows(i));
+        b.columns = within(v.columns, g.columns(j));
+        b.diagonal = g.triangle() && i == j;
+        // In a triangle, earlier rows of macro-blocks have already added to these rows as their columns.
+        b.overwrite_rows = garbage && j == 0 && (!g.triangle() || i == 0);
+        b.overwrite_columns = garbage && i == 0 && !b.diagonal;
+        f(b);
         pacer.enqueued();
         store.work_ahead();
       }

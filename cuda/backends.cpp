@@ -23,7 +23,7 @@ CudaInfo cuda_info() {
       else
         info.reason = "this build has no kernels for " + traits.name;
     }
-  } catch (const Error& e) {  // that there is no driver is an answer
+  } catch (const Error& e) {  // a missing driver is an answer too
     return {false, e.what(), {}};
   }
   if (info.available) info.reason.clear();

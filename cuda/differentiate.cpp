@@ -1,5 +1,5 @@
-// The backward pass: each block's logits are made again and turned into G, from which both gradients of the
-// block are multiplied in one launch.
+// The backward pass: each macro-block makes its scores again and turns them into G. One launch multiplies
+// both gradients of the macro-block from G.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -32,44 +32,52 @@ float largest(const std::vector<float>& v) {
 class CudaBackend::Differentiate {
  public:
   Differentiate(CudaBackend& backend, const DifferentiateArgs& args)
-      : b_(backend), a_(args), c_(*backend.call_), g_(backend.grid()), stream_(backend.machine_->stream) {}
+      : b_(backend),
+        a_(args),
+        c_(*backend.call_),
+        shape_(backend.similarity().shape),
+        stream_(backend.machine_->stream) {}
 
   DifferentiateResult run() {
     PassVectors& vectors = *c_.vectors;
+    pass_ = b_.pass(a_.gradients.wanted);
     vectors.reset();
     rules_ = b_.upload_rules(a_.positives, a_.mask);
-    rows_ = upload(a_.rows, g_.rows);
-    columns_ = g_.triangle && a_.rows == a_.columns ? rows_ : upload(a_.columns, g_.columns);
+    rows_ = upload(a_.rows, shape_.rows);
+    columns_ = shape_.triangle && a_.rows == a_.columns ? rows_ : upload(a_.columns, shape_.columns);
     if (a_.positives.labelled) {
-      positive_dots_ = vectors.upload(a_.positive_dots, g_.rows);
-      positive_grads_ = vectors.upload(a_.positive_grads, g_.rows);
+      positive_dots_ = vectors.upload(a_.positive_dots, shape_.rows);
+      positive_grads_ = vectors.upload(a_.positive_grads, shape_.rows);
     }
     largest_spread_ = largest_spread();
     g_scale_ = c_.precision == Precision::kFloat16 ? float16_scale() : 1;
     const TileSums nothing{};
     sums_ = vectors.writable_copy(&nothing, 1);
-    b_.visit_blocks(b_.pass(a_.d_rows, a_.d_columns), [this](const Block& block) { enqueue(block); });
+    b_.visit_macro_blocks(pass_, [this](const MacroBlock& block) { enqueue(block); });
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
-    left_out_ = sums.left_out;
+    skipped_ = sums.left_out;
     return {sums.dot_sum, sums.sum};
   }
 
-  int64_t left_out() const { return left_out_; }
+  int64_t skipped() const { return skipped_; }
 
-  // Of the products executed.
+  // Operations of the products that were executed.
   double flops() const {
-    const double column_share =
-        static_cast<double>(std::min(a_.d_column_rows, g_.columns)) / static_cast<double>(g_.columns);
-    const double kept = 1 - static_cast<double>(left_out_) / static_cast<double>(g_.tiles());
-    const double products = 1 + kept * ((a_.d_rows ? 1 : 0) + (a_.d_columns ? column_share : 0));
-    return 2 * g_.pairs() * products * static_cast<double>(c_.problem.dim);
+    const double column_fraction = static_cast<double>(std::min(gradient_columns(), shape_.columns)) /
+                                   static_cast<double>(shape_.columns);
+    const double kept = 1 - static_cast<double>(skipped_) / static_cast<double>(tile_count(shape_));
+    const double products =
+        1 + kept * ((pass_.rows.gradient ? 1 : 0) + (pass_.columns.gradient ? column_fraction : 0));
+    return 2 * pair_count(shape_) * products * static_cast<double>(c_.problem.dim);
   }
 
  private:
+  int64_t gradient_columns() const { return c_.problem.matrix(pass_.columns.operand).gradient_rows; }
+
   // Terms of g along one side.
   struct Terms {
-    const float *factors = nullptr, *shifts = nullptr, *uniform = nullptr, *shares = nullptr;
+    const float *factors = nullptr, *shifts = nullptr, *uniform = nullptr, *class_weights = nullptr;
   };
 
   Terms upload(const NormaliserGrad* n, int64_t count) {
@@ -91,24 +99,24 @@ class CudaBackend::Differentiate {
     t.factors = vectors.upload(factors.data(), count);
     t.shifts = c_.problem.sigmoid ? nullptr : vectors.upload(shifts.data(), count);
     t.uniform = optional(n->uniform);
-    t.shares = optional(n->positive_shares);
+    t.class_weights = optional(n->positive_weights);
     return t;
   }
 
-  // The power of two that brings the largest |g| there can be just below 2^15, half of float16's range.
+  // The power of two that brings the largest possible |g| just below 2^15, half of float16's range.
   float float16_scale() const {
     double most = 0;
     for (const NormaliserGrad* n : {a_.rows, a_.columns})
-      if (n) most += largest(n->weights) + largest(n->uniform) + largest(n->positive_shares);
+      if (n) most += largest(n->weights) + largest(n->uniform) + largest(n->positive_weights);
     if (a_.positives.labelled && a_.positive_grads)
-      for (int64_t i = 0; i < g_.rows; ++i) most = std::fmax(most, std::fabs(a_.positive_grads[i]));
+      for (int64_t i = 0; i < shape_.rows; ++i) most = std::fmax(most, std::fabs(a_.positive_grads[i]));
     if (!(most > 0)) return 1;
     const int exponent = std::clamp(14 - std::ilogb(most), -120, 120);
     return std::ldexp(1.f, exponent);
   }
 
-  // A factor grows by 2^(spread / 2) where normalisers that far apart share an exponential, and there are
-  // two.
+  // Normalisers that differ by `spread` can use one exponential, but each of the two factors then grows by
+  // 2^(spread / 2).
   float largest_spread() const {
     double most = 0;
     for (const NormaliserGrad* n : {a_.rows, a_.columns})
@@ -121,7 +129,7 @@ class CudaBackend::Differentiate {
                     : kLargestSpread;
   }
 
-  void enqueue(const Block& block) {
+  void enqueue(const MacroBlock& block) {
     const int32_t row_tiles = static_cast<int32_t>(ceil_div(block.rows.size(), kTile)),
                   column_tiles = static_cast<int32_t>(ceil_div(block.columns.size(), kTile));
     const BackwardArgs g = gradient_args(block);
@@ -130,18 +138,18 @@ class CudaBackend::Differentiate {
     accumulate(block, g);
   }
 
-  BackwardArgs gradient_args(const Block& block) const {
+  BackwardArgs gradient_args(const MacroBlock& block) const {
     const int64_t row = block.rows.begin, column = block.columns.begin;
     BackwardArgs g{};
     g.scores = b_.scores(block, rules_);
     g.row_factors = from(rows_.factors, row);
     g.row_shifts = from(rows_.shifts, row);
     g.row_uniform = from(rows_.uniform, row);
-    g.row_shares = from(rows_.shares, row);
+    g.row_shares = from(rows_.class_weights, row);
     g.column_factors = from(columns_.factors, column);
     g.column_shifts = from(columns_.shifts, column);
     g.column_uniform = from(columns_.uniform, column);
-    g.column_shares = from(columns_.shares, column);
+    g.column_shares = from(columns_.class_weights, column);
     g.positive_dots = from(positive_dots_, row);
     g.positive_grads = from(positive_grads_, row);
     g.largest_spread = largest_spread_;
@@ -150,19 +158,20 @@ class CudaBackend::Differentiate {
     g.g_low = c_.g_low.as<uint16_t>();
     g.g_stride = round_up(block.columns.size(), kTile);
     g.tile_sums = c_.tile_sums.as<TileSums>();
-    g.filtered = a_.filter > 0;
-    g.row_budget = budget(g_.columns);
-    g.column_budget = budget(g_.rows);
+    g.filtered = a_.filter.bound > 0;
+    g.row_budget = bound_per_tile(shape_.columns);
+    g.column_budget = bound_per_tile(shape_.rows);
     return g;
   }
 
-  // A row's share of what it may lose, for each of the tiles that it meets: tiles then decide alone, in any
-  // order. A row of a triangle meets as many, as row or as column, and the one on the diagonal as both.
-  float budget(int64_t partners) const {
-    return static_cast<float>(a_.filter / static_cast<double>(tiles_of(partners) + g_.triangle));
+  // Splits the filter's bound evenly among the tiles that a row or column meets, so that tiles decide
+  // alone, in any order. A row of a triangle meets as many tiles, as row or as column, and the diagonal
+  // tile as both.
+  float bound_per_tile(int64_t partners) const {
+    return static_cast<float>(a_.filter.bound / static_cast<double>(tiles_of(partners) + shape_.triangle));
   }
 
-  void accumulate(const Block& block, const BackwardArgs& g) const {
+  void accumulate(const MacroBlock& block, const BackwardArgs& g) const {
     AccumulateArgs a{};
     a.g_high = g.g_high;
     a.g_low = g.g_low;
@@ -175,7 +184,7 @@ class CudaBackend::Differentiate {
     a.triangle = block.diagonal;
     const GradientProduct rows = row_product(block, g), columns = column_product(block, g);
     const Kernels& kernels = b_.machine_->kernels;
-    if (block.diagonal) {  // both add to the same rows, so one after the other
+    if (block.diagonal) {  // both products add to the same rows, so they run one after the other
       a.rows = rows;
       kernels.accumulate(stream_, c_.precision, a);
       a.rows = {};
@@ -187,39 +196,42 @@ class CudaBackend::Differentiate {
     kernels.accumulate(stream_, c_.precision, a);
   }
 
-  GradientProduct row_product(const Block& block, const BackwardArgs& g) const {
-    if (!a_.d_rows) return {};
-    return {g.scores.columns, c_.store->sums(a_.d_rows, block.rows.begin), g.scores.row_count,
-            a_.overwrite_rows && block.first_of_rows};
+  GradientProduct row_product(const MacroBlock& block, const BackwardArgs& g) const {
+    if (!pass_.rows.gradient) return {};
+    return {g.scores.columns, c_.store->sums(pass_.rows.operand, block.rows.begin), g.scores.row_count,
+            a_.gradients.overwrite_rows && block.overwrite_rows};
   }
 
-  GradientProduct column_product(const Block& block, const BackwardArgs& g) const {
-    const int64_t count = std::min(block.columns.end, a_.d_column_rows) - block.columns.begin;
-    if (!a_.d_columns || count <= 0) return {};
-    return {g.scores.rows, c_.store->sums(a_.d_columns, block.columns.begin), static_cast<int32_t>(count),
-            a_.overwrite_columns && block.first_of_columns};
+  GradientProduct column_product(const MacroBlock& block, const BackwardArgs& g) const {
+    if (!pass_.columns.gradient) return {};
+    const int64_t count = std::min(block.columns.end, gradient_columns()) - block.columns.begin;
+    if (count <= 0) return {};
+    return {g.scores.rows, c_.store->sums(pass_.columns.operand, block.columns.begin),
+            static_cast<int32_t>(count), a_.gradients.overwrite_columns && block.overwrite_columns};
   }
 
   CudaBackend& b_;
   const DifferentiateArgs& a_;
   Call& c_;
-  const BlockGrid& g_;
+  const SimilarityShape& shape_;
   const Stream& stream_;
+  OperandStore::Pass pass_;
   SimilarityRules rules_;
   Terms rows_, columns_;
   const float* positive_dots_ = nullptr;
   const double* positive_grads_ = nullptr;
   float g_scale_ = 1, largest_spread_ = kLargestSpread;
   TileSums* sums_ = nullptr;
-  int64_t left_out_ = 0;
+  int64_t skipped_ = 0;
 };
 
 DifferentiateResult CudaBackend::differentiate(const DifferentiateArgs& args) {
   const DeviceContext::Scope current(context_);
+  call_->similarity = args.similarity;
   Differentiate pass(*this, args);
   const DifferentiateResult result = pass.run();
   call_->stats.flops += pass.flops();
-  call_->stats.tiles_skipped += pass.left_out();
+  call_->stats.tiles_skipped += pass.skipped();
   return result;
 }
 

@@ -1,5 +1,5 @@
-// The forward pass: each block's logits are made and folded into partial sums by tiles, the partial sums into
-// what the whole similarity gathers, and that goes home at the end.
+// The forward pass: tiles make scores and fold them into partial sums, each macro-block adds its partial sums
+// to those of the whole similarity, and these go home at the end.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -11,23 +11,27 @@ namespace infcl::cuda {
 class CudaBackend::Fold {
  public:
   Fold(CudaBackend& backend, FoldArgs& args)
-      : b_(backend), a_(args), c_(*backend.call_), g_(backend.grid()), stream_(backend.machine_->stream) {}
+      : b_(backend),
+        a_(args),
+        c_(*backend.call_),
+        shape_(backend.similarity().shape),
+        stream_(backend.machine_->stream) {}
 
   void run() {
     c_.vectors->reset();
     rules_ = b_.upload_rules(a_.positives, a_.mask);
-    positive_dots_ = a_.positives.labelled ? c_.vectors->take<float>(g_.rows) : nullptr;
-    rows_ = empty(g_.rows);
-    if (folds_columns()) columns_ = g_.triangle ? rows_ : empty(g_.columns);
+    positive_dots_ = a_.positives.labelled ? c_.vectors->take<float>(shape_.rows) : nullptr;
+    rows_ = empty(shape_.rows);
+    if (folds_columns()) columns_ = shape_.triangle ? rows_ : empty(shape_.columns);
     const TileSums nothing{};
     sums_ = c_.vectors->writable_copy(&nothing, 1);
-    b_.visit_blocks(b_.pass(nullptr, nullptr), [this](const Block& block) { enqueue(block); });
+    b_.visit_macro_blocks(b_.pass(false), [this](const MacroBlock& block) { enqueue(block); });
     collect();
   }
 
  private:
-  // In a triangle what columns gather is the rows' as well.
-  bool folds_columns() const { return a_.columns || g_.triangle; }
+  // In a triangle, the sums of columns belong to the rows as well.
+  bool folds_columns() const { return a_.columns || shape_.triangle; }
   bool smooths() const {
     const Normaliser* any = a_.rows ? a_.rows : a_.columns;
     return any && !any->dot_sums.empty();
@@ -40,7 +44,7 @@ class CudaBackend::Fold {
     return c_.vectors->writable_copy(all.data(), count);
   }
 
-  void enqueue(const Block& block) {
+  void enqueue(const MacroBlock& block) {
     const int64_t row_tiles = ceil_div(block.rows.size(), kTile),
                   column_tiles = ceil_div(block.columns.size(), kTile);
     ForwardArgs f{};
@@ -57,8 +61,8 @@ class CudaBackend::Fold {
                                 static_cast<int32_t>(column_tiles), block.diagonal});
   }
 
-  void reduce(const Block& block, const Partial* partials, Gathered* gathered, Range range, int64_t tiles,
-              int32_t side) {
+  void reduce(const MacroBlock& block, const Partial* partials, Gathered* gathered, Range range,
+              int64_t tiles, int32_t side) {
     ReduceArgs r{};
     r.partials = partials;
     r.gathered = gathered + range.begin;
@@ -73,9 +77,10 @@ class CudaBackend::Fold {
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
     a_.masked_pairs = sums.masked;
-    if (positive_dots_) b_.download(positive_dots_, g_.rows, sizeof(float), sizeof(float), a_.positive_dots);
-    merge(a_.rows, rows_, g_.rows, true);
-    if (a_.columns && !g_.triangle) merge(a_.columns, columns_, g_.columns, false);
+    if (positive_dots_)
+      b_.download(positive_dots_, shape_.rows, sizeof(float), sizeof(float), a_.positive_dots);
+    merge(a_.rows, rows_, shape_.rows, true);
+    if (a_.columns && !shape_.triangle) merge(a_.columns, columns_, shape_.columns, false);
   }
 
   void merge(Normaliser* n, const Gathered* device, int64_t count, bool rows) const {
@@ -93,7 +98,7 @@ class CudaBackend::Fold {
   }
 
   static void merge(Normaliser& n, int64_t i, const Gathered& g) {
-    // features may be so large that their products overflow: the loss must then not be a number
+    // Features may be so large that their products overflow. Then the loss must not be a number.
     const bool finite = std::isfinite(g.sum) && std::isfinite(g.shift);
     n.lse.fold(i, finite ? g.sum : std::nan(""), finite ? g.shift : 0);
     if (!n.dot_sums.empty()) {
@@ -106,7 +111,7 @@ class CudaBackend::Fold {
   CudaBackend& b_;
   FoldArgs& a_;
   Call& c_;
-  const BlockGrid& g_;
+  const SimilarityShape& shape_;
   const Stream& stream_;
   SimilarityRules rules_;
   float* positive_dots_ = nullptr;
@@ -116,10 +121,11 @@ class CudaBackend::Fold {
 
 void CudaBackend::fold(FoldArgs& args) {
   const DeviceContext::Scope current(context_);
-  const BlockGrid& g = grid();
+  call_->similarity = args.similarity;
   Fold(*this, args).run();
-  call_->stats.tiles += g.tiles();
-  call_->stats.flops += 2 * g.pairs() * static_cast<double>(call_->problem.dim);
+  const SimilarityShape& shape = similarity().shape;
+  call_->stats.tiles += tile_count(shape);
+  call_->stats.flops += 2 * pair_count(shape) * static_cast<double>(call_->problem.dim);
 }
 
 }  // namespace infcl::cuda

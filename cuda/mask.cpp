@@ -1,5 +1,4 @@
-// What is excluded and where positives are, brought to the device for a similarity and pointed at by each
-// block of it.
+// Positives and masks: uploaded once for a similarity, and pointed at by each of its macro-blocks.
 #include "cuda/backend.h"
 
 namespace infcl::cuda {
@@ -15,17 +14,17 @@ const T* from(const T* vector, int64_t begin) {
 
 CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positives, const PairMask& mask) {
   PassVectors& vectors = *call_->vectors;
-  const BlockGrid& g = grid();
+  const SimilarityShape& g = similarity().shape;
   SimilarityRules out;
   Rules& r = out.rules;
-  // A side that meets itself brings its vectors once.
+  // A side that meets itself uploads its vectors once.
   const auto both = [&](auto* rows, auto* columns, auto*& device_rows, auto*& device_columns) {
     device_rows = vectors.upload(rows, g.rows);
     device_columns =
         rows == columns && g.rows == g.columns ? device_rows : vectors.upload(columns, g.columns);
   };
   r.labelled = positives.labelled;
-  r.apart = positives.apart;
+  r.apart = positives.other_scale;
   r.labels = positives.labelled ? vectors.upload(positives.labels, g.rows) : nullptr;
   both(positives.row_classes, positives.column_classes, r.row_classes, r.column_classes);
   both(mask.row_ids, mask.column_ids, r.row_ids, r.column_ids);
@@ -33,7 +32,7 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
   return out;
 }
 
-Rules CudaBackend::SimilarityRules::at(const Block& b) const {
+Rules CudaBackend::SimilarityRules::at(const MacroBlock& b) const {
   Rules r = rules;
   r.labels = from(r.labels, b.rows.begin);
   r.row_classes = from(r.row_classes, b.rows.begin);
@@ -45,11 +44,11 @@ Rules CudaBackend::SimilarityRules::at(const Block& b) const {
   return r;
 }
 
-ScoresArgs CudaBackend::scores(const Block& b, const SimilarityRules& rules) {
+ScoresArgs CudaBackend::scores(const MacroBlock& b, const SimilarityRules& rules) {
   const Call& c = *call_;
   ScoresArgs a{};
-  a.rows = c.store->planes(c.operands.rows, b.rows.begin);
-  a.columns = c.store->planes(c.operands.columns, b.columns.begin);
+  a.rows = c.store->planes(similarity().rows, b.rows.begin);
+  a.columns = c.store->planes(similarity().columns, b.columns.begin);
   a.padded_dim = static_cast<int32_t>(c.plan.padded_dim);
   a.row_count = static_cast<int32_t>(b.rows.size());
   a.column_count = static_cast<int32_t>(b.columns.size());

@@ -1,5 +1,5 @@
-// Stands in for the CUDA backend in builds without it: same symbols, and a reason that tells the user what to
-// do.
+// Stands in for the CUDA backend in builds without it: the same symbols, and a reason with a remedy for
+// the user.
 #include "core/backend.h"
 #include "core/backends.h"
 #include "core/device_storage.h"
@@ -11,9 +11,8 @@ namespace infcl {
 namespace {
 
 constexpr char kReason[] =
-    "this build of infcl has no CUDA backend: it was built without nvcc. Use backend 'cpu' or 'auto', or "
-    "build "
-    "it from source where the CUDA toolkit is installed";
+    "this build of infcl has no CUDA backend: it was built without nvcc. "
+    "Use backend 'cpu' or 'auto', or build it from source where the CUDA toolkit is installed";
 
 [[noreturn]] void unavailable() { throw Error(ErrorCode::kBackendUnavailable, "cuda", kReason); }
 

@@ -1,4 +1,4 @@
-// Single pairs of rows: each query with its labelled key, or with the negatives that are its own.
+// Single pairs of rows: each query with its labelled key, or with its hard negatives.
 #include <algorithm>
 #include <vector>
 
@@ -8,11 +8,11 @@ namespace infcl::cuda {
 
 namespace {
 
-// How far a dot of a pair and that of a tile may be apart, relative to the sum of |x_d y_d|: both add up the
-// same products, but in another order. A tensor core that adds 8 products a step loses less than 2^-24 of the
-// largest for each of 9 addends, and 2^-23 of the sum: 11/16 of 2^-23 for each product (docs/numerics.md).
-// The fused steps of pair_dots round to nearest and lose half of 2^-23 for each product. Both together are
-// less than 5/4.
+// The most by which a pair's dot and a tile's dot may differ, relative to the sum of |x_d y_d|. Both add up
+// the same products, but in another order. A tensor core that adds 8 products a step loses less than 2^-24 of
+// the largest for each of 9 addends, and 2^-23 of the sum: 11/16 of 2^-23 for each product
+// (docs/numerics.md). The fused multiply-adds of pair_dots round to nearest and lose half of 2^-23 for each
+// product. Both together are less than 5/4.
 float dot_rounding(Precision precision, int64_t padded_dim) {
   const int64_t products = planes_of(precision) == 2 ? 3 : 1;
   return 0x1p-23f * static_cast<float>(products * padded_dim * 5 / 4 + 16);
@@ -20,28 +20,29 @@ float dot_rounding(Precision precision, int64_t padded_dim) {
 
 }  // namespace
 
-// Raised by what may lie between a pair's dot and a tile's: no tile's dot of equal rows exceeds it.
-void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
-                                float* out) {
+// Adds to each dot the most by which a tile's dot of equal rows may exceed it.
+void CudaBackend::positive_dots(const int32_t* labels, float* out) {
   const DeviceContext::Scope current(context_);
   PassVectors& vectors = *call_->vectors;
-  const OperandStore::Pass pass{{queries, nullptr},
-                                {keys, nullptr},
-                                labelled_visits({queries.rows, keys.rows, false}, labels, call_->plan.slabs)};
+  const int64_t queries = call_->problem.matrix(Operand::kQueries).view.rows,
+                keys = call_->problem.matrix(Operand::kKeys).view.rows;
+  const OperandStore::Pass pass{{Operand::kQueries, false},
+                                {Operand::kKeys, false},
+                                labelled_visits({queries, keys, false}, labels, call_->plan.slabs)};
   visit_slabs(pass, [&](const SlabVisit& v) {
     const int64_t count = v.rows.size();
     const auto is_here = [&](int64_t i) {
       return v.columns.contains(labels ? labels[v.rows.begin + i] : v.rows.begin + i);
     };
-    // Rows whose partner is elsewhere take any: their dots are not read.
+    // Rows whose partner is in another slab take any partner here: their dots are not read.
     std::vector<int32_t> partners(static_cast<size_t>(count), 0);
     for (int64_t i = 0; i < count; ++i)
       if (is_here(i))
         partners[i] =
             static_cast<int32_t>((labels ? labels[v.rows.begin + i] : v.rows.begin + i) - v.columns.begin);
     vectors.reset();
-    PairArgs a =
-        pairs(call_->store->planes(queries, v.rows.begin), call_->store->planes(keys, v.columns.begin));
+    PairArgs a = pairs(call_->store->planes(Operand::kQueries, v.rows.begin),
+                       call_->store->planes(Operand::kKeys, v.columns.begin));
     a.count = count;
     a.per_row = 1;
     a.labels = vectors.upload(partners.data(), count);
@@ -57,48 +58,56 @@ void CudaBackend::positive_dots(const MatrixView& queries, const MatrixView& key
 }
 
 template <class F>
-void CudaBackend::visit_hard_negatives(const HardNegatives& p, float* d_queries, float* d_keys, F f) {
-  const OperandStore::Pass pass{{p.queries, d_queries},
-                                {p.keys, d_keys},
-                                hard_negative_visits(p.queries.rows, p.per_query, call_->plan.slabs)};
+void CudaBackend::visit_hard_negatives(bool gradients, F f) {
+  const Problem& p = call_->problem;
+  OperandStore& store = *call_->store;
+  const int64_t per_query = p.hard_negatives_per_query;
+  const auto side = [&](Operand o) { return OperandStore::Side{o, gradients && p.matrix(o).gradient}; };
+  const OperandStore::Pass pass{
+      side(Operand::kQueries), side(Operand::kHardNegatives),
+      hard_negative_visits(p.matrix(Operand::kQueries).view.rows, per_query, call_->plan.slabs)};
   visit_slabs(pass, [&](const SlabVisit& v) {
-    const int64_t query = v.columns.begin / p.per_query;
-    PairArgs a = pairs(call_->store->planes(p.queries, query), call_->store->planes(p.keys, v.columns.begin));
+    const int64_t first = v.columns.begin, query = first / per_query;
+    PairArgs a = pairs(store.planes(Operand::kQueries, query), store.planes(Operand::kHardNegatives, first));
     a.count = v.columns.size();
-    a.per_row = std::min(p.per_query, a.count);
-    a.d_rows = call_->store->sums(d_queries, query);
-    a.d_partners = call_->store->sums(d_keys, v.columns.begin);
-    f(a, v.columns.begin);
-    call_->store->work_ahead();
+    a.per_row = std::min(per_query, a.count);
+    if (pass.rows.gradient) a.d_rows = store.sums(Operand::kQueries, query);
+    if (pass.columns.gradient) a.d_partners = store.sums(Operand::kHardNegatives, first);
+    f(a, first);
+    store.work_ahead();
   });
 }
 
-void CudaBackend::hard_negative_dots(const HardNegatives& p, float* dots, float* errors) {
+void CudaBackend::hard_negative_dots(float* dots, float* errors) {
   const DeviceContext::Scope current(context_);
+  const int64_t count = call_->problem.matrix(Operand::kHardNegatives).view.rows;
   call_->vectors->reset();
-  float* const all = call_->vectors->take<float>(p.keys.rows);
-  float* const all_errors = call_->vectors->take<float>(p.keys.rows);
-  visit_hard_negatives(p, nullptr, nullptr, [&](PairArgs& a, int64_t first) {
+  float* const all = call_->vectors->take<float>(count);
+  float* const all_errors = call_->vectors->take<float>(count);
+  visit_hard_negatives(false, [&](PairArgs& a, int64_t first) {
     a.dots = all + first;
     a.errors = all_errors + first;
     machine_->kernels.pair_dots(machine_->stream, a);
   });
-  download(all, p.keys.rows, sizeof(float), sizeof(float), dots);
-  std::vector<float> of_pairs(static_cast<size_t>(p.keys.rows));
-  download(all_errors, p.keys.rows, sizeof(float), sizeof(float), of_pairs.data());
-  for (int64_t at = 0; at < p.keys.rows; ++at)
-    errors[at / p.per_query] = std::max(errors[at / p.per_query], of_pairs[at]);
+  download(all, count, sizeof(float), sizeof(float), dots);
+  std::vector<float> of_pairs(static_cast<size_t>(count));
+  download(all_errors, count, sizeof(float), sizeof(float), of_pairs.data());
+  for (int64_t at = 0; at < count; ++at) {
+    float& error = errors[at / call_->problem.hard_negatives_per_query];
+    error = std::max(error, of_pairs[at]);
+  }
 }
 
-void CudaBackend::differentiate_hard_negatives(const HardNegatives& p, const float* g, float* d_queries,
-                                               float* d_keys) {
+double CudaBackend::differentiate_hard_negatives(const HardNegativeArgs& args) {
   const DeviceContext::Scope current(context_);
   call_->vectors->reset();
-  const float* const all = call_->vectors->upload(g, p.keys.rows);
-  visit_hard_negatives(p, d_queries, d_keys, [&](PairArgs& a, int64_t first) {
+  const float* const all =
+      call_->vectors->upload(args.g, call_->problem.matrix(Operand::kHardNegatives).view.rows);
+  visit_hard_negatives(args.gradients, [&](PairArgs& a, int64_t first) {
     a.g = all + first;
     machine_->kernels.pair_gradients(machine_->stream, a);
   });
+  return 0;
 }
 
 PairArgs CudaBackend::pairs(const Planes& rows, const Planes& partners) const {

@@ -10,36 +10,36 @@ namespace infcl::cuda {
 
 namespace {
 
-// A block of 4096 x 8192 logits: 64 MiB of G a plane. Twice the rows would save less than a twentieth of the
-// traffic, and costs the caller's memory.
-constexpr int64_t kMostLogits = int64_t{32} << 20;
-constexpr int64_t kModestBlock = 1024;  // rows and columns
+// A macro-block of 4096 x 8192 scores: 64 MiB of G a plane. Twice the rows would save less than a twentieth
+// of the traffic, and cost the caller's memory.
+constexpr int64_t kMostScores = int64_t{32} << 20;
+constexpr int64_t kModestSide = 1024;  // rows and columns
 constexpr int64_t kStagingBytes = int64_t{8} << 20;
 constexpr int64_t kLeastStagingBytes = int64_t{64} << 10;  // where memory is scarce
-// What the driver and other users of the device may still take after we looked.
+// Room for memory that the driver and other users of the device take after we looked.
 constexpr int64_t kReserve = int64_t{64} << 20;
 // One slab of a visit passes by while the next comes.
 constexpr int64_t kPassingSlots = 2, kLeastSlots = kPassingSlots + 1;
-constexpr int64_t kSlots = 16;             // where there is plenty of memory: most of them hold
-constexpr int64_t kScarceSlots = 6;        // where there is not
-constexpr int64_t kEnoughSlabRows = 4096;  // for blocks of good size
-// Of the longest matrix. A pass lists its visits beforehand, one of 40 bytes for each pair of slabs; slabs
-// of a few rows would make a list without end.
+constexpr int64_t kSlots = 16;             // with plenty of memory: most slots keep their slabs
+constexpr int64_t kScarceSlots = 6;        // with little memory
+constexpr int64_t kEnoughSlabRows = 4096;  // for macro-blocks of good size
+// Slabs of the longest matrix. A pass lists its visits beforehand, in 40 bytes for each pair of slabs. Slabs
+// of a few rows would make that list too long.
 constexpr int64_t kMostSlabs = 1024;
 
 int64_t pad(int64_t n) { return round_up(n, kTile); }
 
-// Equal shares, in tiles: a last one of a few rows would leave the device idle.
-int64_t equal_share(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
+// Equal parts, in whole tiles: a last part of a few rows would leave the device idle.
+int64_t equal_part(int64_t count, int64_t most) { return pad(ceil_div(count, ceil_div(count, most))); }
 
-// The block's own buffers. Forward and backward passes alternate, but are not worth sharing memory: partials
-// are an eighth of two planes of G.
-struct BlockBytes {
+// The buffers of a macro-block. Forward and backward passes could use the same memory, but that would save
+// little: partials are an eighth of two planes of G.
+struct MacroBlockBytes {
   int64_t g_plane, row_partials, column_partials, tile_sums;
   int64_t total(int planes) const { return planes * g_plane + row_partials + column_partials + tile_sums; }
 };
 
-BlockBytes block_bytes(BlockSize b, bool gradient) {
+MacroBlockBytes macro_block_bytes(MacroBlockSize b, bool gradient) {
   const int64_t row_tiles = b.rows / kTile, column_tiles = b.columns / kTile;
   return {gradient ? b.rows * b.columns * static_cast<int64_t>(sizeof(uint16_t)) : 0,
           column_tiles * b.rows * static_cast<int64_t>(sizeof(Partial)),
@@ -47,10 +47,10 @@ BlockBytes block_bytes(BlockSize b, bool gradient) {
           row_tiles * column_tiles * static_cast<int64_t>(sizeof(TileSums))};
 }
 
-BlockBytes largest_block(const std::vector<BlockGrid>& grids, bool gradient) {
-  BlockBytes most{};
-  for (const BlockGrid& g : grids) {
-    const BlockBytes b = block_bytes({g.block_rows, g.block_columns}, gradient);
+MacroBlockBytes largest_macro_block(const std::vector<Grid>& grids, bool gradient) {
+  MacroBlockBytes most{};
+  for (const Grid& g : grids) {
+    const MacroBlockBytes b = macro_block_bytes(macro_block_of(g), gradient);
     most.g_plane = std::max(most.g_plane, b.g_plane);
     most.row_partials = std::max(most.row_partials, b.row_partials);
     most.column_partials = std::max(most.column_partials, b.column_partials);
@@ -59,39 +59,40 @@ BlockBytes largest_block(const std::vector<BlockGrid>& grids, bool gradient) {
   return most;
 }
 
-std::vector<BlockGrid> make_grids(const WorkspaceRequest& r, BlockSize largest) {
-  std::vector<BlockGrid> grids;
-  for (const SimilarityShape& p : r.similarities) grids.push_back(make_grid(p, largest));
+std::vector<Grid> make_grids(const WorkspaceRequest& r, MacroBlockSize largest) {
+  std::vector<Grid> grids;
+  for (const SimilarityShape& s : r.similarities) grids.push_back(make_grid(s, largest));
   return grids;
 }
 
-// Of all launches of a call. `scores` has a tile of work per tile of logits, once or twice; `accumulate` one
-// per tile of the gradients, as long as the block is wide or high.
-double efficiency(const WorkspaceRequest& r, const std::vector<BlockGrid>& grids, int multiprocessors) {
+// Wave efficiency of all launches of a call. `scores` has a thread block per tile of scores, in one pass or
+// two. `accumulate` has one per tile of the gradients, whose work grows with the sides of the macro-block.
+double efficiency(const WorkspaceRequest& r, const std::vector<Grid>& grids, int multiprocessors) {
   const int64_t dim_tiles = ceil_div(r.dim, kTile);
   double useful = 0, spent = 0;
   const auto add = [&](double work, int64_t tiles) {
     useful += work;
     spent += work / wave_efficiency(tiles, multiprocessors);
   };
-  for (const BlockGrid& g : grids) {
-    const int64_t row_tiles = g.block_rows / kTile, column_tiles = g.block_columns / kTile;
-    const double pairs = g.pairs();
+  for (size_t i = 0; i < grids.size(); ++i) {
+    const MacroBlockSize b = macro_block_of(grids[i]);
+    const int64_t row_tiles = b.rows / kTile, column_tiles = b.columns / kTile;
+    const double pairs = pair_count(r.similarities[i]);
     add(r.gradient ? 2 * pairs : pairs, row_tiles * column_tiles);
     if (r.gradient) add(2 * pairs, (row_tiles + column_tiles) * dim_tiles);
   }
   return spent > 0 ? useful / spent : 1;
 }
 
-// The block on whose traffic depends least: the largest, unless a smaller one keeps the device busier.
-BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
-  BlockSize best{kTile, kTile};
+// The largest macro-block, unless a smaller one keeps more multiprocessors busy.
+MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
+  MacroBlockSize best{kTile, kTile};
   double best_score = 0;
   for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
-    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostLogits; columns *= 2) {
-      const std::vector<BlockGrid> grids = make_grids(r, {rows, columns});
-      if (largest_block(grids, r.gradient).total(r.planes) > budget) continue;
-      // features and gradients that a block's visit moves, per logit, against a block of 1024 x 1024
+    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostScores; columns *= 2) {
+      const std::vector<Grid> grids = make_grids(r, {rows, columns});
+      if (largest_macro_block(grids, r.gradient).total(r.planes) > budget) continue;
+      // Features and gradients that a macro-block's visit moves per score; 1: as one of 1024 x 1024.
       const double traffic = 512. * (1. / static_cast<double>(rows) + 1. / static_cast<double>(columns));
       const double score = efficiency(r, grids, device.multiprocessors) / (1 + 0.1 * traffic);
       if (score > best_score) {
@@ -102,10 +103,10 @@ BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, in
   return best;
 }
 
-// What a block gets of the plan.
-void set_block(WorkspacePlan& p, const std::vector<SimilarityShape>& similarities, BlockSize largest,
-               const BlockBytes& b) {
-  p.block = largest;
+// Writes the size of macro-blocks and the bytes of their buffers into the plan.
+void set_macro_block(WorkspacePlan& p, const std::vector<SimilarityShape>& similarities,
+                     MacroBlockSize largest, const MacroBlockBytes& b) {
+  p.macro_block = largest;
   p.grids.clear();
   for (const SimilarityShape& similarity : similarities) p.grids.push_back(make_grid(similarity, largest));
   p.g_plane = b.g_plane;
@@ -121,7 +122,7 @@ int64_t bytes_of(const WorkspacePlan& p) {
   return bytes + p.planes * p.g_plane + p.row_partials + p.column_partials + p.tile_sums;
 }
 
-// Everything that depends on neither blocks nor slabs.
+// Everything that depends on neither macro-blocks nor slabs.
 WorkspacePlan plan_fixed(const WorkspaceRequest& r) {
   WorkspacePlan p;
   p.padded_dim = round_up(r.dim, kDimAlignment);
@@ -150,35 +151,36 @@ WorkspacePlan plan_resident(const WorkspaceRequest& r, const DeviceLimits& devic
     p.gradient_bytes.push_back(pad(rows) * p.padded_dim * static_cast<int64_t>(sizeof(float)));
   p.staging = staging_bytes(r, kStagingBytes, largest_matrix(r));
   const int64_t fixed = bytes_of(p);
-  const auto least = largest_block(make_grids(r, {kTile, kTile}), r.gradient);
+  const auto least = largest_macro_block(make_grids(r, {kTile, kTile}), r.gradient);
   p.resident_minimum = fixed + least.total(r.planes);
-  const BlockSize block = choose_block(r, device, bound - fixed);
-  set_block(p, r.similarities, block, largest_block(make_grids(r, block), r.gradient));
+  const MacroBlockSize block = choose_macro_block(r, device, bound - fixed);
+  set_macro_block(p, r.similarities, block, largest_macro_block(make_grids(r, block), r.gradient));
   p.total = bytes_of(p);
   return p;
 }
 
-// Room for blocks so small that the device idles, which slabs are better than. A caller who gives a bound is
-// taken at their word.
+// Whether resident operands leave room only for macro-blocks so small that the device idles. Slabs are then
+// better, unless the caller gave a bound: then the caller decides.
 bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_t bound) {
   const auto block = [&](int64_t side) {
-    return largest_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
+    return largest_macro_block(make_grids(r, {side, side}), r.gradient).total(r.planes);
   };
-  return resident.resident_minimum - block(kTile) + block(kModestBlock) > bound;
+  return resident.resident_minimum - block(kTile) + block(kModestSide) > bound;
 }
 
-// Rows of a slab: a sixteenth of the memory where that is plenty, smaller where it is not, but large enough
-// for blocks of good size while a handful of slabs fits.
+// Rows of a slab: a sixteenth of the memory where that is plenty. With less memory a slab is smaller, but
+// large enough for macro-blocks of good size while a handful of slabs fits.
 int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
   const int64_t for_slots =
-      std::min(budget / 4 * 3, budget - block_bytes({kTile, kTile}, r.gradient).total(r.planes));
+      std::min(budget / 4 * 3, budget - macro_block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
   if (rows < kEnoughSlabRows) rows = std::min(kEnoughSlabRows, for_slots / kScarceSlots / row_bytes);
   const int64_t longest = largest_matrix(r), least = pad(ceil_div(longest, kMostSlabs));
-  return equal_share(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
+  return equal_part(longest, std::clamp(rows / kTile * kTile, least, pad(longest)));
 }
 
-// The block gets a quarter of `bound` at most, and slots what it leaves: the more of them, the more is held.
+// A macro-block gets a quarter of the memory at most, and slots get the rest: with more slots, more
+// slabs stay.
 WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, int64_t bound) {
   WorkspacePlan p = plan_fixed(r);
   const int64_t sum_bytes = r.gradient ? static_cast<int64_t>(sizeof(float)) : 0,
@@ -194,11 +196,12 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
 
   WorkspaceRequest visit = r;
   visit.similarities = {{p.slabs.rows, p.slabs.rows, false}};
-  const BlockSize block =
-      choose_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
-  const BlockGrid grid = make_grid(visit.similarities[0], block);  // no visit of fewer rows has larger ones
-  const BlockBytes bytes = block_bytes({grid.block_rows, grid.block_columns}, r.gradient);
-  set_block(p, r.similarities, {grid.block_rows, grid.block_columns}, bytes);
+  const MacroBlockSize block =
+      choose_macro_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
+  // Visits of fewer rows have no larger macro-blocks.
+  const MacroBlockSize even = macro_block_of(make_grid(visit.similarities[0], block));
+  const MacroBlockBytes bytes = macro_block_bytes(even, r.gradient);
+  set_macro_block(p, r.similarities, even, bytes);
 
   p.slab_count = ceil_div(largest_matrix(r), p.slabs.rows);
   int64_t slabs = 0;
@@ -211,21 +214,14 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
 
 }  // namespace
 
-int64_t BlockGrid::row_blocks() const { return ceil_div(rows, block_rows); }
-int64_t BlockGrid::column_blocks() const { return ceil_div(columns, block_columns); }
-
-int64_t BlockGrid::blocks() const {
-  return triangle ? row_blocks() * (row_blocks() + 1) / 2 : row_blocks() * column_blocks();
+int64_t tile_count(const SimilarityShape& s) {
+  const int64_t row_tiles = ceil_div(s.rows, kTile);
+  return s.triangle ? row_tiles * (row_tiles + 1) / 2 : row_tiles * ceil_div(s.columns, kTile);
 }
 
-int64_t BlockGrid::tiles() const {
-  const int64_t row_tiles = ceil_div(rows, kTile);
-  return triangle ? row_tiles * (row_tiles + 1) / 2 : row_tiles * ceil_div(columns, kTile);
-}
-
-double BlockGrid::pairs() const {
-  const double all = static_cast<double>(rows) * static_cast<double>(columns);
-  return triangle ? all / 2 : all;
+double pair_count(const SimilarityShape& s) {
+  const double all = static_cast<double>(s.rows) * static_cast<double>(s.columns);
+  return s.triangle ? all / 2 : all;
 }
 
 double wave_efficiency(int64_t tiles, int multiprocessors) {
@@ -233,19 +229,22 @@ double wave_efficiency(int64_t tiles, int multiprocessors) {
   return static_cast<double>(tiles) / static_cast<double>(waves * multiprocessors);
 }
 
-BlockGrid make_grid(const SimilarityShape& p, BlockSize largest) {
-  if (!p.triangle)
-    return {p.rows, p.columns, equal_share(p.rows, largest.rows), equal_share(p.columns, largest.columns),
-            false};
-  const int64_t side = equal_share(p.rows, std::min(largest.rows, largest.columns));
-  return {p.rows, p.columns, side, side, true};
+Grid make_grid(const SimilarityShape& s, MacroBlockSize largest) {
+  if (s.triangle) {
+    const Cut side = Cut::into_steps(s.rows, equal_part(s.rows, std::min(largest.rows, largest.columns)));
+    return {side, side, true};
+  }
+  return {Cut::into_steps(s.rows, equal_part(s.rows, largest.rows)),
+          Cut::into_steps(s.columns, equal_part(s.columns, largest.columns)), false};
 }
 
-int64_t count_blocks(const SimilarityShape& similarity, const WorkspacePlan& plan) {
-  int64_t blocks = 0;
+MacroBlockSize macro_block_of(const Grid& g) { return {g.row_cut().granule(), g.column_cut().granule()}; }
+
+int64_t count_macro_blocks(const SimilarityShape& similarity, const WorkspacePlan& plan) {
+  int64_t count = 0;
   for (const SlabVisit& v : slab_visits(similarity, plan.slabs, HeldSide::kRows))
-    blocks += make_grid({v.rows.size(), v.columns.size(), v.triangle}, plan.block).blocks();
-  return blocks;
+    count += make_grid({v.rows.size(), v.columns.size(), v.triangle}, plan.macro_block).tiles();
+  return count;
 }
 
 WorkspacePlan plan_workspace(const WorkspaceRequest& r, const DeviceLimits& device) {

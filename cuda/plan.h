@@ -1,46 +1,26 @@
-// How a call's device memory is spent, and how large a macro-block of logits is. A pure function of shape,
-// device and bound, so that `plan` can promise what `begin` will do.
+// The plan of a call's device memory, and of the size of a macro-block. A pure function of shape, device and
+// bound, so that a call does as `plan` promises.
 //
-// Features and gradients are resident where they fit: they are as large as the caller's own. What is left
-// buys the block, of which `scores` leaves G and `accumulate` reads it. The larger the block, the more often
-// features and gradients are used per visit; but a number of tiles just above a multiple of the
-// multiprocessors leaves most idle at the end of each launch.
+// Features and gradients are resident where they fit: they are as large as the caller's own. The rest of the
+// memory goes to a macro-block, whose G `scores` writes and `accumulate` reads. The larger the macro-block,
+// the more often each visit uses its features and gradients. But a number of tiles just above a multiple of
+// the multiprocessors leaves most of them idle at the end of each launch.
 //
-// Where they do not fit they come in slabs (slabs.h), in slots that take most of the memory: the more of
-// them, the more slabs are held while others pass by, and the less travels.
+// Operands that do not fit come in slabs (slabs.h), in slots that take most of the memory. With more slots,
+// more slabs stay while others pass by, and fewer bytes travel.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "core/backend.h"
+#include "core/grid.h"
+#include "core/objective.h"
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/operands/slabs.h"
 
 namespace infcl::cuda {
 
-// A similarity in macro-blocks. All but the last along a side are equally large, in multiples of kTile; those
-// of a triangle are square, and only blocks on and right of its diagonal exist.
-struct BlockGrid {
-  int64_t rows = 0, columns = 0, block_rows = 0, block_columns = 0;
-  bool triangle = false;
-
-  int64_t row_blocks() const;
-  int64_t column_blocks() const;
-  int64_t blocks() const;
-  int64_t tiles() const;  // of logits that are computed
-  double pairs() const;   // likewise
-  int64_t first_column_block(int64_t row_block) const { return triangle ? row_block : 0; }
-  Range rows_of(int64_t row_block) const {
-    return {row_block * block_rows, std::min(rows, (row_block + 1) * block_rows)};
-  }
-  Range columns_of(int64_t column_block) const {
-    return {column_block * block_columns, std::min(columns, (column_block + 1) * block_columns)};
-  }
-};
-
-struct BlockSize {
+struct MacroBlockSize {
   int64_t rows = 0, columns = 0;
 };
 
@@ -55,15 +35,15 @@ struct WorkspaceRequest {
   std::vector<int64_t> matrices;   // rows of each distinct one
   std::vector<int64_t> gradients;  // rows of each one that is wanted
   int64_t dim = 0;
-  int64_t pairs = 0;  // of a query with a key of its own
+  int64_t pairs = 0;  // of a query with a hard negative
   int planes = 1;
   bool gradient = true;
-  int64_t bound = 0;  // bytes; 0: what the device has
+  int64_t bound = 0;  // bytes; 0: all that the device has free
 };
 
 struct WorkspacePlan {
-  std::vector<BlockGrid> grids;  // of each similarity
-  BlockSize block;               // no block is larger
+  std::vector<Grid> grids;     // of each similarity, in macro-blocks
+  MacroBlockSize macro_block;  // no macro-block is larger
   int64_t padded_dim = 0;
   int planes = 1;
   SlabCut slabs;           // none where all operands are resident
@@ -76,21 +56,27 @@ struct WorkspacePlan {
   int64_t vectors = 0;                    // along rows and columns, of the most demanding pass
   int64_t staging = 0;                    // features on their way to planes
   int64_t findings = sizeof(Findings);    // about features
-  int64_t g_plane = 0, row_partials = 0, column_partials = 0, tile_sums = 0;  // of a block
+  int64_t g_plane = 0, row_partials = 0, column_partials = 0, tile_sums = 0;  // of a macro-block
   int64_t total = 0;
-  int64_t minimum = 0;           // with blocks of one tile, and with slabs of one where that is less
+  int64_t minimum = 0;  // with macro-blocks of one tile, and with slabs of one tile where that is less
   int64_t resident_minimum = 0;  // without slabs
 };
 
-// `total` above the bound, or above what is free, means that even `minimum` does not fit.
+// `total` above the bound, or above the free bytes, means that even `minimum` does not fit.
 WorkspacePlan plan_workspace(const WorkspaceRequest&, const DeviceLimits&);
 
-// Of a similarity, or of a visit of it, in blocks of at most this size.
-BlockGrid make_grid(const SimilarityShape&, BlockSize largest);
-// Of a pass over the similarity.
-int64_t count_blocks(const SimilarityShape&, const WorkspacePlan&);
+// A similarity, or a visit of it, in macro-blocks of at most this size. All but the last along a side are
+// equally large, in multiples of kTile. In a triangle they are square.
+Grid make_grid(const SimilarityShape&, MacroBlockSize largest);
+// The size of a grid's macro-blocks, in whole tiles: a lone macro-block may be larger than its similarity.
+MacroBlockSize macro_block_of(const Grid&);
+// Macro-blocks of a pass over the similarity.
+int64_t count_macro_blocks(const SimilarityShape&, const WorkspacePlan&);
+// Tiles and pairs of which a pass makes scores.
+int64_t tile_count(const SimilarityShape&);
+double pair_count(const SimilarityShape&);
 
-// Share of the multiprocessors' time that a launch of `tiles` equal tiles uses.
+// Fraction of the multiprocessors' time that a launch of `tiles` equal tiles uses.
 double wave_efficiency(int64_t tiles, int multiprocessors);
 
 }  // namespace infcl::cuda

@@ -1,4 +1,4 @@
-// What a call will cost on this device, from the planner that calls obey and a short measurement.
+// Foretells the cost of a call on this device, from the plan that calls obey and a short measurement.
 #include "cuda/planner.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace infcl::cuda {
 
 namespace {
 
-// Of the logits of float32 features, four tiles to a multiprocessor.
+// The speed of the scores of float32 features, with four tiles to a multiprocessor.
 double measure_gflops(const DeviceTraits& traits, const std::string& path) {
   const Kernels kernels(traits.capability, path);
   const Stream stream;
@@ -66,9 +66,7 @@ WorkspaceRequest workspace_request(const PlanRequest& r) {
 
 double call_flops(const WorkspaceRequest& w) {
   double pairs = 0;
-  for (const SimilarityShape& similarity : w.similarities)
-    pairs += static_cast<double>(similarity.rows) * static_cast<double>(similarity.columns) /
-             (similarity.triangle ? 2 : 1);
+  for (const SimilarityShape& similarity : w.similarities) pairs += pair_count(similarity);
   return 2 * pairs * static_cast<double>(w.dim) * (w.gradient ? 4 : 1);
 }
 
@@ -93,8 +91,8 @@ class CudaPlanner final : public Planner {
   }
 
  private:
-  // Measured once in the process, since kernels are loaded for it and unloaded again. Beside a running call
-  // the number is lower, as a second call's would be.
+  // Measured once in the process, since the measurement loads kernels and unloads them again. Beside a
+  // running call the number is lower, as for a second call.
   double gflops() const {
     static std::mutex mutex;
     static std::map<std::pair<int, std::string>, double> measured;

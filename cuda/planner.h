@@ -1,5 +1,5 @@
-// The Planner of a CUDA device. Refuses to touch a backend: it looks at the device through a context, a
-// stream and kernels of its own, all of which the driver lets run beside those of a call.
+// The Planner of a CUDA device. Refuses to touch a backend: it has a context, a stream and kernels of its
+// own, which the driver lets run beside those of a call.
 #pragma once
 
 #include <memory>

@@ -20,8 +20,8 @@ struct Samples {
   std::vector<double> forward, backward, total, claim, upload, download, pass_forward, pass_backward;
 
   void add(const Stats& stats, const PassTimes& t) {
-    forward.push_back(1e3 * (stats.forward_seconds - t.forward_apart));
-    backward.push_back(1e3 * (stats.backward_seconds - t.backward_apart));
+    forward.push_back(1e3 * (stats.forward_seconds - t.before_forward));
+    backward.push_back(1e3 * (stats.backward_seconds - t.before_backward));
     total.push_back(forward.back() + backward.back());
     claim.push_back(1e3 * t.claim);
     upload.push_back(1e3 * t.upload);

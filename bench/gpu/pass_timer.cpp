@@ -27,30 +27,30 @@ PassTimer::PassTimer(Backend& inner, std::function<void()> before_pass)
 
 PassTimes PassTimer::take() { return std::exchange(times_, {}); }
 
-void PassTimer::prepare_pass(double& apart) {
+void PassTimer::prepare_pass(double& seconds) {
   if (!before_pass_) return;
-  const Pass pass(apart);
+  const Pass pass(seconds);
   before_pass_();
 }
 
-int64_t PassTimer::begin(const Problem& problem) {
+BeginResult PassTimer::begin(const Problem& problem) {
   const Pass pass(times_.claim);
   return inner_.begin(problem);
 }
 
-double PassTimer::check_finite(const MatrixView& view, const char* name) {
+double PassTimer::bring(Operand operand) {
   const Pass pass(times_.upload);
-  return inner_.check_finite(view, name);
+  return inner_.bring(operand);
 }
 
 void PassTimer::fold(FoldArgs& args) {
-  prepare_pass(times_.forward_apart);
+  prepare_pass(times_.before_forward);
   const Pass pass(times_.forward);
   inner_.fold(args);
 }
 
 DifferentiateResult PassTimer::differentiate(const DifferentiateArgs& args) {
-  prepare_pass(times_.backward_apart);
+  prepare_pass(times_.before_backward);
   const Pass pass(times_.backward);
   return inner_.differentiate(args);
 }

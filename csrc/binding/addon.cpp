@@ -17,8 +17,8 @@ namespace {
 
 using Body = Napi::Value (*)(const Napi::CallbackInfo&, AddonState&);
 
-// Every export goes through here: exceptions of the core become JavaScript errors, JavaScript's own pass
-// through.
+// Wraps every export: exceptions of the core become JavaScript errors, and JavaScript's own errors stay as
+// they are.
 template <Body body>
 Napi::Value entry(const Napi::CallbackInfo& info) {
   try {

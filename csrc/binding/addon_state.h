@@ -1,6 +1,6 @@
-// Everything one Node environment (the main thread, a worker thread, a Jest file) owns: a lane for each
-// backend it has used. Kept as instance data and never static, so that environments come and go without each
-// other.
+// The state of one Node environment (the main thread, a worker thread, a Jest file): a lane for each backend
+// that it has used. Node keeps it as instance data. It is never static, so that one environment may end while
+// another goes on.
 #pragma once
 
 #include <map>
@@ -19,7 +19,7 @@ class AddonState {
     use_cuda_library(settings_.cuda_library);
   }
 
-  // On the environment's thread.
+  // To be called on the environment's thread.
   BackendLane& lane(const BackendChoice& choice) {
     std::unique_ptr<BackendLane>& lane = lanes_[{choice.kind, choice.device}];
     if (!lane) lane = std::make_unique<BackendLane>(env_, choice, settings_);
@@ -32,7 +32,7 @@ class AddonState {
  private:
   const Napi::Env env_;
   const Settings settings_;
-  // shared with the handles, which may be finalised after this
+  // Handles own the ledger too, since Node may finalise them after this object.
   const std::shared_ptr<DeviceLedger> ledger_ = std::make_shared<DeviceLedger>();
   std::map<std::pair<BackendKind, int>, std::unique_ptr<BackendLane>> lanes_;
 };

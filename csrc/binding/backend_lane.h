@@ -1,5 +1,5 @@
-// One backend of a Node environment, and the thread its asynchronous calls run on. Calls on one lane take
-// turns; lanes run beside each other. Plans wait for no call.
+// One backend of a Node environment, and the thread of its asynchronous calls. Calls on one lane run one
+// after another, calls on different lanes at the same time. A plan does not wait for a call.
 #pragma once
 
 #include <memory>
@@ -19,14 +19,14 @@ class BackendLane {
   BackendLane(Napi::Env env, const BackendChoice& choice, const Settings& settings)
       : choice_(choice), settings_(settings), runner_(env) {}
 
-  // From the environment's thread or the runner's; one call at a time on the backend, the second waits.
+  // May be called on the environment's thread and on the runner's. A second call waits for the first.
   ContrastiveResult run(const ContrastiveRequest& request) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return contrastive(request, backend());
   }
 
-  // From the environment's thread, which must not wait for a call: without the lock, and on a planner that
-  // has no part in calls.
+  // To be called on the environment's thread, which must not wait for a running call. So this function takes
+  // no lock, and no call uses the planner.
   Plan run(const PlanRequest& request) { return plan(request, planner()); }
 
   CallRunner& runner() { return runner_; }
@@ -34,7 +34,8 @@ class BackendLane {
  private:
   bool is_cuda() const { return choice_.kind == BackendKind::kCuda; }
 
-  // Made when first needed: the CPU's starts threads, a device's takes memory there and may not exist.
+  // Makes the backend when a call first needs it. The CPU's backend starts threads. A device's backend takes
+  // device memory, and fails where there is no device.
   Backend& backend() {
     if (!backend_)
       backend_ = is_cuda() ? make_cuda_backend(choice_.device, settings_) : make_cpu_backend(settings_);
@@ -49,11 +50,11 @@ class BackendLane {
 
   const BackendChoice choice_;
   const Settings settings_;
-  std::unique_ptr<Planner> planner_;  // the environment's thread alone
+  std::unique_ptr<Planner> planner_;  // used by the environment's thread alone
 
   std::mutex mutex_;  // guards the backend
   std::unique_ptr<Backend> backend_;
-  CallRunner runner_;  // last, so that it is destroyed first: its thread uses the rest
+  CallRunner runner_;  // the last member, so that it is destroyed first: its thread uses the others
 };
 
 }  // namespace infcl::binding

@@ -35,7 +35,7 @@ Napi::Promise CallRunner::submit(std::unique_ptr<Task> task) {
 
 void CallRunner::start() {
   const auto on_wake = [](napi_env env, napi_value, void* self, void*) {
-    // no environment: it is being torn down, and stop() has already dropped every job
+    // Without an environment, Node is ending it, and stop() has already dropped every job.
     if (env) static_cast<CallRunner*>(self)->settle_finished();
   };
   const Napi::String name = Napi::String::New(env_, "infcl");
@@ -44,18 +44,19 @@ void CallRunner::start() {
                                       &wake) != napi_ok ||
       napi_unref_threadsafe_function(env_, wake) != napi_ok)
     throw Napi::Error::New(env_);
-  // Hooks run last in, first out: this one before the thread-safe function's own, which makes it unusable.
+  // Node runs the newest hook first. So this hook runs before the thread-safe function's own hook, which
+  // makes the function unusable.
   const auto on_cleanup = [](void* self) { static_cast<CallRunner*>(self)->stop(); };
   if (napi_add_env_cleanup_hook(env_, on_cleanup, this) != napi_ok) throw Napi::Error::New(env_);
   try {
     thread_ = std::thread([this] { work(); });
   } catch (const std::system_error& e) {
-    // as if never started, so that the next call tries again and does not wait for a thread that is not there
+    // Undo everything, so that the next call tries again instead of waiting for a thread that does not exist.
     napi_remove_env_cleanup_hook(env_, on_cleanup, this);
     napi_release_threadsafe_function(wake, napi_tsfn_abort);
     throw Error(ErrorCode::kOutOfMemory, "threads", std::string("cannot start the call thread: ") + e.what());
   }
-  wake_ = wake;  // before the thread looks at it, which it does under the lock, with a call in hand
+  wake_ = wake;  // the thread reads it later: under the lock, after its first call
 }
 
 void CallRunner::work() {
@@ -75,7 +76,7 @@ void CallRunner::work() {
     lock.lock();
     running_ = {};
     finished_.push_back(std::move(job));
-    // under the lock, so that stop() cannot return (and the function go away) in between
+    // Under the lock, so that stop() cannot return before this line: after stop() the function is gone.
     if (!stopping_) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   }
 }
@@ -100,7 +101,7 @@ void CallRunner::settle(Napi::Env env, const Job& job) {
     else
       job.deferred.Resolve(job.task->result(env));
   } catch (const Napi::Error&) {
-    // Only a terminating environment refuses to settle a promise, and then nobody is left to read it.
+    // Only a terminating environment refuses to settle a promise, and no code can read the promise then.
   }
 }
 
@@ -112,8 +113,8 @@ void CallRunner::stop() {
   }
   changed_.notify_one();
   if (thread_.joinable()) thread_.join();
-  // here, on the environment's thread and while it still exists, because jobs hold references to JavaScript
-  // objects
+  // Jobs have references to JavaScript objects, so they must go on the environment's thread and before
+  // its end.
   waiting_.clear();
   finished_.clear();
 }

@@ -1,9 +1,9 @@
-// The one promise worker: runs calls one after another on a thread of its own and settles their promises on
-// the environment's thread. Not a libuv worker, for two reasons: a call of minutes must not starve file and
-// DNS work of its four threads, and Node waits for libuv work *before* it runs cleanup hooks, so that
-// worker.terminate() could never tell a running call to stop.
+// Runs calls one after another on a thread of its own and settles their promises on the environment's thread.
+// A libuv worker would not do, for two reasons. A call of minutes would block one of the four threads that
+// file and DNS work needs. And Node waits for libuv work before it runs cleanup hooks, so worker.terminate()
+// could not stop a running call.
 //
-// Public methods belong to the environment's thread.
+// Public methods are for the environment's thread.
 #pragma once
 
 #include <condition_variable>
@@ -26,11 +26,11 @@ class CallRunner {
   CallRunner(const CallRunner&) = delete;
   CallRunner& operator=(const CallRunner&) = delete;
 
-  // Fulfilled with the task's result, or rejected with to_js_error's.
+  // The promise is fulfilled with the task's result, or rejected with an error of to_js_error.
   Napi::Promise submit(std::unique_ptr<Task> task);
 
-  // Stops the running call at its next tile, drops those that wait and joins the thread. Their promises stay
-  // pending: the environment is going away.
+  // Stops the running call at its next tile, drops the waiting calls and joins the thread. The promises of
+  // all these calls stay pending, since the environment ends.
   void stop();
 
  private:
@@ -47,10 +47,10 @@ class CallRunner {
 
   const Napi::Env env_;
   napi_threadsafe_function wake_ = nullptr;
-  size_t pending_ = 0;  // promises not settled yet; while there are any, the event loop stays alive
+  size_t pending_ = 0;  // promises not settled yet; they keep the event loop alive
   std::thread thread_;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable changed_;
   std::deque<std::unique_ptr<Job>> waiting_;
   std::deque<std::unique_ptr<Job>> finished_;

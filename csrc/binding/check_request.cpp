@@ -26,7 +26,7 @@ void require(bool holds, const char* code, const char* message) {
   if (!holds) refuse(code, message);
 }
 
-// An option, whether it was given, and the objectives that it means something for.
+// An option, whether the request sets it, and the objectives that take it.
 struct OptionUse {
   const char* name;
   bool given;
@@ -83,21 +83,22 @@ void check_labels(const ContrastiveRequest& r) {
                               std::to_string(i) + "] but received " + std::to_string(r.labels[i]));
 }
 
-bool is_share(double x) { return x >= 0 && x < 1; }
+bool is_fraction(double x) { return x >= 0 && x < 1; }
 
 void check_numbers(const ContrastiveRequest& r) {
   const float scale = static_cast<float>(r.logit_scale);
   require(std::isfinite(scale) && scale > 0, "ERR_VALUE", "Expected a positive finite logitScale");
   require(std::isfinite(r.logit_bias), "ERR_VALUE", "Expected a finite logitBias");
   require(std::isfinite(r.margin), "ERR_VALUE", "Expected a finite falseNegativeMargin");
-  require(is_share(r.label_smoothing), "ERR_VALUE", "Expected labelSmoothing from 0 to below 1");
-  require(is_share(r.gradient_filter), "ERR_VALUE", "Expected gradientFilter from 0 to below 1");
+  require(is_fraction(r.label_smoothing), "ERR_VALUE", "Expected labelSmoothing from 0 to below 1");
+  require(is_fraction(r.gradient_filter), "ERR_VALUE", "Expected gradientFilter from 0 to below 1");
   for (const double hardness : {r.hardness, r.hard_negative_hardness})
     require(std::isfinite(hardness) && hardness >= 0, "ERR_VALUE",
             "Expected a finite hardness of at least 0");
 }
 
-// A gradient of some keys only is one of their columns; where keys are rows as well, it has no meaning.
+// A gradient of the first keys only is possible where keys are columns. It has no meaning where keys are
+// rows too.
 void check_outputs(const ContrastiveRequest& r) {
   const bool any = r.d_queries || r.d_keys || r.d_hard_negatives;
   require(r.gradient || !any, "ERR_VALUE", "Expected no arrays for gradients without gradient");

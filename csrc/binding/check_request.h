@@ -1,8 +1,8 @@
-// The rules of a request that the engine's indices rely on: which options belong to which objective, which
-// shapes belong together, and that labels name keys. lib/ has checked them too, with better messages; a
-// request that breaks one here was changed in between, and would read or write memory that is not its own.
+// The rules of a request that keep the engine's indices inside memory: the options of each objective, shapes
+// that must agree, and labels that are indices of keys. lib/ has checked the same rules, with better
+// messages. A request that breaks a rule here was changed after that check.
 //
-// Refuses to look at features, and to repair anything.
+// Refuses to look at features, and to repair a request.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 namespace infcl::binding {
 
-// Bits of Direction; at most all of them. Throws RequestError, ERR_VALUE.
+// The number as bits of Direction. Throws RequestError (ERR_VALUE).
 unsigned check_directions(int64_t directions);
-// Throws RequestError, ERR_VALUE, for more than any machine has.
+// Throws RequestError (ERR_VALUE) for more threads than any machine has.
 int check_threads(int64_t threads);
 
-// Throw RequestError: ERR_TYPE for what is missing, ERR_SHAPE for what does not fit, ERR_VALUE for the rest.
-// `directions` as in the request, 0: those of the objective.
+// Throw RequestError: ERR_TYPE for a missing field, ERR_SHAPE for shapes that do not agree, else ERR_VALUE.
+// `directions` as in the request; 0 stands for the objective's own.
 void check_request(const ContrastiveRequest&, ObjectiveKind, unsigned directions);
 void check_request(const PlanRequest&, ObjectiveKind);
 

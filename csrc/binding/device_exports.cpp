@@ -9,7 +9,7 @@ namespace infcl::binding {
 
 namespace {
 
-// On the lane of its device, after the calls that were there before it.
+// Copies features. Runs on the lane of the device, after all calls that came earlier.
 class TransferTask final : public Task {
  public:
   explicit TransferTask(MarshalledTransfer transfer) : t_(std::move(transfer)) {}
@@ -44,8 +44,8 @@ Napi::Value wrap_device(const Napi::CallbackInfo& info, AddonState& state) {
 }
 
 Napi::Value share_device(const Napi::CallbackInfo& info, AddonState&) {
-  return share_handle(info.Env(), open_handle(info[0]), info[1].As<Napi::Number>().Int64Value(),
-                      info[2].As<Napi::Boolean>().Value());
+  return duplicate_handle(info.Env(), open_handle(info[0]), info[1].As<Napi::Number>().Int64Value(),
+                          info[2].As<Napi::Boolean>().Value());
 }
 
 Napi::Value release_device(const Napi::CallbackInfo& info, AddonState&) {

@@ -48,12 +48,12 @@ Napi::Value make_handle(Napi::Env env, std::unique_ptr<DeviceStorage> made,
   return wrap(env, {std::shared_ptr<DeviceStorage>(made.release(), free), 0, ledger});
 }
 
-Napi::Value share_handle(Napi::Env env, const DeviceHandle& handle, int64_t offset, bool is_matrix) {
+Napi::Value duplicate_handle(Napi::Env env, const DeviceHandle& handle, int64_t offset, bool is_matrix) {
   if (offset > handle.bytes()) throw RequestError("ERR_SHAPE", "Expected a byte of the device memory");
-  DeviceHandle shared = handle;
-  shared.offset += offset;
-  shared.is_matrix = is_matrix;
-  return wrap(env, std::move(shared));
+  DeviceHandle second = handle;
+  second.offset += offset;
+  second.is_matrix = is_matrix;
+  return wrap(env, std::move(second));
 }
 
 bool is_handle(const Napi::Value& value) {

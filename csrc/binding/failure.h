@@ -1,5 +1,5 @@
-// What went wrong, as plain data: made from a C++ exception on any thread, turned into a JavaScript Error on
-// the environment's own. These two functions are the only place where errors change language.
+// A failure as plain data. `describe` makes it from a C++ exception on any thread, and `to_js_error` turns it
+// into a JavaScript Error on the environment's thread. No other code translates errors.
 #pragma once
 
 #include <exception>
@@ -14,7 +14,7 @@ struct Failure {
   std::string message;
 };
 
-// A request that does not hold what it states. Thrown by marshalling only.
+// A request that breaks its own rules. Only the code that reads requests throws it.
 class RequestError : public std::exception {
  public:
   RequestError(const char* code, const std::string& message) : failure_{code, "[request] " + message} {}

@@ -1,9 +1,5 @@
 #include "binding/marshal.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include "binding/check_request.h"
 #include "binding/failure.h"
 #include "binding/request_parts.h"
@@ -30,7 +26,7 @@ BackendChoice read_backend(const RequestReader& in) {
   return {BackendKind::kCuda, read_device(in)};
 }
 
-// What counts, and how much.
+// The options of the loss: positives, masks, weights and numbers.
 void read_terms(const RequestReader& in, int device, ContrastiveRequest& request) {
   const int64_t rows = request.queries.rows, keys = request.keys.rows;
   const auto integers = [&](const char* name, int64_t count) {
@@ -59,24 +55,29 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
   }
 }
 
-// A gradient: how many rows there are, and where they go to.
+// The memory for a gradient.
 struct GradientTarget {
   int64_t rows = 0;
   float* data = nullptr;
   GradientLayout layout;
 };
 
-// Of `rows` rows, or of as many as the target has room for.
-GradientTarget read_gradient(const RequestReader& in, const char* name, int device, int64_t rows, int64_t dim,
-                             bool may_be_fewer = false) {
+// The expected size of a gradient. With `may_be_fewer`, its memory may have room for fewer rows.
+struct GradientSize {
+  int64_t rows, dim;
+  bool may_be_fewer = false;
+};
+
+GradientTarget read_gradient(const RequestReader& in, const char* name, int device,
+                             const GradientSize& size) {
   if (in.is_null(name)) return {};
   if (in.is_typed_array(name)) {
-    if (may_be_fewer) rows = in.length(name) / dim;
-    return {rows, static_cast<float*>(in.typed_array(name, napi_float32_array, rows * dim)), {}};
+    const int64_t rows = size.may_be_fewer ? in.length(name) / size.dim : size.rows;
+    return {rows, static_cast<float*>(in.typed_array(name, napi_float32_array, rows * size.dim)), {}};
   }
   const MatrixView target = read_matrix(in.object(name), device);
-  const bool fits = target.rows == rows || (may_be_fewer && target.rows < rows);
-  if (!target.place.on_device || target.dtype != DType::kFloat32 || target.dim != dim || !fits)
+  const bool fits = target.rows == size.rows || (size.may_be_fewer && target.rows < size.rows);
+  if (!target.place.on_device || target.dtype != DType::kFloat32 || target.dim != size.dim || !fits)
     throw RequestError("ERR_SHAPE",
                        std::string("Expected device memory of the gradient's shape for ") + name);
   return {target.rows, static_cast<float*>(const_cast<void*>(target.data)), {target.stride, target.place}};
@@ -88,13 +89,13 @@ void read_outputs(const RequestReader& in, int device, ContrastiveRequest& reque
   request.gradient = in.boolean("gradient");
   request.gradient_filter = in.number("gradientFilter");
   const GradientTarget hard_negatives =
-      read_gradient(in, "hardNegativeGrads", device, request.hard_negatives.rows, dim);
+      read_gradient(in, "hardNegativeGrads", device, {request.hard_negatives.rows, dim});
   request.d_hard_negatives = hard_negatives.data;
   request.d_hard_negatives_layout = hard_negatives.layout;
-  const GradientTarget queries = read_gradient(in, "queryGrads", device, rows, dim);
+  const GradientTarget queries = read_gradient(in, "queryGrads", device, {rows, dim});
   request.d_queries = queries.data;
   request.d_queries_layout = queries.layout;
-  const GradientTarget keys = read_gradient(in, "keyGrads", device, request.keys.rows, dim, true);
+  const GradientTarget keys = read_gradient(in, "keyGrads", device, {request.keys.rows, dim, true});
   request.d_keys = keys.data;
   request.d_keys_layout = keys.layout;
   request.d_key_rows = keys.rows;
@@ -115,7 +116,7 @@ void read_outputs(const RequestReader& in, int device, ContrastiveRequest& reque
 
 MarshalledCall read_contrastive_request(const Napi::Value& value) {
   MarshalledCall call;
-  const RequestReader in(value, "", call.held);
+  const RequestReader in(value, "", call.retained);
   call.backend = read_backend(in);
   ContrastiveRequest& request = call.request;
   const int device = call.backend.kind == BackendKind::kCuda ? call.backend.device : kNoDevice;
@@ -138,7 +139,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
 }
 
 MarshalledPlan read_plan_request(const Napi::Value& value) {
-  Held none;
+  Retained none;
   const RequestReader in(value, "", none);
   MarshalledPlan plan;
   plan.backend = read_backend(in);
@@ -157,43 +158,46 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   return plan;
 }
 
-Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
-  const auto set = [](Napi::Object& object, const char* name, auto value) {
-    define(object, name, static_cast<double>(value));
-  };
-  const Stats& s = result.stats;
-  Napi::Object stats = Napi::Object::New(env);
-  define(stats, "isa", s.isa);
-  set(stats, "threads", s.threads);
-  set(stats, "flops", s.flops);
-  set(stats, "seconds", s.seconds);
-  set(stats, "forwardSeconds", s.forward_seconds);
-  set(stats, "backwardSeconds", s.backward_seconds);
-  set(stats, "workspaceBytes", s.workspace_bytes);
-  set(stats, "peakBytes", s.peak_bytes);
-  set(stats, "tiles", s.tiles);
-  set(stats, "tilesReused", s.tiles_reused);
-  set(stats, "tilesSkipped", s.tiles_skipped);
-  set(stats, "maskedPairs", s.masked_pairs);
-  set(stats, "slabs", s.slabs);
+namespace {
 
+Napi::Object write_stats(Napi::Env env, const Stats& stats) {
   Napi::Object object = Napi::Object::New(env);
-  set(object, "loss", result.loss);
-  set(object, "accuracy", result.accuracy);
-  set(object, "logitScaleGrad", result.logit_scale_grad);
-  set(object, "logitBiasGrad", result.logit_bias_grad);
-  define(object, "stats", stats);
+  define(object, "isa", stats.isa);
+  define(object, "threads", stats.threads);
+  define(object, "flops", stats.flops);
+  define(object, "seconds", stats.seconds);
+  define(object, "forwardSeconds", stats.forward_seconds);
+  define(object, "backwardSeconds", stats.backward_seconds);
+  define(object, "workspaceBytes", stats.workspace_bytes);
+  define(object, "peakBytes", stats.peak_bytes);
+  define(object, "tiles", stats.tiles);
+  define(object, "tilesReused", stats.tiles_reused);
+  define(object, "tilesSkipped", stats.tiles_skipped);
+  define(object, "maskedPairs", stats.masked_pairs);
+  define(object, "slabs", stats.slabs);
+  return object;
+}
+
+}  // namespace
+
+Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  define(object, "loss", result.loss);
+  define(object, "accuracy", result.accuracy);
+  define(object, "logitScaleGrad", result.logit_scale_grad);
+  define(object, "logitBiasGrad", result.logit_bias_grad);
+  define(object, "stats", write_stats(env, result.stats));
   return object;
 }
 
 Napi::Object write_plan(Napi::Env env, const Plan& plan) {
   Napi::Object object = Napi::Object::New(env);
   define(object, "flops", plan.flops);
-  define(object, "threads", static_cast<double>(plan.threads));
-  define(object, "workspaceBytes", static_cast<double>(plan.workspace_bytes));
-  define(object, "minimumWorkspaceBytes", static_cast<double>(plan.minimum_workspace_bytes));
-  define(object, "lseBytes", static_cast<double>(plan.lse_bytes));
-  define(object, "slabs", static_cast<double>(plan.slabs));
+  define(object, "threads", plan.threads);
+  define(object, "workspaceBytes", plan.workspace_bytes);
+  define(object, "minimumWorkspaceBytes", plan.minimum_workspace_bytes);
+  define(object, "lseBytes", plan.lse_bytes);
+  define(object, "slabs", plan.slabs);
   define(object, "gflopsPerSecond", plan.gflops_per_second);
   return object;
 }
@@ -204,7 +208,7 @@ Napi::Object write_cpu_info(Napi::Env env, const CpuInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   define(object, "isa", info.isa);
   define(object, "isas", isas);
-  define(object, "threads", static_cast<double>(info.threads));
+  define(object, "threads", info.threads);
   return object;
 }
 

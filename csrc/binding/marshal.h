@@ -1,6 +1,6 @@
-// JavaScript objects in and out. Trusts nothing that native indices rely on: what lib/ has checked, a getter
-// of the caller's may have changed since, and a buffer may have been detached while the call waited its turn.
-// check_request.h has the rules.
+// Turns JavaScript requests into C++ structs, and results into JavaScript objects. Checks everything that
+// could lead an index out of its memory, although lib/ has checked it before. A getter may have changed a
+// value since, or a buffer may have been detached while the call waited. check_request.h has the rules.
 #pragma once
 
 #include "binding/napi_env.h"
@@ -11,12 +11,11 @@
 
 namespace infcl::binding {
 
-// A request and what it points into, typed arrays pinned, until this is destroyed (on the environment's
-// thread).
+// A request with the memory that it points into. Must be destroyed on the environment's thread.
 struct MarshalledCall {
   BackendChoice backend;
   ContrastiveRequest request;
-  Held held;
+  Retained retained;
 };
 
 struct MarshalledPlan {

@@ -7,7 +7,7 @@ namespace infcl::binding {
 
 MarshalledTransfer read_upload(const Napi::Value& value) {
   MarshalledTransfer t;
-  const RequestReader in(value, "", t.held);
+  const RequestReader in(value, "", t.retained);
   t.device = read_device(in);
   t.features = read_matrix(in.object("matrix"), kNoDevice);
   const int64_t elements = extent(t.features.rows, t.features.dim, t.features.dim);
@@ -17,11 +17,11 @@ MarshalledTransfer read_upload(const Napi::Value& value) {
 
 MarshalledTransfer read_download(const Napi::Value& value) {
   MarshalledTransfer t;
-  const RequestReader in(value, "", t.held);
+  const RequestReader in(value, "", t.retained);
   t.device = read_device(in);
   t.features = read_matrix(in.object("matrix"), t.device);
   if (!t.features.place.on_device) throw RequestError("ERR_TYPE", "Expected a matrix of a device");
-  t.storage = t.held.storages.back();
+  t.storage = t.retained.storages.back();
   const napi_typedarray_type type =
       t.features.dtype == DType::kFloat32 ? napi_float32_array : napi_uint16_array;
   t.host = in.typed_array("into", type, t.features.rows * t.features.dim);
@@ -29,18 +29,18 @@ MarshalledTransfer read_download(const Napi::Value& value) {
 }
 
 MarshalledAllocation read_allocation(const Napi::Value& value) {
-  Held none;
+  Retained none;
   const RequestReader in(value, "", none);
   return {read_device(in), in.integer("bytes")};
 }
 
 int read_device_request(const Napi::Value& value) {
-  Held none;
+  Retained none;
   return read_device(RequestReader(value, "", none));
 }
 
 MarshalledAddress read_address(const Napi::Value& value) {
-  Held none;
+  Retained none;
   const RequestReader in(value, "", none);
   MarshalledAddress a;
   a.device = read_device(in);
@@ -53,13 +53,13 @@ MarshalledAddress read_address(const Napi::Value& value) {
 }
 
 Napi::Object write_device_memory(Napi::Env env, const DeviceMemoryInfo& info,
-                                 const DeviceLedger::Account& held) {
+                                 const DeviceLedger::Account& used) {
   Napi::Object object = Napi::Object::New(env);
-  define(object, "free", static_cast<double>(info.free));
-  define(object, "total", static_cast<double>(info.total));
-  define(object, "kept", static_cast<double>(info.kept));
-  define(object, "allocated", static_cast<double>(held.bytes));
-  define(object, "matrices", static_cast<double>(held.matrices));
+  define(object, "free", info.free);
+  define(object, "total", info.total);
+  define(object, "kept", info.kept);
+  define(object, "allocated", used.bytes);
+  define(object, "matrices", used.matrices);
   return object;
 }
 

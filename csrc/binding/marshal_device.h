@@ -1,4 +1,5 @@
-// JavaScript objects in and out, of memory of a device: allocations, addresses of others, transfers.
+// Reads JavaScript requests about memory of a device: allocations, foreign addresses, transfers. Writes the
+// counts of such memory.
 #pragma once
 
 #include <memory>
@@ -10,13 +11,13 @@
 
 namespace infcl::binding {
 
-// Between the host and a device: the memory of `device`, and `features` that lie in it or go there.
+// A copy between the host and a device. `features` lie in the memory of the device, or will be copied there.
 struct MarshalledTransfer {
   int device = 0;
   std::shared_ptr<DeviceStorage> storage;
   MatrixView features;
-  void* host = nullptr;  // download
-  Held held;
+  void* host = nullptr;  // target of a download; null for an upload
+  Retained retained;
 };
 MarshalledTransfer read_upload(const Napi::Value&);
 MarshalledTransfer read_download(const Napi::Value&);
@@ -28,7 +29,7 @@ struct MarshalledAllocation {
 MarshalledAllocation read_allocation(const Napi::Value&);
 int read_device_request(const Napi::Value&);
 
-// Memory of somebody else.
+// Memory that another owner allocated.
 struct MarshalledAddress {
   int device = 0;
   void* address = nullptr;

@@ -6,7 +6,7 @@
 
 namespace infcl::binding {
 
-// A number holds it: user space ends below 2^53 on every platform of Node.
+// A number holds every address: user space ends below 2^53 on every platform of Node.
 Napi::Value memory_address(const Napi::CallbackInfo& info, AddonState&) {
   void* data = nullptr;
   const bool is_array =

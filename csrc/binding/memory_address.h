@@ -1,5 +1,5 @@
-// Where the memory of a typed array lies, so that JavaScript can tell whether two arrays share some. Refuses
-// what is no typed array; reads nothing.
+// The address of a typed array's memory, so that JavaScript can tell whether two arrays overlap. Refuses any
+// other value, and reads no element.
 #pragma once
 
 #include "binding/addon_state.h"

@@ -1,17 +1,17 @@
-// The one door to Node-API: every binding file includes it in place of napi.h, so that all agree on the
-// switches.
+// Includes napi.h with the switches that this addon needs. Every file of the binding includes this header, so
+// that all files have the same switches.
 #pragma once
 
-// While worker.terminate() tears an environment down, Node-API refuses to throw. node-addon-api then ends the
-// process unless told that this is expected.
+// While worker.terminate() ends an environment, Node-API refuses to throw. node-addon-api then ends the whole
+// process, unless this switch is set.
 #define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 
 #include <napi.h>
 
 namespace infcl::binding {
 
-// Gives an object a property of its own. `Set` would assign, and a property of Object.prototype could swallow
-// the assignment.
+// Gives an object a property of its own: a number, a string or a JavaScript value. `Set` would assign, and a
+// setter of Object.prototype could take the assignment.
 template <typename T>
 void define(Napi::Object& object, const char* name, const T& value) {
   object.DefineProperty(

@@ -1,5 +1,5 @@
-// Reads process.env and not the process's own variables: Node takes its lock for that, so that no other
-// thread changes them meanwhile, and a worker thread sees the variables that it was started with.
+// Reads process.env, not the variables of the process. Node locks process.env, so that no other thread
+// changes a variable at the same time. And a worker thread sees the variables that it was started with.
 #include "binding/read_settings.h"
 
 namespace infcl::binding {
@@ -24,7 +24,7 @@ Settings read_settings(Napi::Env env) {
               variable(all, "INFCL_CUDA_LIBRARY")};
     }
   } catch (const Napi::Error&) {
-    // a `process` whose properties throw is not Node's
+    // The getters of Node's own `process` do not throw, so this `process` is not Node's.
   }
   return settings_from_environment();
 }

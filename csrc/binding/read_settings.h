@@ -1,4 +1,4 @@
-// The environment variables that infcl obeys, as JavaScript sees them when the addon is loaded.
+// Reads infcl's environment variables as JavaScript sees them when it loads the addon.
 #pragma once
 
 #include "binding/napi_env.h"
@@ -6,7 +6,7 @@
 
 namespace infcl::binding {
 
-// On the environment's thread. Never throws.
+// To be called on the environment's thread. Never throws.
 Settings read_settings(Napi::Env);
 
 }  // namespace infcl::binding

@@ -14,7 +14,7 @@ DType read_dtype(const RequestReader& in) {
   throw RequestError("ERR_TYPE", "Unknown dtype " + name);
 }
 
-// No machine has more devices than int holds; one that it does not have is the backend's to refuse.
+// The backend refuses an index that no device has. No machine has more devices than an int can count.
 int read_device(const RequestReader& in) {
   return static_cast<int>(std::min<int64_t>(in.integer("device"), INT32_MAX));
 }

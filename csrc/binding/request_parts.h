@@ -1,4 +1,5 @@
-// Parts that requests have in common: element types, devices, matrices. All throw RequestError.
+// Reads the parts that several requests have: element types, devices, matrices. All functions
+// throw RequestError.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +13,10 @@ constexpr int kNoDevice = -1;
 
 DType read_dtype(const RequestReader&);
 int read_device(const RequestReader&);
-// Elements that `rows` rows of `dim` span, the last one without its padding. Refuses what overflows.
+// Number of elements from the first to the last one of a matrix. Refuses a shape whose number overflows.
 int64_t extent(int64_t rows, int64_t dim, int64_t stride);
 int64_t bytes_of(int64_t elements, DType);
-// `device`: where the call runs; memory of another one is refused.
+// `device`: the device on which the call runs. Refuses memory of another device.
 MatrixView read_matrix(const RequestReader&, int device);
 
 }  // namespace infcl::binding

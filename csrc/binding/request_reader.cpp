@@ -4,8 +4,8 @@
 
 namespace infcl::binding {
 
-RequestReader::RequestReader(const Napi::Value& object, std::string path, Held& held)
-    : path_(std::move(path)), held_(held) {
+RequestReader::RequestReader(const Napi::Value& object, std::string path, Retained& retained)
+    : path_(std::move(path)), retained_(retained) {
   if (!object.IsObject())
     throw RequestError("ERR_TYPE", "Expected object for " + (path_.empty() ? "request" : path_));
   object_ = object.As<Napi::Object>();
@@ -14,7 +14,7 @@ RequestReader::RequestReader(const Napi::Value& object, std::string path, Held& 
 RequestReader RequestReader::object(const char* name) const {
   const Napi::Value value = get(name);
   if (!value.IsObject()) fail_type(name, "object");
-  return RequestReader(value, path_ + name + ".", held_);
+  return RequestReader(value, path_ + name + ".", retained_);
 }
 
 bool RequestReader::is_null(const char* name) const { return get(name).IsNull(); }
@@ -33,7 +33,7 @@ double RequestReader::number(const char* name) const {
 
 int64_t RequestReader::integer(const char* name) const {
   const double value = number(name);
-  // also bounds the products of two extents that typed_array is asked for: no array is this long
+  // The largest integer of a number. Lengths of arrays stay below it.
   constexpr double kLargest = 9007199254740991.0;
   if (!(value >= 0 && value <= kLargest)) fail_type(name, "non-negative integer");
   return static_cast<int64_t>(value);
@@ -71,7 +71,7 @@ void* RequestReader::typed_array(const char* name, napi_typedarray_type type, in
   if (elements < 0 || length < static_cast<uint64_t>(elements))
     throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(elements) + " elements for " +
                                         path_ + name + " but received " + std::to_string(length));
-  held_.arrays.push_back(retain_array(array, buffer));
+  retained_.arrays.push_back(retain_array(array, buffer));
   return data;
 }
 
@@ -89,7 +89,7 @@ DeviceHandle RequestReader::device_memory(const char* name, int device, int64_t 
   if (bytes > handle.bytes())
     throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(bytes) + " bytes for " + path_ +
                                         name + " but received " + std::to_string(handle.bytes()));
-  held_.storages.push_back(handle.storage);
+  retained_.storages.push_back(handle.storage);
   return handle;
 }
 

@@ -1,5 +1,5 @@
-// Reads one property after another of a request object, checking type and extent, and remembers every typed
-// array it handed out a pointer into. Knows nothing of what the properties mean.
+// Reads the properties of a request object and checks their types and lengths. Retains the memory of every
+// typed array and handle whose address it returns. Knows nothing of the meaning of a property.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@
 
 namespace infcl::binding {
 
-// What a request points into: held until this is destroyed, on the environment's thread.
-struct Held {
+// The memory that a request points into: retained until this struct is destroyed, on the
+// environment's thread.
+struct Retained {
   std::vector<RetainedArray> arrays;
   std::vector<std::shared_ptr<DeviceStorage>> storages;
 };
@@ -21,7 +22,7 @@ struct Held {
 class RequestReader {
  public:
   // `path` prefixes property names in messages ("queries.").
-  RequestReader(const Napi::Value& object, std::string path, Held& held);
+  RequestReader(const Napi::Value& object, std::string path, Retained& retained);
 
   RequestReader object(const char* name) const;
   bool is_null(const char* name) const;
@@ -32,16 +33,15 @@ class RequestReader {
   uint64_t address(const char* name) const;  // a bigint
   bool is_typed_array(const char* name) const { return get(name).IsTypedArray(); }
 
-  // Pointer to at least `elements` elements of a typed array of the given type. ERR_DETACHED, ERR_SHAPE,
-  // ERR_TYPE.
+  // Pointer to at least `elements` elements of a typed array of the given type. Errors: ERR_DETACHED,
+  // ERR_SHAPE, ERR_TYPE.
   void* typed_array(const char* name, napi_typedarray_type type, int64_t elements) const;
   // The same, or null for a property that is null.
   void* typed_array_or_null(const char* name, napi_typedarray_type type, int64_t elements) const;
-  // A share of device memory, of at least `bytes` bytes and on that device. ERR_DISPOSED, ERR_DEVICE,
-  // ERR_SHAPE, ERR_TYPE.
+  // A handle of at least `bytes` bytes of that device. Errors: ERR_DISPOSED, ERR_DEVICE, ERR_SHAPE, ERR_TYPE.
   DeviceHandle device_memory(const char* name, int device, int64_t bytes) const;
   bool is_device_memory(const char* name) const { return is_handle(get(name)); }
-  // Number of elements of a typed array, whatever its type; 0 once detached.
+  // Number of elements of a typed array of any type; 0 after its buffer was detached.
   int64_t length(const char* name) const;
 
  private:
@@ -51,7 +51,7 @@ class RequestReader {
 
   Napi::Object object_;
   std::string path_;
-  Held& held_;
+  Retained& retained_;
 };
 
 }  // namespace infcl::binding

@@ -8,11 +8,11 @@ namespace infcl::binding {
 
 namespace {
 
-// std::shared_ptr<v8::BackingStore> v8::ArrayBuffer::GetBackingStore(), as the Itanium C++ ABI calls it. Its
-// owner count is all that is used of the pointer it returns.
+// std::shared_ptr<v8::BackingStore> v8::ArrayBuffer::GetBackingStore(), under the Itanium C++ ABI. The code
+// here uses only the owner count of the returned pointer.
 using GetBackingStore = std::shared_ptr<void> (*)(napi_value array_buffer);
 
-// The releases on which test/lifecycle has seen pinning work.
+// The releases of Node on which test/lifecycle has shown that memory is retained.
 constexpr uint32_t kOldestNode = 20, kNewestNode = 26;
 
 bool is_known_runtime(napi_env env) {
@@ -24,9 +24,9 @@ bool is_known_runtime(napi_env env) {
     if (!process.IsObject()) return false;
     const Napi::Value versions = process.As<Napi::Object>().Get("versions");
     if (!versions.IsObject()) return false;
-    // both pass for node, with another standard library or another engine inside
+    // Electron and Bun look like Node here, but have another standard library or another engine inside.
     return !versions.As<Napi::Object>().Has("electron") && !versions.As<Napi::Object>().Has("bun");
-  } catch (const Napi::Error&) {  // of a `process` that is not Node's
+  } catch (const Napi::Error&) {  // the getters of Node's own `process` do not throw
     return false;
   }
 }
@@ -40,7 +40,7 @@ GetBackingStore find_get_backing_store(napi_env env) {
 #endif
 }
 
-// Null: nobody pins. Looked for once.
+// Null: memory cannot be retained here. The search runs once.
 GetBackingStore get_backing_store(napi_env env) {
   static const GetBackingStore found = find_get_backing_store(env);
   return found;
@@ -53,11 +53,11 @@ void prepare_to_retain_arrays(Napi::Env env) { get_backing_store(env); }
 RetainedArray retain_array(const Napi::TypedArray& array, napi_value buffer) {
   const napi_env env = array.Env();
   const GetBackingStore backing_store_of = get_backing_store(env);
-  RetainedArray held{Napi::Persistent(array.As<Napi::Object>()), nullptr};
+  RetainedArray retained{Napi::Persistent(array.As<Napi::Object>()), nullptr};
   bool can_be_detached = false;
   if (backing_store_of && napi_is_arraybuffer(env, buffer, &can_be_detached) == napi_ok && can_be_detached)
-    held.memory = backing_store_of(buffer);
-  return held;
+    retained.memory = backing_store_of(buffer);
+  return retained;
 }
 
 }  // namespace infcl::binding

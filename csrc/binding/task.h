@@ -1,4 +1,4 @@
-// What the runner's thread executes, and what its promise is fulfilled with.
+// Work for the runner's thread, and the value of the promise for that work.
 #pragma once
 
 #include "binding/napi_env.h"
@@ -8,10 +8,10 @@ namespace infcl::binding {
 
 class Task {
  public:
-  virtual ~Task() = default;  // on the environment's thread
-  virtual void run() = 0;     // on the runner's thread
+  virtual ~Task() = default;  // called on the environment's thread
+  virtual void run() = 0;     // called on the runner's thread
   virtual Napi::Value result(Napi::Env) const = 0;
-  virtual Control control() const { return {}; }  // by which it can be stopped
+  virtual Control control() const { return {}; }  // the words through which a caller can stop the task
 };
 
 }  // namespace infcl::binding

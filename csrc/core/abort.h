@@ -1,4 +1,4 @@
-// How work on the host notices that its caller has aborted the call.
+// Lets long work on the host stop after the caller has aborted the call.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@ inline void throw_if_aborted(const Control& control) {
   if (control.aborted()) throw Error(ErrorCode::kAborted, "contrastive", "the call was aborted");
 }
 
-// f(i) for each of [0, count), with a look at the abort flag every some microseconds. Throws Error
-// (kAborted).
+// Calls f(i) for each i of [0, count), and looks at the abort flag every few microseconds. Throws Error
+// (kAborted) when the flag is set.
 template <class F>
 void for_each_unless_aborted(int64_t count, const Control& control, F f) {
   constexpr int64_t kBetweenLooks = 1 << 12;

@@ -1,4 +1,5 @@
-// One call's claim on a backend: its memory is given back on every way out.
+// The time during which a backend works for one call. The destructor ends it, so that the backend gives its
+// memory back after an exception too.
 #pragma once
 
 #include "core/backend.h"
@@ -9,7 +10,8 @@ class BackendSession {
  public:
   BackendSession(Backend& backend, const Problem& problem) : backend_(backend) {
     try {
-      problem.control.begin(backend_.begin(problem));
+      begun_ = backend_.begin(problem);
+      problem.control.begin(begun_.steps);
     } catch (...) {
       backend_.end();
       throw;
@@ -19,8 +21,11 @@ class BackendSession {
   BackendSession(const BackendSession&) = delete;
   BackendSession& operator=(const BackendSession&) = delete;
 
+  const BeginResult& begun() const { return begun_; }
+
  private:
   Backend& backend_;
+  BeginResult begun_;
 };
 
 }  // namespace infcl

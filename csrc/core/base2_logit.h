@@ -1,6 +1,6 @@
-// Logits in base 2, of any size that float32 holds. A kernel splits a logit into a whole number and a rest,
-// and both are functions of the dot alone. Whatever is subtracted from a logit must split the same way:
-// beyond 2^24 two ways of rounding one number lie whole powers of two apart.
+// Base-2 logits of any size that float32 holds. A kernel splits a logit into a whole number and a rest, which
+// depend on the dot alone. A number that is subtracted from a logit must be split in the same way. Beyond
+// 2^24, two ways of rounding one number can differ by several whole numbers.
 #pragma once
 
 #include <cmath>
@@ -10,8 +10,8 @@ namespace infcl {
 constexpr double kLn2 = 0.69314718055994530942;
 constexpr double kLog2E = 1.44269504088896340736;
 
-// 2^(dot * (high + low)) = exp(scale * dot). Two floats, so that the scale itself is not rounded. `low` is
-// not negative: a product with `high` and one with `low` overflow to the same side.
+// 2^(dot * (high + low)) = exp(scale * dot). Two floats hold the scale without rounding it to one. `low` is
+// not negative, so that the products with `high` and with `low` overflow to the same side.
 struct Log2Scale {
   float high, low;
 };
@@ -28,8 +28,8 @@ struct Base2Logit {
   double whole = 0, rest = 0;
 
   Base2Logit() = default;
-  // As kernels split: the product rounded to float32, then to an integer; the rest is clamped, because beyond
-  // 2^24 the product's own rounding error exceeds 1/2.
+  // Splits as kernels do: the product is rounded to float32, then to an integer. The rest is clamped, because
+  // beyond 2^24 the rounding error of the product exceeds 1/2.
   Base2Logit(float dot, Log2Scale scale) {
     const float product = dot * scale.high;
     whole = std::nearbyint(product);

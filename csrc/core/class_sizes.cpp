@@ -10,13 +10,13 @@ namespace {
 
 constexpr int kBits = 8, kBuckets = 1 << kBits;
 
-// The digit of a class at `shift`; digits order classes as their signs do.
+// The digit of a class at `shift`. The flipped sign bit puts negative classes before positive ones.
 int digit(int32_t one, int shift) {
   const uint32_t ordered = static_cast<uint32_t>(one) ^ (uint32_t{1} << 31);
   return static_cast<int>(ordered >> shift & (kBuckets - 1));
 }
 
-// By one digit after another: a sort whose time does not depend on the numbers, and that can stop anywhere.
+// A radix sort: its time does not depend on the numbers, and an abort can stop it anywhere.
 void sort_unless_aborted(std::vector<int32_t>& numbers, const Control& control) {
   const int64_t count = static_cast<int64_t>(numbers.size());
   std::vector<int32_t> sorted(numbers.size());

@@ -1,7 +1,7 @@
-// How many rows each class has. Takes n log n steps whatever the classes are: a hash table takes n * n for
-// those that its hash sends to one place.
+// Counts the rows of each class. The time does not depend on the classes, which a user may choose: with a
+// hash table, classes of equal hash would take n * n steps.
 //
-// Refuses to go on once the call is aborted.
+// Refuses to go on after the call was aborted.
 #pragma once
 
 #include <cstdint>
@@ -13,16 +13,16 @@ namespace infcl {
 
 class ClassSizes {
  public:
-  // Rows of one more side.
+  // Adds the rows of one more side.
   void add(const int32_t* classes, int64_t rows);
-  // After the last side, and before `of`. Throws Error (kAborted).
+  // To be called after the last `add` and before `of`. Throws Error (kAborted).
   void count(const Control&);
-  // Rows of a class, all sides together.
+  // Rows of a class, on all sides together.
   int64_t of(int32_t one) const;
 
  private:
-  std::vector<int32_t> classes_;  // of all rows; after `count` each class once, in ascending order
-  std::vector<int64_t> rows_;     // of each of these classes
+  std::vector<int32_t> classes_;  // of all rows; after `count`: each class once, in ascending order
+  std::vector<int64_t> rows_;     // number of rows of each class
 };
 
 }  // namespace infcl

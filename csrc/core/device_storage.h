@@ -1,5 +1,5 @@
-// Memory of a device that outlives calls: features that a caller keeps there, and their gradients. Made by
-// core/backends.h; freed by its destructor, which any thread may run, unless it is somebody else's.
+// Memory of a device that outlives calls: features that a caller keeps there, and their gradients. Functions
+// of core/backends.h make it. The destructor, which any thread may run, frees memory that is not borrowed.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,10 @@ class DeviceStorage {
   const Place& place() const { return place_; }
   bool is_borrowed() const { return borrowed_; }
 
-  // Rows of a matrix of the host to the beginning of this memory, side by side. Returns when they are there.
+  // Copies the rows of a matrix on the host to the beginning of this memory, without gaps. Returns after the
+  // copy has ended.
   virtual void upload(const MatrixView&) = 0;
-  // Rows of a matrix in this memory to the host, side by side. Returns when they are there.
+  // Copies the rows of a matrix in this memory to the host, without gaps. Returns after the copy has ended.
   virtual void download(const MatrixView&, void* host) = 0;
 
  protected:

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
 #include "core/backend.h"
 #include "core/backend_session.h"
@@ -10,6 +11,7 @@
 #include "core/float_range.h"
 #include "core/loss_state.h"
 #include "core/pass_args.h"
+#include "core/refinement.h"
 
 namespace infcl {
 
@@ -19,57 +21,68 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// One call: the forward passes, the loss, the backward passes.
+int64_t gradient_bytes(const ContrastiveRequest& r) {
+  const int64_t rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0) +
+                       (r.d_hard_negatives ? r.hard_negatives.rows : 0);
+  return rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
+}
+
+// One call. There are three ways through the similarities:
+//   forward, backward  one pass after the other: every objective, every backend
+//   fused_pass         one pass for both: objectives whose rows stand alone, backends that can
+//   refine_fused       a pass for the refinement alone: after a fused pass
+// The first way refines inside its backward pass.
 class Call {
  public:
   Call(const ContrastiveRequest& request, Backend& backend)
       : r_(request),
         o_(request.objective),
         backend_(backend),
-        fused_(r_.gradient && rows_stand_alone(o_) && backend.can_fuse()),
-        state_(request),
-        args_(request, state_) {}
+        state_owner_(make_loss_state(request)),
+        state_(*state_owner_),
+        args_(request, state_),
+        session_(backend, problem()) {}
 
-  Problem problem() const {
-    Problem p;
-    p.similarity_count = o_.similarity_count;
-    for (int i = 0; i < o_.similarity_count; ++i)
-      p.similarities[i] = shape_of(o_.similarities[i], r_.queries.rows, r_.keys.rows);
-    p.queries = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
-    p.keys = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
-    p.hard_negatives =
-        matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
-    p.dim = r_.queries.dim;
-    p.logit_scale = r_.logit_scale + r_.hardness;  // in tiles there are negatives only
-    p.logit_bias = o_.sigmoid ? r_.logit_bias : 0;
-    p.sigmoid = o_.sigmoid;
-    p.bfloat16 = r_.bfloat16;
-    p.gradient = r_.gradient;
-    p.fused = fused_;
-    p.lend_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
-    p.threads = r_.threads;
-    p.workspace_bytes = r_.workspace_bytes;
-    p.control = r_.control;
-    return p;
+  // Brings every operand, and refuses features whose logits may overflow.
+  void bring_operands() {
+    lengths_.queries = backend_.bring(Operand::kQueries);
+    if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
+    if (r_.hard_negatives_per_query > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
+    refuse_overflow(r_, lengths_);
   }
 
-  // Whether both passes go through the rows together.
-  bool together() const { return fused_; }
+  // Returns the time at which the forward pass ended.
+  double run(ContrastiveResult& out) {
+    const double begin = now_seconds();
+    double forward_end = 0;
+    if (session_.begun().fused) {
+      fused_pass(out);
+      forward_end = begin + backend_.stats().forward_fraction * (now_seconds() - begin);
+      if (wants_refinement(out)) refine_fused(out);
+    } else {
+      forward(out);
+      forward_end = now_seconds();
+      const bool refine = wants_refinement(out);
+      if (r_.gradient || refine) backward(out, refine);
+    }
+    refuse_not_finite(out);
+    return forward_end;
+  }
 
+ private:
   void forward(ContrastiveResult& out) {
     find_limits();
     for (int p = 0; p < o_.similarity_count; ++p) {
-      load(p);
       FoldArgs a = args_.fold(p);
-      // Rows and columns of a similarity are folded by different threads, so they may not share a normaliser.
+      // Different threads fold the rows and the columns of a similarity, so each side needs its own sums.
       const bool shared = a.rows && a.rows == a.columns && !o_.similarities[p].triangle();
-      Normaliser apart;
+      Normaliser of_columns;
       if (shared) {
-        apart = a.rows->blank();
-        a.columns = &apart;
+        of_columns = a.rows->blank();
+        a.columns = &of_columns;
       }
       backend_.fold(a);
-      if (shared) a.rows->add(apart);
+      if (shared) a.rows->add(of_columns);
       out.stats.masked_pairs += a.masked_pairs;
     }
     find_hard_negative_dots();
@@ -77,45 +90,29 @@ class Call {
     finish_loss(out);
   }
 
-  // Forward and backward passes in one.
-  void both_passs(ContrastiveResult& out) {
+  // Forward and backward pass of the only similarity. Hard negatives come first, since `close_rows` adds
+  // their dots.
+  void fused_pass(ContrastiveResult& out) {
     find_limits();
     find_hard_negative_dots();
     state_.begin_rows();
-    load(0);
-    FoldArgs fold = args_.fold(0);
     std::atomic<int64_t> excluded{0};
-    const DifferentiateResult sums = backend_.fold_and_differentiate(
-        fold, args_.gradient(0), [&](Range rows) { excluded += state_.close_rows(rows); });
-    out.stats.masked_pairs = fold.masked_pairs + excluded;
+    FusedArgs a;
+    a.fold = args_.fold(0);
+    a.differentiate = args_.gradient(0);
+    a.rows = r_.queries.rows;
+    a.close = [&](Range rows) { excluded += state_.close_rows(rows); };
+    const DifferentiateResult sums = backend_.fold_and_differentiate(a);
+    out.stats.masked_pairs = a.fold.masked_pairs + excluded;
     finish_loss(out);
-    finish_gradient(out, sums);
+    finish_gradient(out, sums, false);
   }
 
-  // Looks at every feature, and at what the lengths of their rows allow.
-  void check_inputs() {
-    lengths_.queries = backend_.check_finite(r_.queries, "queries");
-    if (r_.keys.rows > 0) lengths_.keys = backend_.check_finite(r_.keys, "keys");
-    if (r_.hard_negatives_per_query > 0)
-      lengths_.hard_negatives = backend_.check_finite(r_.hard_negatives, "hardNegatives.keys");
-    refuse_overflow(r_, lengths_);
-  }
-
-  // Whether rounding may show in the loss: few rows, long ones, large scales. The loss is promised to 1e-6,
-  // which is five standard errors. Where a logit may be off by more than a quarter, its exponential is no
-  // longer the straight line that the refinement takes it for.
   bool wants_refinement(const ContrastiveResult& out) const {
-    constexpr double kTolerance = 1e-6 / 5, kLargestError = 0.25;
-    if (!backend_.refines_loss()) return false;
-    const double longest =
-        std::fmax((r_.logit_scale + r_.hardness) * longest_product(o_, lengths_),
-                  (r_.logit_scale + r_.hard_negative_hardness) * lengths_.queries * lengths_.hard_negatives);
-    const LogitError error{r_.queries.dim, longest};
-    return error.of(error.longest_logit) < kLargestError &&
-           state_.expected_error(error) > kTolerance * std::fmax(1, out.loss);
+    return session_.begun().refines_loss && needs_refinement(r_, lengths_, state_, out.loss);
   }
 
-  // The backward passes; without gradients, what they find out about the loss.
+  // The backward passes. Without gradients they only refine the loss.
   void backward(ContrastiveResult& out, bool refine) {
     state_.prepare_gradient();
     DifferentiateResult sums;
@@ -123,32 +120,33 @@ class Call {
     for (int p = 0; p < o_.similarity_count; ++p) {
       const int rows = static_cast<int>(o_.similarities[p].rows),
                 columns = static_cast<int>(o_.similarities[p].columns);
-      load(p);
       DifferentiateArgs a = r_.gradient ? args_.gradient(p) : args_.logit_gradient(p);
-      if (refine) ask_for_refinement(a);
-      a.overwrite_rows = !written[rows];
-      a.overwrite_columns = !written[columns];
+      if (refine) a.refinement = wanted_refinement();
+      a.gradients.overwrite_rows = !written[rows];
+      a.gradients.overwrite_columns = !written[columns];
       const DifferentiateResult d = backend_.differentiate(a);
       written[rows] = written[columns] = true;
       sums.dot_sum += d.dot_sum;
       sums.sum += d.sum;
       change_loss(out, d.refinement);
     }
-    if (r_.gradient) finish_gradient(out, sums);
-    if (refine) refine_hard_negatives(out);
+    if (r_.gradient) {
+      finish_gradient(out, sums, refine);
+    } else if (refine) {
+      refine_hard_negatives(out);
+    }
   }
 
-  // The same without gradients, after `both_passs`, which could not know that it would be wanted.
-  void refine(ContrastiveResult& out) {
-    load(0);
+  // Refines the loss of a fused pass. The loss tells whether to refine, and is known only after that pass.
+  void refine_fused(ContrastiveResult& out) {
     DifferentiateArgs a = args_.logit_gradient(0);
-    ask_for_refinement(a);
+    a.refinement = wanted_refinement();
     change_loss(out, backend_.differentiate(a).refinement);
     refine_hard_negatives(out);
   }
 
-  // Every number that is handed out. A gradient that is not finite makes the sum over it so, and what
-  // features could make of it has been refused.
+  // Looks at the numbers of the result. Where a gradient is not finite, the sum over it is not finite either.
+  // refuse_overflow has excluded all that features could add to that.
   void refuse_not_finite(const ContrastiveResult& out) const {
     if (std::isfinite(out.loss) && std::isfinite(out.logit_scale_grad) && std::isfinite(out.logit_bias_grad))
       return;
@@ -156,68 +154,86 @@ class Call {
                 "logits overflow float32: queries, keys or logitScale are too large");
   }
 
- private:
   void find_limits() {
     if (!r_.has_margin) return;
-    backend_.positive_dots(r_.queries, r_.keys, r_.labels, state_.limits());
+    backend_.positive_dots(r_.labels, state_.limits());
     state_.shift_limits(r_.margin);
   }
 
   void find_hard_negative_dots() {
     if (r_.hard_negatives_per_query > 0)
-      backend_.hard_negative_dots(hard_negatives(), state_.hard_negative_dots(),
-                                  state_.hard_negative_errors());
+      backend_.hard_negative_dots(state_.hard_negatives().dots(), state_.hard_negatives().errors());
   }
 
-  void ask_for_refinement(DifferentiateArgs& a) const {
-    a.loss_per_g = (r_.logit_scale + r_.hardness) / r_.logit_scale;
-    a.negligible_g = negligible_g();
+  DifferentiateArgs::Refinement wanted_refinement() const {
+    return {(r_.logit_scale + r_.hardness) / r_.logit_scale, smallest_refined_g(r_, lengths_)};
   }
 
   static void change_loss(ContrastiveResult& out, double change) {
-    // a dot below float32's range weighs nothing, and yet its error is infinite
+    // A dot below float32's range has weight 0 and an infinite error, so the change is not a number.
     if (std::isfinite(change)) out.loss += change;
   }
 
-  // Hard negatives are in no tile.
+  // Hard negatives are in no tile, so they are refined beside the similarities.
   void refine_hard_negatives(ContrastiveResult& out) {
     if (r_.hard_negatives_per_query == 0) return;
     state_.prepare_hard_negatives();
-    const double change = backend_.hard_negative_dots_error(hard_negatives(), state_.hard_negative_dots(),
-                                                            state_.hard_negative_grads());
-    change_loss(out, (r_.logit_scale + r_.hard_negative_hardness) / r_.logit_scale * change);
+    differentiate_hard_negatives(out, false, true);
+  }
+
+  void differentiate_hard_negatives(ContrastiveResult& out, bool gradients, bool refine) {
+    HardNegativeArgs a;
+    a.g = state_.hard_negatives().grads();
+    a.gradients = gradients;
+    a.dots = refine ? state_.hard_negatives().dots() : nullptr;
+    const double change = backend_.differentiate_hard_negatives(a);
+    if (refine) change_loss(out, (r_.logit_scale + r_.hard_negative_hardness) / r_.logit_scale * change);
   }
 
   void finish_loss(ContrastiveResult& out) {
-    state_.finish_loss(out);
+    const MeanLoss mean = state_.finish_loss();
+    out.loss = mean.loss;
+    out.accuracy = mean.accuracy;
     refuse_not_finite(out);
   }
 
-  void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums) {
+  void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums, bool refine) {
     double dot_sum = state_.dot_sum_correction() + sums.dot_sum;
     if (r_.hard_negatives_per_query > 0) {
       dot_sum += state_.prepare_hard_negatives();
-      backend_.differentiate_hard_negatives(hard_negatives(), state_.hard_negative_grads(), r_.d_queries,
-                                            r_.d_hard_negatives);
+      differentiate_hard_negatives(out, true, refine);
     }
     backend_.finish();
-    // The factors carry s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
+    // The factors include s, so G here is s times dL/dx:  dL/ds = sum g_ij (q_i . k_j) / s
     out.logit_scale_grad = dot_sum / r_.logit_scale;
-    if (o_.sigmoid) out.logit_bias_grad = sums.sum / r_.logit_scale;
+    if (o_.sigmoid()) out.logit_bias_grad = sums.sum / r_.logit_scale;
   }
 
-  const MatrixView& side(Side s) const { return s == Side::kQueries ? r_.queries : r_.keys; }
-
-  // All of that size together would move the loss by a twentieth of what it is held to.
-  float negligible_g() const {
-    double pairs = 0;
-    for (int p = 0; p < o_.similarity_count; ++p) {
-      const SimilarityShape s = shape_of(o_.similarities[p], r_.queries.rows, r_.keys.rows);
-      pairs += static_cast<double>(s.rows) * static_cast<double>(s.columns);
+  Problem problem() const {
+    Problem p;
+    p.similarity_count = o_.similarity_count;
+    for (int i = 0; i < o_.similarity_count; ++i) {
+      const Similarity& s = o_.similarities[i];
+      p.similarities[i] = {operand_of(s.rows), operand_of(s.columns),
+                           shape_of(s, r_.queries.rows, r_.keys.rows)};
     }
-    const double dot_error =
-        0x1p-24 * longest_product(o_, lengths_) * std::sqrt(static_cast<double>(r_.queries.dim));
-    return static_cast<float>(1e-6 / 20 / (pairs * dot_error * (1 + r_.hardness / r_.logit_scale)));
+    p.matrix(Operand::kQueries) = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
+    p.matrix(Operand::kKeys) = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
+    p.matrix(Operand::kHardNegatives) =
+        matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
+    p.hard_negatives_per_query = r_.hard_negatives_per_query;
+    p.dim = r_.queries.dim;
+    p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
+    p.logit_bias = o_.sigmoid() ? r_.logit_bias : 0;
+    p.sigmoid = o_.sigmoid();
+    p.bfloat16 = r_.bfloat16;
+    p.gradient = r_.gradient;
+    p.may_fuse = r_.gradient && rows_stand_alone(o_);
+    p.scores_in_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
+    p.threads = r_.threads;
+    p.workspace_bytes = r_.workspace_bytes;
+    p.control = r_.control;
+    return p;
   }
 
   ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
@@ -226,21 +242,13 @@ class Call {
     return {view, gradient, rows, layout};
   }
 
-  HardNegatives hard_negatives() const {
-    return {r_.queries, r_.hard_negatives, r_.hard_negatives_per_query};
-  }
-
-  void load(int p) {
-    const Similarity& similarity = o_.similarities[p];
-    backend_.load({p, side(similarity.rows), side(similarity.columns)});
-  }
-
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
-  const bool fused_;
-  LossState state_;
+  const std::unique_ptr<LossState> state_owner_;
+  LossState& state_;
   PassArgs args_;
+  const BackendSession session_;
   RowLengths lengths_;
 };
 
@@ -250,39 +258,14 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
   const double start = now_seconds();
   ContrastiveResult out;
   Call call(r, backend);
-  BackendSession session(backend, call.problem());
-  call.check_inputs();
-  const double laps_begin = now_seconds();
-  double forward_end = 0;
-  if (call.together()) {
-    call.both_passs(out);
-    forward_end = laps_begin + backend.stats().forward_share * (now_seconds() - laps_begin);
-    if (call.wants_refinement(out)) call.refine(out);
-  } else {
-    call.forward(out);
-    forward_end = now_seconds();
-    const bool refine = call.wants_refinement(out);
-    if (r.gradient || refine) call.backward(out, refine);
-  }
-  call.refuse_not_finite(out);
-
-  const BackendStats b = backend.stats();
+  call.bring_operands();
+  const double forward_end = call.run(out);
   const double end = now_seconds();
-  out.stats.isa = b.isa;
-  out.stats.threads = b.threads;
-  out.stats.flops = b.flops;
+  static_cast<BackendStats&>(out.stats) = backend.stats();
+  out.stats.peak_bytes = out.stats.workspace_bytes + gradient_bytes(r);
   out.stats.seconds = end - start;
   out.stats.forward_seconds = forward_end - start;
   out.stats.backward_seconds = end - forward_end;
-  out.stats.workspace_bytes = b.workspace_bytes;
-  const int64_t gradient_rows = (r.d_queries ? r.queries.rows : 0) + (r.d_keys ? r.d_key_rows : 0) +
-                                (r.d_hard_negatives ? r.hard_negatives.rows : 0);
-  out.stats.peak_bytes =
-      b.workspace_bytes + gradient_rows * r.queries.dim * static_cast<int64_t>(sizeof(float));
-  out.stats.tiles = b.tiles;
-  out.stats.tiles_reused = b.tiles_reused;
-  out.stats.tiles_skipped = b.tiles_skipped;
-  out.stats.slabs = b.slabs;
   return out;
 }
 

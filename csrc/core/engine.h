@@ -1,36 +1,32 @@
-// The one entry to the engine: the loss of a call, and its gradients when asked. The engine owns the order of
-// the passes and the arithmetic on normalisers. Every loop over elements belongs to a Backend.
+// The one entry to the engine: the loss of a call, and its gradients where they are wanted. The engine owns
+// the order of the passes, the normalisers and the loss. Every loop over the elements of a similarity belongs
+// to a Backend.
 #pragma once
 
 #include <cstdint>
-#include <string>
 
+#include "core/backend_stats.h"
 #include "core/request.h"
 
 namespace infcl {
 
 class Backend;
 
-struct Stats {
-  std::string isa;
-  int threads = 0;
-  double flops = 0;  // of the matrix products actually executed
+struct Stats : BackendStats {
   double seconds = 0, forward_seconds = 0, backward_seconds = 0;
-  int64_t workspace_bytes = 0;
   int64_t peak_bytes = 0;  // workspace and gradients
-  int64_t tiles = 0, tiles_reused = 0, tiles_skipped = 0, masked_pairs = 0;
-  int64_t slabs = 1;  // parts in which a device took the longest matrix; 1: as a whole
+  int64_t masked_pairs = 0;
 };
 
 struct ContrastiveResult {
   double loss = 0;
-  double accuracy = 0;  // share of queries whose positive ranks first
+  double accuracy = 0;  // fraction of the queries whose positive ranks first
   double logit_scale_grad = 0;
   double logit_bias_grad = 0;
   Stats stats;
 };
 
-// Throws Error. Inputs are checked for finite values before anything else; shapes are the caller's business.
+// Throws Error. Refuses features that are not finite before anything else. The caller checks the shapes.
 ContrastiveResult contrastive(const ContrastiveRequest&, Backend&);
 
 }  // namespace infcl

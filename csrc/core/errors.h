@@ -1,5 +1,5 @@
-// What the core throws. A code names the kind of failure for programs, the text is for people and starts with
-// the operation in brackets. The binding turns both into a JavaScript error, in one place.
+// The exception that the core throws. Its code names the kind of failure, for programs. Its text is for
+// people and starts with the operation in brackets. binding/failure.h turns both into a JavaScript error.
 #pragma once
 
 #include <stdexcept>

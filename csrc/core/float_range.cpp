@@ -11,7 +11,8 @@ namespace infcl {
 
 namespace {
 
-// An eighth of float32's range: sums and rounding of features to bfloat16 stay below the rest.
+// An eighth of float32's range. The factor of 8 leaves room for sums, and for the rounding of features
+// to bfloat16.
 constexpr double kMost = FLT_MAX / 8;
 
 std::string text(double value) {
@@ -45,12 +46,12 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
   const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.hard_negative_hardness));
   if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
   // A row of a sigmoid objective has no denominator, so its terms add up.
-  const double terms = r.objective.sigmoid ? static_cast<double>(r.keys.rows) : 1;
-  const double logit = scale * similarity + (r.objective.sigmoid ? kLog2E * std::fabs(r.logit_bias) : 0);
+  const double terms = r.objective.sigmoid() ? static_cast<double>(r.keys.rows) : 1;
+  const double logit = scale * similarity + (r.objective.sigmoid() ? kLog2E * std::fabs(r.logit_bias) : 0);
   if (!(logit * terms < kMost))
     refuse("logits", "lengths of rows, logitScale and logitBias allow " + text(logit / kLog2E));
-  // The sum of |dL/dx| along a row or a column is at most 16, labels, smoothing and both normalisers
-  // included.
+  // The sum of |dL/dx| along a row or a column is at most 16. The bound includes labels, smoothing and
+  // both normalisers.
   if (r.gradient && !(16 * r.logit_scale * row * terms < kMost))
     refuse("gradients", "lengths of rows and logitScale allow " + text(16 * r.logit_scale * row * terms));
 }

@@ -1,5 +1,5 @@
-// Tells before any product is formed whether float32 holds the numbers of a call. The lengths of the longest
-// rows bound every similarity, every partial sum of one, every logit and every gradient. So all backends and
+// Tells before any product whether float32 can hold the numbers of a call. The lengths of the longest rows
+// bound every dot, every partial sum of a dot, every logit and every gradient. So all backends and
 // instruction sets refuse the same calls.
 #pragma once
 
@@ -7,17 +7,17 @@
 
 namespace infcl {
 
-// Of the longest row of each matrix; 0: there is none.
+// Length of the longest row of each matrix; 0: there is no such matrix.
 struct RowLengths {
   double queries = 0, keys = 0, hard_negatives = 0;
 
   double of(Side s) const { return s == Side::kQueries ? queries : keys; }
 };
 
-// The largest |q| |k| among the pairs that the objective compares, hard negatives aside.
+// The largest |q| |k| among the pairs of the objective's similarities, without hard negatives.
 double longest_product(const Objective&, const RowLengths&);
 
-// Throws Error kNotFinite, which says what to make smaller.
+// Throws Error (kNotFinite). The message says which input to make smaller.
 void refuse_overflow(const ContrastiveRequest&, const RowLengths&);
 
 }  // namespace infcl

@@ -1,101 +1,102 @@
-// The anchors of a call: everything that is a vector along queries or keys and not a matrix. Gathers what the
-// forward passes fold, turns it into the loss, and prepares the factors of the gradient. O(M + N) memory,
-// serial, float64.
+// The loss state: the vectors along rows and columns of similarities between the passes. The forward pass
+// fills the vectors, the loss is a sum over them, and the backward pass reads the factors of the gradient.
+// O(M + N) memory, serial, float64.
+//
+// An objective is data (objective.h) within one of three families. Each family is a class in a file of its
+// own: loss_labelled.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class LossState alone, and
+// this class has the parts that all families need.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "core/engine.h"
 #include "core/grid.h"
+#include "core/hard_negatives.h"
 #include "core/normaliser.h"
+#include "core/request.h"
 
 namespace infcl {
 
-// Standard error of a logit made of float32 dots.
-struct LogitError {
-  int64_t dim;
-  double longest_logit;  // that the lengths of rows allow
-  double of(double logit) const;
+struct DifferentiateArgs;
+struct FoldArgs;
+struct LogitError;
+
+struct MeanLoss {
+  double loss = 0;
+  double accuracy = 0;  // fraction of the queries whose positive ranks first
 };
 
 class LossState {
  public:
-  explicit LossState(const ContrastiveRequest&);
+  virtual ~LossState() = default;
+  LossState(const LossState&) = delete;
+  LossState& operator=(const LossState&) = delete;
 
-  // kNone gives null.
-  Normaliser* normaliser(int index) { return index < 0 ? nullptr : &normalisers_[index]; }
-  const NormaliserGrad* grad(int index) const { return index < 0 ? nullptr : &grads_[index]; }
+  // Sets the vectors that the forward pass of a similarity fills.
+  virtual void attach(int similarity, FoldArgs&);
+  // Sets the vectors that the backward pass of a similarity reads. After prepare_gradient or begin_rows.
+  virtual void attach(int similarity, DifferentiateArgs&) const;
+
+  // Limits of the false-negative margin, one per query. A backend writes the positives' dots there, and
+  // shift_limits then adds the margin. A mask reads the limits.
   float* limits() { return limits_.data(); }
-  const float* limits() const { return limits_.data(); }
   void shift_limits(double margin);
-  float* positive_dots() { return positive_dots_.data(); }
-  float* row_max_dots() { return row_max_dots_.data(); }
-  float* positive_max_dots() { return positive_max_dots_.data(); }
-  double* softplus_sums() { return softplus_sums_.data(); }
-  const double* positive_grads() const { return positive_grads_.data(); }
+  HardNegativeState& hard_negatives() { return hard_negatives_; }
 
-  // Hard negatives: their dots, how far those of a query may exceed dots in tiles, and their gradients
-  // (returns sum g * dot).
-  float* hard_negative_dots() { return hard_negative_dots_.data(); }
-  float* hard_negative_errors() { return hard_negative_errors_.data(); }
-  double prepare_hard_negatives();
-  const float* hard_negative_grads() const { return hard_negative_grads_.data(); }
-
-  // After the forward passes: what they do not see joins the normalisers, hard negatives and labelled
-  // positives. Returns how many hard negatives the margin excludes.
+  // After the forward passes: adds the terms that are in no tile, so that every normaliser is complete.
+  // Returns how many hard negatives the margin excludes.
   int64_t close();
-  // The same for some queries of an objective whose rows stand alone, and their part of prepare_gradient.
-  // Safe for several threads with rows of their own; begin_rows comes before the first.
+  // In a fused pass: close and prepare_gradient for some queries. begin_rows comes first. Several threads may
+  // call close_rows at once, each with rows of its own.
   void begin_rows() { allocate_gradient(); }
   int64_t close_rows(Range queries);
-  // After close: loss, accuracy, per-row outputs.
-  void finish_loss(ContrastiveResult&);
-  // After that: standard error of the loss by the rounding of dots to float32.
-  double expected_error(const LogitError&) const;
+
+  // After close: the loss, and the outputs per row.
+  MeanLoss finish_loss();
+  // After finish_loss: the loss's standard error that comes from the rounding of dots to float32.
+  virtual double expected_error(const LogitError&) const = 0;
+
   // Before the backward passes.
   void prepare_gradient();
-  // What an anchor of weight 1 contributes at most: the unit of the gradient filter.
+  // After prepare_gradient: the same for hard negatives. Returns their sum of g * dot.
+  double prepare_hard_negatives() { return hard_negatives_.prepare_gradient(grads_[0]); }
+  // The most that an anchor of weight 1 contributes: the unit of the gradient filter.
   double largest_weight() const { return r_.logit_scale / (total_weight_ > 0 ? total_weight_ : 1); }
-  // What backends leave out of sum g_ij (q_i . k_j): uniform terms and class positives.
-  double dot_sum_correction() const;
+  // The part of sum g_ij (q_i . k_j) that backends do not add: uniform terms and class positives.
+  virtual double dot_sum_correction() const { return 0; }
 
- private:
-  struct RowLoss {
-    double loss = 0, lse = 0;
-  };
+ protected:
+  explicit LossState(const ContrastiveRequest&);
+
+  // Adds the terms of `queries` that are in no tile. Returns how many terms the margin excludes.
+  virtual int64_t add_terms_outside_tiles(Range /*queries*/) { return 0; }
+  // Returns the sum of the weighted losses, and writes the outputs per row.
+  virtual double sum_losses() = 0;
+  // Dots of the positive that ranks highest, one per query.
+  virtual const std::vector<float>& ranked_positive_dots() const = 0;
+  // Makes room for the factors of the gradient.
+  virtual void allocate_gradient();
+  // Fills the factors that belong to the anchors of `queries`.
+  virtual void prepare_rows(Range queries) = 0;
+
   int64_t anchor_count(int normaliser) const;
-  int64_t anchor_of(int normaliser, int64_t query) const;
-  Base2Logit positive_logit(int64_t query) const { return {positive_dots_[query], scale_}; }
-  double weight(int64_t query) const { return r_.query_weights ? r_.query_weights[query] : 1; }
-  void count_classes();
-  int64_t fold_hard_negatives(Range queries);
-  void add_labelled_positives(Range queries);
-  void allocate_gradient();
-  RowLoss labelled_row(int64_t query) const;
-  RowLoss sigmoid_row(int64_t query) const;
-  double class_loss(int normaliser);
-  double labelled_error(int64_t query, const LogitError&) const;
-  double class_error(int normaliser, int64_t anchor, const LogitError&) const;
-  void prepare_rows(Range queries);
-  void prepare_labelled(Range queries);
-  void prepare_classes();
-  void prepare_sigmoid(Range queries);
+  void write_row(int64_t query, double loss, double lse) const;
+  // The standard error of the loss, from the sum over independent rows of (weight * error)^2.
+  double standard_error(double squares) const;
 
   const ContrastiveRequest& r_;
   const Objective& o_;
-  const Log2Scale scale_;                // of positives
-  const Log2Scale hard_negative_scale_;  // of hard negatives
-  const double scale2_;                  // logit scale for base-2 exponentials
-  const double negative_scale2_;         // likewise, of negatives
-  double total_weight_ = 0;              // what the loss is a mean over
+  const double scale2_;      // logit scale for base-2 exponentials
+  double total_weight_ = 0;  // the loss is a mean over this; each family's constructor sets it
 
   std::vector<Normaliser> normalisers_;
-  std::vector<NormaliserGrad> grads_;
-  std::vector<float> limits_, positive_dots_, row_max_dots_, positive_max_dots_;
-  std::vector<float> hard_negative_dots_, hard_negative_errors_, hard_negative_grads_;
-  std::vector<double> softplus_sums_, positive_grads_;
-  std::vector<std::vector<int64_t>> positive_counts_;  // class positives of each anchor, per normaliser
+  std::vector<NormaliserGrad> grads_;  // one per normaliser
+  std::vector<float> limits_, row_max_dots_;
+  HardNegativeState hard_negatives_;
 };
+
+// The state of the request's family. Throws Error (kAborted).
+std::unique_ptr<LossState> make_loss_state(const ContrastiveRequest&);
 
 }  // namespace infcl

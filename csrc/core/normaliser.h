@@ -1,5 +1,5 @@
-// What the forward passes gather about the anchors of one normaliser, and what the backward passes need of
-// it. Vectors that an objective has no use for stay empty, and emptiness is how backends know.
+// The sums of the forward passes for the anchors of one normaliser, and the factors that the backward passes
+// make from these sums. A vector that an objective does not use stays empty, and backends then skip its part.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 namespace infcl {
 
 struct Normaliser {
-  // The same vectors, empty of terms.
+  // The same vectors without any term.
   Normaliser blank() const {
     Normaliser n;
     n.lse.reset(lse.size());
@@ -29,16 +29,17 @@ struct Normaliser {
 
   LseVector lse;                          // of x over everything that counts against the anchor
   std::vector<double> dot_sums;           // label smoothing: sum of q.k over the same terms
-  std::vector<int64_t> counts;            // and their number
-  std::vector<double> positive_dot_sums;  // class positives: sum of q.k over them
+  std::vector<int64_t> counts;            // label smoothing: number of these terms
+  std::vector<double> positive_dot_sums;  // class positives: sum of their q.k
 };
 
-// Factors of g. All carry the logit scale, the row weight and the mean over anchors.
+// Factors of g along the rows or columns of a similarity. Each factor includes the logit scale, the weight of
+// the row and the division by the weights of all anchors.
 struct NormaliserGrad {
-  const LseVector* lse = nullptr;  // normalised
-  std::vector<double> weights;     // of exp(x - lse)
+  const LseVector* lse = nullptr;  // normalised; null for the rows of a sigmoid, which have no normaliser
+  std::vector<double> weights;     // of exp(x - lse), or of sigma(x) where there is no lse
   std::vector<float> uniform;      // label smoothing: subtracted from every term of the anchor; else empty
-  std::vector<float> positive_shares;  // class positives: subtracted from each of them; else empty
+  std::vector<float> positive_weights;  // class positives: subtracted from each positive; else empty
 };
 
 }  // namespace infcl

@@ -5,31 +5,30 @@ namespace infcl {
 namespace {
 
 constexpr Side kQ = Side::kQueries, kK = Side::kKeys;
-constexpr PositiveKind kLabel = PositiveKind::kLabel, kClass = PositiveKind::kClass;
+constexpr LossFamily kLabelled = LossFamily::kLabelledSoftmax, kClasses = LossFamily::kClassSoftmax,
+                     kSigmoid = LossFamily::kSigmoid;
 
 constexpr Objective kTable[] = {
     // Radford et al. 2021: the mean of both directions' cross-entropies
-    {ObjectiveKind::kClip, kLabel, false, 1, 2, {{kQ, kK, 0, 1}}, {{kQ, 0.5}, {kK, 0.5}}},
+    {ObjectiveKind::kClip, kLabelled, 1, 2, {{kQ, kK, 0, 1}}, {{kQ, 0.5}, {kK, 0.5}}},
     // van den Oord et al. 2018, eq. 4
-    {ObjectiveKind::kInfoNce, kLabel, false, 1, 1, {{kQ, kK, 0, kNone}}, {{kQ, 1}}},
+    {ObjectiveKind::kInfoNce, kLabelled, 1, 1, {{kQ, kK, 0, kNone}}, {{kQ, 1}}},
     // Chen et al. 2020 (SimCLR), eq. 1: both views are anchors, and negatives of each other and of themselves
     {ObjectiveKind::kNtXent,
-     kLabel,
-     false,
+     kLabelled,
      3,
      2,
      {{kQ, kK, 0, 1}, {kQ, kQ, 0, 0}, {kK, kK, 1, 1}},
      {{kQ, 0.5}, {kK, 0.5}}},
     // Khosla et al. 2020, eq. 2 (L_out); the engine divides by the number of anchors that have a positive
     {ObjectiveKind::kSupCon,
-     kClass,
-     false,
+     kClasses,
      3,
      2,
      {{kQ, kK, 0, 1}, {kQ, kQ, 0, 0}, {kK, kK, 1, 1}},
      {{kQ, 1}, {kK, 1}}},
     // Zhai et al. 2023, eq. 1: no denominators
-    {ObjectiveKind::kSigLip, kLabel, true, 1, 0, {{kQ, kK, kNone, kNone}}, {}},
+    {ObjectiveKind::kSigLip, kSigmoid, 1, 0, {{kQ, kK, kNone, kNone}}, {}},
 };
 
 }  // namespace
@@ -47,7 +46,7 @@ Objective make_objective(ObjectiveKind kind, bool has_keys) {
 }
 
 Objective make_directions(unsigned directions, bool joint) {
-  Objective o{ObjectiveKind::kInfoNce, kLabel, false, 0, 0, {}, {}};
+  Objective o{ObjectiveKind::kInfoNce, kLabelled, 0, 0, {}, {}};
   int count = 0;
   for (unsigned d = directions; d; d &= d - 1) ++count;
   const auto normaliser = [&](unsigned direction, Side anchors) {

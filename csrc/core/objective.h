@@ -1,8 +1,7 @@
-// Objectives as data. An objective is a list of similarities over products of features, the normalisers
-// (running log-sum-exp) that the logits of each similarity enter, and the kind of its positives. The gradient
-// of a logit is then always
+// Objectives as data. An objective is a list of similarities, the normalisers (running log-sum-exp) that the
+// logits of each similarity enter, and the family of its loss. The gradient of a logit is then always
 //   g_ij = alpha_i exp(x_ij - a_i) + beta_j exp(x_ij - b_j) - T_ij       (siglip: sigma(x_ij) - T_ij)
-// so a new objective is a row of the table in objective.cpp, never a kernel.
+// So a new objective of a known family is a row of the table in objective.cpp, and needs no kernel.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +12,18 @@ enum class ObjectiveKind { kClip, kInfoNce, kNtXent, kSupCon, kSigLip };
 
 enum class Side { kQueries = 0, kKeys = 1 };
 
-enum class PositiveKind {
-  kLabel,  // one key per query; it enters its normalisers once, whatever similarities they sum over
-  kClass,  // every other row of the same class, weighted 1 / their number
+enum class LossFamily {
+  kLabelledSoftmax,  // one positive key per query; it enters each of its normalisers once
+  kClassSoftmax,     // positives are all other rows of the same class, weighted 1 / their number
+  kSigmoid,          // one positive key per query, and no normalisers
 };
 
 constexpr int kNone = -1;
+// The similarity in which accuracy ranks a query's positive: the first of every objective.
+constexpr int kRankedSimilarity = 0;
 
-// Every row of `rows` against every row of `columns`. Of a side with itself only the upper triangle is
-// visited, and a row never meets itself.
+// Every row of `rows` against every row of `columns`. Where both are one side, a pass visits only the upper
+// triangle, and a row never meets itself.
 struct Similarity {
   Side rows, columns;
   int row_normaliser, column_normaliser;
@@ -33,9 +35,9 @@ struct SimilarityShape {
   bool triangle = false;
 };
 
-inline SimilarityShape shape_of(const Similarity& p, int64_t queries, int64_t keys) {
+inline SimilarityShape shape_of(const Similarity& s, int64_t queries, int64_t keys) {
   const int64_t sides[2] = {queries, keys};
-  return {sides[static_cast<int>(p.rows)], sides[static_cast<int>(p.columns)], p.triangle()};
+  return {sides[static_cast<int>(s.rows)], sides[static_cast<int>(s.columns)], s.triangle()};
 }
 
 // The denominators of one direction: one per row of `anchors`.
@@ -44,7 +46,7 @@ struct NormaliserSpec {
   double weight;  // of its cross-entropies in the loss, before the mean over anchors
 };
 
-// Which similarities of an anchor count against it, as in sentence-transformers' multiple negatives losses.
+// Which pairs of sides count against an anchor, as in sentence-transformers' multiple negatives losses.
 enum Direction : unsigned {
   kQueryToKey = 1,
   kKeyToQuery = 2,
@@ -56,24 +58,26 @@ struct Objective {
   static constexpr int kMaxSimilarities = 3, kMaxNormalisers = 4;
 
   ObjectiveKind kind;
-  PositiveKind positives;
-  bool sigmoid;
+  LossFamily family;
   int similarity_count, normaliser_count;
   Similarity similarities[kMaxSimilarities];
   NormaliserSpec normalisers[kMaxNormalisers];
+
+  bool sigmoid() const { return family == LossFamily::kSigmoid; }
+  bool labelled() const { return family != LossFamily::kClassSoftmax; }
 };
 
-// Whether a query's loss, and with it the gradients of its logits, is known once its row is: nothing is
-// summed along columns or over several similarities. Both passes can then go through the rows together.
+// Whether one row of one similarity tells the loss of a query, and so the gradients of its logits: nothing is
+// summed along columns or over several similarities. One fused pass can then do the work of both passes.
 inline bool rows_stand_alone(const Objective& o) {
   return o.similarity_count == 1 && !o.similarities[0].triangle() &&
-         o.similarities[0].column_normaliser == kNone && o.positives == PositiveKind::kLabel;
+         o.similarities[0].column_normaliser == kNone && o.labelled();
 }
 
 // `has_keys` is false for supcon over the queries alone.
 Objective make_objective(ObjectiveKind, bool has_keys = true);
-// The same positives as clip, against the directions in `directions`. Joint: one denominator per query, over
-// all of them. Otherwise one each, and their mean.
+// The same positives as clip, against the directions in `directions`. Joint: each query has one denominator
+// over all directions. Otherwise each direction has its own, and the loss is the mean of their losses.
 Objective make_directions(unsigned directions, bool joint);
 
 }  // namespace infcl

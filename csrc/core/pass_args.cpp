@@ -4,50 +4,36 @@ namespace infcl {
 
 FoldArgs PassArgs::fold(int p) {
   FoldArgs a;
+  a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
-  a.rows = state_.normaliser(o_.similarities[p].row_normaliser);
-  a.columns = state_.normaliser(o_.similarities[p].column_normaliser);
-  a.positive_dots = a.positives.labelled ? state_.positive_dots() : nullptr;
-  if (p == 0 && !o_.similarities[p].triangle()) {
-    a.row_max_dots = state_.row_max_dots();
-    a.positive_max_dots = a.positives.row_classes ? state_.positive_max_dots() : nullptr;
-  }
-  a.softplus_sums = o_.sigmoid ? state_.softplus_sums() : nullptr;
+  state_.attach(p, a);
   return a;
 }
 
 DifferentiateArgs PassArgs::logit_gradient(int p) {
-  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a;
+  a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
-  a.rows = state_.grad(o_.sigmoid ? 0 : similarity.row_normaliser);
-  a.columns = state_.grad(similarity.column_normaliser);
-  if (a.positives.labelled) {
-    a.positive_dots = state_.positive_dots();
-    a.positive_grads = state_.positive_grads();
-  }
+  state_.attach(p, a);
   return a;
 }
 
 DifferentiateArgs PassArgs::gradient(int p) {
-  const Similarity& similarity = o_.similarities[p];
   DifferentiateArgs a = logit_gradient(p);
-  a.filter = r_.gradient_filter * state_.largest_weight();
-  a.d_rows = gradient(similarity.rows);
-  a.d_columns = gradient(similarity.columns);
-  a.d_column_rows = similarity.columns == Side::kKeys ? r_.d_key_rows : r_.queries.rows;
+  a.gradients.wanted = true;
+  a.filter.bound = r_.gradient_filter * state_.largest_weight();
   return a;
 }
 
 Positives PassArgs::positives(int p) const {
   const Similarity& similarity = o_.similarities[p];
   Positives out;
-  if (o_.positives == PositiveKind::kLabel) {
+  if (o_.labelled()) {
     out.labelled = !similarity.triangle();
     out.labels = r_.labels;
-    out.apart = out.labelled && r_.hardness != 0;
+    out.other_scale = out.labelled && r_.hardness != 0;
   } else {
     const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
     out.row_classes = classes[static_cast<int>(similarity.rows)];

@@ -1,5 +1,5 @@
-// What the backend is told about each similarity: the objective's row of the table, the request and the
-// anchors in its words.
+// Puts the request, the objective's row of the table and the loss state into a backend's words: the arguments
+// of the passes over each similarity.
 #pragma once
 
 #include "core/backend.h"
@@ -9,19 +9,18 @@ namespace infcl {
 
 class PassArgs {
  public:
-  // Arguments point into the anchors.
+  // Arguments point into `state`.
   PassArgs(const ContrastiveRequest& request, LossState& state)
       : r_(request), o_(request.objective), state_(state) {}
 
   FoldArgs fold(int similarity);
-  // After LossState::prepare_gradient or begin_rows: to form G, and to multiply it.
+  // After LossState::prepare_gradient or begin_rows. The first only forms G; the second multiplies it too.
   DifferentiateArgs logit_gradient(int similarity);
   DifferentiateArgs gradient(int similarity);
 
  private:
   Positives positives(int similarity) const;
   PairMask mask(int similarity) const;
-  float* gradient(Side s) const { return s == Side::kQueries ? r_.d_queries : r_.d_keys; }
 
   const ContrastiveRequest& r_;
   const Objective& o_;

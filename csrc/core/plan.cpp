@@ -1,4 +1,4 @@
-// The door to the planners: refuses shapes that their arithmetic is not made for.
+// The way to every planner. Refuses shapes that are too large for the planners' arithmetic.
 #include "core/plan.h"
 
 #include "core/errors.h"

@@ -1,4 +1,5 @@
-// What a call will cost, before it is paid. The engine asks the same planner, so the numbers are the truth.
+// Tells the cost of a call before the call runs. Backends spend memory by the same plan, so a call costs as
+// much as its plan says.
 #pragma once
 
 #include <cstdint>
@@ -12,33 +13,33 @@ struct PlanRequest {
   Objective objective = make_objective(ObjectiveKind::kClip);
   int64_t rows = 0, keys = 0, dim = 0;
   DType dtype = DType::kFloat32;
-  bool bfloat16 = false;  // products of bfloat16 values, where the device has them
+  bool bfloat16 = false;  // multiply in bfloat16 where the device can
   bool gradient = true;
   int threads = 0;
   int64_t workspace_bytes = 0;  // 0: the default bound
 };
 
 struct Plan {
-  double flops = 0;  // of the matrix products that will be executed
+  double flops = 0;  // of the matrix products that the call will execute
   int threads = 0;
   int64_t workspace_bytes = 0;
   int64_t minimum_workspace_bytes = 0;
   int64_t lse_bytes = 0;
-  int64_t slabs = 1;             // as in Stats
-  double gflops_per_second = 0;  // on `threads` threads, measured on a small tile, once per planner
+  int64_t slabs = 1;             // as in BackendStats
+  double gflops_per_second = 0;  // of `threads` threads; measured on a small tile, once per planner
 };
 
-// Says what calls on one backend will cost. Shares nothing with a call in progress, so that it answers while
-// one runs. One thread at a time.
+// Plans calls of one backend. A planner uses no memory of a running call, so that it can answer meanwhile.
+// Only one thread may use a planner at a time.
 class Planner {
  public:
   virtual ~Planner() = default;
-  // Of a shape that `plan` has let through.
+  // `plan` has checked the shape.
   virtual Plan plan(const PlanRequest&) = 0;
 };
 
-// No machine has room for more features, (rows + keys) * dim of them: 4 PiB of float32. Below it, no size
-// that a planner computes passes 64 bits.
+// The most features, (rows + keys) * dim, that a plan accepts: 4 PiB of float32, more than any machine has.
+// Below this bound, every size that a planner computes fits in 64 bits.
 constexpr int64_t kMostFeatures = int64_t{1} << 50;
 
 // Throws Error (kShape) for a shape that no memory can hold.

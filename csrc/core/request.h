@@ -1,5 +1,5 @@
-// What one call is asked: features, objective, options, and where outputs go. Plain data: no rule is checked
-// here, since the binding checks a request before the engine sees it.
+// The request of one call: features, objective, options, and the memory of outputs. Plain data: the binding
+// checks a request before the engine sees it, so no rule is checked here.
 #pragma once
 
 #include <cstdint>
@@ -11,30 +11,32 @@ namespace infcl {
 
 struct ContrastiveRequest {
   MatrixView queries;  // [M x D]
-  MatrixView keys;     // [N x D]; no rows: the objective uses queries alone
+  MatrixView keys;     // [N x D]; no rows where the objective uses queries alone
   Objective objective;
   double logit_scale = 1;
   double logit_bias = 0;            // sigmoid objectives
   const int32_t* labels = nullptr;  // label positives: [M] key index; null: row i's positive is key i
-  // class positives: class of each query and key
+  // class positives: the class of each query and of each key
   const int32_t *query_classes = nullptr, *key_classes = nullptr;
-  // equal ids do not count against each other, unless as the labelled positive
+  // A query and a key of equal id do not count against each other, except for the labelled positive.
   const int32_t *query_ids = nullptr, *key_ids = nullptr;
-  bool has_margin = false;  // negatives more than `margin` closer than the positive do not count
+  // Negatives whose dot exceeds the positive's dot by more than `margin` do not count.
+  bool has_margin = false;
   double margin = 0;
   double label_smoothing = 0;
-  const float* query_weights = nullptr;  // [M]; the loss is then a weighted mean
-  // rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone
+  const float* query_weights = nullptr;  // [M]: the loss is a weighted mean; null: all weights are 1
+  // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone.
   MatrixView hard_negatives;
   int64_t hard_negatives_per_query = 0;
-  double hard_negative_hardness = 0;  // as hardness, for them
-  double hardness = 0;                // added, times q.k and without gradient, to the logits of negatives
+  // Hardness times q.k is added to the logits of negatives, without a gradient of its own.
+  double hardness = 0;                // of negatives in tiles
+  double hard_negative_hardness = 0;  // of hard negatives
 
-  bool bfloat16 = false;  // compute products in bfloat16 where the device can; sums stay float32
+  bool bfloat16 = false;  // multiply in bfloat16 where the device can; sums stay float32
 
   bool gradient = false;
-  // Opt-in approximation: gradient tiles are skipped while no row or column loses more than this share of its
-  // weight.
+  // 0: exact gradients. Otherwise tiles are skipped in the gradient products, as long as no row or column
+  // loses more than this fraction of its weight.
   double gradient_filter = 0;
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen

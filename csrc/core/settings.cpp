@@ -1,4 +1,4 @@
-// The only place that calls getenv.
+// Reads the settings from the environment. No other file calls getenv.
 #include "core/settings.h"
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Plain data that every room shares: element types, matrix views, the words through which a caller watches
-// and stops a running call. Knows nothing of threads, devices or JavaScript.
+// Plain data for every room: element types, matrix views, and the words of memory through which a caller
+// watches and stops a running call. Knows nothing of threads, devices or JavaScript.
 #pragma once
 
 #include <atomic>
@@ -12,13 +12,13 @@ enum class DType { kFloat32, kFloat16, kBFloat16 };
 
 constexpr size_t dtype_size(DType t) { return t == DType::kFloat32 ? 4 : 2; }
 
-// Whose memory something lies in: the host's, or the device's that the call runs on. There, somebody else may
-// be at work with it on a stream, whose handle is the driver's (null is one too): what they enqueued comes
-// first, and what they enqueue later comes after the call.
+// The memory that a matrix lies in: the host's, or that of the device on which the call runs. Another owner
+// may use device memory on a stream of its own. The call then waits for earlier work on that stream, and
+// later work there waits for the call.
 struct Place {
   bool on_device = false;
-  bool shared = false;  // with the work on `stream`
-  void* stream = nullptr;
+  bool shared = false;     // another owner uses the memory on `stream`
+  void* stream = nullptr;  // the driver's handle; null is a stream too
 };
 
 // Row-major features [rows x dim]; `stride` is in elements from one row to the next.
@@ -35,21 +35,22 @@ struct MatrixView {
   }
 };
 
-// How a gradient lies where it goes to.
+// How the elements of a gradient lie in memory.
 struct GradientLayout {
   int64_t stride = 0;  // elements from one row to the next; 0: dim
   Place place;
 };
 
-// Shared with the caller's thread while a call runs: it writes `abort`, we write the rest. A plain int32
-// array on the other side of the seam, so the words are accessed through atomic builtins rather than declared
-// atomic. `done` counts on from the forward into the backward pass, so that one word says where a call is.
+// Words that the caller's thread and a running call both access. The caller writes kAbort, the call writes
+// the other words. JavaScript sees a plain Int32Array, so the code here uses atomic builtins, not
+// std::atomic. kDone does not start again with the backward pass, so that one word gives the progress of a
+// whole call.
 struct Control {
   enum Word { kAbort = 0, kDone = 1, kTotal = 2, kWords = 3 };
   int32_t* words = nullptr;
 
   bool aborted() const { return words && __atomic_load_n(words + kAbort, __ATOMIC_RELAXED) != 0; }
-  // `total`: steps of one pass, over all of its similarities
+  // `total`: steps of one pass over all similarities
   void begin(int64_t total) const {
     if (!words) return;
     store(kDone, 0);

@@ -20,20 +20,14 @@ class CpuBackend final : public Backend {
  public:
   // `isa` as in Settings; one that this machine lacks is the error of each call.
   explicit CpuBackend(const std::string& isa) : wanted_isa_(isa) {}
-  int64_t begin(const Problem&) override;
-  double check_finite(const MatrixView&, const char* name) override;
-  void positive_dots(const MatrixView&, const MatrixView&, const int32_t* labels, float* out) override;
-  void load(const SimilarityOperands&) override;
+  BeginResult begin(const Problem&) override;
+  double bring(Operand) override;
+  void positive_dots(const int32_t* labels, float* out) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
-  bool can_fuse() const override { return true; }
-  DifferentiateResult fold_and_differentiate(FoldArgs&, const DifferentiateArgs&,
-                                             const std::function<void(Range)>& close) override;
-  void hard_negative_dots(const HardNegatives&, float* dots, float* errors) override;
-  bool refines_loss() const override { return true; }
-  double hard_negative_dots_error(const HardNegatives&, const float* dots, const float* g) override;
-  void differentiate_hard_negatives(const HardNegatives&, const float* g, float* d_queries,
-                                    float* d_keys) override;
+  DifferentiateResult fold_and_differentiate(FusedArgs&) override;
+  void hard_negative_dots(float* dots, float* errors) override;
+  double differentiate_hard_negatives(const HardNegativeArgs&) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
 
@@ -41,15 +35,15 @@ class CpuBackend final : public Backend {
   struct ThreadMemory {
     float *transposed, *row_values, *tile, *narrowed, *column_buffer;
   };
-  // One pass over the tiles of a similarity, tile row by tile row; each block belongs to one thread. False:
-  // stopped.
+  // One pass over the tiles of a similarity, tile row by tile row. Each tile row belongs to one thread.
+  // `enter` and `tile` return false where the call was stopped.
   class Pass {
    public:
     virtual ~Pass() = default;
-    // Makes ready what the block's tiles read.
+    // Packs the rows of a tile row.
     virtual bool enter(int thread, int64_t tile_row) = 0;
     virtual bool tile(int thread, int64_t tile_row, int64_t tile_column) = 0;
-    virtual void stop() = 0;    // lets go whoever waits
+    virtual void stop() = 0;    // wakes threads that wait for a tile column
     virtual void finish() = 0;  // after the last tile
   };
   class Fold;           // the forward pass
@@ -57,26 +51,33 @@ class CpuBackend final : public Backend {
   std::unique_ptr<Pass> fold_pass(FoldArgs&);
   std::unique_ptr<Pass> differentiate_pass(const DifferentiateArgs&, DifferentiateResult&);
 
+  WorkspacePlan plan_call(const Problem&) const;
   void claim();
-  void go_round(Pass&);
-  // f(i) for every row, shared out among the threads.
+  // Passes visit this similarity from now on. Packs its columns.
+  void load(int similarity);
+  void traverse(Pass&);
+  // f(i) for every row, dealt out among the threads.
   template <class F>
   void for_each_row(int64_t rows, F f);
+  // f(pairs) for ranges of pairs, dealt out among the threads.
   template <class F>
-  void for_pairs(int64_t count, int64_t dim, F f);
+  void for_pairs(int64_t count, F f);
+  double hard_negatives_refinement(const float* dots, const float* g);
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
 
-  const Grid& grid() const { return grids_[operands_.similarity]; }
+  const ProblemMatrix& rows() const { return problem_.matrix(problem_.similarities[similarity_].rows); }
+  const ProblemMatrix& columns() const { return problem_.matrix(problem_.similarities[similarity_].columns); }
+  const Grid& grid() const { return grids_[static_cast<size_t>(similarity_)]; }
   // Operands of a tile. The rows must have been packed into the thread's memory for this tile row.
   TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
   void pack_columns(int64_t tile_column, float* out) const;
   const float* packed_columns(int thread, int64_t tile_column) const;
-  // Where the tile's logits stay until the backward pass; null: they do not.
+  // Memory in which the tile's scores wait for the backward pass; null: they are made again.
   float* kept_scores(int thread, int64_t tile_row, int64_t tile_column) const;
-  Tile tile(int64_t tile_row, int64_t tile_column, float* data, int64_t stride) const;
-  // Calls f(range) over [0, total) in pieces short enough to notice an abort between them; false once
-  // aborted.
+  TilePlace place(int64_t tile_row, int64_t tile_column) const;
+  // Calls f(range) over [0, total) in pieces short enough to notice an abort between two of them. False: the
+  // call was aborted.
   template <class F>
   bool in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const;
 
@@ -84,16 +85,16 @@ class CpuBackend final : public Backend {
   ThreadPool pool_;
   Workspace workspace_;
 
-  // Of the call in progress.
+  // The call in progress.
   const Kernels* kernels_ = nullptr;
   Problem problem_;
-  SimilarityOperands operands_;
+  int similarity_ = 0;       // that passes visit
   std::vector<Grid> grids_;  // of each similarity
   WorkspacePlan plan_;
   std::vector<ThreadMemory> memory_;
   float* packed_columns_ = nullptr;
-  float* kept_ = nullptr;
-  bool fused_ = false;  // in fold_and_differentiate
+  float* kept_ = nullptr;  // slots for scores
+  bool in_fused_pass_ = false;
   Log2Scale scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;

@@ -1,5 +1,5 @@
-// The backward pass: each tile's logits are made again (or taken from those kept), turned into G, and G feeds
-// both gradient products while it is in L2.
+// The backward pass: a tile's scores are made again (or taken from the kept ones) and turned into G. Both
+// gradient products read G while it is in L2.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -21,9 +21,13 @@ class CpuBackend::Differentiate final : public Pass {
         gate_(s_.tile_columns()),
         row_sums_(static_cast<size_t>(s_.tile_rows())) {
     const int64_t tile = b_.kernels_->tile.rows * b_.kernels_->tile.columns;
-    if (a_.filter > 0) {
-      clear(a_.overwrite_rows, a_.d_rows, s_.row_count());
-      clear(a_.overwrite_columns, a_.d_columns, a_.d_column_rows);
+    if (a_.gradients.wanted) {
+      d_rows_ = b_.rows().gradient;
+      d_columns_ = b_.columns().gradient;
+    }
+    if (filters()) {
+      clear(a_.gradients.overwrite_rows, d_rows_, s_.row_count());
+      clear(a_.gradients.overwrite_columns, d_columns_, b_.columns().gradient_rows);
       row_lost_.resize(static_cast<size_t>(s_.row_count()));
       column_lost_.resize(static_cast<size_t>(s_.column_count()));
     }
@@ -35,30 +39,30 @@ class CpuBackend::Differentiate final : public Pass {
 
   bool enter(int t, int64_t i) override {
     const Range rows = s_.rows(i);
-    if (!b_.fused_) b_.kernels_->pack_transposed(b_.operands_.rows, rows, b_.memory_[t].transposed);
-    if (a_.d_columns)
-      b_.kernels_->pack_values(b_.operands_.rows, rows, b_.memory_[t].row_values,
+    if (!b_.in_fused_pass_) b_.kernels_->pack_transposed(b_.rows().view, rows, b_.memory_[t].transposed);
+    if (d_columns_)
+      b_.kernels_->pack_values(b_.rows().view, rows, b_.memory_[t].row_values,
                                b_.kernels_->elements(rows.size()));
     return !s_.triangle() || gate_.enter(i, i);
   }
 
   bool tile(int t, int64_t i, int64_t j) override {
     const TileOperands c = b_.operands(t, i, j);
-    const Tile g = b_.tile(i, j, b_.memory_[t].tile, b_.kernels_->tile.rows);
+    const Tile g{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     const float* kept = b_.kept_scores(t, i, j);
     if (!logit_gradients(t, i, c, g, kept)) return false;
     Scratch& s = scratch_[t];
-    const double pairs = static_cast<double>(c.rows * c.columns);
     if (kept) {
       ++s.reused;
     } else {
-      s.pairs_multiplied += pairs;
+      s.pairs_multiplied += static_cast<double>(c.rows * c.columns);
     }
-    if (a_.loss_per_g > 0 && !refine_loss(s, i, c, g)) return false;
-    if (!a_.d_rows && !a_.d_columns) return leave(i, j);
+    if (a_.refinement.wanted() && !refine_loss(s, i, c, g)) return false;
+    if (!d_rows_ && !d_columns_) return pass_by(i, j);
+    write_positives(g, 1);
     b_.problem_.control.advance();
-    if (a_.filter > 0) {
-      // what the columns have lost so far is known only after the rows above
+    if (filters()) {
+      // The losses of the columns so far are known only after the tile rows above.
       if (!gate_.enter(j, i)) return false;
       if (skip(g, s)) {
         ++s.skipped;
@@ -66,18 +70,7 @@ class CpuBackend::Differentiate final : public Pass {
         return true;
       }
     }
-    const float *for_rows = g.data, *for_columns = g.data;
-    if (b_.kernels_->narrow_gradients) {
-      b_.kernels_->narrow_gradients(c, g.data, b_.memory_[t].narrowed);
-      for_rows = b_.memory_[t].narrowed;
-      for_columns = for_rows + b_.kernels_->narrowed_offset();
-    }
-    if (a_.d_rows) {
-      if (!accumulate_rows(c, i, j, for_rows)) return false;
-      s.pairs_multiplied += pairs;
-    }
-    s.pairs_multiplied += static_cast<double>(c.rows * gradient_columns(i, j));
-    return accumulate_columns(c, i, j, for_columns);
+    return accumulate(t, i, j, c, g);
   }
 
   void stop() override { gate_.stop(); }
@@ -96,19 +89,21 @@ class CpuBackend::Differentiate final : public Pass {
   }
 
  private:
-  // Of one thread: workers must not allocate.
+  // Memory of one thread: workers must not allocate.
   struct Scratch {
     explicit Scratch(const TileShape& c)
         : factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
-    LogitFactors factors;
-    std::vector<float> row_lost, column_lost;  // filter: in this tile
+    GradientFactors factors;
+    std::vector<float> row_lost, column_lost;  // filter: sums of |g| over one tile
     EqualPairs pairs;
     std::vector<int32_t> masked;
     double pairs_multiplied = 0;
     int64_t skipped = 0, reused = 0;
   };
 
-  // A skipped tile writes nothing.
+  bool filters() const { return a_.filter.bound > 0; }
+
+  // Skipped tiles write nothing, so a filtered gradient starts from zeros.
   void clear(bool overwrite, float* out, int64_t rows) const {
     if (overwrite && out) std::fill(out, out + rows * b_.problem_.dim, 0.f);
   }
@@ -116,80 +111,74 @@ class CpuBackend::Differentiate final : public Pass {
   static const std::vector<float>* uniform(const NormaliserGrad* n) {
     return n && !n->uniform.empty() ? &n->uniform : nullptr;
   }
-  static const std::vector<float>* shares(const NormaliserGrad* n) {
-    return n && !n->positive_shares.empty() ? &n->positive_shares : nullptr;
+  static const std::vector<float>* class_weights(const NormaliserGrad* n) {
+    return n && !n->positive_weights.empty() ? &n->positive_weights : nullptr;
   }
 
-  // Columns of the tile whose features get a gradient from it. The diagonal tile of a triangle gives all to
+  // Columns of the tile whose features get a gradient from it. The diagonal tile of a triangle adds all to
   // its rows.
   int64_t gradient_columns(int64_t i, int64_t j) const {
-    if (!a_.d_columns || (s_.triangle() && i == j)) return 0;
-    return std::max<int64_t>(0, std::min(s_.columns(j).end, a_.d_column_rows) - s_.columns(j).begin);
+    if (!d_columns_ || (s_.triangle() && i == j)) return 0;
+    return std::max<int64_t>(0,
+                             std::min(s_.columns(j).end, b_.columns().gradient_rows) - s_.columns(j).begin);
   }
 
-  // A product in float64 less that in float32, times G.
+  // Labelled positives have gradients of their own.
+  void write_positives(const Tile& g, double factor) const {
+    if (!a_.positives.labelled) return;
+    for_each_positive(g, a_.positives, [&](int64_t row, int64_t column) {
+      g.at(row, column) = static_cast<float>(factor * a_.positive_grads[row]);
+    });
+  }
+
+  // Adds up G times the float64 product less the float32 product. False: stopped.
   bool refine_loss(Scratch& s, int64_t i, const TileOperands& c, const Tile& g) {
+    const double loss_per_g = a_.refinement.loss_per_g;
+    write_positives(g, a_.positives.other_scale ? 1 / loss_per_g : 1);
     double change = 0;
-    const auto set_apart = [&](double factor) {
-      if (a_.positives.apart)
-        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
-          g.at(r, q) = static_cast<float>(factor * a_.positive_grads[r]);
-        });
-    };
-    set_apart(1 / a_.loss_per_g);
-    if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range keys) {
-          const Refinement part = b_.kernels_->refine(c, keys, g.data, a_.negligible_g);
+    if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range columns) {
+          const Refinement part = b_.kernels_->refine(c, columns, g.data, a_.refinement.smallest_refined_g);
           change += part.sum;
           s.pairs_multiplied += 2 * static_cast<double>(part.pairs);
         }))
       return false;
-    set_apart(1);
-    row_sums_[i].refinement += a_.loss_per_g * (g.diagonal ? change / 2 : change);
+    row_sums_[i].refinement += loss_per_g * (g.diagonal ? change / 2 : change);
     return true;
   }
 
-  // Whether every row and column of the tile can afford to lose it; if so, it is charged to them.
+  // Whether every row and column of the tile can lose it within the bound; if so, adds it to their losses.
   bool skip(const Tile& g, Scratch& s) {
     sum_magnitudes(g, s.row_lost.data(), s.column_lost.data());
-    const float limit = static_cast<float>(a_.filter);
+    const float bound = static_cast<float>(a_.filter.bound);
     for (int64_t r = 0; r < g.rows.size(); ++r)
-      if (row_lost_[g.rows.begin + r] + s.row_lost[r] > limit) return false;
-    for (int64_t q = 0; q < g.columns.size(); ++q)
-      if (column_lost_[g.columns.begin + q] + s.column_lost[q] > limit) return false;
+      if (row_lost_[g.rows.begin + r] + s.row_lost[r] > bound) return false;
+    for (int64_t c = 0; c < g.columns.size(); ++c)
+      if (column_lost_[g.columns.begin + c] + s.column_lost[c] > bound) return false;
     for (int64_t r = 0; r < g.rows.size(); ++r) row_lost_[g.rows.begin + r] += s.row_lost[r];
-    for (int64_t q = 0; q < g.columns.size(); ++q) column_lost_[g.columns.begin + q] += s.column_lost[q];
+    for (int64_t c = 0; c < g.columns.size(); ++c) column_lost_[g.columns.begin + c] += s.column_lost[c];
     return true;
   }
 
+  // G without the labelled positives' own gradients, which write_positives brings. False: stopped.
   bool logit_gradients(int t, int64_t i, const TileOperands& c, const Tile& g, const float* kept) {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
                                              : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
     grad.scores = kept;
     grad.scores_stride = kept_stride(s_.rows(i), *b_.kernels_);
-    const auto sliced = [&](auto f) {
-      return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
-    };
-    // masks must be known before the exponential
-    if (!kept && (g.diagonal || a_.mask.any() || a_.positives.apart)) {
-      if (!sliced([&](Range keys) { b_.kernels_->scores(c, keys, g.data, g.stride, nullptr); })) return false;
-      mask_pairs(g, a_.mask, s.pairs);
-      if (a_.positives.labelled)
-        for_each_positive(g, a_.positives, [&](int64_t r, int64_t q) {
-          g.at(r, q) = a_.positives.apart ? kMaskedDot : a_.positive_dots[r];
-        });
+    // Masks must be known before the exponential.
+    if (!kept && (g.diagonal || a_.mask.any() || a_.positives.other_scale)) {
+      if (!make_masked_scores(c, g, s)) return false;
       grad.scores = g.data;
       grad.scores_stride = g.stride;
     }
     if (uniform(a_.rows) || uniform(a_.columns)) {
       s.masked.clear();
-      if (grad.scores)
-        list_masked({g.rows, g.columns, const_cast<float*>(grad.scores), grad.scores_stride, g.diagonal},
-                    g.stride, s.masked);
+      if (grad.scores) list_masked(g, grad.scores, grad.scores_stride, s.masked);
     }
     LogitGradSums sums;
-    if (!sliced([&](Range keys) {
-          const LogitGradSums part = b_.kernels_->logit_grad(c, keys, b_.scale_, grad, g.data);
+    if (!in_column_slices(c, [&](Range columns) {
+          const LogitGradSums part = b_.kernels_->logit_grad(c, columns, b_.scale_, grad, g.data);
           sums.dot_sum += part.dot_sum;
           sums.sum += part.sum;
         }))
@@ -201,7 +190,24 @@ class CpuBackend::Differentiate final : public Pass {
     return true;
   }
 
-  void edit(const Tile& g, Scratch& s, LogitGradSums& sums) {
+  bool make_masked_scores(const TileOperands& c, const Tile& x, Scratch& s) const {
+    if (!in_column_slices(c,
+                          [&](Range columns) { b_.kernels_->scores(c, columns, x.data, x.stride, nullptr); }))
+      return false;
+    mask_pairs(x, a_.mask, s.pairs);
+    if (a_.positives.labelled)
+      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {
+        x.at(row, column) = a_.positives.other_scale ? kMaskedDot : a_.positive_dots[row];
+      });
+    return true;
+  }
+
+  template <class F>
+  bool in_column_slices(const TileOperands& c, F f) const {
+    return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
+  }
+
+  void edit(const Tile& g, Scratch& s, LogitGradSums& sums) const {
     const Positives& p = a_.positives;
     if (p.labelled) {
       const LogitGradSums change = positives_change(g, p, a_.positive_dots, a_.positive_grads);
@@ -210,35 +216,41 @@ class CpuBackend::Differentiate final : public Pass {
     }
     if (uniform(a_.rows) || uniform(a_.columns))
       subtract_uniform(g, uniform(a_.rows), uniform(a_.columns), s.masked);
-    if (p.row_classes) subtract_class_shares(g, p, shares(a_.rows), shares(a_.columns), s.pairs);
-    if (p.labelled)
-      for_each_positive(g, p,
-                        [&](int64_t r, int64_t q) { g.at(r, q) = static_cast<float>(a_.positive_grads[r]); });
+    if (p.row_classes)
+      subtract_class_weights(g, p, class_weights(a_.rows), class_weights(a_.columns), s.pairs);
   }
 
-  bool accumulate_rows(const TileOperands& c, int64_t i, int64_t j, const float* g) {
-    float* out = a_.d_rows + s_.rows(i).begin * c.dim;
+  bool accumulate(int t, int64_t i, int64_t j, const TileOperands& c, const Tile& g) {
+    Scratch& s = scratch_[t];
+    const float *for_rows = g.data, *for_columns = g.data;
+    if (b_.kernels_->narrow_gradients) {
+      b_.kernels_->narrow_gradients(c, g.data, b_.memory_[t].narrowed);
+      for_rows = b_.memory_[t].narrowed;
+      for_columns = for_rows + b_.kernels_->narrowed_offset();
+    }
+    if (d_rows_) {
+      if (!accumulate_rows(c, i, j, for_rows)) return false;
+      s.pairs_multiplied += static_cast<double>(c.rows * c.columns);
+    }
+    s.pairs_multiplied += static_cast<double>(c.rows * gradient_columns(i, j));
+    return accumulate_columns(c, i, j, for_columns);
+  }
+
+  bool accumulate_rows(const TileOperands& c, int64_t i, int64_t j, const float* g) const {
+    float* out = d_rows_ + s_.rows(i).begin * c.dim;
     // In a triangle, earlier tile rows have already added to these rows as their columns.
-    const bool overwrite =
-        a_.overwrite_rows && a_.filter == 0 && j == s_.first_tile_column(i) && (!s_.triangle() || i == 0);
+    const bool overwrite = a_.gradients.overwrite_rows && !filters() && j == s_.first_tile_column(i) &&
+                           (!s_.triangle() || i == 0);
     return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
       b_.kernels_->accumulate_rows(c, features, g, overwrite, out);
     });
   }
 
-  // Nothing to write, but blocks leave a column only in their order.
-  bool leave(int64_t i, int64_t j) {
-    if (!s_.triangle() && a_.filter == 0) return true;
-    if (!gate_.enter(j, i)) return false;
-    gate_.leave(j, i);
-    return true;
-  }
-
   bool accumulate_columns(TileOperands c, int64_t i, int64_t j, const float* g) {
     c.columns = gradient_columns(i, j);
-    if (c.columns == 0) return leave(i, j);
-    float* out = a_.d_columns + s_.columns(j).begin * c.dim;
-    const bool overwrite = a_.overwrite_columns && a_.filter == 0 && i == 0;
+    if (c.columns == 0) return pass_by(i, j);
+    float* out = d_columns_ + s_.columns(j).begin * c.dim;
+    const bool overwrite = a_.gradients.overwrite_columns && !filters() && i == 0;
     if (!gate_.enter(j, i)) return false;
     const bool whole = b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
       b_.kernels_->accumulate_columns(c, features, g, overwrite, out);
@@ -247,14 +259,23 @@ class CpuBackend::Differentiate final : public Pass {
     return whole;
   }
 
+  // A tile that writes nothing to its columns: tile rows leave a column only in their order.
+  bool pass_by(int64_t i, int64_t j) {
+    if (!s_.triangle() && !filters()) return true;
+    if (!gate_.enter(j, i)) return false;
+    gate_.leave(j, i);
+    return true;
+  }
+
   CpuBackend& b_;
   const DifferentiateArgs& a_;
   DifferentiateResult& out_;
   const Grid& s_;
   ColumnGate gate_;
-  std::vector<DifferentiateResult> row_sums_;  // of each tile row, so that their order is fixed
+  float *d_rows_ = nullptr, *d_columns_ = nullptr;  // null: not wanted
+  std::vector<DifferentiateResult> row_sums_;       // of each tile row, so that the order of sums is fixed
   std::vector<Scratch> scratch_;
-  std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over the tiles left out
+  std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over skipped tiles
 };
 
 std::unique_ptr<CpuBackend::Pass> CpuBackend::differentiate_pass(const DifferentiateArgs& args,

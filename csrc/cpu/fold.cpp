@@ -1,5 +1,5 @@
-// The forward pass: each tile's logits are made, folded into what its anchors gather while they are in cache,
-// and forgotten (or kept, where the workspace allows).
+// The forward pass: a tile's scores are made, edited, folded into the sums of its rows and columns while they
+// are in cache, and forgotten (or kept, where the workspace allows).
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -18,47 +18,25 @@ class CpuBackend::Fold final : public Pass {
   }
 
   bool enter(int t, int64_t i) override {
-    b_.kernels_->pack_transposed(b_.operands_.rows, s_.rows(i), b_.memory_[t].transposed);
-    // In a triangle the rows of this block are columns of earlier ones, which must be done with them.
+    b_.kernels_->pack_transposed(b_.rows().view, s_.rows(i), b_.memory_[t].transposed);
+    // In a triangle, the rows of this tile row are columns of earlier tile rows, which must be done
+    // with them.
     return !s_.triangle() || gate_.enter(i, i);
   }
 
   bool tile(int t, int64_t i, int64_t j) override {
     const TileOperands c = b_.operands(t, i, j);
     float* kept = b_.kept_scores(t, i, j);
-    const Tile x = kept ? b_.tile(i, j, kept, kept_stride(s_.rows(i), *b_.kernels_))
-                        : b_.tile(i, j, b_.memory_[t].tile, b_.kernels_->tile.rows);
+    const Tile x = kept ? Tile{b_.place(i, j), kept, kept_stride(s_.rows(i), *b_.kernels_)}
+                        : Tile{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     Scratch& s = scratch_[t];
-    const bool masked = x.diagonal || a_.mask.any();
-    // What is taken out of a tile must not count among its maxima.
-    const bool edited = masked || has_positive(x, a_.positives);
-    float* row_max = s.row_max.data();
-    std::fill(row_max, row_max + c.rows, -HUGE_VALF);
-    if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range keys) {
-          b_.kernels_->scores(c, keys, x.data, x.stride, edited ? nullptr : row_max);
-        }))
-      return false;
-    // The positive logit comes from the same product as the sums, so a row's loss is never negative.
-    if (a_.positives.labelled)
-      for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) {
-        a_.positive_dots[r] = x.at(r, q);
-        x.at(r, q) = kMaskedDot;
-      });
-    if (masked) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
-    if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
-    if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
-    if (edited) b_.kernels_->row_maxima(c, x.data, x.stride, row_max);
+    if (!make_scores(c, x, s)) return false;
     const bool fold_columns = a_.columns && !x.diagonal;
-    if (b_.problem_.sigmoid) {
-      b_.kernels_->fold_sigmoid(c, x.data, x.stride, b_.scale_, b_.bias_, s.row_sum.data());
-    } else {
-      b_.kernels_->fold(c, x.data, x.stride, b_.scale_, row_max,
-                        {s.row_shift.data(), s.row_sum.data(), s.column_shift.data(),
-                         fold_columns ? s.column_sum.data() : nullptr});
-    }
-    // the backward pass finds in kept tiles what it would compute
-    if (kept && a_.positives.labelled && !a_.positives.apart)
-      for_each_positive(x, a_.positives, [&](int64_t r, int64_t q) { x.at(r, q) = a_.positive_dots[r]; });
+    fold(c, x, s, fold_columns);
+    // The backward pass expects in kept tiles the scores that it would make.
+    if (kept && a_.positives.labelled && !a_.positives.other_scale)
+      for_each_positive(x, a_.positives,
+                        [&](int64_t row, int64_t column) { x.at(row, column) = a_.positive_dots[row]; });
     merge_rows(x.rows, s);
     if (fold_columns || s_.triangle()) {
       if (!gate_.enter(j, i)) return false;
@@ -81,7 +59,7 @@ class CpuBackend::Fold final : public Pass {
   }
 
  private:
-  // Of one thread: workers must not allocate.
+  // Memory of one thread: workers must not allocate.
   struct Scratch {
     Scratch(const TileShape& c, const FoldArgs& a)
         : row_shift(c.rows),
@@ -105,6 +83,40 @@ class CpuBackend::Fold final : public Pass {
     ClassSums classes;
     int64_t masked_pairs = 0;
   };
+
+  // Scores without positives and masked pairs, and the maxima of their rows. False: stopped.
+  bool make_scores(const TileOperands& c, const Tile& x, Scratch& s) {
+    const bool masked = x.diagonal || a_.mask.any();
+    // Scores that are edited out must not count among the maxima.
+    const bool edited = masked || has_positive(x, a_.positives);
+    float* row_max = s.row_max.data();
+    std::fill(row_max, row_max + c.rows, -HUGE_VALF);
+    if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range columns) {
+          b_.kernels_->scores(c, columns, x.data, x.stride, edited ? nullptr : row_max);
+        }))
+      return false;
+    // The positive logit comes from the same product as the sums, so a row's loss is never negative.
+    if (a_.positives.labelled)
+      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {
+        a_.positive_dots[row] = x.at(row, column);
+        x.at(row, column) = kMaskedDot;
+      });
+    if (masked) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
+    if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
+    if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
+    if (edited) b_.kernels_->row_maxima(c, x.data, x.stride, row_max);
+    return true;
+  }
+
+  void fold(const TileOperands& c, const Tile& x, Scratch& s, bool fold_columns) const {
+    if (b_.problem_.sigmoid) {
+      b_.kernels_->fold_sigmoid(c, x.data, x.stride, b_.scale_, b_.bias_, s.row_sum.data());
+    } else {
+      b_.kernels_->fold(c, x.data, x.stride, b_.scale_, s.row_max.data(),
+                        {s.row_shift.data(), s.row_sum.data(), s.column_shift.data(),
+                         fold_columns ? s.column_sum.data() : nullptr});
+    }
+  }
 
   void merge_rows(Range rows, const Scratch& s) {
     for (int64_t r = 0; r < rows.size(); ++r) {

@@ -6,11 +6,11 @@
 
 namespace infcl::cpu {
 
-LogitFactors::LogitFactors(const TileShape& c)
+GradientFactors::GradientFactors(const TileShape& c)
     : row_(c.rows), row_shift_(c.rows), column_(c.columns), column_shift_(c.columns) {}
 
 // A term that does not exist has factor 0, and a shift under which its exponential is 0 and not infinite.
-LogitGradArgs LogitFactors::clear(GradFormula formula) {
+LogitGradArgs GradientFactors::clear(GradFormula formula) {
   for (std::vector<float>* factors : {&row_, &column_}) std::fill(factors->begin(), factors->end(), 0.f);
   for (std::vector<float>* shifts : {&row_shift_, &column_shift_})
     std::fill(shifts->begin(), shifts->end(), kNoTerm);
@@ -23,7 +23,7 @@ LogitGradArgs LogitFactors::clear(GradFormula formula) {
   return out;
 }
 
-LogitGradArgs LogitFactors::sigmoid(const NormaliserGrad& rows, Range range, float bias) {
+LogitGradArgs GradientFactors::sigmoid(const NormaliserGrad& rows, Range range, float bias) {
   LogitGradArgs out = clear(GradFormula::kSigmoid);
   out.bias = bias;
   for (int64_t i = range.begin; i < range.end; ++i)
@@ -31,11 +31,11 @@ LogitGradArgs LogitFactors::sigmoid(const NormaliserGrad& rows, Range range, flo
   return out;
 }
 
-// One exponential per element when all normalisers of the tile are within 2^100 of each other: then both
-// terms are 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)) with a shift c in their middle. A large
-// logit scale makes large factors, which must not overflow on the way.
-LogitGradArgs LogitFactors::softmax(const NormaliserGrad* rows, Range row_range,
-                                    const NormaliserGrad* columns, Range column_range) {
+// One exponential per element is enough when all normalisers of the tile are within 2^100 of each other. Both
+// terms are then 2^(x - c) (alpha_i 2^(c - a_i) + beta_j 2^(c - b_j)), with a shift c in the middle of the
+// normalisers. A large logit scale makes large factors, which must not overflow on the way.
+LogitGradArgs GradientFactors::softmax(const NormaliserGrad* rows, Range row_range,
+                                       const NormaliserGrad* columns, Range column_range) {
   float low = HUGE_VALF, high = -HUGE_VALF;
   double largest = 0;
   const auto widen = [&](const NormaliserGrad* n, Range range) {

@@ -1,5 +1,5 @@
-// What the normalisers of a tile's rows and columns come to for the kernel that turns its logits into their
-// gradients.
+// The factors and shifts of a tile's rows and columns, by which a kernel turns the tile's dots into the
+// gradients of its logits.
 #pragma once
 
 #include <vector>
@@ -10,12 +10,12 @@
 
 namespace infcl::cpu {
 
-// Holds its tables, so that workers need not allocate; what it returns points into them.
-class LogitFactors {
+// Holds its tables, so that workers need not allocate. Results point into the tables.
+class GradientFactors {
  public:
-  explicit LogitFactors(const TileShape&);
+  explicit GradientFactors(const TileShape&);
 
-  // Null: no such normaliser.
+  // Null: the similarity has no such normaliser.
   LogitGradArgs softmax(const NormaliserGrad* rows, Range, const NormaliserGrad* columns, Range);
   // `bias` is base 2.
   LogitGradArgs sigmoid(const NormaliserGrad& rows, Range, float bias);

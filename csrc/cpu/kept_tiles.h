@@ -1,8 +1,8 @@
-// Which tiles' logits wait in memory from the forward pass for the backward one, and where. Gradient memory
-// is idle until the backward pass writes to it, and what it first writes to a tile row it makes of one tile:
-// of tile column 0 for the rows of d_queries, of tile row 0 for those of d_keys. So that tile's logits can
-// lie in those very rows, read just before they are overwritten, and by the thread that will do so. All
-// others lie in the workspace, by columns first, as many as fit.
+// Which tiles keep their scores in memory from the forward pass to the backward pass, and where. Gradient
+// memory is idle until the backward pass writes to it. Its first write to the rows of d_queries comes from a
+// tile of tile column 0, and its first write to the rows of d_keys from a tile of tile row 0. So the scores
+// of that tile can lie in those very rows: one thread reads them just before it overwrites them. All other
+// scores lie in the workspace, by columns first, as many as fit.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/grid.h"
+#include "cpu/kernels/table.h"
 
 namespace infcl::cpu {
 
@@ -19,20 +20,21 @@ struct TileIndex {
   int64_t tile_row, tile_column;
 };
 
+// Rows of the first similarity's gradients that may hold its scores until the backward pass. 0: none.
+struct GradientRoom {
+  int64_t d_rows = 0, d_columns = 0;
+};
+
 class KeptTiles {
  public:
-  // Rows of gradients that the first similarity may use, 0: none. The tile's floats are a whole number of
-  // panels times a whole number of strips.
-  struct Lender {
-    int64_t d_rows = 0, d_columns = 0, dim = 0;
-  };
-
   KeptTiles() = default;
-  KeptTiles(const std::vector<Grid>& similarities, const Lender&, int64_t panel, int64_t strip);
+  KeptTiles(const std::vector<Grid>& similarities, const GradientRoom&, int64_t dim, const Kernels&);
 
-  // Tiles whose logits lie in gradients.
-  int64_t lent() const { return tile_rows_ + std::max<int64_t>(0, tile_columns_ - first_tile_column()); }
-  // Of the others, up to `count` of those in a workspace.
+  // Tiles whose scores lie in gradients.
+  int64_t in_gradients() const {
+    return tile_rows_ + std::max<int64_t>(0, tile_columns_ - first_tile_column());
+  }
+  // Up to `count` of the other tiles keep their scores in the workspace.
   void keep_in_workspace(int64_t count) { in_workspace_ = count; }
   int64_t in_workspace() const { return in_workspace_; }
 
@@ -48,14 +50,14 @@ class KeptTiles {
   bool holds(const std::vector<Grid>& similarities, const TileIndex& c) const {
     return in_row_gradients(c) || in_column_gradients(c) || workspace_slot(similarities, c) >= 0;
   }
-  // Pairs of all tiles that it holds. Known without a visit.
+  // Pairs of all tiles that keep their scores, known without a visit.
   double pairs(const std::vector<Grid>& similarities) const;
 
  private:
   int64_t first_tile_column() const { return tile_rows_ > 0 ? 1 : 0; }
 
-  int64_t tile_rows_ = 0,
-          tile_columns_ = 0;  // of the first similarity, up to which gradients hold a tile each
+  // Each of the first tile rows and tile columns of the first similarity keeps one tile in gradients.
+  int64_t tile_rows_ = 0, tile_columns_ = 0;
   int64_t in_workspace_ = 0;
 };
 

@@ -1,45 +1,42 @@
-// Where what a tile reads and leaves lies: packed operands, kept logits.
+// The addresses of a tile's operands, packed for the kernels, and of its kept scores.
 #include <algorithm>
 
 #include "cpu/backend.h"
 
 namespace infcl::cpu {
 
-void CpuBackend::load(const SimilarityOperands& operands) {
-  operands_ = operands;
-  const int64_t block = Workspace::bytes_for(plan_.packed_column) / static_cast<int64_t>(sizeof(float));
+void CpuBackend::load(int similarity) {
+  similarity_ = similarity;
+  const int64_t stride = Workspace::floats_for(plan_.packed_column);
   const int64_t packed = std::min(plan_.packed_tile_columns, grid().tile_columns());
   pool_.run(plan_.threads, [&](int t) {
     for (int64_t j = t; j < packed && !stopped(); j += plan_.threads)
-      pack_columns(j, packed_columns_ + j * block);
+      pack_columns(j, packed_columns_ + j * stride);
   });
   throw_if_stopped();
 }
 
 void CpuBackend::pack_columns(int64_t j, float* out) const {
-  const Range columns = grid().columns(j);
-  kernels_->pack_panels(operands_.columns, columns, out, round_up(columns.size(), kernels_->strip));
+  const Range range = grid().columns(j);
+  kernels_->pack_panels(columns().view, range, out, round_up(range.size(), kernels_->strip));
   if (plan_.column_values > 0)
-    kernels_->pack_values(operands_.columns, columns, out + plan_.column_panels,
-                          kernels_->elements(columns.size()));
+    kernels_->pack_values(columns().view, range, out + plan_.column_panels, kernels_->elements(range.size()));
 }
 
 const float* CpuBackend::packed_columns(int thread, int64_t j) const {
-  if (j < plan_.packed_tile_columns)
-    return packed_columns_ +
-           j * (Workspace::bytes_for(plan_.packed_column) / static_cast<int64_t>(sizeof(float)));
+  if (j < plan_.packed_tile_columns) return packed_columns_ + j * Workspace::floats_for(plan_.packed_column);
   pack_columns(j, memory_[thread].column_buffer);
   return memory_[thread].column_buffer;
 }
 
 float* CpuBackend::kept_scores(int t, int64_t i, int64_t j) const {
   const KeptTiles& kept = plan_.kept;
-  const int64_t size = Workspace::bytes_for(plan_.kept_tile) / static_cast<int64_t>(sizeof(float));
-  if (fused_)
+  const int64_t size = Workspace::floats_for(plan_.kept_tile);
+  if (in_fused_pass_)
     return j < plan_.kept_columns ? kept_ + (t * plan_.kept_slots + j % plan_.kept_slots) * size : nullptr;
-  const TileIndex c{operands_.similarity, i, j};
-  if (kept.in_row_gradients(c)) return problem_.queries.gradient + grid().rows(i).begin * problem_.dim;
-  if (kept.in_column_gradients(c)) return problem_.keys.gradient + grid().columns(j).begin * problem_.dim;
+  const TileIndex c{similarity_, i, j};
+  if (kept.in_row_gradients(c)) return rows().gradient + grid().rows(i).begin * problem_.dim;
+  if (kept.in_column_gradients(c)) return columns().gradient + grid().columns(j).begin * problem_.dim;
   const int64_t slot = kept.workspace_slot(grids_, c);
   return slot < 0 ? nullptr : kept_ + slot * size;
 }
@@ -54,14 +51,14 @@ TileOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   c.row_value_rows = kernels_->elements(c.rows);
   c.column_panels = packed_columns(thread, j);
   c.column_panel_rows = round_up(c.columns, kernels_->strip);
-  const bool apart = plan_.column_values > 0;
-  c.column_values = apart ? c.column_panels + plan_.column_panels : c.column_panels;
-  c.column_value_rows = apart ? kernels_->elements(c.columns) : c.column_panel_rows;
+  const bool separate = plan_.column_values > 0;
+  c.column_values = separate ? c.column_panels + plan_.column_panels : c.column_panels;
+  c.column_value_rows = separate ? kernels_->elements(c.columns) : c.column_panel_rows;
   return c;
 }
 
-Tile CpuBackend::tile(int64_t i, int64_t j, float* data, int64_t stride) const {
-  return {grid().rows(i), grid().columns(j), data, stride, grid().triangle() && i == j};
+TilePlace CpuBackend::place(int64_t i, int64_t j) const {
+  return {grid().rows(i), grid().columns(j), grid().triangle() && i == j};
 }
 
 }  // namespace infcl::cpu

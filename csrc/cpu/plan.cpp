@@ -17,10 +17,84 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
   return LseVector::bytes(rows) + LseVector::bytes(columns) + 2 * rows * kFloat;
 }
 
-int64_t thread_bytes(const WorkspacePlan& l) {
-  return Workspace::bytes_for(l.transposed) + Workspace::bytes_for(l.row_values) +
-         Workspace::bytes_for(l.tile) + Workspace::bytes_for(l.column_buffer) +
-         Workspace::bytes_for(l.narrowed);
+int64_t thread_bytes(const WorkspacePlan& p) {
+  return Workspace::bytes_for(p.transposed) + Workspace::bytes_for(p.row_values) +
+         Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.column_buffer) +
+         Workspace::bytes_for(p.narrowed);
+}
+
+// The most that any similarity of the call has.
+struct Extents {
+  int64_t tiles = 0;  // of all similarities together
+  int64_t tile_rows = 0, tile_columns = 0, side = 0;
+};
+
+Extents extents_of(const std::vector<Grid>& similarities) {
+  Extents e;
+  for (const Grid& s : similarities) {
+    e.tiles += s.tiles();
+    e.tile_rows = std::max(e.tile_rows, s.tile_rows());
+    e.tile_columns = std::max(e.tile_columns, s.tile_columns());
+    e.side = std::max({e.side, s.row_count(), s.column_count()});
+  }
+  return e;
+}
+
+// Sizes of a tile's memory, enough for the largest tile of each similarity.
+void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<Grid>& similarities,
+                const Kernels& k) {
+  const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
+  for (const Grid& s : similarities) {
+    const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
+    p.lse_bytes = std::max(p.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
+    p.transposed = std::max(p.transposed, rows * k.elements(r.dim));
+    p.row_values = std::max(p.row_values, r.gradient ? k.elements(rows) * padded_dim : 0);
+    p.tile = std::max(p.tile, k.tile.rows * columns);
+    p.kept_tile = std::max(p.kept_tile, rows * columns);
+    p.column_panels = std::max(p.column_panels, columns * padded_elements);
+    if (k.pair > 1 && r.gradient)
+      p.column_values = std::max(p.column_values, k.elements(columns) * padded_dim);
+  }
+  p.packed_column = p.column_panels + p.column_values;
+  p.column_buffer = p.packed_column;
+  if (k.narrow_gradients && r.gradient) p.narrowed = 2 * k.narrowed_offset();
+  p.minimum_bytes = p.lse_bytes + thread_bytes(p);
+}
+
+void choose_plan_threads(WorkspacePlan& p, int wanted, int64_t tile_rows, int64_t bound) {
+  // By division: the bytes of so many threads may be more than 64 bits count.
+  const int64_t affordable = (bound - p.lse_bytes) / thread_bytes(p);
+  p.threads =
+      static_cast<int>(std::max<int64_t>(1, std::min({static_cast<int64_t>(wanted), tile_rows, affordable})));
+}
+
+void pack_columns(WorkspacePlan& p, int64_t tile_columns, int64_t bound) {
+  const int64_t packed_column = Workspace::bytes_for(p.packed_column);
+  const int64_t buffers = p.threads * Workspace::bytes_for(p.column_buffer);
+  const int64_t left = bound - p.lse_bytes - p.threads * thread_bytes(p);
+  if (left + buffers >= tile_columns * packed_column) {
+    p.column_buffer = 0;  // all columns stay packed, so threads need no buffer of their own
+    p.packed_tile_columns = tile_columns;
+  } else if (left > 0) {
+    p.packed_tile_columns = left / packed_column;
+  }
+  p.bytes = p.lse_bytes + p.threads * thread_bytes(p) + p.packed_tile_columns * packed_column;
+}
+
+// Each thread of a fused pass keeps scores for itself.
+void keep_scores_fused(WorkspacePlan& p, bool needs_row_sums, int64_t tile_columns, int64_t bound) {
+  const int64_t slot = p.threads * Workspace::bytes_for(p.kept_tile);
+  p.kept_slots = std::clamp<int64_t>((bound - p.bytes) / slot, 0, needs_row_sums ? tile_columns : 1);
+  p.kept_columns = !needs_row_sums && p.kept_slots > 0 ? tile_columns : p.kept_slots;
+  p.bytes += p.kept_slots * slot;
+}
+
+// Scores take memory of the workspace only once all columns are packed.
+void keep_scores(WorkspacePlan& p, int64_t tiles, int64_t tile_columns, int64_t bound) {
+  if (p.packed_tile_columns != tile_columns) return;
+  const int64_t room = (bound - p.bytes) / Workspace::bytes_for(p.kept_tile);
+  p.kept.keep_in_workspace(std::clamp<int64_t>(room, 0, tiles - p.kept.in_gradients()));
+  p.bytes += p.kept.in_workspace() * Workspace::bytes_for(p.kept_tile);
 }
 
 }  // namespace
@@ -33,61 +107,20 @@ int64_t kept_stride(Range rows, const Kernels& k) { return round_up(rows.size(),
 
 WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>& similarities,
                              const Kernels& k) {
-  WorkspacePlan l;
-  const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
-  int64_t tiles = 0, tile_columns = 0, tile_rows = 0, larger_side = 0;
-  for (const Grid& s : similarities) {
-    const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
-    l.lse_bytes = std::max(l.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
-    l.transposed = std::max(l.transposed, rows * k.elements(r.dim));
-    l.row_values = std::max(l.row_values, r.gradient ? k.elements(rows) * padded_dim : 0);
-    l.tile = std::max(l.tile, k.tile.rows * columns);
-    l.kept_tile = std::max(l.kept_tile, rows * columns);
-    l.column_panels = std::max(l.column_panels, columns * padded_elements);
-    if (k.pair > 1 && r.gradient)
-      l.column_values = std::max(l.column_values, k.elements(columns) * padded_dim);
-    l.packed_column = l.column_panels + l.column_values;
-    tiles += s.tiles();
-    tile_columns = std::max(tile_columns, s.tile_columns());
-    tile_rows = std::max(tile_rows, s.tile_rows());
-    larger_side = std::max({larger_side, s.row_count(), s.column_count()});
-  }
-  if (k.narrow_gradients && r.gradient) l.narrowed = 2 * k.narrowed_offset();
-  const int64_t bound = r.bound > 0 ? r.bound : default_bound(larger_side, r.dim);
-  l.column_buffer = l.packed_column;
-  l.minimum_bytes = l.lse_bytes + thread_bytes(l);
-
-  // by division, since so many threads' bytes may be more than 64 bits count
-  const int64_t affordable = (bound - l.lse_bytes) / thread_bytes(l);
-  const int64_t threads =
-      std::max<int64_t>(1, std::min({static_cast<int64_t>(r.threads), tile_rows, affordable}));
-  l.threads = static_cast<int>(threads);
-  const int64_t all_columns = tile_columns * Workspace::bytes_for(l.packed_column);
-  const int64_t buffers = threads * Workspace::bytes_for(l.column_buffer);
-  const int64_t left = bound - l.lse_bytes - threads * thread_bytes(l);
-  if (left + buffers >= all_columns) {
-    l.column_buffer = 0;  // nobody packs for himself
-    l.packed_tile_columns = tile_columns;
-  } else if (left > 0) {
-    l.packed_tile_columns = left / Workspace::bytes_for(l.packed_column);
-  }
-  l.bytes =
-      l.lse_bytes + threads * thread_bytes(l) + l.packed_tile_columns * Workspace::bytes_for(l.packed_column);
-  if (!r.gradient || !r.keep_scores) return l;
+  WorkspacePlan p;
+  const Extents e = extents_of(similarities);
+  const int64_t bound = r.bound > 0 ? r.bound : default_bound(e.side, r.dim);
+  size_tiles(p, r, similarities, k);
+  choose_plan_threads(p, r.threads, e.tile_rows, bound);
+  pack_columns(p, e.tile_columns, bound);
+  if (!r.gradient) return p;
   if (r.fused) {
-    const int64_t slot = threads * Workspace::bytes_for(l.kept_tile);
-    l.kept_slots = std::clamp<int64_t>((bound - l.bytes) / slot, 0, r.sigmoid ? 1 : tile_columns);
-    l.kept_columns = r.sigmoid && l.kept_slots > 0 ? tile_columns : l.kept_slots;
-    l.bytes += l.kept_slots * slot;
-    return l;
+    keep_scores_fused(p, r.needs_row_sums, e.tile_columns, bound);
+  } else {
+    p.kept = KeptTiles(similarities, r.gradient_room, r.dim, k);
+    keep_scores(p, e.tiles, e.tile_columns, bound);
   }
-  l.kept = KeptTiles(similarities, {r.lent_rows, r.lent_columns, r.dim}, k.panel, k.strip);
-  if (l.packed_tile_columns == tile_columns) {
-    const int64_t room = (bound - l.bytes) / Workspace::bytes_for(l.kept_tile);
-    l.kept.keep_in_workspace(std::clamp<int64_t>(room, 0, tiles - l.kept.lent()));
-    l.bytes += l.kept.in_workspace() * Workspace::bytes_for(l.kept_tile);
-  }
-  return l;
+  return p;
 }
 
 }  // namespace infcl::cpu

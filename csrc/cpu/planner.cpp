@@ -38,6 +38,18 @@ double measure_gflops(const Kernels& k) {
   return 2e-9 * static_cast<double>(rows * columns * kDim) / best;
 }
 
+WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>& grids) {
+  WorkspaceRequest w;
+  w.dim = r.dim;
+  w.gradient = r.gradient;
+  w.threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
+  w.bound = r.workspace_bytes;
+  w.gradient_room = {r.rows, r.keys};
+  w.fused = r.gradient && rows_stand_alone(r.objective);
+  w.needs_row_sums = !r.objective.sigmoid();
+  return w;
+}
+
 class CpuPlanner final : public Planner {
  public:
   explicit CpuPlanner(const std::string& isa) : wanted_isa_(isa) {}
@@ -48,11 +60,7 @@ class CpuPlanner final : public Planner {
     for (int n = 0; n < r.objective.similarity_count; ++n)
       similarities[n] = shape_of(r.objective.similarities[n], r.rows, r.keys);
     const std::vector<Grid> grids = cut(similarities, r.objective.similarity_count, k.tile);
-    const int threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
-    const WorkspacePlan workspace =
-        plan_workspace({r.dim, r.gradient, true, threads, r.workspace_bytes, r.rows, r.keys,
-                        r.gradient && rows_stand_alone(r.objective), r.objective.sigmoid},
-                       grids, k);
+    const WorkspacePlan workspace = plan_workspace(workspace_request(r, grids), grids, k);
     Plan p;
     p.threads = workspace.threads;
     p.workspace_bytes = workspace.bytes;

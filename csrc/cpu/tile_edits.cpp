@@ -14,13 +14,13 @@ EqualPairs::EqualPairs(int64_t most_columns) : shift_(32), next_(static_cast<siz
   heads_.resize(size);
 }
 
-// Later columns go in first, so that chains, and with them every sum over pairs, run in ascending order.
+// Later columns go in first, so that chains run in ascending order, and with them every sum over pairs.
 void EqualPairs::fill(const int32_t* values, Range range) {
   std::fill(heads_.begin(), heads_.end(), -1);
-  for (int64_t q = range.size() - 1; q >= 0; --q) {
-    int32_t& head = heads_[slot(values[range.begin + q])];
-    next_[q] = head;
-    head = static_cast<int32_t>(q);
+  for (int64_t at = range.size() - 1; at >= 0; --at) {
+    int32_t& head = heads_[slot(values[range.begin + at])];
+    next_[at] = head;
+    head = static_cast<int32_t>(at);
   }
 }
 
@@ -87,8 +87,8 @@ void subtract_uniform(const Tile& g, const std::vector<float>* rows, const std::
   for (int32_t at : masked) g.data[at] = 0;
 }
 
-void subtract_class_shares(const Tile& g, const Positives& p, const std::vector<float>* rows,
-                           const std::vector<float>* columns, EqualPairs& pairs) {
+void subtract_class_weights(const Tile& g, const Positives& p, const std::vector<float>* rows,
+                            const std::vector<float>* columns, EqualPairs& pairs) {
   pairs.visit(p.row_classes, g.rows, p.column_classes, g.columns, [&](int64_t i, int64_t j) {
     if (g.diagonal && i == j) return;
     g.at(i, j) -= (rows ? (*rows)[i] : 0) + (columns ? (*columns)[j] : 0);
@@ -119,11 +119,11 @@ void sum_magnitudes(const Tile& g, float* rows, float* columns) {
   }
 }
 
-void list_masked(const Tile& x, int64_t stride, std::vector<int32_t>& out) {
+void list_masked(const Tile& g, const float* scores, int64_t stride, std::vector<int32_t>& out) {
   out.clear();
-  for (int64_t j = 0; j < x.columns.size(); ++j)
-    for (int64_t i = 0; i < x.rows.size(); ++i)
-      if (is_masked(x.data[j * x.stride + i])) out.push_back(static_cast<int32_t>(j * stride + i));
+  for (int64_t j = 0; j < g.columns.size(); ++j)
+    for (int64_t i = 0; i < g.rows.size(); ++i)
+      if (is_masked(scores[j * stride + i])) out.push_back(static_cast<int32_t>(j * g.stride + i));
 }
 
 }  // namespace infcl::cpu

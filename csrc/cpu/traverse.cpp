@@ -1,8 +1,7 @@
-// How passes go round: tile rows are dealt to threads in turn, and each thread visits the tiles of its blocks
-// in order.
+// The order in which passes visit tiles: tile rows are dealt to threads in turn, and each thread visits the
+// tiles of its tile rows in order.
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -11,7 +10,7 @@
 
 namespace infcl::cpu {
 
-void CpuBackend::go_round(Pass& pass) {
+void CpuBackend::traverse(Pass& pass) {
   const Grid& s = grid();
   pool_.run(plan_.threads, [&](int t) {
     for (int64_t i = t; i < s.tile_rows(); i += plan_.threads) {
@@ -24,23 +23,29 @@ void CpuBackend::go_round(Pass& pass) {
   pass.finish();
 }
 
-void CpuBackend::fold(FoldArgs& args) { go_round(*fold_pass(args)); }
+void CpuBackend::fold(FoldArgs& args) {
+  load(args.similarity);
+  traverse(*fold_pass(args));
+}
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
+  load(args.similarity);
   DifferentiateResult out;
-  go_round(*differentiate_pass(args, out));
+  traverse(*differentiate_pass(args, out));
   return out;
 }
 
-// A thread folds a tile row and differentiates it at once. A sigmoid's tiles need no sums, so each is
-// differentiated while its logits are near.
-DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const DifferentiateArgs& d,
-                                                       const std::function<void(Range)>& close) {
+// A thread folds a tile row and differentiates it at once. Where gradients need no sums of the row, each tile
+// is differentiated while its scores are near.
+DifferentiateResult CpuBackend::fold_and_differentiate(FusedArgs& args) {
   using Clock = std::chrono::steady_clock;
+  load(args.fold.similarity);
   DifferentiateResult out;
-  const std::unique_ptr<Pass> fold = fold_pass(f), differentiate = differentiate_pass(d, out);
+  const std::unique_ptr<Pass> fold = fold_pass(args.fold),
+                              differentiate = differentiate_pass(args.differentiate, out);
   const Grid& s = grid();
-  const int64_t step = problem_.sigmoid ? 1 : s.tile_columns();
+  const bool needs_row_sums = args.fold.rows != nullptr;
+  const int64_t step = needs_row_sums ? s.tile_columns() : 1;
   const size_t threads = static_cast<size_t>(plan_.threads);
   std::vector<Clock::duration> forward(threads), all(threads);
   const auto tile_row = [&](int t, int64_t i) {
@@ -49,21 +54,21 @@ DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const Differ
       const auto start = Clock::now();
       for (int64_t j = j0; j < j0 + step; ++j)
         if (!fold->tile(t, i, j)) return false;
-      if (!problem_.sigmoid || has_positive(tile(i, j0, nullptr, 0), f.positives)) close(s.rows(i));
+      if (needs_row_sums || has_positive(place(i, j0), args.fold.positives)) args.close(s.rows(i));
       forward[t] += Clock::now() - start;
       for (int64_t j = j0; j < j0 + step; ++j)
         if (!differentiate->tile(t, i, j)) return false;
     }
     return true;
   };
-  fused_ = true;
+  in_fused_pass_ = true;
   pool_.run(plan_.threads, [&](int t) {
     const auto start = Clock::now();
     for (int64_t i = t; i < s.tile_rows(); i += plan_.threads)
       if (!tile_row(t, i)) return differentiate->stop();
     all[t] = Clock::now() - start;
   });
-  fused_ = false;
+  in_fused_pass_ = false;
   throw_if_stopped();
   fold->finish();
   differentiate->finish();
@@ -71,7 +76,7 @@ DifferentiateResult CpuBackend::fold_and_differentiate(FoldArgs& f, const Differ
     return std::chrono::duration<double>(std::accumulate(times.begin(), times.end(), Clock::duration(0)))
         .count();
   };
-  stats_.forward_share = sum(forward) / std::max(sum(all), 1e-9);
+  stats_.forward_fraction = sum(forward) / std::max(sum(all), 1e-9);
   return out;
 }
 

@@ -28,6 +28,8 @@ class Workspace {
 
   // The bytes that `take` uses for `count` floats.
   static int64_t bytes_for(int64_t count);
+  // From one array of `count` floats to the next, where many lie in a row.
+  static int64_t floats_for(int64_t count) { return bytes_for(count) / static_cast<int64_t>(sizeof(float)); }
 
  private:
   void release();

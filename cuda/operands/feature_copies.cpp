@@ -23,10 +23,15 @@ Element element_of(DType t) {
   return Element::kFloat32;
 }
 
+int64_t gradient_stride(const ProblemMatrix& m, int64_t dim) {
+  return m.gradient_layout.stride > 0 ? m.gradient_layout.stride : dim;
+}
+
 }  // namespace
 
-Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kernels, MemoryCache* cache,
-                     const Problem& problem, Precision precision, const WorkspacePlan& plan)
+FeatureCopies::FeatureCopies(const Stream& stream, Staging& staging, const Kernels& kernels,
+                             MemoryCache* cache, const Problem& problem, Precision precision,
+                             const WorkspacePlan& plan)
     : stream_(stream),
       staging_(staging),
       kernels_(kernels),
@@ -39,18 +44,18 @@ Transport::Transport(const Stream& stream, Staging& staging, const Kernels& kern
   clear_findings();
 }
 
-void Transport::clear_findings() {
+void FeatureCopies::clear_findings() {
   staging_.upload(stream_, findings_.as<void>(), &kNoFindings, sizeof kNoFindings);
 }
 
-Findings Transport::take_findings() {
+Findings FeatureCopies::take_findings() {
   Findings found = kNoFindings;
   staging_.download(stream_, {findings_.as<void>(), 1, sizeof found, sizeof found}, &found, [] {});
   clear_findings();
   return found;
 }
 
-void Transport::bring_features(const MatrixView& m, Range rows, const PlaneMemory& to, Steps& steps) {
+void FeatureCopies::bring_features(const MatrixView& m, Range rows, const PlaneMemory& to, Steps& steps) {
   if (m.place.on_device)
     steps.push_back([=] { split(m, m.row(rows.begin), m.stride, rows, to); });
   else
@@ -63,7 +68,7 @@ void Transport::bring_features(const MatrixView& m, Range rows, const PlaneMemor
   });
 }
 
-void Transport::bring_from_host(const MatrixView& m, Range rows, const PlaneMemory& to, Steps& steps) {
+void FeatureCopies::bring_from_host(const MatrixView& m, Range rows, const PlaneMemory& to, Steps& steps) {
   const int64_t width = m.dim * static_cast<int64_t>(dtype_size(m.dtype));
   const int64_t step = std::max<int64_t>(1, piece_.bytes() / width);
   for (int64_t row = rows.begin; row < rows.end; row += step) {
@@ -80,8 +85,8 @@ void Transport::bring_from_host(const MatrixView& m, Range rows, const PlaneMemo
   }
 }
 
-void Transport::split(const MatrixView& m, const void* rows, int64_t stride, Range range,
-                      const PlaneMemory& to) const {
+void FeatureCopies::split(const MatrixView& m, const void* rows, int64_t stride, Range range,
+                          const PlaneMemory& to) const {
   SplitArgs a{};
   a.in = rows;
   a.element = element_of(m.dtype);
@@ -98,13 +103,13 @@ void Transport::split(const MatrixView& m, const void* rows, int64_t stride, Ran
 }
 
 template <class F>
-void Transport::visit_pieces(const GradientTarget& g, Range rows, float* device, Steps& steps, F f) const {
+void FeatureCopies::visit_pieces(const ProblemMatrix& m, Range rows, float* device, Steps& steps, F f) const {
   const int64_t step = staging_.rows_of_piece(dim_ * kFloat);
   for (int64_t row = rows.begin; row < rows.end; row += step) {
     const int64_t count = std::min(step, rows.end - row);
     const Staging::Rows piece{device + (row - rows.begin) * padded_dim_, count, dim_ * kFloat,
                               padded_dim_ * kFloat};
-    float* const host = g.data + row * dim_;
+    float* const host = m.gradient + row * dim_;
     steps.push_back([=] {
       throw_if_aborted(control_);
       f(piece, host);
@@ -112,31 +117,33 @@ void Transport::visit_pieces(const GradientTarget& g, Range rows, float* device,
   }
 }
 
-void Transport::bring_sums(const GradientTarget& g, Range rows, float* to, Steps& steps) {
-  if (g.layout.place.on_device) {
-    const int64_t stride = g.layout.stride > 0 ? g.layout.stride : dim_;
+void FeatureCopies::bring_sums(const ProblemMatrix& m, Range rows, float* to, Steps& steps) {
+  if (m.gradient_layout.place.on_device) {
+    const int64_t stride = gradient_stride(m, dim_);
+    float* const from = m.gradient + rows.begin * stride;
     steps.push_back([=] {
-      stream_.copy_rows({true, to, padded_dim_ * kFloat},
-                        {true, g.data + rows.begin * stride, stride * kFloat}, rows.size(), dim_ * kFloat);
+      stream_.copy_rows({true, to, padded_dim_ * kFloat}, {true, from, stride * kFloat}, rows.size(),
+                        dim_ * kFloat);
     });
     return;
   }
-  steps.push_back([this] { staging_.land(); });  // what is brought may have been taken just now
-  visit_pieces(g, rows, to, steps, [this](const Staging::Rows& piece, const float* host) {
+  steps.push_back([this] { staging_.land(); });  // these sums may have been taken just now
+  visit_pieces(m, rows, to, steps, [this](const Staging::Rows& piece, const float* host) {
     staging_.upload_rows(stream_, piece, host);
   });
 }
 
-void Transport::take_sums(const GradientTarget& g, Range rows, float* from, Steps& steps) {
-  if (g.layout.place.on_device) {
-    const int64_t stride = g.layout.stride > 0 ? g.layout.stride : dim_;
+void FeatureCopies::take_sums(const ProblemMatrix& m, Range rows, float* from, Steps& steps) {
+  if (m.gradient_layout.place.on_device) {
+    const int64_t stride = gradient_stride(m, dim_);
+    float* const to = m.gradient + rows.begin * stride;
     steps.push_back([=] {
-      stream_.copy_rows({true, g.data + rows.begin * stride, stride * kFloat},
-                        {true, from, padded_dim_ * kFloat}, rows.size(), dim_ * kFloat);
+      stream_.copy_rows({true, to, stride * kFloat}, {true, from, padded_dim_ * kFloat}, rows.size(),
+                        dim_ * kFloat);
     });
     return;
   }
-  visit_pieces(g, rows, from, steps, [this](const Staging::Rows& piece, float* host) {
+  visit_pieces(m, rows, from, steps, [this](const Staging::Rows& piece, float* host) {
     staging_.download_rows(stream_, piece, host);
   });
 }

@@ -1,5 +1,6 @@
-// Brings features and sums of gradients to the device and back, in steps of a piece of staging memory each,
-// so that whoever enqueues other work may do so in between. All on one stream, in the order of the steps.
+// Copies features to the device, and sums of gradients both ways, in steps of a piece of staging memory
+// each. The caller may enqueue other work between the steps. All copies are on one stream, in the order of
+// the steps.
 #pragma once
 
 #include <cstdint>
@@ -14,41 +15,34 @@
 
 namespace infcl::cuda {
 
-// A gradient that the caller wants.
-struct GradientTarget {
-  float* data = nullptr;  // in similarities it also says which gradient is meant
-  int64_t rows = 0;
-  GradientLayout layout;
-};
-
 // Memory for the planes of some rows.
 struct PlaneMemory {
   uint16_t *high, *low;  // low null: one plane
 };
 
-class Transport {
+class FeatureCopies {
  public:
   using Steps = std::deque<std::function<void()>>;
-  Transport(const Stream&, Staging&, const Kernels&, MemoryCache*, const Problem&, Precision,
-            const WorkspacePlan&);
+  FeatureCopies(const Stream&, Staging&, const Kernels&, MemoryCache*, const Problem&, Precision,
+                const WorkspacePlan&);
 
   // Planes of rows of a matrix, with zeros up to a whole tile of rows.
   void bring_features(const MatrixView&, Range rows, const PlaneMemory& to, Steps&);
   // The sums of rows of a gradient, which have `padded_dim` features on the device.
-  void bring_sums(const GradientTarget&, Range rows, float* to, Steps&);
-  // They are with the caller after the next land().
-  void take_sums(const GradientTarget&, Range rows, float* from, Steps&);
+  void bring_sums(const ProblemMatrix&, Range rows, float* to, Steps&);
+  // The caller has the sums after the next land().
+  void take_sums(const ProblemMatrix&, Range rows, float* from, Steps&);
   void land() { staging_.land(); }
 
-  // About the features brought since the last call.
+  // Findings about the features brought since the last call of this.
   Findings take_findings();
 
  private:
   void bring_from_host(const MatrixView&, Range rows, const PlaneMemory& to, Steps&);
   void split(const MatrixView&, const void* rows, int64_t stride, Range range, const PlaneMemory& to) const;
-  // f(rows, device, host) for pieces of a gradient.
+  // f(piece, host) for pieces of a gradient.
   template <class F>
-  void visit_pieces(const GradientTarget&, Range rows, float* device, Steps&, F f) const;
+  void visit_pieces(const ProblemMatrix&, Range rows, float* device, Steps&, F f) const;
   void clear_findings();
 
   const Stream& stream_;

@@ -1,5 +1,5 @@
-// The way between the caller's memory and the device: two halves of pinned memory, one being filled or
-// emptied here while the device copies the other. Bounded, whatever is transported, and on whatever stream.
+// Copies between the caller's memory and the device, through two halves of pinned memory. The host fills or
+// empties one half while the device copies the other. The size is bounded, and any stream may be used.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace infcl::cuda {
 
 class Staging {
  public:
-  // Pieces of at least this size; only ever grows. Nothing may be on its way.
+  // Pieces of at least this size; the memory only grows. Nothing may be on its way.
   void reserve(int64_t piece_bytes);
   int64_t piece_bytes() const { return halves_[0] ? halves_[0]->memory.bytes() : 0; }
 
@@ -21,20 +21,22 @@ class Staging {
   void upload_piece(const Stream&, void* device, int64_t bytes, const std::function<void(char*)>& fill);
   void upload(const Stream&, void* device, const void* host, int64_t bytes);
 
-  // Rows of `width` bytes, which lie `pitch` bytes apart on the device and side by side with the caller.
+  // Rows of `width` bytes. On the device a row begins `pitch` bytes after the one before, on the
+  // host `width`.
   struct Rows {
     void* device;
     int64_t rows, width, pitch;
   };
   int64_t rows_of_piece(int64_t width) const { return std::max<int64_t>(1, piece_bytes() / width); }
-  // At most a piece each. What is downloaded is with the caller after the next land().
+  // At most a piece each. The caller has downloaded rows after the next land().
   void upload_rows(const Stream&, const Rows&, const void* host);
   void download_rows(const Stream&, const Rows&, void* host);
   void land();
-  // Gives up what has not landed: the caller's memory may be gone. Nothing may be on its way.
+  // Gives up downloads that have not landed, since the caller's memory may be gone. Nothing may be on
+  // its way.
   void forget();
 
-  // All is with the caller when this returns. Between pieces `may_go_on` is asked, which throws if not.
+  // The caller has all rows when this returns. `may_go_on` runs between pieces, and throws to stop.
   void download(const Stream&, const Rows&, void* host, const std::function<void()>& may_go_on);
 
  private:
@@ -43,10 +45,10 @@ class Staging {
     void land();
     PinnedBuffer memory;
     Event copied;
-    void* target = nullptr;  // of the caller, for what was downloaded
+    void* target = nullptr;  // the caller's memory for a download
     int64_t bytes = 0;
   };
-  Half& next();  // free to be overwritten
+  Half& next();  // may be overwritten
 
   std::unique_ptr<Half> halves_[2];
   int turn_ = 0;

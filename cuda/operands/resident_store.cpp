@@ -1,66 +1,60 @@
 #include "cuda/operands/resident_store.h"
 
-#include "core/errors.h"
-
 namespace infcl::cuda {
 
 namespace {
 
-void run(const Transport::Steps& steps) {
+void run(const FeatureCopies::Steps& steps) {
   for (const auto& step : steps) step();
 }
 
 }  // namespace
 
-ResidentStore::ResidentStore(Transport& transport, MemoryCache* cache, const WorkspacePlan& plan,
-                             const std::vector<MatrixView>& matrices,
-                             const std::vector<GradientTarget>& gradients)
-    : transport_(transport), padded_dim_(plan.padded_dim) {
-  for (size_t i = 0; i < matrices.size(); ++i)
-    matrices_.push_back({matrices[i], DeviceBuffer(plan.plane_bytes[i], cache),
-                         DeviceBuffer(plan.planes == 2 ? plan.plane_bytes[i] : 0, cache), false,
-                         kNoFindings});
-  for (size_t i = 0; i < gradients.size(); ++i)
-    gradients_.push_back({gradients[i], DeviceBuffer(plan.gradient_bytes[i], cache)});
+ResidentStore::ResidentStore(FeatureCopies& copies, MemoryCache* cache, const WorkspacePlan& plan,
+                             const Problem& problem)
+    : copies_(copies), problem_(problem), padded_dim_(plan.padded_dim), index_(problem) {
+  for (const int64_t bytes : plan.plane_bytes) {
+    Matrix& m = matrices_.emplace_back();
+    m.high = DeviceBuffer(bytes, cache);
+    m.low = DeviceBuffer(plan.planes == 2 ? bytes : 0, cache);
+  }
+  size_t gradients = 0;
+  for (const Operand o : kOperands)
+    if (problem.matrix(o).gradient)
+      sums_[static_cast<int>(o)] = DeviceBuffer(plan.gradient_bytes[gradients++], cache);
 }
 
-Findings ResidentStore::examine(const MatrixView& view) {
-  Matrix& m = matrix(view);
+Findings ResidentStore::bring(Operand operand) {
+  Matrix& m = matrix(operand);
   if (m.brought) return m.findings;
-  Transport::Steps steps;
-  transport_.bring_features(view, {0, view.rows}, {m.high.as<uint16_t>(), m.low.as<uint16_t>()}, steps);
+  const MatrixView& view = problem_.matrix(operand).view;
+  FeatureCopies::Steps steps;
+  copies_.bring_features(view, {0, view.rows}, {m.high.as<uint16_t>(), m.low.as<uint16_t>()}, steps);
   run(steps);
   m.brought = true;
-  return m.findings = transport_.take_findings();
+  return m.findings = copies_.take_findings();
 }
 
-Planes ResidentStore::planes(const MatrixView& view, int64_t row) {
-  const Matrix& m = matrix(view);
+Planes ResidentStore::planes(Operand operand, int64_t row) {
+  const Matrix& m = matrix(operand);
   const int64_t offset = row * padded_dim_;
   uint16_t* const low = m.low.as<uint16_t>();
   return {m.high.as<uint16_t>() + offset, low ? low + offset : nullptr};
 }
 
-float* ResidentStore::sums(const float* gradient, int64_t row) {
-  if (!gradient) return nullptr;
-  for (const Gradient& g : gradients_)
-    if (g.target.data == gradient) return g.sums.as<float>() + row * padded_dim_;
-  throw Error(ErrorCode::kInternal, "cuda", "a gradient that the problem did not name");
+float* ResidentStore::sums(Operand operand, int64_t row) {
+  return sums_[static_cast<int>(operand)].as<float>() + row * padded_dim_;
 }
 
 void ResidentStore::hand_over() {
-  for (const Gradient& g : gradients_) {
-    Transport::Steps steps;
-    transport_.take_sums(g.target, {0, g.target.rows}, g.sums.as<float>(), steps);
+  for (const Operand o : kOperands) {
+    const ProblemMatrix& m = problem_.matrix(o);
+    if (!m.gradient) continue;
+    FeatureCopies::Steps steps;
+    copies_.take_sums(m, {0, m.gradient_rows}, sums(o, 0), steps);
     run(steps);
   }
-  transport_.land();
-}
-
-ResidentStore::Matrix& ResidentStore::matrix(const MatrixView& view) {
-  for (Matrix& m : matrices_)
-    if (is_same(m.view, view)) return m;
-  throw Error(ErrorCode::kInternal, "cuda", "a matrix that the problem did not name");
+  copies_.land();
 }
 
 }  // namespace infcl::cuda

@@ -10,31 +10,27 @@ namespace infcl::cuda {
 
 class ResidentStore final : public OperandStore {
  public:
-  ResidentStore(Transport&, MemoryCache*, const WorkspacePlan&, const std::vector<MatrixView>& matrices,
-                const std::vector<GradientTarget>& gradients);
-  Findings examine(const MatrixView&) override;
-  Planes planes(const MatrixView&, int64_t row) override;
-  float* sums(const float* gradient, int64_t row) override;
+  ResidentStore(FeatureCopies&, MemoryCache*, const WorkspacePlan&, const Problem&);
+  Findings bring(Operand) override;
+  Planes planes(Operand, int64_t row) override;
+  float* sums(Operand, int64_t row) override;
   bool sums_begin_as_garbage() const override { return true; }
   void hand_over() override;
 
  private:
   struct Matrix {
-    MatrixView view;
     DeviceBuffer high, low;
-    bool brought;
-    Findings findings;
+    bool brought = false;
+    Findings findings = kNoFindings;
   };
-  struct Gradient {
-    GradientTarget target;
-    DeviceBuffer sums;  // [rows padded][padded_dim]
-  };
-  Matrix& matrix(const MatrixView&);
+  Matrix& matrix(Operand o) { return matrices_[static_cast<size_t>(index_.of(o))]; }
 
-  Transport& transport_;
+  FeatureCopies& copies_;
+  const Problem& problem_;
   const int64_t padded_dim_;
+  const Matrices index_;
   std::vector<Matrix> matrices_;
-  std::vector<Gradient> gradients_;
+  DeviceBuffer sums_[kOperandCount];  // [rows padded][padded_dim] of each gradient
 };
 
 }  // namespace infcl::cuda

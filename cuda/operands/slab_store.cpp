@@ -8,47 +8,51 @@ namespace infcl::cuda {
 
 namespace {
 
-// Done beside each macro-block: about a piece of staging memory, which the host copies while the block
-// computes.
+// Steps beside each macro-block: about a piece of staging memory, which the host copies while the
+// macro-block computes.
 constexpr int kStepsPerBlock = 2;
 
 bool is_same(const Range& a, const Range& b) { return a.begin == b.begin && a.end == b.end; }
 
 }  // namespace
 
-SlabStore::SlabStore(Transport& transport, const Stream& copies, const Stream& work, MemoryCache* cache,
-                     const WorkspacePlan& plan, const std::vector<GradientTarget>& gradients)
-    : transport_(transport),
-      copies_(copies),
+SlabStore::SlabStore(FeatureCopies& copies, const Stream& copy_stream, const Stream& work, MemoryCache* cache,
+                     const WorkspacePlan& plan, const Problem& problem)
+    : copies_(copies),
+      copy_stream_(copy_stream),
       work_(work),
+      problem_(problem),
+      index_(problem),
       slab_rows_(plan.slabs.rows),
-      padded_dim_(plan.padded_dim) {
-  for (const GradientTarget& g : gradients) gradients_.push_back({g, {}});
+      padded_dim_(plan.padded_dim),
+      findings_(index_.views.size()) {
+  for (const Operand o : kOperands) gradient(o).target = &problem.matrix(o);
   for (int64_t i = 0; i < plan.slots; ++i) {
     Slot& slot = slots_.emplace_back();
     slot.high = DeviceBuffer(plan.slot_plane, cache);
     slot.low = DeviceBuffer(plan.planes == 2 ? plan.slot_plane : 0, cache);
     slot.sums = DeviceBuffer(plan.slot_sums, cache);
-    copies_.clear(slot.sums.as<void>(), plan.slot_sums);  // features of padding come from nowhere else
+    copy_stream_.clear(slot.sums.as<void>(), plan.slot_sums);  // nothing else writes the sums of padding
   }
 }
 
-Findings SlabStore::examine(const MatrixView& view) {
-  for (const auto& [known, findings] : examined_)
-    if (is_same(known, view)) return findings;
-  // From the last slab to the first, where passes begin.
+Findings SlabStore::bring(Operand operand) {
+  std::optional<Findings>& findings = findings_[static_cast<size_t>(index_.of(operand))];
+  if (findings) return *findings;
+  // The last slab comes first and the first slab last: passes begin with it.
+  const int64_t count = problem_.matrix(operand).view.rows;
   std::vector<SlabVisit> visits;
-  for (int64_t at = ceil_div(view.rows, slab_rows_) - 1; at >= 0; --at) {
-    const Range rows{at * slab_rows_, std::min(view.rows, (at + 1) * slab_rows_)};
+  for (int64_t at = ceil_div(count, slab_rows_) - 1; at >= 0; --at) {
+    const Range rows{at * slab_rows_, std::min(count, (at + 1) * slab_rows_)};
     visits.push_back({rows, rows, true});
   }
-  begin({{view, nullptr}, {view, nullptr}, visits});
+  begin({{operand, false}, {operand, false}, visits});
   for (size_t i = 0; i < visits.size(); ++i) {
     enter(static_cast<int64_t>(i));
     leave(static_cast<int64_t>(i));
   }
-  examined_.emplace_back(view, transport_.take_findings());
-  return examined_.back().second;
+  findings = copies_.take_findings();
+  return *findings;
 }
 
 void SlabStore::begin(const Pass& pass) {
@@ -119,19 +123,20 @@ SlabStore::Slot* SlabStore::find(const Slab& wanted) {
   return nullptr;
 }
 
-bool SlabStore::holds(const Slab& held, const Slab& wanted) {
-  return is_same(held.rows, wanted.rows) && is_same(held.features, wanted.features) &&
-         (!wanted.gradient || held.gradient == wanted.gradient);
+bool SlabStore::has_features(const Slab& held, const Slab& wanted) const {
+  return is_same(held.rows, wanted.rows) && index_.of(held.operand) == index_.of(wanted.operand);
 }
 
-// One that has the features but no sums, or else the one that was needed longest ago. What visits up to the
-// one looked at need is not given away.
+bool SlabStore::holds(const Slab& held, const Slab& wanted) const {
+  return has_features(held, wanted) && (!wanted.gradient || held.gradient == wanted.gradient);
+}
+
+// A slot that has the features but no sums, or else the slot that was needed longest ago. Slots that visits
+// up to the one looked at need are not given away.
 SlabStore::Slot* SlabStore::find_room(const Slab& wanted) {
-  Slab features = wanted;
-  features.gradient = nullptr;
   Slot* oldest = nullptr;
   for (Slot& slot : slots_) {
-    if (holds(slot.slab, features) && !slot.slab.gradient) return &slot;
+    if (has_features(slot.slab, wanted) && !slot.slab.gradient) return &slot;
     if (slot.needed < visit_ && (!oldest || slot.needed < oldest->needed)) oldest = &slot;
   }
   return oldest;
@@ -140,23 +145,21 @@ SlabStore::Slot* SlabStore::find_room(const Slab& wanted) {
 void SlabStore::fill(Slot& slot, const Slab& wanted) {
   slot.filling = true;
   slot.awaited = false;
-  steps_.push_back([this, &slot] { slot.left.hold(copies_.get()); });
+  steps_.push_back([this, &slot] { slot.left.hold(copy_stream_.get()); });
   send_sums(slot);
-  Slab features = wanted;
-  features.gradient = nullptr;
-  if (!holds(slot.slab, features))
-    transport_.bring_features(wanted.features, wanted.rows,
-                              {slot.high.as<uint16_t>(), slot.low.as<uint16_t>()}, steps_);
+  if (!has_features(slot.slab, wanted))
+    copies_.bring_features(problem_.matrix(wanted.operand).view, wanted.rows,
+                           {slot.high.as<uint16_t>(), slot.low.as<uint16_t>()}, steps_);
   slot.slab = wanted;
   if (Gradient* const g = wanted.gradient) {
-    const Range rows{wanted.rows.begin, std::min(wanted.rows.end, g->target.rows)};
+    const Range rows{wanted.rows.begin, std::min(wanted.rows.end, g->target->gradient_rows)};
     if (g->sent.count(rows.begin))
-      transport_.bring_sums(g->target, rows, slot.sums.as<float>(), steps_);
+      copies_.bring_sums(*g->target, rows, slot.sums.as<float>(), steps_);
     else
-      steps_.push_back([this, &slot] { copies_.clear(slot.sums.as<void>(), slot.sums.bytes()); });
+      steps_.push_back([this, &slot] { copy_stream_.clear(slot.sums.as<void>(), slot.sums.bytes()); });
   }
   steps_.push_back([this, &slot] {
-    slot.filled.record(copies_);
+    slot.filled.record(copy_stream_);
     slot.filling = false;
   });
 }
@@ -164,55 +167,49 @@ void SlabStore::fill(Slot& slot, const Slab& wanted) {
 void SlabStore::send_sums(Slot& slot) {
   Gradient* const g = slot.slab.gradient;
   if (!g) return;
-  const Range rows{slot.slab.rows.begin, std::min(slot.slab.rows.end, g->target.rows)};
-  transport_.take_sums(g->target, rows, slot.sums.as<float>(), steps_);
+  const Range rows{slot.slab.rows.begin, std::min(slot.slab.rows.end, g->target->gradient_rows)};
+  copies_.take_sums(*g->target, rows, slot.sums.as<float>(), steps_);
   g->sent.insert(rows.begin);
 }
 
 void SlabStore::hand_over() {
   for (Slot& slot : slots_) {
-    steps_.push_back([this, &slot] { slot.left.hold(copies_.get()); });
+    steps_.push_back([this, &slot] { slot.left.hold(copy_stream_.get()); });
     send_sums(slot);
     slot.slab = {};
   }
   while (!steps_.empty()) step();
-  transport_.land();
+  copies_.land();
 }
 
-Planes SlabStore::planes(const MatrixView& view, int64_t row) {
-  const Slot& slot = current(&view, nullptr, row);
+Planes SlabStore::planes(Operand operand, int64_t row) {
+  const Slot& slot = current(operand, row, false);
   const int64_t offset = (row - slot.slab.rows.begin) * padded_dim_;
   uint16_t* const low = slot.low.as<uint16_t>();
   return {slot.high.as<uint16_t>() + offset, low ? low + offset : nullptr};
 }
 
-float* SlabStore::sums(const float* gradient, int64_t row) {
-  if (!gradient) return nullptr;
-  const Slot& slot = current(nullptr, find(gradient), row);
+float* SlabStore::sums(Operand operand, int64_t row) {
+  const Slot& slot = current(operand, row, true);
   return slot.sums.as<float>() + (row - slot.slab.rows.begin) * padded_dim_;
 }
 
-// Of the slots of the visit that is being enqueued.
-SlabStore::Slot& SlabStore::current(const MatrixView* view, const Gradient* gradient, int64_t row) {
+SlabStore::Slot& SlabStore::current(Operand operand, int64_t row, bool with_gradient) {
   const SlabVisit& v = pass_.visits[static_cast<size_t>(visit_)];
   for (const Slab& wanted : {slab_of(pass_.rows, v.rows), slab_of(pass_.columns, v.columns)}) {
-    if (!wanted.rows.contains(row) || (view && !is_same(wanted.features, *view)) ||
-        (gradient && wanted.gradient != gradient))
+    if (!wanted.rows.contains(row)) continue;
+    if (with_gradient ? wanted.gradient != &gradient(operand)
+                      : index_.of(wanted.operand) != index_.of(operand))
       continue;
     if (Slot* const slot = find(wanted)) return *slot;
   }
   throw Error(ErrorCode::kInternal, "cuda", "rows that the visit did not name");
 }
 
-SlabStore::Gradient* SlabStore::find(const float* gradient) {
-  for (Gradient& g : gradients_)
-    if (g.target.data == gradient) return &g;
-  throw Error(ErrorCode::kInternal, "cuda", "a gradient that the problem did not name");
-}
-
 SlabStore::Slab SlabStore::slab_of(const Side& side, Range rows) {
-  Gradient* const g = side.gradient ? find(side.gradient) : nullptr;
-  return {side.features, rows, g && rows.begin < g->target.rows ? g : nullptr};
+  Gradient& g = gradient(side.operand);
+  const bool has_sums = side.gradient && rows.begin < g.target->gradient_rows;
+  return {side.operand, rows, has_sums ? &g : nullptr};
 }
 
 }  // namespace infcl::cuda

@@ -42,7 +42,7 @@ std::vector<SlabVisit> hard_negative_visits(int64_t queries, int64_t per_query, 
   const int64_t pairs = queries * per_query;
   if (cut.rows == 0) return {{{0, queries}, {0, pairs}, false}};
   const Side rows{queries, cut.rows};
-  // whole queries at a time, or the pairs of one query in several
+  // A visit has whole queries, or some pairs of one query.
   const int64_t most = std::max<int64_t>(1, cut.rows / per_query);
   std::vector<SlabVisit> visits;
   for (int64_t slab = 0; slab < rows.count(); ++slab)
@@ -75,7 +75,7 @@ double pass_traffic(const SimilarityShape& p, const SlabCut& cut, HeldSide held_
                passing_rows = static_cast<double>(holds_rows ? p.columns : p.rows);
   const Side side{holds_rows ? p.rows : p.columns, std::max<int64_t>(1, cut.rows)};
   const double groups = cut.rows == 0 ? 1 : static_cast<double>(ceil_div(side.count(), cut.held));
-  // Of a triangle, a group meets only what comes after it.
+  // A group of a triangle meets only the slabs after it.
   const double meetings = p.triangle ? (groups - 1) / 2 : groups;
   return held_rows * (held.features + 2 * held.gradient) +
          passing_rows * meetings * (passing.features + 2 * passing.gradient);

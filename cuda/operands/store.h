@@ -2,25 +2,43 @@
 // (resident_store.h), or a slab at a time (slab_store.h).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "core/types.h"
+#include "core/backend.h"
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/operands/slabs.h"
 
 namespace infcl::cuda {
 
-inline bool is_same(const MatrixView& a, const MatrixView& b) {
-  return a.data == b.data && a.dtype == b.dtype && a.rows == b.rows && a.dim == b.dim && a.stride == b.stride;
+// The matrices of a call. Two operands may be the same memory, whose features then come once.
+struct Matrices {
+  explicit Matrices(const Problem&);
+  int of(Operand o) const { return indices[static_cast<int>(o)]; }
+
+  std::vector<MatrixView> views;
+  int indices[kOperandCount];  // in `views`; -1: the call has no such operand
+};
+
+inline Matrices::Matrices(const Problem& problem) {
+  for (const Operand o : kOperands) {
+    const MatrixView& wanted = problem.matrix(o).view;
+    const auto found = std::find_if(views.begin(), views.end(), [&](const MatrixView& v) {
+      return v.data == wanted.data && v.dtype == wanted.dtype && v.rows == wanted.rows &&
+             v.dim == wanted.dim && v.stride == wanted.stride;
+    });
+    indices[static_cast<int>(o)] = wanted.rows > 0 ? static_cast<int>(found - views.begin()) : -1;
+    if (wanted.rows > 0 && found == views.end()) views.push_back(wanted);
+  }
 }
 
 class OperandStore {
  public:
-  // Features, and the gradient that a pass adds to, if any: a pointer of the caller's.
+  // Features of an operand, and whether a pass adds to their gradient.
   struct Side {
-    MatrixView features;
-    float* gradient = nullptr;
+    Operand operand = Operand::kQueries;
+    bool gradient = false;
   };
   struct Pass {
     Side rows, columns;
@@ -29,24 +47,24 @@ class OperandStore {
 
   virtual ~OperandStore() = default;
 
-  // What there is to know about a matrix, which the first call brings.
-  virtual Findings examine(const MatrixView&) = 0;
+  // Brings an operand for the first time, and returns the findings about its features.
+  virtual Findings bring(Operand) = 0;
 
-  // Of a pass, the visits in order, each between enter and leave. What is enqueued meanwhile finds its
-  // operands on the device; what it adds to gradients stays with them.
+  // A pass begins, then enters and leaves its visits in order. Work that is enqueued within a visit finds its
+  // operands on the device, and the gradients keep what it adds.
   virtual void begin(const Pass&) {}
   virtual void enter(int64_t /*visit*/) {}
   virtual void leave(int64_t /*visit*/) {}
   // Does some of what later visits need. To be called often between enter and leave.
   virtual void work_ahead() {}
 
-  // Within a visit: from one of its rows on.
-  virtual Planes planes(const MatrixView&, int64_t row) = 0;
-  virtual float* sums(const float* gradient, int64_t row) = 0;  // null for null
+  // Within a visit: addresses from one of its rows on.
+  virtual Planes planes(Operand, int64_t row) = 0;
+  virtual float* sums(Operand, int64_t row) = 0;  // of the gradient that the pass adds to
   // Whether sums may hold garbage until a pass overwrites them; else they are zero at first.
   virtual bool sums_begin_as_garbage() const = 0;
 
-  // Enqueues what is left to do for all gradients to be with the caller, and waits where that needs the host.
+  // Enqueues the last copies of all gradients to the caller, and waits where the host has a part in them.
   virtual void hand_over() = 0;
 };
 

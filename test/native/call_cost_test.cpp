@@ -47,25 +47,26 @@ std::vector<Grid> grids_of(const Shape& shape, const Kernels& k) {
 }
 
 // Under many bounds, so that every number of tiles is kept somewhere: none, some of a column, all.
-void compare(const Shape& shape, const Kernels& k, int64_t lent_rows, int64_t lent_columns) {
+void compare(const Shape& shape, const Kernels& k, const GradientRoom& room) {
   const std::vector<Grid> similarities = grids_of(shape, k);
-  const bool together = rows_stand_alone(make_objective(shape.kind, shape.keys > 0));
-  const WorkspacePlan least = plan_workspace({shape.dim, true, true, 1, 1}, similarities, k);
-  const WorkspacePlan most = plan_workspace({shape.dim, true, true, 1, int64_t{1} << 40}, similarities, k);
+  const bool stands_alone = rows_stand_alone(make_objective(shape.kind, shape.keys > 0));
+  WorkspaceRequest r;
+  r.dim = shape.dim;
+  r.bound = 1;
+  const WorkspacePlan least = plan_workspace(r, similarities, k);
+  r.bound = int64_t{1} << 40;
+  const WorkspacePlan most = plan_workspace(r, similarities, k);
+  r.threads = 2;
+  r.gradient_room = room;
+  r.needs_row_sums = shape.kind != ObjectiveKind::kSigLip;
   constexpr int kBounds = 23;
   for (int step = 0; step <= kBounds; ++step) {
     const int64_t bound = least.bytes + (most.bytes - least.bytes) * step / kBounds;
     for (const bool gradient : {false, true})
-      for (const bool fused : {false, together}) {
-        const WorkspaceRequest r{shape.dim,
-                                 gradient,
-                                 true,
-                                 2,
-                                 bound,
-                                 lent_rows,
-                                 lent_columns,
-                                 fused,
-                                 shape.kind == ObjectiveKind::kSigLip};
+      for (const bool fused : {false, stands_alone}) {
+        r.bound = bound;
+        r.gradient = gradient;
+        r.fused = fused;
         const WorkspacePlan l = plan_workspace(r, similarities, k);
         const double visited = visited_flops(similarities, shape.dim, gradient, l);
         const double known = call_flops(similarities, shape.dim, gradient, l);
@@ -86,9 +87,9 @@ void test_against_a_visit(const Kernels& k) {
       const bool paired = kind != ObjectiveKind::kInfoNce && kind != ObjectiveKind::kSigLip;
       const bool alone = kind == ObjectiveKind::kSupCon && round % 3 == 0;
       const int64_t keys = alone ? 0 : paired ? rows : rows + below(3000);
-      const int64_t lent_rows = round % 4 ? rows : below(rows + 1);
-      const int64_t lent_columns = round % 4 ? keys : below(keys + 1);
-      compare({kind, rows, keys, dim}, k, lent_rows, lent_columns);
+      const int64_t d_rows = round % 4 ? rows : below(rows + 1);
+      const int64_t d_columns = round % 4 ? keys : below(keys + 1);
+      compare({kind, rows, keys, dim}, k, {d_rows, d_columns});
     }
 }
 
@@ -98,7 +99,8 @@ void test_edges(const Kernels& k) {
   for (const int64_t rows : {int64_t{1}, granule - 1, granule, granule + 1, tile - 1, tile, tile + 1,
                              2 * tile + 1, 9 * tile - 1, 13 * tile + granule + 1})
     for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kNtXent})
-      for (const int64_t dim : {int64_t{3}, tile, 2 * tile}) compare({kind, rows, rows, dim}, k, rows, rows);
+      for (const int64_t dim : {int64_t{3}, tile, 2 * tile})
+        compare({kind, rows, rows, dim}, k, {rows, rows});
 }
 
 PlanRequest request(ObjectiveKind kind, int64_t rows, int64_t keys, int64_t dim) {

@@ -146,7 +146,7 @@ class Exclusion {
 // Pairs that ids and limits exclude, each of them once.
 inline int64_t masked_pairs(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
   const infcl::Objective& o = r.objective;
-  if (o.positives != infcl::PositiveKind::kLabel) return 0;
+  if (!o.labelled()) return 0;
   const Dense dense(r, q, k);
   const Exclusion rules(r, dense);
   int64_t masked = 0;
@@ -250,8 +250,8 @@ inline Result siglip(const infcl::ContrastiveRequest& r, const Features& q, cons
 }
 
 inline Result dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
-  if (r.objective.sigmoid) return siglip(r, q, k);
-  return r.objective.positives == infcl::PositiveKind::kClass ? supcon(r, q, k) : labelled(r, q, k);
+  if (r.objective.sigmoid()) return siglip(r, q, k);
+  return r.objective.labelled() ? labelled(r, q, k) : supcon(r, q, k);
 }
 
 // ||out - ref|| / max(||ref||, floor)

@@ -1,6 +1,7 @@
-// The CPU backend's one pass for objectives whose rows stand alone: what it keeps, what it costs, and that
-// its bits do not depend on the workspace. Their results are held to the oracle by engine_test, as all are.
+// The CPU backend's fused pass, for objectives whose rows stand alone: kept scores, operations, and bits that
+// depend neither on the workspace nor on fusing. engine_test compares the results with the oracle.
 #include "check.h"
+#include "core/backend.h"
 #include "core/plan.h"
 #include "cpu_engine.h"
 #include "engine_cases.h"
@@ -49,6 +50,42 @@ void test_fused(Engine& e, ObjectiveKind kind) {
         e.isa.c_str());
 }
 
+// Hands calls on to another backend, but leaves a fused pass to the default of Backend.
+class OnePassAfterAnother final : public infcl::Backend {
+ public:
+  explicit OnePassAfterAnother(infcl::Backend& inner) : inner_(inner) {}
+  infcl::BeginResult begin(const infcl::Problem& p) override { return inner_.begin(p); }
+  double bring(infcl::Operand o) override { return inner_.bring(o); }
+  void positive_dots(const int32_t* labels, float* out) override { inner_.positive_dots(labels, out); }
+  void fold(infcl::FoldArgs& a) override { inner_.fold(a); }
+  infcl::DifferentiateResult differentiate(const infcl::DifferentiateArgs& a) override {
+    return inner_.differentiate(a);
+  }
+  void hard_negative_dots(float* dots, float* errors) override { inner_.hard_negative_dots(dots, errors); }
+  double differentiate_hard_negatives(const infcl::HardNegativeArgs& a) override {
+    return inner_.differentiate_hard_negatives(a);
+  }
+  infcl::BackendStats stats() const override { return inner_.stats(); }
+  void end() override { inner_.end(); }
+
+ private:
+  infcl::Backend& inner_;
+};
+
+// Fusing changes no bit.
+void test_default(Engine& e, ObjectiveKind kind) {
+  const Features q = oracle::random_features(700, 8, 3), k = oracle::random_features(900, 8, 4);
+  infcl::ContrastiveRequest r = cases::request(kind, 10);
+  r.queries = q.view();
+  r.keys = k.view();
+  r.threads = 2;
+  OnePassAfterAnother two_passes(*e.backend);
+  const Run fused = cases::run(*e.backend, r), other = cases::run(two_passes, r);
+  CHECK(cases::same_bits(fused, other), "%s kind %d", e.isa.c_str(), static_cast<int>(kind));
+  CHECK(fused.result.stats.tiles_reused > 0 && other.result.stats.tiles_reused == 0, "%s: not fused",
+        e.isa.c_str());
+}
+
 }  // namespace
 
 int main() {
@@ -56,6 +93,8 @@ int main() {
     Engine e{isa};
     test_fused(e, ObjectiveKind::kInfoNce);
     test_fused(e, ObjectiveKind::kSigLip);
+    test_default(e, ObjectiveKind::kInfoNce);
+    test_default(e, ObjectiveKind::kSigLip);
   }
   return check::summary();
 }

@@ -15,6 +15,14 @@ namespace {
 
 constexpr int64_t kMiB = 1 << 20;
 
+WorkspaceRequest request(int64_t dim, int threads, int64_t bound) {
+  WorkspaceRequest r;
+  r.dim = dim;
+  r.threads = threads;
+  r.bound = bound;
+  return r;
+}
+
 WorkspacePlan plan(const Kernels& k, int64_t rows, WorkspaceRequest r) {
   return plan_workspace(r, {Grid(rows, rows, k.tile)}, k);
 }
@@ -23,7 +31,7 @@ void test_bounds(const Kernels& k) {
   for (int64_t rows : {1, 100, 448, 5000, 65536, 4194304})
     for (int64_t dim : {1, 64, 768})
       for (int64_t bound : {0l, 16 * kMiB, 64 * kMiB, 1024 * kMiB}) {
-        const WorkspaceRequest r{dim, true, true, 4, bound};
+        const WorkspaceRequest r = request(dim, 4, bound);
         const WorkspacePlan l = plan(k, rows, r);
         const int64_t limit = bound ? bound : default_bound(rows, dim);
         if (l.minimum_bytes > limit) continue;
@@ -37,7 +45,7 @@ void test_bounds(const Kernels& k) {
 void test_default_is_linear(const Kernels& k) {
   // The promise of docs/performance.md: 1.6 x rows x dim x 4 bytes and a constant.
   for (int64_t rows : {16384, 65536, 262144}) {
-    const WorkspacePlan l = plan(k, rows, {256, true, true, 2, 0});
+    const WorkspacePlan l = plan(k, rows, request(256, 2, 0));
     CHECK(l.bytes <= 16 * rows * 256 * 4 / 10 + 64 * kMiB, "rows=%ld: %ld", (long)rows, (long)l.bytes);
     CHECK(l.packed_tile_columns * k.tile.columns >= rows && l.column_buffer == 0,
           "rows=%ld: keys stay packed", (long)rows);
@@ -45,8 +53,8 @@ void test_default_is_linear(const Kernels& k) {
 }
 
 void test_priorities(const Kernels& k) {
-  WorkspaceRequest r{512, true, true, 2, 0};
-  r.bound = plan(k, 8192, {512, true, true, 1, 1}).minimum_bytes;
+  WorkspaceRequest r = request(512, 2, 0);
+  r.bound = plan(k, 8192, request(512, 1, 1)).minimum_bytes;
   WorkspacePlan l = plan(k, 8192, r);
   CHECK(l.threads == 1 && l.packed_tile_columns == 0 && l.kept.in_workspace() == 0,
         "tightest bound: one thread, no luxury");
@@ -56,9 +64,6 @@ void test_priorities(const Kernels& k) {
   const Grid only(8192, 8192, k.tile);
   CHECK(l.kept_tile <= round_up(only.max_rows(), k.panel) * round_up(only.max_columns(), k.strip),
         "without gaps: %ld", (long)l.kept_tile);
-  r.keep_scores = false;
-  CHECK(plan(k, 8192, r).kept.in_workspace() == 0, "unless it may not");
-  r.keep_scores = true;
   r.gradient = false;
   l = plan(k, 8192, r);
   CHECK(l.kept.in_workspace() == 0 && l.row_values == 0, "loss alone needs neither");
@@ -68,37 +73,39 @@ void test_priorities(const Kernels& k) {
 void test_kept_tiles_of_similarities(const Kernels& k) {
   for (int64_t rows : {449, 1000, 4096, 8192, 10000}) {
     const std::vector<Grid> similarities{{rows, rows, k.tile, true}, {rows, rows, k.tile}};
-    const WorkspacePlan l = plan_workspace({64, true, true, 2, int64_t{8} << 30}, similarities, k);
+    const WorkspacePlan l = plan_workspace(request(64, 2, int64_t{8} << 30), similarities, k);
     for (const Grid& s : similarities)
       CHECK(l.kept_tile >= round_up(s.max_rows(), k.panel) * round_up(s.max_columns(), k.strip),
             "%s rows=%ld: %ld", k.isa, (long)rows, (long)l.kept_tile);
   }
 }
 
-// Rows together: every thread has slots for a tile row's tiles, or a sigmoid's one, as far as the bound
-// goes.
+// Fused: as far as the bound goes, every thread has slots for the tiles of a tile row, or for one tile of
+// a sigmoid.
 void test_fused(const Kernels& k) {
   const Grid s(65536, 65536, k.tile);
   for (bool sigmoid : {false, true})
     for (int threads : {1, 2, 7})
       for (int64_t bound : {0l, 64 * kMiB, 256 * kMiB, 4096 * kMiB}) {
-        WorkspaceRequest r{256, true, true, threads, bound};
-        r.lent_rows = r.lent_columns = 65536;
+        WorkspaceRequest r = request(256, threads, bound);
+        r.gradient_room = {65536, 65536};
         r.fused = true;
-        r.sigmoid = sigmoid;
+        r.needs_row_sums = !sigmoid;
         const WorkspacePlan l = plan(k, 65536, r);
         const int64_t all = s.tile_columns(), slot = l.threads * Workspace::bytes_for(l.kept_tile);
         const int64_t limit = bound ? bound : default_bound(65536, 256);
-        CHECK(l.bytes <= limit && l.kept.lent() == 0 && l.kept.in_workspace() == 0, "%ld", (long)l.bytes);
+        CHECK(l.bytes <= limit && l.kept.in_gradients() == 0 && l.kept.in_workspace() == 0, "%ld",
+              (long)l.bytes);
         CHECK(l.kept_slots == (sigmoid ? 1 : all) || limit - l.bytes < slot, "%s %ld slots of %ld", k.isa,
               (long)l.kept_slots, (long)all);
         CHECK(l.kept_columns == (sigmoid && l.kept_slots > 0 ? all : l.kept_slots), "%ld",
               (long)l.kept_columns);
         r.fused = false;
-        r.lent_rows = r.lent_columns = 0;
-        const WorkspacePlan apart = plan(k, 65536, r);
+        r.gradient_room = {};
+        const WorkspacePlan two_passes = plan(k, 65536, r);
         CHECK(l.bytes - l.kept_slots * slot ==
-                  apart.bytes - apart.kept.in_workspace() * Workspace::bytes_for(apart.kept_tile),
+                  two_passes.bytes -
+                      two_passes.kept.in_workspace() * Workspace::bytes_for(two_passes.kept_tile),
               "everything else as ever");
       }
 }
@@ -107,11 +114,12 @@ void test_fused(const Kernels& k) {
 void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, int64_t d_rows,
                  int64_t d_columns) {
   const std::vector<Grid> similarities{{rows, columns, k.tile}, {rows, rows, k.tile, true}};
-  KeptTiles kept(similarities, {d_rows, d_columns, dim}, k.panel, k.strip);
-  const int64_t tiles = similarities[0].tiles() + similarities[1].tiles(), others = tiles - kept.lent();
+  KeptTiles kept(similarities, {d_rows, d_columns}, dim, k);
+  const int64_t tiles = similarities[0].tiles() + similarities[1].tiles(),
+                others = tiles - kept.in_gradients();
   kept.keep_in_workspace(others);
   std::set<int64_t> slots;
-  int64_t lent = 0;
+  int64_t in_gradients = 0;
   for (int p = 0; p < 2; ++p)
     for (int64_t i = 0; i < similarities[p].tile_rows(); ++i)
       for (int64_t j = similarities[p].first_tile_column(i); j < similarities[p].tile_columns(); ++j) {
@@ -120,14 +128,14 @@ void test_places(const Kernels& k, int64_t rows, int64_t columns, int64_t dim, i
         const int64_t size = kept_stride(r, k) * round_up(q.size(), k.strip);
         const bool in_rows = kept.in_row_gradients(c), in_columns = kept.in_column_gradients(c);
         CHECK(!(in_rows && in_columns), "one place only");
-        lent += in_rows || in_columns;
+        in_gradients += in_rows || in_columns;
         if (in_rows)
           CHECK(p == 0 && j == 0 && size <= (std::min(r.end, d_rows) - r.begin) * dim, "its own rows");
         if (in_columns)
           CHECK(p == 0 && i == 0 && size <= (std::min(q.end, d_columns) - q.begin) * dim, "its own rows");
         if (!in_rows && !in_columns) slots.insert(kept.workspace_slot(similarities, c));
       }
-  CHECK(lent == kept.lent(), "%ld and %ld", (long)lent, (long)kept.lent());
+  CHECK(in_gradients == kept.in_gradients(), "%ld and %ld", (long)in_gradients, (long)kept.in_gradients());
   CHECK(static_cast<int64_t>(slots.size()) == others && *slots.begin() >= 0 && *slots.rbegin() == others - 1,
         "%s %ld x %ld x %ld: slots without gaps", k.isa, (long)rows, (long)columns, (long)dim);
 }
@@ -136,14 +144,14 @@ void test_places(const Kernels& k) {
   for (int64_t rows : {1, 97, 1000, 4096})
     for (int64_t columns : {1, 449, 1800, 4096})
       for (int64_t dim : {64, 447, 449, 1024})
-        for (int64_t lent : {0, 600, 5000})
+        for (int64_t room : {0, 600, 5000})
           for (bool first : {false, true})
-            test_places(k, rows, columns, dim, first ? std::min(rows, lent) : 0, std::min(columns, lent));
+            test_places(k, rows, columns, dim, first ? std::min(rows, room) : 0, std::min(columns, room));
   const std::vector<Grid> square{{4096, 4096, k.tile}}, triangle{{4096, 4096, k.tile, true}};
-  CHECK(KeptTiles(square, {4096, 4096, 512}, k.panel, k.strip).lent() ==
+  CHECK(KeptTiles(square, {4096, 4096}, 512, k).in_gradients() ==
             square[0].tile_rows() + square[0].tile_columns() - 1,
         "wide rows hold a tile of each block");
-  CHECK(KeptTiles(triangle, {4096, 4096, 512}, k.panel, k.strip).lent() == 0, "a triangle's never do");
+  CHECK(KeptTiles(triangle, {4096, 4096}, 512, k).in_gradients() == 0, "a triangle's never do");
 }
 
 }  // namespace

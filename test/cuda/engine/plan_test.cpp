@@ -10,6 +10,7 @@
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/plan.h"
 
+using infcl::Grid;
 using infcl::SimilarityShape;
 using namespace infcl::cuda;
 
@@ -45,17 +46,18 @@ void test_shapes_and_bounds() {
             WorkspaceRequest r = request(rows, columns, dim);
             r.bound = bound;
             const WorkspacePlan p = plan_workspace(r, device);
-            const BlockGrid& g = p.grids[0];
+            const Grid& g = p.grids[0];
+            const MacroBlockSize b = macro_block_of(g);
             CHECK(p.total == sum_of(p, r.planes), "%ld is not the sum of its parts", (long)p.total);
-            CHECK(g.block_rows % kTile == 0 && g.block_columns % kTile == 0 && g.block_rows > 0, "%ld x %ld",
-                  (long)g.block_rows, (long)g.block_columns);
-            CHECK((g.row_blocks() - 1) * g.block_rows < rows && g.row_blocks() * g.block_rows >= rows,
-                  "rows=%ld in blocks of %ld", (long)rows, (long)g.block_rows);
+            CHECK(b.rows % kTile == 0 && b.columns % kTile == 0 && b.rows > 0, "%ld x %ld", (long)b.rows,
+                  (long)b.columns);
+            CHECK((g.tile_rows() - 1) * b.rows < rows && g.tile_rows() * b.rows >= rows,
+                  "rows=%ld in blocks of %ld", (long)rows, (long)b.rows);
             CHECK(p.padded_dim % kDimAlignment == 0 && p.padded_dim >= dim, "%ld", (long)p.padded_dim);
             if (p.slabs.rows == 0)
               CHECK(p.plane_bytes[0] == infcl::round_up(rows, kTile) * p.padded_dim * 2, "%ld",
                     (long)p.plane_bytes[0]);
-            CHECK(p.g_plane >= g.block_rows * g.block_columns * 2, "%ld", (long)p.g_plane);
+            CHECK(p.g_plane >= b.rows * b.columns * 2, "%ld", (long)p.g_plane);
             CHECK(p.minimum <= p.total, "minimum %ld of %ld", (long)p.minimum, (long)p.total);
             const int64_t limit = bound ? std::min(bound, device.free_bytes) : device.free_bytes;
             CHECK(p.total <= limit || p.total == p.minimum, "rows=%ld columns=%ld dim=%ld: %ld above %ld",
@@ -68,17 +70,18 @@ void test_tight_bound() {
   r.bound = 1;
   const WorkspacePlan least = plan_workspace(r, kH100);
   CHECK(least.total == least.minimum && least.minimum > 1, "%ld", (long)least.total);
-  CHECK(least.grids[0].block_rows == kTile && least.grids[0].block_columns == kTile, "blocks of one tile");
+  CHECK(macro_block_of(least.grids[0]).rows == kTile && macro_block_of(least.grids[0]).columns == kTile,
+        "blocks of one tile");
   r.bound = least.minimum;
   CHECK(plan_workspace(r, kH100).total == least.minimum, "its own minimum suffices");
   r.bound = least.minimum + 20 * kMiB;
   const WorkspacePlan more = plan_workspace(r, kH100);
-  CHECK(more.total <= r.bound && more.grids[0].block_rows * more.grids[0].block_columns > kTile * kTile,
-        "room is used");
+  const MacroBlockSize larger = macro_block_of(more.grids[0]);
+  CHECK(more.total <= r.bound && larger.rows * larger.columns > kTile * kTile, "room is used");
   r.bound = least.resident_minimum;
   const WorkspacePlan resident = plan_workspace(r, kH100);
   CHECK(resident.total == r.bound && resident.slots == 0 && resident.slab_count == 1, "all fits, just");
-  CHECK(resident.block.rows == kTile && resident.block.columns == kTile, "in blocks of one tile");
+  CHECK(resident.macro_block.rows == kTile && resident.macro_block.columns == kTile, "in blocks of one tile");
   --r.bound;
   CHECK(plan_workspace(r, kH100).slab_count > 1, "a byte less, and it comes in slabs");
 }
@@ -109,9 +112,9 @@ void test_slabs() {
                 (long)p.slabs.rows);
           CHECK(p.slab_count == infcl::ceil_div(std::max(rows, columns), p.slabs.rows), "%ld slabs",
                 (long)p.slab_count);
-          CHECK(p.block.rows <= p.slabs.rows && p.block.columns <= p.slabs.rows, "%ld x %ld",
-                (long)p.block.rows, (long)p.block.columns);
-          CHECK(count_blocks(r.similarities[0], p) > 0, "blocks");
+          CHECK(p.macro_block.rows <= p.slabs.rows && p.macro_block.columns <= p.slabs.rows, "%ld x %ld",
+                (long)p.macro_block.rows, (long)p.macro_block.columns);
+          CHECK(count_macro_blocks(r.similarities[0], p) > 0, "blocks");
         }
 }
 
@@ -127,13 +130,13 @@ void test_blocks_of_slabs() {
       for (const SimilarityShape& similarity : r.similarities) {
         int64_t blocks = 0;
         for (const SlabVisit& v : slab_visits(similarity, p.slabs, HeldSide::kRows)) {
-          const BlockGrid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, p.block);
-          CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "%ld x %ld", (long)g.block_rows,
-                (long)g.block_columns);
-          CHECK(g.block_rows <= p.block.rows && g.block_columns <= p.block.columns, "partial sums fit");
-          blocks += g.blocks();
+          const Grid g = make_grid({v.rows.size(), v.columns.size(), v.triangle}, p.macro_block);
+          const MacroBlockSize b = macro_block_of(g);
+          CHECK(b.rows * b.columns * 2 <= p.g_plane, "%ld x %ld", (long)b.rows, (long)b.columns);
+          CHECK(b.rows <= p.macro_block.rows && b.columns <= p.macro_block.columns, "partial sums fit");
+          blocks += g.tiles();
         }
-        CHECK(blocks == count_blocks(similarity, p), "%ld blocks", (long)blocks);
+        CHECK(blocks == count_macro_blocks(similarity, p), "%ld blocks", (long)blocks);
       }
     }
 }
@@ -143,38 +146,39 @@ void test_plenty() {
   const WorkspacePlan p = plan_workspace(request(40000000, 40000000, 1024), kH100);
   CHECK(p.slots >= 12 && p.slabs.rows >= 4096 && p.total > 70 * 1024 * kMiB, "%ld slots of %ld rows",
         (long)p.slots, (long)p.slabs.rows);
-  CHECK(p.block.rows * p.block.columns >= 4096 * 4096, "%ld x %ld", (long)p.block.rows,
-        (long)p.block.columns);
+  CHECK(p.macro_block.rows * p.macro_block.columns >= 4096 * 4096, "%ld x %ld", (long)p.macro_block.rows,
+        (long)p.macro_block.columns);
 }
 
-// Every block of a triangle is square and lies on its diagonal or right of it; together they hold each pair
-// once.
+// Every block of a triangle is square and lies on its diagonal or right of it; together they hold each
+// pair once.
 void test_triangles() {
   for (const int64_t rows : {1, 128, 129, 4097, 40000}) {
     WorkspaceRequest r = request(rows, rows, 512, true);
-    const BlockGrid g = plan_workspace(r, kH100).grids[0];
-    CHECK(g.triangle && g.block_rows == g.block_columns, "%ld x %ld", (long)g.block_rows,
-          (long)g.block_columns);
+    const Grid g = plan_workspace(r, kH100).grids[0];
+    const MacroBlockSize b = macro_block_of(g);
+    CHECK(g.triangle() && b.rows == b.columns, "%ld x %ld", (long)b.rows, (long)b.columns);
     int64_t blocks = 0;
-    for (int64_t i = 0; i < g.row_blocks(); ++i) blocks += g.column_blocks() - g.first_column_block(i);
-    CHECK(blocks == g.blocks(), "%ld blocks", (long)blocks);
+    for (int64_t i = 0; i < g.tile_rows(); ++i) blocks += g.tile_columns() - g.first_tile_column(i);
+    CHECK(blocks == g.tiles(), "%ld blocks", (long)blocks);
   }
   WorkspaceRequest ntxent = request(9000, 9000, 128);
   ntxent.similarities = {{9000, 9000, false}, {9000, 9000, true}, {9000, 9000, true}};
   const WorkspacePlan p = plan_workspace(ntxent, kH100);
   CHECK(p.grids.size() == 3, "%zu", p.grids.size());
-  for (const BlockGrid& g : p.grids)
-    CHECK(g.block_rows * g.block_columns * 2 <= p.g_plane, "every similarity fits the block's memory");
+  for (const Grid& g : p.grids)
+    CHECK(macro_block_of(g).rows * macro_block_of(g).columns * 2 <= p.g_plane,
+          "every similarity fits the block's memory");
 }
 
 void test_efficiency() {
   CHECK(wave_efficiency(132, 132) == 1 && wave_efficiency(133, 132) < 0.51, "a wave, and one tile more");
   for (const int64_t dim : {256, 512, 768, 1536}) {
-    const BlockGrid g = plan_workspace(request(32768, 32768, dim), kH100).grids[0];
-    const int64_t tiles = (g.block_rows / kTile) * (g.block_columns / kTile);
-    CHECK(wave_efficiency(tiles, kH100.multiprocessors) > 0.9, "dim=%ld: %ld x %ld", (long)dim,
-          (long)g.block_rows, (long)g.block_columns);
-    const int64_t gradient_tiles = (g.block_rows + g.block_columns) / kTile * infcl::ceil_div(dim, kTile);
+    const MacroBlockSize b = macro_block_of(plan_workspace(request(32768, 32768, dim), kH100).grids[0]);
+    const int64_t tiles = (b.rows / kTile) * (b.columns / kTile);
+    CHECK(wave_efficiency(tiles, kH100.multiprocessors) > 0.9, "dim=%ld: %ld x %ld", (long)dim, (long)b.rows,
+          (long)b.columns);
+    const int64_t gradient_tiles = (b.rows + b.columns) / kTile * infcl::ceil_div(dim, kTile);
     CHECK(wave_efficiency(gradient_tiles, kH100.multiprocessors) > 0.8, "dim=%ld: %ld gradient tiles",
           (long)dim, (long)gradient_tiles);
   }

@@ -1,0 +1,37 @@
+// Hard negatives between the passes: negatives of one query alone, which are in no tile. They have a vector
+// of dots and one of gradients, and they count against the anchors of the first normaliser.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/grid.h"
+#include "core/normaliser.h"
+#include "core/request.h"
+
+namespace infcl {
+
+class HardNegativeState {
+ public:
+  explicit HardNegativeState(const ContrastiveRequest&);
+
+  // [queries * per query], query by query
+  float* dots() { return dots_.data(); }
+  const float* grads() const { return grads_.data(); }
+  // [queries]: how far the dots of a query's hard negatives may exceed dots of equal rows in tiles
+  float* errors() { return errors_.data(); }
+
+  // Adds the dots of some queries to the normaliser and to the queries' maxima. Dots above the limit of their
+  // query are excluded. Returns the number of excluded dots.
+  int64_t fold(Range queries, Normaliser&, std::vector<float>& row_max_dots,
+               const std::vector<float>& limits);
+  // Computes `grads`. Returns sum g * dot, without the uniform term of label smoothing.
+  double prepare_gradient(const NormaliserGrad&);
+
+ private:
+  const ContrastiveRequest& r_;
+  const Log2Scale scale_;
+  std::vector<float> dots_, errors_, grads_;
+};
+
+}  // namespace infcl
