@@ -85,13 +85,13 @@ double efficiency(const WorkspaceRequest& r, const std::vector<Grid>& grids, int
 }
 
 // The largest macro-block, unless a smaller one keeps more multiprocessors busy.
-MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
+MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t room) {
   MacroBlockSize best{kTile, kTile};
   double best_score = 0;
   for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
     for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostScores; columns *= 2) {
       const std::vector<Grid> grids = make_grids(r, {rows, columns});
-      if (largest_macro_block(grids, r.gradient).total(r.planes) > budget) continue;
+      if (largest_macro_block(grids, r.gradient).total(r.planes) > room) continue;
       // Features and gradients that a macro-block's visit moves per score; 1: as one of 1024 x 1024.
       const double traffic = 512. * (1. / static_cast<double>(rows) + 1. / static_cast<double>(columns));
       const double score = efficiency(r, grids, device.multiprocessors) / (1 + 0.1 * traffic);
@@ -170,9 +170,9 @@ bool is_cramped(const WorkspaceRequest& r, const WorkspacePlan& resident, int64_
 
 // Rows of a slab: a sixteenth of the memory where that is plenty. With less memory a slab is smaller, but
 // large enough for macro-blocks of good size while a handful of slabs fits.
-int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t budget) {
+int64_t choose_slab_rows(const WorkspaceRequest& r, int64_t row_bytes, int64_t room) {
   const int64_t for_slots =
-      std::min(budget / 4 * 3, budget - macro_block_bytes({kTile, kTile}, r.gradient).total(r.planes));
+      std::min(room / 4 * 3, room - macro_block_bytes({kTile, kTile}, r.gradient).total(r.planes));
   int64_t rows = for_slots / kSlots / row_bytes;
   if (rows < kEnoughSlabRows) rows = std::min(kEnoughSlabRows, for_slots / kScarceSlots / row_bytes);
   const int64_t longest = largest_matrix(r), least = pad(ceil_div(longest, kMostSlabs));
@@ -188,8 +188,8 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
                 row_bytes = p.padded_dim * (r.planes * plane_bytes + sum_bytes);
   p.staging = staging_bytes(r, std::clamp(bound / kSlots / 4, kLeastStagingBytes, kStagingBytes),
                             pad(largest_matrix(r)));
-  const int64_t budget = bound - bytes_of(p);
-  p.slabs.rows = choose_slab_rows(r, row_bytes, budget);
+  const int64_t room = bound - bytes_of(p);
+  p.slabs.rows = choose_slab_rows(r, row_bytes, room);
   p.slot_plane = p.slabs.rows * p.padded_dim * plane_bytes;
   p.slot_sums = p.slabs.rows * p.padded_dim * sum_bytes;
   const int64_t slot_bytes = p.slabs.rows * row_bytes;
@@ -197,7 +197,7 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
   WorkspaceRequest visit = r;
   visit.similarities = {{p.slabs.rows, p.slabs.rows, false}};
   const MacroBlockSize block =
-      choose_macro_block(visit, device, std::min(budget / 4, budget - kLeastSlots * slot_bytes));
+      choose_macro_block(visit, device, std::min(room / 4, room - kLeastSlots * slot_bytes));
   // Visits of fewer rows have no larger macro-blocks.
   const MacroBlockSize even = macro_block_of(make_grid(visit.similarities[0], block));
   const MacroBlockBytes bytes = macro_block_bytes(even, r.gradient);
@@ -206,7 +206,7 @@ WorkspacePlan plan_slabs(const WorkspaceRequest& r, const DeviceLimits& device, 
   p.slab_count = ceil_div(largest_matrix(r), p.slabs.rows);
   int64_t slabs = 0;
   for (const int64_t rows : r.matrices) slabs += ceil_div(rows, p.slabs.rows);
-  p.slots = std::max(kLeastSlots, std::min(slabs, (budget - bytes.total(r.planes)) / slot_bytes));
+  p.slots = std::max(kLeastSlots, std::min(slabs, (room - bytes.total(r.planes)) / slot_bytes));
   p.slabs.held = p.slots - kPassingSlots;
   p.total = bytes_of(p);
   return p;

@@ -1,6 +1,7 @@
-// The cut of a block into tiles, and the gate that keeps the order of every sum.
+// The cut of a similarity into tiles, and the gate that keeps the order of every sum.
 #include "core/grid.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "check.h"
@@ -22,8 +23,8 @@ void test_cut() {
         for (int64_t i = 0; i < s.tile_rows(); ++i) {
           const infcl::Range r = s.rows(i);
           CHECK(r.begin == next && r.size() > 0 && r.size() <= tile.rows && r.size() <= s.max_rows(),
-                "rows=%ld block %ld", (long)rows, (long)i);
-          CHECK(r.begin % tile.row_granule == 0, "rows=%ld block %ld begins inside a granule", (long)rows,
+                "rows=%ld tile row %ld", (long)rows, (long)i);
+          CHECK(r.begin % tile.row_granule == 0, "rows=%ld: tile row %ld begins inside a granule", (long)rows,
                 (long)i);
           next = r.end;
         }
@@ -32,12 +33,32 @@ void test_cut() {
       }
 }
 
-void test_even_shares() {
+// Equal steps and a rest, as macro-blocks are cut. Pairs are known without a visit, in triangles too.
+void test_steps() {
+  for (const int64_t step : {1, 128, 384})
+    for (const int64_t count : {1, 127, 128, 129, 1000, 4097}) {
+      const infcl::Cut cut = infcl::Cut::into_steps(count, step);
+      CHECK(cut.before(cut.pieces()) == count && cut.largest() == std::min(count, step), "%ld by %ld",
+            (long)count, (long)step);
+      for (int64_t piece = 0; piece + 1 < cut.pieces(); ++piece)
+        CHECK(cut.at(piece).begin == piece * step && cut.at(piece).size() == step, "piece %ld", (long)piece);
+      const Grid triangle(cut, cut, true);
+      double pairs = 0;
+      int64_t tiles = 0;
+      for (int64_t i = 0; i < triangle.tile_rows(); ++i)
+        for (int64_t j = triangle.first_tile_column(i); j < triangle.tile_columns(); ++j, ++tiles)
+          pairs += static_cast<double>(triangle.rows(i).size() * triangle.columns(j).size());
+      CHECK(triangle.tiles() == tiles && triangle.pairs(triangle.tile_columns()) == pairs, "%ld by %ld: %g",
+            (long)count, (long)step, pairs);
+    }
+}
+
+void test_even_parts() {
   const Grid s(8192, 8192, {448, 448, 32});
   for (int threads : {1, 2, 4, 8}) {
-    std::vector<int64_t> share(static_cast<size_t>(threads));
-    for (int64_t i = 0; i < s.tile_rows(); ++i) share[i % threads] += s.rows(i).size();
-    for (int64_t rows : share)
+    std::vector<int64_t> part(static_cast<size_t>(threads));
+    for (int64_t i = 0; i < s.tile_rows(); ++i) part[i % threads] += s.rows(i).size();
+    for (int64_t rows : part)
       CHECK(rows * threads >= 8192 * 0.93 && rows * threads <= 8192 * 1.07, "%d threads: %ld", threads,
             (long)rows);
   }
@@ -74,7 +95,8 @@ void test_gate_stop() {
 
 int main() {
   test_cut();
-  test_even_shares();
+  test_steps();
+  test_even_parts();
   test_gate_order();
   test_gate_stop();
   return check::summary();
