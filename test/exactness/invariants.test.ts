@@ -8,7 +8,7 @@ import { gradientError } from './judge';
 
 const logitScale = 20;
 const dim = 37;
-const rows = 463; // one row block and a bit
+const rows = 463; // one tile row and a bit
 const pair = makePair({ rows, dim, seed: 700, alike: 3 });
 const clip = contrastiveLossAndGradSync(pair.queries, pair.keys, { logitScale });
 

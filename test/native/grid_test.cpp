@@ -1,4 +1,4 @@
-// The cut of a block into tiles, and the gate that keeps the order of every sum.
+// The cut of a similarity into tiles, and the gate that keeps the order of every sum.
 #include "core/grid.h"
 
 #include <vector>
@@ -22,8 +22,8 @@ void test_cut() {
         for (int64_t i = 0; i < s.tile_rows(); ++i) {
           const infcl::Range r = s.rows(i);
           CHECK(r.begin == next && r.size() > 0 && r.size() <= tile.rows && r.size() <= s.max_rows(),
-                "rows=%ld block %ld", (long)rows, (long)i);
-          CHECK(r.begin % tile.row_granule == 0, "rows=%ld block %ld begins inside a granule", (long)rows,
+                "rows=%ld tile row %ld", (long)rows, (long)i);
+          CHECK(r.begin % tile.row_granule == 0, "rows=%ld tile row %ld begins inside a granule", (long)rows,
                 (long)i);
           next = r.end;
         }

@@ -98,7 +98,7 @@ void test_hard_negative_keys(Engine& e) {
   for (const int64_t per_query : {2, 150}) {
     infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kInfoNce, 12);
     r.hard_negatives_per_query = per_query;
-    in_slabs(e, {"private " + std::to_string(per_query), r, 260, 270, 9}, false, 2e-5);
+    in_slabs(e, {"hard negatives " + std::to_string(per_query), r, 260, 270, 9}, false, 2e-5);
   }
 }
 

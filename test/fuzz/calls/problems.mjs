@@ -37,7 +37,7 @@ export function makeProblem(random, arena) {
 
 function makeShape(random) {
   const objective = random.pick(objectives);
-  // mostly one cell of logits; now and then several of them, on every instruction set
+  // mostly one tile; now and then several tiles, on every instruction set
   const rows = random.weighted([
     [3, random.integer(1, 4)],
     [12, random.integer(5, 64)],
