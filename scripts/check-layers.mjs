@@ -57,7 +57,7 @@ const rooms = [
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
   { name: 'csrc/cpu/features', match: /^csrc\/cpu\/cpu_features\.h$/, may: [] },
-  // Of the kernels the backend may include the table alone: the rest is compiled once per instruction set.
+  // The backend may include no kernel but the table: the rest is compiled once per instruction set.
   {
     name: 'csrc/cpu',
     match: /^csrc\/cpu\//,
@@ -135,7 +135,7 @@ function findCircle(imports) {
 }
 
 const errors = [];
-/** Of each file, the project files that it imports. */
+/** The project files that each file imports. */
 const imports = new Map();
 for (const file of ['lib', 'csrc', 'cuda']
   .flatMap(filesBelow)

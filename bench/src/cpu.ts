@@ -92,7 +92,7 @@ function describeMachine(): BenchReport['machine'] {
     node: process.version,
     isa: backends().find((backend) => backend.name === 'cpu')?.isa ?? 'unknown',
     compiler: spawnSync('g++', ['-dumpfullversion'], { encoding: 'utf8' }).stdout?.trim() || 'none',
-    // decides what fresh memory costs whoever does not ask for huge pages
+    // decides what fresh memory costs a program that does not ask for huge pages
     'huge pages': transparentHugePages(),
   };
   for (const isa of ['avx512', 'avx2']) {

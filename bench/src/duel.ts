@@ -8,7 +8,7 @@ import type { EngineAnswer, EngineRequest } from './engine.js';
 import type { LineProcess } from './line-process.js';
 import { median, spread } from './statistics.js';
 
-/** Idle OpenBLAS workers spin for a while after a call and would take a core from whoever is timed next. */
+/** Idle OpenBLAS workers spin for a while after a call and would take a core from the side that is timed next. */
 const settleMilliseconds = 120;
 
 export interface Duel {

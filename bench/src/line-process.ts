@@ -58,7 +58,7 @@ export class LineProcess {
     return JSON.parse(value) as Answer;
   }
 
-  /** Of a case that ended early: nothing is left running. */
+  /** Ends all children, so that a case that ended early leaves nothing running. */
   static async stopAll(): Promise<void> {
     for (const one of LineProcess.running) await one.stop();
   }

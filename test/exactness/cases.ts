@@ -11,9 +11,9 @@ import { type Leniency, shareOfTies } from './judge';
 
 export interface ExactCase extends Recipe {
   values?: ValueRange;
-  /** Of the features as the engine gets them; default float32. The oracle gets the same numbers. */
+  /** Type of the features as the engine gets them; default float32. The oracle gets the same numbers. */
   dtype?: NarrowDType;
-  /** Of the products; default float32, so that 16-bit features alone lose nothing. */
+  /** Type of the products; default float32, so that 16-bit features alone lose nothing. */
   compute?: 'bfloat16';
   /** Features and margin belong to rows this many powers of two longer. */
   power?: number;

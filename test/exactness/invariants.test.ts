@@ -1,5 +1,5 @@
 /**
- * What must hold without any oracle: the loss and its gradients are functions with symmetries, and a gradient is the
+ * Rules that hold without any oracle: the loss and its gradients are functions with symmetries, and a gradient is the
  * slope of the loss that the addon itself reports.
  */
 import { contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';

@@ -19,7 +19,7 @@ export interface Term {
 }
 
 export interface Anchor {
-  /** Of its cross-entropy in the loss; 0: it is not in the loss. */
+  /** Weight of its cross-entropy in the loss; 0: it is not in the loss. */
   weight: number;
   /** Whose loss it is part of, and with what weight; null: no query's. */
   query: number | null;

@@ -1,4 +1,4 @@
-/** What `chunks` may return and what it may not. Every bad iterator is ERR_CHUNKS, and every good one is closed. */
+/** Values that `chunks` may and may not return. Every bad iterator is ERR_CHUNKS, and every good one is closed. */
 import { chunkedStep } from '../../lib/trainer';
 import { cut, randomRows, ToyEncoder } from './toy-encoder';
 

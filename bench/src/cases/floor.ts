@@ -11,7 +11,7 @@ interface FloorRace extends Shape {
   products?: Products;
   isa?: string;
   coreType?: string;
-  /** Of the ratio to the floor, and of the share of peak. */
+  /** Limits of the ratio to the floor, and of the fraction of peak. */
   limits?: { ratio?: number; share?: number };
 }
 

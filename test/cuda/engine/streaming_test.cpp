@@ -178,7 +178,7 @@ void test_places(Engine& e) {
   CHECK(largest_difference(d_keys, expected.d_keys) <= 2e-5, "gradient on the host");
 }
 
-// What tiles may lose is theirs alone, so the same ones are left out.
+// Each tile may lose its own part alone, so slabs skip the same tiles.
 void test_filter(Engine& e) {
   Case c{"filter", cases::request(ObjectiveKind::kClip, 60), 400, 400, 40};
   c.request.gradient_filter = 1e-3;

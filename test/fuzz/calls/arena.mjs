@@ -2,7 +2,7 @@
  * The memory of one case: typed arrays between guard bands, several of them in one buffer. Remembers every byte, and
  * tells afterwards which bytes changed that no call was allowed to write.
  *
- * Refuses to know what the arrays are for; whoever takes an array says whether calls may write to the array.
+ * Refuses to know what the arrays are for; the taker of an array says whether calls may write to the array.
  */
 
 const guardByte = 0xa5;

@@ -1,5 +1,5 @@
 /**
- * Objects whose code works against whoever reads them: getters that change their answer, that throw, or that act; Proxies
+ * Objects whose code works against their readers: getters that change their answer, that throw, or that act; Proxies
  * with traps, revoked ones too; methods and constructors that are not what they seem; own properties that hide intrinsic
  * ones.
  *

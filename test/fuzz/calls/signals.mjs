@@ -58,7 +58,7 @@ function lookAlike(random, own, soon) {
     // a property that a mutation has made an accessor stays one
     Reflect.set(signal, 'aborted', true);
     Reflect.set(signal, 'reason', reason);
-    // what a listener throws is seen by whoever aborts
+    // the caller of abort sees what a listener throws
     for (const listener of [...listeners]) dispatch(listener);
   };
   const names = Object.keys(signal);

@@ -1,5 +1,5 @@
 /**
- * What must hold of the outcome of a call: an error has a code of docs/troubleshooting.md and the class that belongs to
+ * Rules for the outcome of a call: an error has a code of docs/troubleshooting.md and the class that belongs to
  * the code, or is the caller's own; the numbers of a result are finite.
  *
  * Refuses to look at what the right numbers are: equal bits with the same call made alone are compared elsewhere.

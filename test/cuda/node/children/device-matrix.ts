@@ -126,7 +126,7 @@ const claims = {
     return { same, address: Number(address), shape: inner.shape, ...held() };
   },
 
-  /** Of a matrix twice as wide, the right half: features and gradients with gaps. */
+  /** The right half of a matrix twice as wide: features and gradients with gaps. */
   async wrap() {
     const wide = numbers(rows * 2 * dim, 8);
     using memory = await DeviceMatrix.fromHost({ data: wide, shape: [rows, 2 * dim] });
@@ -235,7 +235,7 @@ const claims = {
     return { before, after: held() };
   },
 
-  /** Of a failing call, nothing stays that it had allocated. */
+  /** A failing call leaves nothing that it had allocated. */
   async failures() {
     const infinite = matrix(9);
     infinite.data[7 * dim + 3] = Number.POSITIVE_INFINITY;
@@ -264,7 +264,7 @@ const claims = {
     using memory = await DeviceMatrix.fromHost(queries);
     const on = (stream: bigint) =>
       DeviceMatrix.wrap({ pointer: memory.pointer, shape: [rows, dim], dtype: 'float32', stream });
-    using unknown = on(0x1230n); // no such stream: whoever records on it, or waits, is told so
+    using unknown = on(0x1230n); // no such stream: a call that records on it, or waits, is told so
     using standard = on(0n);
     using other = await DeviceMatrix.fromHost(keys);
     return {
