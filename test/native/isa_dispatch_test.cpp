@@ -27,7 +27,7 @@ std::string names_of(const std::vector<const Kernels*>& kernels) {
 
 #if defined(__x86_64__)
 constexpr CpuFeatures kEveryFeature = (CpuFeatures{1} << kCpuFeatureCount) - 1;
-// Features of a processor of 2013, and of processors with the AVX-512 that the kernels are compiled for.
+// Of a processor of 2013, and of those with the AVX-512 that the kernels are compiled for.
 constexpr CpuFeatures kHaswell =
     kSse3 | kSsse3 | kSse41 | kSse42 | kPopcnt | kAvx | kAvx2 | kFma | kBmi | kBmi2;
 constexpr CpuFeatures kSkylake = kHaswell | kAvx512F | kAvx512Bw | kAvx512Dq | kAvx512Vl | kAvx512Cd;

@@ -75,7 +75,7 @@ void test_kept_tiles_of_similarities(const Kernels& k) {
   }
 }
 
-// Fused passes: every thread has slots for a tile row's tiles, or a sigmoid's one, as far as the bound
+// Rows together: every thread has slots for a tile row's tiles, or a sigmoid's one, as far as the bound
 // goes.
 void test_fused(const Kernels& k) {
   const Grid s(65536, 65536, k.tile);
@@ -142,7 +142,7 @@ void test_places(const Kernels& k) {
   const std::vector<Grid> square{{4096, 4096, k.tile}}, triangle{{4096, 4096, k.tile, true}};
   CHECK(KeptTiles(square, {4096, 4096, 512}, k.panel, k.strip).lent() ==
             square[0].tile_rows() + square[0].tile_columns() - 1,
-        "wide rows hold a tile of each tile row");
+        "wide rows hold a tile of each block");
   CHECK(KeptTiles(triangle, {4096, 4096, 512}, k.panel, k.strip).lent() == 0, "a triangle's never do");
 }
 
