@@ -11,7 +11,7 @@ class Warp;
 
 class AsyncCopies {
  public:
-  // Of the lane that issued it.
+  // A copy as its lane issued it.
   struct Copy {
     uint32_t shared_offset;
     uint8_t* to;

@@ -38,8 +38,8 @@ class Block {
   bool waits(const Warp& warp) const { return waiting_[warp.index()]; }
   bool exited(const Warp& warp) const { return warp.alive() == 0; }
   bool has_exited() const;  // all of it
-  // Another block's warp uses this one's shared memory, which must be there: whoever exits last must have
-  // heard that it is done.
+  // Another block's warp uses this block's shared memory, which must still exist: the last warp to exit must
+  // have heard that the other block is done.
   void visit(Warp& visitor);
   void check_visits(const Warp& last) const;
   std::string describe_waiting() const;

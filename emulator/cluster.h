@@ -54,7 +54,7 @@ class Cluster {
 
 // mapa: the same place in the shared memory of another block.
 uint32_t cluster_address(Warp& warp, uint32_t address, uint32_t rank);
-// Of a shared::cluster address, which may be the warp's own block. The block must not have exited.
+// The block that a shared::cluster address lies in: perhaps the warp's own. The block must not have exited.
 Block& block_of(Warp& warp, uint32_t cluster_address);
 
 }  // namespace infcl::emulator

@@ -1,4 +1,4 @@
-// Driver API: memory and copies. What has a stream is done when that does its work (stream_work.h).
+// Driver API: memory and copies. Work of a stream is done when the stream does its work (stream_work.h).
 #include <cstring>
 
 #include "driver_state.h"

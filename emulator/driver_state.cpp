@@ -16,7 +16,7 @@ uint64_t environment_number(const char* name, uint64_t otherwise) {
 }  // namespace
 
 DriverState& state() {
-  static DriverState* s = new DriverState;  // outlives whoever still calls while the process ends
+  static DriverState* s = new DriverState;  // outlives callers that still run while the process ends
   return *s;
 }
 

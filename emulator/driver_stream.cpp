@@ -72,7 +72,7 @@ CUresult cuStreamSynchronize(CUstream stream) {
   });
 }
 
-CUresult cuStreamQuery(CUstream stream) {  // whoever asks waits
+CUresult cuStreamQuery(CUstream stream) {  // the caller waits
   return with_stream(stream, [&](CUctx_st& context) { return finish(context, state().work.mark(stream)); });
 }
 
@@ -116,7 +116,7 @@ CUresult cuEventRecord(CUevent event, CUstream stream) {
   });
 }
 
-CUresult cuEventQuery(CUevent event) {  // whoever asks waits
+CUresult cuEventQuery(CUevent event) {  // the caller waits
   return with_context([&](CUctx_st& context) {
     return with_event(event, [&](CUevent_st& e) { return finish(context, e.mark); });
   });

@@ -49,7 +49,7 @@ struct FusedMultiplyAdd {
     return std::fma(a, b, c);
   }
 };
-// Of a NaN and a number, the number; -0 is less than +0.
+// The smaller one; a number rather than a NaN; -0 is less than +0.
 struct Minimum {
   template <class T>
   static T apply(T a, T b) {

@@ -1,5 +1,5 @@
 // What an opcode's decode function sees: the modifiers still to be understood and typed access to operands.
-// Whatever modifier is left over when it returns is an error, so nothing is silently ignored.
+// A modifier that is left over when the function returns is an error, so nothing is silently ignored.
 #pragma once
 
 #include <initializer_list>
@@ -85,7 +85,7 @@ void decode_integer_arithmetic(InstructionBuilder& builder, Type type);
 void decode_carry_arithmetic(InstructionBuilder& builder, Type type);  // with .cc
 void decode_float_arithmetic(InstructionBuilder& builder, Type type);
 
-// What of cp, fence and barrier sm_90 adds.
+// The forms of cp, fence and barrier that sm_90 adds.
 void decode_bulk_copy(InstructionBuilder& builder);
 void decode_barrier_fence(InstructionBuilder& builder);
 void decode_cluster_barrier(InstructionBuilder& builder);

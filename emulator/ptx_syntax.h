@@ -10,7 +10,7 @@
 
 namespace infcl::emulator {
 
-// Of .loc, which nvcc -lineinfo emits; file 0: unknown.
+// Contents of .loc, which nvcc -lineinfo emits; file 0: unknown.
 struct SourceLocation {
   int file = 0, line = 0;
   int inlined_file = 0, inlined_line = 0;  // where the outermost caller inlined it

@@ -26,7 +26,7 @@ struct LaunchStatistics {
   uint64_t barriers = 0;                             // of warps arriving
 };
 
-// Of all launches since the last reset. The driver's lock guards it.
+// Statistics of all launches since the last reset. The driver's lock guards the list.
 std::vector<LaunchStatistics>& launch_log();
 std::string statistics_json();
 

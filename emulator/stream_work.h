@@ -16,7 +16,7 @@ bool is_lazy();  // INFCL_EMULATOR_LAZY
 
 class StreamWork {
  public:
-  // Of a stream's work, what was given until some moment.
+  // The work that a stream had been given until some moment.
   struct Mark {
     CUstream stream = nullptr;
     uint64_t given = 0;

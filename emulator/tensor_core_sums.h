@@ -38,7 +38,7 @@ class TruncatedSums {
 
  private:
   static constexpr int kZero = -400, kNotFinite = 1000;
-  // Of products and sums that float and int hold when they are scaled. Below the last: zeros.
+  // Exponents of products and sums that float and int hold when scaled. Below the last: zeros.
   static constexpr int kLargest = 100, kSmallest = -90, kLargestOfZero = kZero + 128;
 
   static int exponent(float x) {

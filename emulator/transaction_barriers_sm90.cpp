@@ -136,7 +136,7 @@ void TransactionBarriers::copy(Warp& warp, uint32_t barrier, const TensorBox& bo
   if (warp.launch().options.early) land_one(warp, barrier);
 }
 
-// Of the copies to this barrier the latest, as no program may rely on their order.
+// Lands the latest copy to this barrier, since no program may rely on the order of copies.
 bool TransactionBarriers::land_one(Warp& warp, uint32_t barrier) {
   size_t i = copies_.size();
   while (i > 0 && copies_[i - 1].barrier != barrier) i--;

@@ -1,5 +1,5 @@
-// mbarriers of a block, and the tensor copies that arrive at them. What a program sees of a barrier in shared
-// memory is only its address; the state is here.
+// mbarriers of a block, and the tensor copies that arrive at them. A program sees only
+// the address of a barrier in shared memory; the state is here.
 //
 // A copy lands as late as the program allows: when a warp waits at its barrier and nothing else is missing
 // there. Until then its destination holds NaN and counts as under way. With INFCL_EMULATOR_EARLY a copy lands
@@ -37,8 +37,8 @@ class TransactionBarriers {
     fruitless_ = 0;
   }
   void initialize(Warp& warp, uint32_t offset, uint32_t arrivals);
-  void make_visible(
-      const Warp& warp);  // to copies, and to whom any arrival tells: what this warp initialised
+  // Barriers that this warp initialised become visible to copies, and to warps that hear of any arrival.
+  void make_visible(const Warp& warp);
   struct Arrival {
     uint32_t arrivals;
     uint64_t bytes;  // that are announced
@@ -47,7 +47,7 @@ class TransactionBarriers {
   void arrive(Warp& warp, uint32_t offset, const Arrival& arrival);
   // Whether the phase of this parity is over. If not, a copy may land, and the warp should let others run.
   bool is_over(Warp& warp, uint32_t offset, uint32_t parity);
-  // To this block; what is read is counted by whoever issues it, once for all blocks.
+  // To this block. The issuer counts the bytes that are read, once for all blocks.
   void copy(Warp& warp, uint32_t barrier, const TensorBox& box);
   bool idle() const { return copies_.empty(); }
 
@@ -58,7 +58,7 @@ class TransactionBarriers {
     int64_t bytes = 0;     // announced and not yet landed; negative: landed before they are announced
     bool visible = false;  // to copies
     WarpClocks::Clock arrived,
-        over;  // what those who arrived had done: in this phase, by the end of the last
+        over;  // what the arrived warps had done: in this phase, by the end of the last
   };
   struct Copy {
     uint32_t barrier, warp;  // the warp's index in the cluster

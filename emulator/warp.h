@@ -1,6 +1,6 @@
-// A warp: 32 lanes in lockstep over one register file. Where lanes diverge, those with the smallest program
-// counter go first, which brings structured code back together; whatever needs several lanes at once
-// (shuffles, matrix products, barriers) makes early lanes wait, and lanes that can never meet are an error.
+// A warp: 32 lanes in lockstep over one register file. Where lanes diverge, the lanes with the smallest
+// program counter go first, which brings structured code back together. Shuffles, matrix products and barriers
+// need several lanes at once: they make early lanes wait. Lanes that can never meet are an error.
 #pragma once
 
 #include <cstring>
@@ -48,7 +48,7 @@ class Warp {
   uint8_t* local(uint32_t lane) { return local_.data() + size_t{lane} * launch_.kernel.local_bytes; }
   [[noreturn]] void fail(Fault fault, const std::string& what) const { throw EmulatorError(fault, what); }
 
-  // Of the barrier this warp waits at.
+  // Arrival at the barrier where this warp waits.
   struct BarrierArrival {
     uint32_t id, threads;  // threads 0: all of the block
     BarrierKind kind;

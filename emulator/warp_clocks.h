@@ -1,9 +1,9 @@
 // Vector clocks over the warps of a cluster: how much of each other's history they have heard of. A warp's
 // own clock advances whenever it tells others.
 //
-// There are two of them. The first is of all memory, and is passed on by arrivals that release. The second is
-// of what is settled: accesses that are over and need no ordering of memory any more, which are initialised
-// mbarriers behind their fence, and reads of a wgmma that was waited for. Every arrival passes it on.
+// Each warp has two clocks. The first is for all memory; arrivals that release pass it on. The second is for
+// settled accesses, which are over and need no order any more: initialised mbarriers behind their fence, and
+// reads of a wgmma that was waited for. Every arrival passes the second clock on.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +25,8 @@ class WarpClocks {
 
   // Those in `arriving` release what they did, those in `leaving` acquire it.
   void join(const std::vector<size_t>& arriving, const std::vector<size_t>& leaving);
-  // The two halves of it, for barriers that nobody leaves when others arrive. A clock begins empty.
-  using Clock = std::vector<uint32_t>;  // of all memory, then of what is settled
+  // The two halves of join(), for barriers where some warps arrive and others leave. A clock begins empty.
+  using Clock = std::vector<uint32_t>;  // of all memory, then of settled accesses
   void release(size_t warp, Clock& into);
   void release_settled(size_t warp, Clock& into) const;  // an arrival that orders no memory
   void acquire(size_t warp, const Clock& from);

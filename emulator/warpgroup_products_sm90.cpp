@@ -25,9 +25,9 @@ struct Descriptor {
       warp.fail(Fault::kLaunchFailed, "descriptor of a layout that is not modelled");
     if (start >> 7 & 7) warp.fail(Fault::kLaunchFailed, "matrix does not begin where its swizzle does");
   }
-  // Of element k of row (or column) i, in the warp's block: the 14 bits of 16 bytes that name the start have
-  // no room for a rank. Along the depth: eights of 128-byte rows, `stride` apart. Along the
-  // side: 64 elements in 128 bytes, 64 more `leading` on; a row for each k, eights of them `stride` apart.
+  // Offset of element k of row (or column) i, in the warp's own block: the 14 bits of 16 bytes that name the
+  // start have no room for a rank. Along the depth: eights of 128-byte rows, `stride` apart. Along the side:
+  // 64 elements in 128 bytes, 64 more `leading` on; a row for each k, eights of rows `stride` apart.
   uint32_t offset(int i, int k, bool along_side) const {
     const auto side = static_cast<uint32_t>(i), depth = static_cast<uint32_t>(k);
     const uint32_t at =

@@ -72,7 +72,7 @@ function buildNative() {
   ]);
 }
 
-/** A CommonJS build and an ES module that re-exports it by name: one native instance, whoever imports how. */
+/** A CommonJS build and an ES module that re-exports it by name: one native instance for both ways of importing. */
 function writeEsmWrapper(path) {
   const names = Object.keys(require(join(root, 'dist', `${path}.js`)));
   const base = path.split('/').pop();

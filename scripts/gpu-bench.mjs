@@ -61,7 +61,7 @@ function series(implementation, cases, limits) {
       break;
     }
     if (result.skipped) ended.add(key);
-    console.log(describe(result, shape.laps_ms.total));
+    console.log(describe(result, shape.passes_ms.total));
   }
   return results;
 }

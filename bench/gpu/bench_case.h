@@ -32,7 +32,7 @@ struct Measured {
   int repetitions = 0, matrices = 0;
   double forward = 0, backward = 0, total = 0;  // of a call
   double claim = 0, upload = 0, download = 0;   // parts of it
-  double pass_forward = 0, pass_backward = 0;   // likewise
+  double pass_forward = 0, pass_backward = 0;   // fold and differentiate alone
   double loss = 0;
   int64_t workspace_bytes = 0;
   std::vector<Floor> floors;
@@ -72,7 +72,7 @@ class Bench {
   struct Last {
     BenchCase shape{};
     double seconds = 0;
-    // Of a call of another size, of the same features; 0 where that is not known.
+    // Seconds of a call of another size on the same features; 0 where they are not known.
     double scaled_to(const BenchCase&) const;
   };
   void measure_calls(Measured&);
@@ -89,7 +89,7 @@ class Bench {
   Cublas cublas_;
   std::map<MemoryPlace, Last> last_calls_;
   std::map<Arithmetic, Last> last_floors_;
-  // Of the last case. A floor is the same wherever the features of the call lie.
+  // The last case. A floor is the same wherever the features of the call lie.
   BenchCase shape_of_floors_;
   std::vector<Floor> floors_;
 };

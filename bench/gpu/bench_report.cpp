@@ -67,10 +67,10 @@ std::string case_json(const Measured& m) {
   o.add("repetitions", m.repetitions)
       .add("feature_matrices", m.matrices)
       .raw("call_ms", call.text())
-      .raw("laps_ms", passes.text())
+      .raw("passes_ms", passes.text())
       .add("call_tflops", teraflops(m.shape.flops(), m.total))
-      .add("laps_tflops", teraflops(m.shape.flops(), m.passes()))
-      .add("laps_tflops_executed", teraflops(m.shape.executed_flops(), m.passes()))
+      .add("passes_tflops", teraflops(m.shape.flops(), m.passes()))
+      .add("passes_tflops_executed", teraflops(m.shape.executed_flops(), m.passes()))
       .add("workspace_bytes", m.workspace_bytes)
       .add("loss", m.loss);
   JsonArray floors;

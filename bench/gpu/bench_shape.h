@@ -16,8 +16,8 @@ struct BenchCase {
   DType dtype = DType::kFloat32;
   int64_t rows = 0, dim = 0;
   MemoryPlace place = MemoryPlace::kHost;
-  // Of a loss with gradients: logits twice, two gradients. float32 features take three products of bfloat16
-  // for one.
+  // A loss with gradients makes four products: logits twice, two gradients. float32 features take
+  // three products of bfloat16 for one.
   double flops() const { return 4. * 2 * static_cast<double>(rows) * static_cast<double>(rows * dim); }
   double executed_flops() const { return flops() * (dtype == DType::kFloat32 ? 3 : 1); }
   // The same features, wherever they lie.

@@ -163,7 +163,7 @@ class DeviceCheck {
     return caught > 0 ? caught - given : -1;
   }
 
-  // Of elements, relative to the largest.
+  // Largest difference of two elements, relative to the largest element.
   static double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
     double most = 0, size = 0;
     for (size_t i = 0; i < a.size(); ++i) {

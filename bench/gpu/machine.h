@@ -18,7 +18,7 @@ struct Card {
   std::string instruction_set;  // that products use: "sm_90a"
 };
 
-// Of device 0, which CUDA_VISIBLE_DEVICES chooses. Throws Error when there is none, or no kernels for it.
+// Reads device 0, which CUDA_VISIBLE_DEVICES chooses. Throws Error when there is none, or no kernels for it.
 Card read_card();
 void print(const Card&);
 

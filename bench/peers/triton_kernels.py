@@ -46,7 +46,7 @@ def tile_of_dots(q, k, i, j, count, dim, BLOCK_D: tl.constexpr):
 @triton.jit
 def fold_kernel(q, k, row_parts, column_parts, positives, scale, count, dim, tiles,
                 BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_D: tl.constexpr):  # fmt: skip
-    """Folds `tiles` tiles of one block of rows: an online log-sum-exp of the rows, and one of each tile's columns."""
+    """Folds `tiles` tiles of one tile row: an online log-sum-exp of the rows, and one of each tile's columns."""
     block, chunk = tl.program_id(0), tl.program_id(1)
     i = block * BLOCK_M + tl.arange(0, BLOCK_M)
     largest = tl.full((BLOCK_M,), float("-inf"), dtype=tl.float32)

@@ -124,7 +124,7 @@ const std::vector<Fault> kFaults = {
     {"registers", 3, nullptr, CUDA_ERROR_LAUNCH_FAILED, {"setmaxnreg.dec to 48 registers from 40"}},
 };
 
-// Of a run without a fault. Zeros are beyond the matrix.
+// Checks the output of a run without a fault. Zeros are beyond the matrix.
 void check_box(const std::vector<uint16_t>& got, int x, int y) {
   for (int i = 0; i < 64; i++)
     for (int j = 0; j < 64; j++) {

@@ -269,7 +269,7 @@ void check_half_rounding() {
   CHECK(wrong == 0, "%" PRIu64 " 16-bit values do not survive float", wrong);
 }
 
-// What is not understood must be refused, never guessed.
+// Unknown instructions must be refused, never guessed.
 void check_refusals() {
   for (const char* instruction :
        {"frobnicate.s32 %d, %a;", "add.s32.nonsense %d, %a, %b;", "add.s32 %ld, %a, %b;",

@@ -72,7 +72,7 @@ void check_compute() {
   CHECK(last_statistic("localRequests") > 0, "no local memory");
 }
 
-// What warp_kernel must write for a lane of a warp with these values.
+// The values that warp_kernel must write for a lane of a warp with these inputs.
 std::vector<uint32_t> expected_of_lane(const uint32_t* v, int lane) {
   auto collatz = [](uint32_t n) {
     uint32_t steps = 0;

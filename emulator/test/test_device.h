@@ -9,7 +9,7 @@
 
 namespace emulator_test {
 
-// Of a PTX file built beside the tests.
+// The text of a PTX file that was built beside the tests.
 std::string read_ptx(const std::string& name);
 
 // Sets an environment variable of the emulator for the life of the object.

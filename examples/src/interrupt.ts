@@ -18,7 +18,7 @@ export class Interrupted extends Error {
 export const interruptedExitCode = 130;
 
 export interface Interruption {
-  /** Of this process's first SIGINT. Its reason is an {@link Interrupted}. */
+  /** Aborts at this process's first SIGINT. Its reason is an {@link Interrupted}. */
   signal: AbortSignal;
   /** Leaves Ctrl-C to the system again. */
   stopListening(): void;

@@ -56,6 +56,6 @@ export interface Results {
   lossCost?: LossCost;
   sweep?: Sweep;
   seconds: { phase: string; seconds: number }[];
-  /** Of this process, children not included. */
+  /** Peak of this process, children not included. */
   peakBytes: number;
 }

@@ -44,8 +44,8 @@ test('strings of the data are text', () => {
 });
 
 /**
- * Every leaf of the results, as a path and a way to put another value there, whatever its type says. Of a list the first
- * item only: the others go through the same code.
+ * Every leaf of the results, as a path and a way to put another value there, whatever its type says. Lists give their
+ * first item only: the others go through the same code.
  */
 function leavesOf(value: object, path = ''): { path: string; put: (text: string) => void }[] {
   const entries = Object.entries(value).slice(0, Array.isArray(value) ? 1 : undefined);

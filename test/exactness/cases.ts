@@ -1,7 +1,7 @@
 /**
  * The table of shapes and values that every instruction set must pass, for clip and infonce (option-cases.ts has the
- * rest): shapes on both sides of each tile and block edge, scales up to 100, and values chosen to hurt (overflow,
- * underflow, ties, cancellation). Holds data only; judge.ts says how far off a result may be.
+ * rest): shapes on both sides of each edge of micro-tiles and tiles, scales up to 100, and values chosen to hurt
+ * (overflow, underflow, ties, cancellation). Holds data only; judge.ts says how far off a result may be.
  */
 import type { MatrixLike } from '../../lib';
 import { type FloatMatrix, type Pair, scaleRows } from '../reference/inputs';
@@ -11,9 +11,9 @@ import { type Leniency, shareOfTies } from './judge';
 
 export interface ExactCase extends Recipe {
   values?: ValueRange;
-  /** Of the features as the engine gets them; default float32. The oracle gets the same numbers. */
+  /** Type of the features as the engine gets them; default float32. The oracle gets the same numbers. */
   dtype?: NarrowDType;
-  /** Of the products; default float32, so that 16-bit features alone lose nothing. */
+  /** Type of the products; default float32, so that 16-bit features alone lose nothing. */
   compute?: 'bfloat16';
   /** Features and margin belong to rows this many powers of two longer. */
   power?: number;
@@ -31,10 +31,10 @@ export interface EngineInputs {
   };
 }
 
-// Micro-kernels are 6 to 48 rows or columns, tiles 224 to 512; primes fit none of them.
-const tileEdges = [1, 2, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 31, 32, 33, 47, 48, 49, 97];
-const blockEdges = [223, 225, 239, 241, 335, 337, 383, 385, 447, 448, 449, 479, 481, 511, 513];
-const manyBlocks = [895, 896, 897, 1345];
+// Micro-tiles have 6 to 48 rows or columns, tiles 224 to 512. Primes fit none of them.
+const microTileEdges = [1, 2, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 31, 32, 33, 47, 48, 49, 97];
+const tileEdges = [223, 225, 239, 241, 335, 337, 383, 385, 447, 448, 449, 479, 481, 511, 513];
+const manyTiles = [895, 896, 897, 1345];
 const dims = [1, 3, 64, 65, 512];
 const scales = [1, 5, 14.285714149475098, 50, 100]; // float32 values, as the engine rounds the scale to float32
 
@@ -181,9 +181,9 @@ function rectangle(rows: number, keys: number, dim: number, seed: number): Exact
 function makeCases(): ExactCase[] {
   const cases: ExactCase[] = [];
   const next = () => 10 + 2 * cases.length; // a pair takes two seeds
-  for (const rows of tileEdges) for (const dim of dims) cases.push(square(rows, dim, next()));
-  for (const rows of blockEdges) for (const dim of [3, 65]) cases.push(square(rows, dim, next()));
-  for (const rows of manyBlocks) cases.push(square(rows, 17, next()));
+  for (const rows of microTileEdges) for (const dim of dims) cases.push(square(rows, dim, next()));
+  for (const rows of tileEdges) for (const dim of [3, 65]) cases.push(square(rows, dim, next()));
+  for (const rows of manyTiles) cases.push(square(rows, 17, next()));
   cases.push(square(449, 512, next()), square(450, 1, next()), square(897, 64, next()));
   for (const rows of [1, 7, 33, 49])
     for (const dim of dims) cases.push(rectangle(rows, rows + 13, dim, next()));

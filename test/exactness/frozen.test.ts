@@ -13,7 +13,7 @@ const variants: [string, Recipe, bank: boolean][] = [
   ['ntxent', { ...square, objective: 'ntxent', seed: 604 }, false],
   ['supcon', { ...square, objective: 'supcon', seed: 606 }, false],
   ['siglip', { ...square, objective: 'siglip', keys: 911, seed: 608 }, true],
-  ['private negatives', { ...square, objective: 'clip', hardPerQuery: 2, seed: 610 }, true],
+  ['hard negatives', { ...square, objective: 'clip', hardPerQuery: 2, seed: 610 }, true],
   ['smoothing', { ...square, objective: 'clip', labelSmoothing: 0.1, ids: 90, seed: 612 }, true],
 ];
 

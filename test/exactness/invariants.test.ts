@@ -1,5 +1,5 @@
 /**
- * What must hold without any oracle: the loss and its gradients are functions with symmetries, and a gradient is the
+ * Rules that hold without any oracle: the loss and its gradients are functions with symmetries, and a gradient is the
  * slope of the loss that the addon itself reports.
  */
 import { contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
@@ -8,7 +8,7 @@ import { gradientError } from './judge';
 
 const logitScale = 20;
 const dim = 37;
-const rows = 463; // one row block and a bit
+const rows = 463; // one tile row and a bit
 const pair = makePair({ rows, dim, seed: 700, alike: 3 });
 const clip = contrastiveLossAndGradSync(pair.queries, pair.keys, { logitScale });
 

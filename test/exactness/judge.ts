@@ -42,7 +42,7 @@ export interface Verdict {
 }
 
 export interface Leniency {
-  /** Of a gradient's usual size, against which it is measured when it is smaller. */
+  /** Fraction of a gradient's usual size: a smaller gradient is measured against it. */
   share?: number;
   /** Products in bfloat16. */
   narrow?: boolean;

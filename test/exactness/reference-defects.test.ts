@@ -190,7 +190,7 @@ describe('9: labels index the local shard and are not checked', () => {
 });
 
 describe('10: unequal shards hang or corrupt', () => {
-  // On one rank the shards of a ring are the blocks of a pass, whose last ones are as unequal as rows and keys make them.
+  // On one rank the tiles take the place of shards. The last tiles are as unequal as the numbers of rows and keys make them.
   it.each([
     [1, 1000],
     [450, 1],

@@ -103,7 +103,7 @@ class RandomRequest {
     const bool may_have_hard = kind_ == Kind::kClip || kind_ == Kind::kInfoNce;
     if (may_have_hard && in_.rarely(3)) {
       request.hard_negatives_per_query = in_.between(1, 4);
-      request.hard_negatives = matrix(hard_keys_, rows * request.hard_negatives_per_query, dim);
+      request.hard_negatives = matrix(hard_negatives_, rows * request.hard_negatives_per_query, dim);
     }
     if (labelled) request.labels = integers(rows, keys);
   }
@@ -165,9 +165,9 @@ class RandomRequest {
     if (!r.gradient) return;
     if (!in_.rarely(4)) r.d_queries = output(rows * dim);
     if (has_keys_ && !in_.rarely(4)) {
-      const bool keys_are_anchors =
+      const bool keys_meet_keys =
           kind_ == Kind::kNtXent || kind_ == Kind::kSupCon || (directions_ & infcl::kKeyToKey);
-      r.d_key_rows = keys_are_anchors || in_.flag() ? r.keys.rows : in_.between(1, r.keys.rows);
+      r.d_key_rows = keys_meet_keys || in_.flag() ? r.keys.rows : in_.between(1, r.keys.rows);
       r.d_keys = output(r.d_key_rows * dim);
     }
     if (r.hard_negatives_per_query > 0 && in_.flag())
@@ -245,7 +245,7 @@ class RandomRequest {
   Kind kind_ = Kind::kClip;
   unsigned directions_ = 0;
   bool has_keys_ = true;
-  Features queries_, keys_, hard_keys_;
+  Features queries_, keys_, hard_negatives_;
   ExactArray<uint8_t> first_;
   std::vector<ExactArray<int32_t>> integers_;
   std::vector<ExactArray<float>> floats_;

@@ -20,7 +20,7 @@ export interface Golden {
     queryGrads: GradientSummary;
     keyGrads?: GradientSummary;
     hardNegativeGrads?: GradientSummary;
-    /** Of the first 32 queries. */
+    /** Values of the first 32 queries. */
     lse?: number[];
     rowLoss: number[];
   };

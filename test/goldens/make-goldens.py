@@ -158,7 +158,7 @@ def summary(grad):
 
 
 def false_negatives(case, p):
-    """Which similarities do not count: keys of q x k, q x q and k x k, and of queries x their own private rows."""
+    """Which similarities do not count: keys of q x k, q x q and k x k, and of queries x their hard negatives."""
     q, k, labels = p["q"].detach(), p["k"].detach(), p["labels"]
     rows = torch.arange(len(q))
     masks = {"qk": q @ k.T, "qq": q @ q.T, "kk": k @ k.T,
@@ -193,7 +193,7 @@ def softmax_losses(case, p, s):
     masks = false_negatives(case, p)
     hardness = case.get("hardness", {"strength": 0.0, "on": "all"})
     in_batch = hardness["strength"] if hardness["on"] != "hard" else 0.0
-    private = hardness["strength"] if hardness["on"] != "inBatch" else 0.0
+    hard_strength = hardness["strength"] if hardness["on"] != "inBatch" else 0.0
     negative = lambda dots, strength: s * dots + strength * dots.detach()
     positive = (q * k[labels]).sum(1)
     not_self = ~torch.eye(n, dtype=torch.bool)
@@ -211,7 +211,7 @@ def softmax_losses(case, p, s):
     for weight, over in denominators(case):
         parts = [blocks[name]() for name in over]
         if lse is None:
-            parts.append((negative(own, private), ~masks["hard"]))
+            parts.append((negative(own, hard_strength), ~masks["hard"]))
         x = torch.cat([s * positive[:, None]] + [part[0] for part in parts], 1)
         counts = torch.cat([torch.ones(n, 1, dtype=torch.bool)] + [part[1] for part in parts], 1)
         log_p = torch.log_softmax(x.masked_fill(~counts, -math.inf), 1).masked_fill(~counts, 0.0)

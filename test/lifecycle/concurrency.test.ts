@@ -129,7 +129,7 @@ describe('abort', () => {
     );
   });
 
-  it('is obeyed long before the call would end, in both laps of B = 65,536, D = 64', async () => {
+  it('is obeyed long before the call would end, in both passes of B = 65,536, D = 64', async () => {
     const wholeCall = plan({ queries: 65_536, dim: 64 }).estimatedSeconds * 1000;
     const [large, others] = [features(65_536, 64, 3), features(65_536, 64, 4)];
     const latencies = { forward: [] as number[], backward: [] as number[] };

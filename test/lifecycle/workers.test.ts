@@ -1,6 +1,6 @@
 /**
  * Threads and endings: several worker threads at once, worker.terminate() and process.exit() in the middle of calls.
- * What must hold: equal bits everywhere, the exit code that was asked for, and not one signal.
+ * These must hold: equal bits everywhere, the exit code that was asked for, and not one signal.
  */
 import type { ExitOrder } from './children/exit-during-call';
 import type { ManyWorkersAnswer } from './children/many-workers';

@@ -1,4 +1,4 @@
-// What a call costs is known without a visit of its tiles. Held to the sum over all visited tiles, on ragged
+// The cost of a call is known without a visit of its tiles. Held to the sum over all visited tiles, on ragged
 // shapes, triangles and every way to keep logits; and shapes of any size are planned at once or refused.
 #include "cpu/call_cost.h"
 

@@ -124,7 +124,7 @@ void test_mount_point_with_a_blank() {
           {"/my groups/a/cpu.max", "200000 100000\n"}});
 }
 
-// What is missing or broken is no limit.
+// A file that is missing or broken is no limit.
 void test_broken() {
   expect("nothing at all", kNone, {{"/empty", ""}});
   expect(

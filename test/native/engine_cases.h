@@ -69,7 +69,7 @@ inline void visit_few_rows(infcl::DType dtype, const Visit& visit) {
                        int64_t dim) {
     Case c{name, r, rows, keys, dim, dtype};
     c.alike = true;
-    // What cancels is held to a 32nd of the usual size; in one dimension all logits tie, and it is the whole.
+    // Sums that cancel are held to a 32nd of the usual size. In one dimension all logits tie: the whole size.
     c.scalar_floor = 1. / 32;
     c.gradient_floor = (dim == 1 ? 1 : c.scalar_floor) * r.logit_scale / std::sqrt(static_cast<double>(rows));
     visit(c);

@@ -25,7 +25,7 @@ struct Case {
   bool alike = false;        // a strong common direction: all dots near one
   bool uneven_rows = false;  // norms of the queries from 0 to 4
   bool coarse = false;       // features of so few bits that any arithmetic has their dots exactly
-  // Below which an error is not relative. Of feature gradients, 0: a hundredth of the usual size.
+  // Sizes below which an error is not relative. 0 for feature gradients: a hundredth of the usual size.
   double gradient_floor = 0, scalar_floor = 1e-2;
 };
 

@@ -159,8 +159,8 @@ void test_filter(std::vector<Engine>& engines) {
 }
 
 // Frozen sides of self-similarity: nothing is written to their columns, and yet tile rows must leave them in
-// order, or a later one waits for ever. Small tiles on many threads, so that blocks overtake each other when
-// they may.
+// order, or a later tile row waits for ever. Small tiles on many threads, so that tile rows overtake each
+// other when they may.
 #ifdef __SANITIZE_THREAD__
 constexpr int kFrozenRounds = 1;  // slow, but there every access is watched
 #else

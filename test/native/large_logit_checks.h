@@ -1,4 +1,4 @@
-// What every backend must do with logits of every size that float32 holds: right, or refused. Features are
+// Checks of every backend with logits of every size that float32 holds: right, or refused. Features are
 // small integers times a power of two, so that any arithmetic has their dots exactly and ties are ties; then
 // the dense oracle's numbers must come out, however large the logits are. Knows no backend.
 #pragma once
@@ -130,7 +130,7 @@ inline bool refuses(const Solver& s, const infcl::ContrastiveRequest& r, const F
   }
 }
 
-// What float32 cannot hold is refused before any number comes back, by the lengths of rows.
+// Logits that float32 cannot hold are refused by the lengths of rows, before any number comes back.
 inline void check_refusals(const Solver& s) {
   const auto rows = [](float v) { return Features{{v, -v, v, v}, 2, 2}; };
   const infcl::ContrastiveRequest one = cases::request(cases::ObjectiveKind::kClip, 1);

@@ -1,4 +1,4 @@
-// What is compared comes from one product, on every instruction set: exact copies of a positive are neither
+// Compared dots come from one product, on every instruction set: exact copies of a positive are neither
 // beyond its limit nor ahead of it, whatever the number of features and their type.
 #include <cmath>
 #include <cstring>

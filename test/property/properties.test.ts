@@ -70,7 +70,7 @@ function inner(u: ArrayLike<number>, v: ArrayLike<number>): number {
   return sum;
 }
 
-/** Of unit rows; twice, as both of two results may be off. */
+/** Twice the largest logit of unit rows, as both of two results may be off. */
 const largestLogit = ({ logitScale, hardness, logitBias = 0 }: ExactCase) =>
   2 * (logitScale + (hardness?.strength ?? 0) + Math.abs(logitBias));
 

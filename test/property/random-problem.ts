@@ -8,7 +8,7 @@ import { type ExactCase, valueNames } from '../exactness/cases';
 import type { DirectionName } from '../reference/dense';
 import type { Recipe } from '../reference/problems';
 
-/** Mostly small, where every branch is near; sometimes beyond a block of some instruction set. */
+/** Mostly small, where every branch is near; sometimes more than one tile of some instruction set. */
 const rowCounts = fc.oneof(
   { arbitrary: fc.integer({ min: 1, max: 70 }), weight: 12 },
   { arbitrary: fc.integer({ min: 185, max: 260 }), weight: 2 },

@@ -19,7 +19,7 @@ export interface Term {
 }
 
 export interface Anchor {
-  /** Of its cross-entropy in the loss; 0: it is not in the loss. */
+  /** Weight of its cross-entropy in the loss; 0: it is not in the loss. */
   weight: number;
   /** Whose loss it is part of, and with what weight; null: no query's. */
   query: number | null;
@@ -56,7 +56,7 @@ export class Tables {
     return this.make('keyKey', () => new Similarities(this.k!, this.k!));
   }
 
-  /** Query i with rows i * perQuery + (0 ... perQuery - 1) of the hard keys. */
+  /** Query i with rows i * perQuery + (0 ... perQuery - 1) of the hard negatives. */
   get hard() {
     const per = this.hardPerQuery;
     return this.make('hard', () => new Similarities(this.q, this.h!, per, (i, j) => i * per + j));
@@ -132,7 +132,7 @@ interface Denominator {
   over: readonly DirectionName[];
 }
 
-/** The cross-entropies of one pair. The first also runs over the query's private negatives. */
+/** The cross-entropies of one pair. The first also runs over the query's hard negatives. */
 function denominators({ objective, directions, partition }: DenseOptions): Denominator[] {
   if (directions !== undefined) {
     const order: DirectionName[] = ['queryToKey', 'keyToQuery', 'queryToQuery', 'keyToKey'];

@@ -46,7 +46,7 @@ const cases: Case[] = [
   { name: 'clip, smoothing', ...six, options: { labelSmoothing: 0.2 } },
   { name: 'clip, weights', ...six, options: weights },
   { name: 'clip, hardness', ...six, options: { hardness: { strength: 4, on: 'all' } } },
-  { name: 'clip, private negatives', ...six, hardPerQuery: 2, options: {} },
+  { name: 'clip, hard negatives', ...six, hardPerQuery: 2, options: {} },
   {
     name: 'clip, everything',
     ...six,
@@ -55,7 +55,7 @@ const cases: Case[] = [
   },
   { name: 'infonce', rows: 5, dim: 3, logitScale: 10, options: { objective: 'infonce' } },
   {
-    name: 'infonce, labels and private negatives',
+    name: 'infonce, labels and hard negatives',
     rows: 4,
     keys: 9,
     dim: 5,
@@ -140,7 +140,7 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
   it.each([
     ['queries', queries, exact.queryGrads],
     ['keys', keyMatrix, exact.keyGrads],
-    ['private negatives', hard, exact.hardNegativeGrads],
+    ['hard negatives', hard, exact.hardNegativeGrads],
   ] as const)('gradient of %s equals finite differences', (_, matrix, grads) => {
     expect(grads.length).toBe(matrix?.data.length ?? 0);
     for (let at = 0; at < grads.length; at++) {

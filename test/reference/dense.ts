@@ -176,7 +176,7 @@ class Totals {
     return this.scale * of.dots[at] + this.bias + extra;
   }
 
-  /** The query's best positive among the keys against the other keys and private negatives that count. */
+  /** The query's best positive among the keys against the other keys and hard negatives that count. */
   private rank(query: number, terms: Term[]): void {
     if (this.tables.k === null) return;
     let positive = Number.NEGATIVE_INFINITY;

@@ -90,7 +90,7 @@ export function scaleRows(
   return { data: data.map((value, at) => value * factor(floor(at / dim))), shape: [rows, dim] };
 }
 
-/** The same rows as a view into a wider array whose gaps hold NaN, so that whoever reads a gap is found out. */
+/** The same rows as a view into a wider array whose gaps hold NaN, so that a read of a gap is found out. */
 export function widen({ data, shape: [rows, dim] }: FloatMatrix, gap: number): FloatMatrix {
   const rowStride = dim + gap;
   const wide = new Float32Array(rows * rowStride).fill(Number.NaN);

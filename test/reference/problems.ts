@@ -22,7 +22,7 @@ export interface Recipe {
   classes?: number;
   /** Number of distinct ids of queries and keys; default: no ids. */
   ids?: number;
-  /** Private negatives per query. */
+  /** Hard negatives per query. */
   hardPerQuery?: number;
   /** Weights of 0 to 7 quarters. */
   weights?: boolean;
@@ -92,7 +92,7 @@ export function makeProblem(recipe: Recipe): Problem {
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
 }
 
-/** Private negatives are alike to their query by a quarter. */
+/** Hard negatives are similar to their query by a quarter. */
 function makeHardNegatives(
   { data, shape: [rows, dim] }: FloatMatrix,
   perQuery: number,
@@ -122,7 +122,7 @@ export function problemName(recipe: Recipe): string {
     recipe.directions && `${recipe.directions.join('+')} ${recipe.partition ?? 'joint'}`,
     recipe.ids !== undefined && `${recipe.ids} ids`,
     recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
-    recipe.hardPerQuery && `${recipe.hardPerQuery} private`,
+    recipe.hardPerQuery && `${recipe.hardPerQuery} hard negatives`,
     recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,
     recipe.weights && 'weights',
     recipe.hardness && `hardness ${recipe.hardness.strength} on ${recipe.hardness.on}`,

@@ -109,7 +109,7 @@ rehearse_stage() {
   expect "stage $stage: nothing failed or had no time" silent_on '^(FAIL|TIME|NO TIME) '
   expect "stage $stage: the archive is small" smaller "$OUT/stage$stage.tgz" 15000000
   for name; do
-    expect "stage $stage: $name.json has a measured row" grep -q '"laps_ms"' "$OUT/stage$stage-$name.json"
+    expect "stage $stage: $name.json has a measured row" grep -q '"passes_ms"' "$OUT/stage$stage-$name.json"
   done
   cat "$CALLED" >> "$WORK/all-stages"
 }

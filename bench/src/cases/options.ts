@@ -10,7 +10,7 @@ import { median } from '../statistics.js';
 interface Variant {
   label: string;
   request: EngineRequest;
-  /** Of the time relative to clip. */
+  /** Limit of the time relative to clip. */
   limit?: number;
   /** For the time of what it is compared with; default: plain clip. */
   against?: EngineRequest;

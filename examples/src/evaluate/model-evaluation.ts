@@ -16,7 +16,7 @@ export interface Weights {
 
 export interface Evaluation {
   metrics: Metrics;
-  /** Of the first `listed` queries. */
+  /** Neighbours of the first `listed` queries. */
   nearest: Neighbour[][];
   ranks: Int32Array;
   /** Queries and candidates of which a feature is NaN or infinite. Their ranks mean nothing, and are never good. */

@@ -48,7 +48,7 @@ export interface LossCostOptions {
   signal?: AbortSignal;
 }
 
-/** Of the whole process. */
+/** Limit of the whole process. */
 const mostDenseBytes = 2e9;
 
 export async function measureLossCost(options: LossCostOptions): Promise<LossCost> {

@@ -8,7 +8,7 @@ export class Html {
   constructor(readonly text: string) {}
 }
 
-/** What may stand in a template. Types are not trusted either: whatever is not {@link Html} is escaped. */
+/** Values that may stand in a template. Types are not trusted either: all but {@link Html} is escaped. */
 export type Fragment = Html | string | number | readonly (Html | string | number)[];
 
 /** A template whose interpolated values are escaped unless they are {@link Html} themselves. Lists are joined. */

@@ -92,7 +92,7 @@ export class Fields {
     return this.list(name, length).map((item, i) => Fields.of(this.#file, `${this.path(name)}[${i}]`, item));
   }
 
-  /** Of an object whose values are strings and finite numbers. */
+  /** The fields of an object whose values are strings and finite numbers. */
   settings(): Map<string, string | number> {
     return new Map(
       Object.keys(this.#value).map((name) => {

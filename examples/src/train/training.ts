@@ -25,7 +25,7 @@ export interface TrainingConfig {
   makeSide: MakeSide;
 }
 
-/** Of AdamW, for any batch size; see `measure/sweep.ts`. */
+/** Learning rate of AdamW, for any batch size; see `measure/sweep.ts`. */
 export const peakLearningRate = 0.025;
 
 export interface StepRecord {

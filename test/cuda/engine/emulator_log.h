@@ -40,7 +40,7 @@ inline std::vector<Line> parse(const std::string& text) {
   return lines;
 }
 
-// Of events alone, and of everything.
+// Lines about events alone, and about everything.
 inline std::vector<Line> events() { return parse(find<const char*()>("infcl_emulator_event_log")()); }
 inline std::vector<Line> work() { return parse(find<const char*()>("infcl_emulator_work_log")()); }
 

@@ -35,7 +35,7 @@ struct Worst {
   }
 };
 
-// Of blocks of one tile, with all operands resident.
+// Bytes of a plan with macro-blocks of one tile, with all operands resident.
 int64_t least_resident(const infcl::ContrastiveRequest& r) {
   infcl::cuda::WorkspaceRequest w;
   for (int p = 0; p < r.objective.similarity_count; ++p)

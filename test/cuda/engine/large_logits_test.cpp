@@ -12,7 +12,7 @@ namespace {
 
 // Gradients are products of two planes of bfloat16, which hold 16 bits of a logit's gradient.
 constexpr double kBound = 1e-5;
-// Of limits: 513 features in two planes, on both sides of what tiles have.
+// Slack of limits: 513 features in two planes, on both sides of the dots of tiles.
 constexpr double kLimitSlack = 6e-4;
 
 }  // namespace

@@ -25,7 +25,7 @@ class Log {
   const std::string& work() const { return work_; }
   const std::string& copies() const { return copies_; }
 
-  // Of a wait of the work for copies: where the first of those was given, or -1 if there was none.
+  // The work waits for copies: the line where the first of these copies was given, or -1 if there was none.
   int first_copy(int wait) const {
     int record = wait;
     while (record >= 0 && !(lines_[record].what == "record" && lines_[record].stream == copies_ &&
@@ -35,7 +35,7 @@ class Log {
     for (int at = record - 1; at >= 0; --at) {
       const Line& line = lines_[at];
       if (line.stream != copies_ || line.what == "await") continue;
-      // What a slot takes begins with waiting for whoever used it.
+      // The copies into a slot begin with a wait for the last user of the slot.
       if (line.what == "wait for") return first;
       if (line.what.rfind("copy", 0) == 0) first = at;
     }

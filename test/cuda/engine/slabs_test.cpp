@@ -65,7 +65,7 @@ void test_whole() {
   CHECK(visits.size() == 1 && visits[0].rows.size() == 300 && visits[0].columns.size() == 200, "%zu",
         visits.size());
   CHECK(hard_negative_visits(7, 3, {}).size() == 1 && hard_negative_visits(7, 3, {})[0].columns.size() == 21,
-        "private");
+        "hard negatives");
 }
 
 // What a store that keeps `held` + 2 slabs, and gives up the one that was needed longest ago, has to bring.

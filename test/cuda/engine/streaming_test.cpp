@@ -98,7 +98,7 @@ void test_hard_negative_keys(Engine& e) {
   for (const int64_t per_query : {2, 150}) {
     infcl::ContrastiveRequest r = cases::request(ObjectiveKind::kInfoNce, 12);
     r.hard_negatives_per_query = per_query;
-    in_slabs(e, {"private " + std::to_string(per_query), r, 260, 270, 9}, false, 2e-5);
+    in_slabs(e, {"hard negatives " + std::to_string(per_query), r, 260, 270, 9}, false, 2e-5);
   }
 }
 
@@ -178,7 +178,7 @@ void test_places(Engine& e) {
   CHECK(largest_difference(d_keys, expected.d_keys) <= 2e-5, "gradient on the host");
 }
 
-// What tiles may lose is theirs alone, so the same ones are left out.
+// Each tile may lose its own part alone, so slabs skip the same tiles.
 void test_filter(Engine& e) {
   Case c{"filter", cases::request(ObjectiveKind::kClip, 60), 400, 400, 40};
   c.request.gradient_filter = 1e-3;

@@ -37,8 +37,8 @@ class DotBound {
   int terms_ = 0;
 };
 
-// Of a dot whose products are those of pair(k), k < depth: a PlanePair of each operand. Two planes add up
-// small products first and leave out low times low, which is at most 2^-18 of each product.
+// Bound of a dot whose products are those of pair(k), k < depth: a PlanePair of each operand. Two planes add
+// up small products first and leave out low times low, which is at most 2^-18 of each product.
 template <class F>
 double dot_error(Precision precision, int depth, F pair) {
   DotBound bound;

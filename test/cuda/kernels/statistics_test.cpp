@@ -23,7 +23,7 @@ void check_ring(const char* kernel, uint64_t mma) {
   CHECK(count("localRequests") == 0, "%s: local memory", kernel);
 }
 
-// Of sm_90: tiles of operands that a launch copies, for each step of depth 64.
+// sm_90 only: tiles of operands that a launch copies, for each step of depth 64.
 void check_copies(const char* kernel, uint64_t tiles) {
   if (!gpu::on_sm90()) return;
   const uint64_t bytes = tiles * kBoxesOfTile * kBoxBytes;

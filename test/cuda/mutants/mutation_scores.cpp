@@ -191,7 +191,7 @@ Outputs backward(const ScoresCase& c, bool far_apart = false) {
   return {g, high_plane, sums};
 }
 
-// Of each tile the largest sum of |g| along a row or a column, of G as it was stored; then a number that half
+// The largest sum of |g| along a row or a column of each tile, of G as it was stored; then a number that half
 // of the tiles exceed.
 float middle_mass(const Backward& b, bool of_rows) {
   const std::vector<uint16_t> g = b.high.read();

@@ -10,7 +10,7 @@ constexpr const char* kForward = "scores_forward_plain_bf16x3_sm90_kernel";
 constexpr const char* kBackward = "scores_backward_plain_bf16x3_sm90_kernel";
 constexpr const char* kAccumulate = "accumulate_bf16x3_sm90_kernel";
 
-// Instructions. Of loops there are four: consumers', and the producer's for each of three products.
+// Instructions. There are four loops: consumers', and the producer's for each of three products.
 constexpr const char* kInitialize = "mbarrier\\.init\\.shared::cta\\.b64 \\[(%r\\d+)\\], (%r\\d+);";
 constexpr const char* kCopy =
     "(cp\\.async\\.bulk\\S+ \\[%r\\d+\\], \\[%rd\\d+,) \\{(%r\\d+), (%r\\d+)\\}\\], \\[(%r\\d+)\\];";

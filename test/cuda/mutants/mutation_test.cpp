@@ -40,8 +40,8 @@ const char* check_of(const std::string& message) {
   throw std::runtime_error("a fault of no known kind: " + message);
 }
 
-// What does not change results but costs time, compared to the kernel itself; statistics_test has absolute
-// gates.
+// Extra work that does not change results but costs time, compared to the kernel itself; statistics_test has
+// absolute gates.
 std::string extra_work(const Counts& got, const Counts& want) {
   for (const auto& [what, count] : want)
     if (got.at(what) > count)
