@@ -58,9 +58,10 @@ function(infcl_embed_kernel nvcc source target out)
   # -gencode names the one architecture that is compiled for. -arch is short for a list of them that nvcc chooses, and
   # Hopper's kernels compile for none but 90a.
   string(REGEX REPLACE "^(sm|compute)_" "" architecture ${target})
-  file(GLOB headers CONFIGURE_DEPENDS cuda/kernels/*.h cuda/kernels/*.cuh)
+  file(GLOB headers CONFIGURE_DEPENDS cuda/kernels/*.h cuda/kernels/*.cuh csrc/core/numerics.h)
   add_custom_command(OUTPUT ${image}
-    COMMAND ${nvcc} ${kind} -gencode=arch=compute_${architecture},code=${target} -std=c++17 -O3 -o ${image} ${CMAKE_SOURCE_DIR}/${source}
+    COMMAND ${nvcc} ${kind} -gencode=arch=compute_${architecture},code=${target} -std=c++17 -O3 -I${CMAKE_SOURCE_DIR}/csrc
+      -o ${image} ${CMAKE_SOURCE_DIR}/${source}
     DEPENDS ${source} ${headers} COMMENT "Compiling ${name} for ${target}" VERBATIM)
   set(script ${CMAKE_SOURCE_DIR}/cuda/embed_kernel.cmake)
   add_custom_command(OUTPUT ${INFCL_IMAGES_DIR}/${symbol}.cpp

@@ -5,15 +5,9 @@
 
 #include "core/abort.h"
 #include "core/class_sizes.h"
+#include "core/numerics.h"
 
 namespace infcl {
-
-namespace {
-
-double softplus(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-}  // namespace
 
 LossState::LossState(const ContrastiveRequest& r)
     : r_(r),

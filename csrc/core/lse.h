@@ -6,20 +6,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "core/base2_logit.h"
+#include "core/numerics.h"
 
 namespace infcl {
 
-// std::ldexp, inline: its call showed in the profile of a whole loss.
+// x * 2^n for any n: std::ldexp without its call where 2^n is a normal number.
 inline double times_two_to(int n, double x) {
-  if (n < -1022 || n > 1023) return std::ldexp(x, n);
-  const uint64_t bits = static_cast<uint64_t>(n + 1023) << 52;
-  double power;
-  std::memcpy(&power, &bits, sizeof power);
-  return x * power;
+  return n < -1022 || n > 1023 ? std::ldexp(x, n) : x * exact_power(n);
 }
 
 class LseVector {
@@ -30,20 +26,7 @@ class LseVector {
   }
 
   // (sum, shift) of some more terms of row i
-  void fold(int64_t i, double sum, float shift) {
-    if (sum == 0) return;
-    double& s = sum_[i];
-    float& c = shift_[i];
-    if (s == 0) {
-      s = sum;
-      c = shift;
-    } else if (shift <= c) {
-      s += lowered(sum, c, shift);
-    } else {
-      s = sum + lowered(s, shift, c);
-      c = shift;
-    }
-  }
+  void fold(int64_t i, double sum, float shift) { fold_sum(sum_[i], shift_[i], sum, shift); }
 
   void fold(int64_t i, const Base2Logit& x) { fold(i, std::exp2(x.rest), static_cast<float>(x.whole)); }
 
@@ -81,14 +64,6 @@ class LseVector {
   static int64_t bytes(int64_t size) { return size * static_cast<int64_t>(sizeof(float) + sizeof(double)); }
 
  private:
-  static constexpr double kLargestExactShift = 0x1p24;
-
-  // sum * 2^(from - to), from <= to
-  static double lowered(double sum, float to, float from) {
-    const double down = static_cast<double>(from) - to;
-    return down < -1200 ? 0 : times_two_to(static_cast<int>(down), sum);
-  }
-
   std::vector<float> shift_;
   std::vector<double> sum_;
 };

@@ -10,8 +10,6 @@
 
 namespace infcl::cuda {
 
-constexpr float kSmallestTrustedSum = 0x1p-60f;
-
 template <class Layout>
 struct FoldStorage {
   TileRules rules;

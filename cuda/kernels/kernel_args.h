@@ -6,22 +6,15 @@
 // with features. Pointers along rows or columns start at the block's first row or column.
 #pragma once
 
-#include <cfloat>
 #include <cstdint>
+
+#include "core/numerics.h"
 
 namespace infcl::cuda {
 
 constexpr int kTile = 128;  // logits of a tile along rows and along columns, and features of a gradient tile
 constexpr int kMaxBlockSide = 8192;
 constexpr int kDimAlignment = 64;  // features of an operand are padded with zeros to a multiple of this
-
-// Stands for a pair that does not count, as on the CPU. The engine refuses features whose dots could come
-// near it, and scales so small that its exponential would not be 0.
-constexpr float kMaskedDot = -FLT_MAX;
-// A shift so large that any exponential under it is 0.
-constexpr float kNoTerm = FLT_MAX;
-// Normalisers of a tile that lie at most this far apart (base 2) share one exponential.
-constexpr float kLargestSpread = 100;
 
 enum class Element : int32_t { kFloat32, kFloat16, kBFloat16 };
 

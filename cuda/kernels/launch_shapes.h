@@ -4,12 +4,6 @@
 
 #include "kernel_args.h"
 
-#ifdef __CUDACC__
-#define INFCL_HOST_DEVICE __host__ __device__
-#else
-#define INFCL_HOST_DEVICE
-#endif
-
 namespace infcl::cuda {
 
 constexpr int kThreads = 256;  // of a block, whatever the kernel

@@ -6,8 +6,6 @@
 
 namespace infcl::cuda {
 
-INFCL_DEVICE bool is_masked(float dot) { return dot <= kMaskedDot; }
-
 // Where a tile lies. Thread t looks after its row t, or its column t - kTile.
 struct TilePosition {
   int rows, columns;                 // that exist of the tile

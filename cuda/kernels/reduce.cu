@@ -3,27 +3,8 @@
 
 namespace infcl::cuda {
 
-// value * 2^n for an integer n <= 0; beyond the range of double nothing is left
-INFCL_DEVICE double scaled_down(double value, float n) {
-  return n < -1000 ? 0 : value * __hiloint2double((static_cast<int>(n) + 1023) << 20, 0);
-}
-
-// Adds sum * 2^shift. Shifts are integers, so rescaling is exact; an empty side has sum 0 and any shift.
-INFCL_DEVICE void fold_sum(Gathered& all, double sum, float shift) {
-  if (sum == 0) return;
-  if (all.sum == 0) {
-    all.sum = sum;
-    all.shift = shift;
-  } else if (shift <= all.shift) {
-    all.sum += scaled_down(sum, shift - all.shift);
-  } else {
-    all.sum = sum + scaled_down(all.sum, all.shift - shift);
-    all.shift = shift;
-  }
-}
-
 INFCL_DEVICE void fold_partial(Gathered& all, const Partial& part) {
-  fold_sum(all, part.sum, part.shift);
+  fold_sum(all.sum, all.shift, part.sum, part.shift);
   all.dot_sum += part.dot_sum;
   all.positive_dot_sum += part.positive_dot_sum;
   all.count += part.count;

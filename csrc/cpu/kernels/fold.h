@@ -12,7 +12,6 @@ namespace infcl::cpu {
 namespace {
 
 constexpr int64_t kShortSum = 32;
-constexpr float kSmallestTrustedSum = 0x1p-60f;
 
 template <class Isa>
 float ceil_log2(float dot, Log2Scale s) {

@@ -15,22 +15,15 @@
 // operand of the logits and the vector operand of d_rows.
 #pragma once
 
-#include <cfloat>
 #include <cstdint>
 
 #include "core/base2_logit.h"
 #include "core/grid.h"
+#include "core/numerics.h"
 #include "core/types.h"
 #include "cpu/cpu_features.h"
 
 namespace infcl::cpu {
-
-// Stands for a pair that does not count. The engine refuses features whose dots could come near it, and
-// scales so small that its exponential would not be 0.
-constexpr float kMaskedDot = -FLT_MAX;
-// A shift so large that any exponential under it is 0.
-constexpr float kNoTerm = FLT_MAX;
-constexpr bool is_masked(float dot) { return dot <= kMaskedDot; }
 
 struct TileOperands {
   const float* column_panels;  // panels of the tile's columns

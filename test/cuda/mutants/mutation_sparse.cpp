@@ -11,6 +11,8 @@ constexpr const char* kSplit = "split_kernel";
 constexpr const char* kDots = "pair_dots_kernel";
 constexpr const char* kGradients = "pair_gradients_kernel";
 
+constexpr const char* kNumerics = "../../csrc/core/numerics.h";
+
 constexpr const char* kBarrier = "bar\\.sync";
 constexpr const char* kBelowDiagonal = "tile % args.column_tiles < tile / args.column_tiles";
 
@@ -34,7 +36,7 @@ std::vector<Mutant> reduce_mutants() {
       {"sums are rescaled the wrong way",
        kReduce,
        forward_steep,
-       {{{"reduce.cu", "sum + scaled_down(all.sum", "sub\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 8},
+       {{{kNumerics, "sum + scaled_down(all, all_shift", "sub\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 8},
          kEach,
          "sub.f32 $1, $3, $2;"}}},
       {"a partial of the next index",
