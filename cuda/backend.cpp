@@ -19,7 +19,7 @@ namespace {
 Precision choose_precision(const Problem& p) {
   if (p.bfloat16) return Precision::kBFloat16;
   for (const ProblemMatrix* m : {&p.queries, &p.keys, &p.hard_negatives})
-    if (m->view.rows > 0 && m->view.dtype != DType::kFloat16) return Precision::kBFloat16x3;
+    if (m->view.rows > 0 && m->view.dtype != DType::kFloat16) return Precision::kTwoPlanes;
   return Precision::kFloat16;
 }
 
@@ -88,8 +88,8 @@ int64_t CudaBackend::begin(const Problem& problem) {
   c.plan = plan_call(problem);
   visit_other_streams([&](api::Stream other) {  // what they do to features and gradients comes first
     machine_->order.record(other);
-    machine_->order.hold(machine_->stream.get());
-    if (c.plan.slabs.rows > 0) machine_->order.hold(machine_->copies.get());
+    machine_->order.make_wait(machine_->stream.get());
+    if (c.plan.slabs.rows > 0) machine_->order.make_wait(machine_->copies.get());
   });
   claim(c.plan);
   c.has_begun = true;
@@ -182,11 +182,11 @@ void CudaBackend::finish() {
   call_->store->hand_over();
   if (call_->plan.slabs.rows > 0) {
     machine_->order.record(machine_->copies);
-    machine_->order.hold(machine_->stream.get());
+    machine_->order.make_wait(machine_->stream.get());
   }
   visit_other_streams([&](api::Stream other) {  // what they do from now on comes after
     machine_->order.record(machine_->stream);
-    machine_->order.hold(other);
+    machine_->order.make_wait(other);
   });
   machine_->stream.synchronise();  // that a copy failed is this call's error
 }

@@ -58,7 +58,7 @@ class CudaBackend final : public Backend {
     explicit Call(const Problem& p) : problem(p) {}
     Problem problem;
     SimilarityOperands operands;
-    Precision precision = Precision::kBFloat16x3;
+    Precision precision = Precision::kTwoPlanes;
     WorkspacePlan plan;
     std::unique_ptr<Transport> transport;
     std::unique_ptr<OperandStore> store;
@@ -77,8 +77,8 @@ class CudaBackend final : public Backend {
   };
   // Rules and where the operands begin, for a whole similarity.
   struct SimilarityRules {
-    Rules rules{};
-    Rules at(const Block&) const;
+    Mask rules{};
+    Mask at(const Block&) const;
   };
   class Fold;           // one pass of the forward pass
   class Differentiate;  // one pass of the backward pass

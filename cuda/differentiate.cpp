@@ -51,7 +51,7 @@ class CudaBackend::Differentiate {
     b_.visit_blocks(b_.pass(a_.d_rows, a_.d_columns), [this](const Block& block) { enqueue(block); });
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
-    left_out_ = sums.left_out;
+    left_out_ = sums.skipped;
     return {sums.dot_sum, sums.sum};
   }
 
@@ -137,11 +137,11 @@ class CudaBackend::Differentiate {
     g.row_factors = from(rows_.factors, row);
     g.row_shifts = from(rows_.shifts, row);
     g.row_uniform = from(rows_.uniform, row);
-    g.row_shares = from(rows_.shares, row);
+    g.row_class_weights = from(rows_.shares, row);
     g.column_factors = from(columns_.factors, column);
     g.column_shifts = from(columns_.shifts, column);
     g.column_uniform = from(columns_.uniform, column);
-    g.column_shares = from(columns_.shares, column);
+    g.column_class_weights = from(columns_.shares, column);
     g.positive_dots = from(positive_dots_, row);
     g.positive_grads = from(positive_grads_, row);
     g.largest_spread = largest_spread_;
@@ -150,9 +150,9 @@ class CudaBackend::Differentiate {
     g.g_low = c_.g_low.as<uint16_t>();
     g.g_stride = round_up(block.columns.size(), kTile);
     g.tile_sums = c_.tile_sums.as<TileSums>();
-    g.filtered = a_.filter > 0;
-    g.row_budget = budget(g_.columns);
-    g.column_budget = budget(g_.rows);
+    g.filters = a_.filter > 0;
+    g.row_filter = budget(g_.columns);
+    g.column_filter = budget(g_.rows);
     return g;
   }
 
@@ -171,7 +171,7 @@ class CudaBackend::Differentiate {
     a.column_count = g.scores.column_count;
     a.padded_dim = g.scores.padded_dim;
     a.inverse_g_scale = 1 / g_scale_;
-    a.tile_sums = g.filtered ? g.tile_sums : nullptr;
+    a.tile_sums = g.filters ? g.tile_sums : nullptr;
     a.triangle = block.diagonal;
     const GradientProduct rows = row_product(block, g), columns = column_product(block, g);
     const Kernels& kernels = b_.machine_->kernels;

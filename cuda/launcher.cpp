@@ -8,7 +8,7 @@ namespace infcl::cuda {
 
 namespace {
 
-constexpr const char* kPrecisionNames[kPrecisions] = {"bf16", "f16", "bf16x3"};
+constexpr const char* kPrecisionNames[kPrecisions] = {"bf16", "f16", "two_planes"};
 
 int index_of(Precision p) { return static_cast<int>(p); }
 
@@ -71,7 +71,7 @@ void Kernels::find_all() {
       backward_[p][general] = find("scores_backward" + rules + suffix);
     }
     accumulate_[p] = find("accumulate" + suffix);
-    accumulate_filtered_[p] = find(std::string("accumulate_filtered_") + kPrecisionNames[p] + "_kernel");
+    accumulate_skipping_[p] = find(std::string("accumulate_skipping_") + kPrecisionNames[p] + "_kernel");
   }
   reduce_ = find("reduce_kernel");
   sum_tiles_ = find("sum_tiles_kernel");
@@ -120,17 +120,17 @@ void Kernels::launch_product(const Stream& stream, const Kernel& kernel, const L
 }
 
 void Kernels::scores_forward(const Stream& s, Precision p, bool label_smoothing, const ForwardArgs& a) const {
-  const bool general = !is_plain(a.scores.rules, label_smoothing);
+  const bool general = !is_plain(a.scores.mask, label_smoothing);
   launch_product(s, forward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::scores_backward(const Stream& s, Precision p, const BackwardArgs& a) const {
-  const bool general = a.filtered || !is_plain(a.scores.rules, a.row_uniform || a.column_uniform);
+  const bool general = a.filters || !is_plain(a.scores.mask, a.row_uniform || a.column_uniform);
   launch_product(s, backward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::accumulate(const Stream& s, Precision p, const AccumulateArgs& a) const {
-  if (a.tile_sums) return launch(s, accumulate_filtered_[index_of(p)], accumulate_shape(a), a);
+  if (a.tile_sums) return launch(s, accumulate_skipping_[index_of(p)], accumulate_shape(a), a);
   launch_product(s, accumulate_[index_of(p)], accumulate_shape(a), a, a);
 }
 

@@ -13,12 +13,12 @@ namespace infcl::cuda {
 
 // What products multiply: the form of features and of G.
 enum class Precision {
-  kBFloat16,    // one plane
-  kFloat16,     // one plane; G is scaled into its range
-  kBFloat16x3,  // two planes, three products: float32 but for its last bits
+  kBFloat16,   // one plane
+  kFloat16,    // one plane; G is scaled into its range
+  kTwoPlanes,  // two planes, three products: float32 but for its last bits
 };
 constexpr int kPrecisions = 3;
-constexpr int planes_of(Precision p) { return p == Precision::kBFloat16x3 ? 2 : 1; }
+constexpr int planes_of(Precision p) { return p == Precision::kTwoPlanes ? 2 : 1; }
 
 class Kernels {
  public:
@@ -62,7 +62,7 @@ class Kernels {
   std::vector<Module> modules_;
   bool sm90_ = false;                                                  // products are those of NAME_sm90.cu
   Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];          // plain, general
-  Kernel accumulate_[kPrecisions], accumulate_filtered_[kPrecisions];  // the latter have no sm_90 form
+  Kernel accumulate_[kPrecisions], accumulate_skipping_[kPrecisions];  // the latter have no sm_90 form
   Kernel reduce_, sum_tiles_, split_, pair_dots_, pair_gradients_;
 };
 

@@ -17,7 +17,7 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
   PassVectors& vectors = *call_->vectors;
   const BlockGrid& g = grid();
   SimilarityRules out;
-  Rules& r = out.rules;
+  Mask& r = out.rules;
   // A side that meets itself brings its vectors once.
   const auto both = [&](auto* rows, auto* columns, auto*& device_rows, auto*& device_columns) {
     device_rows = vectors.upload(rows, g.rows);
@@ -25,7 +25,6 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
         rows == columns && g.rows == g.columns ? device_rows : vectors.upload(columns, g.columns);
   };
   r.labelled = positives.labelled;
-  r.apart = positives.apart;
   r.labels = positives.labelled ? vectors.upload(positives.labels, g.rows) : nullptr;
   both(positives.row_classes, positives.column_classes, r.row_classes, r.column_classes);
   both(mask.row_ids, mask.column_ids, r.row_ids, r.column_ids);
@@ -33,8 +32,8 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
   return out;
 }
 
-Rules CudaBackend::SimilarityRules::at(const Block& b) const {
-  Rules r = rules;
+Mask CudaBackend::SimilarityRules::at(const Block& b) const {
+  Mask r = rules;
   r.labels = from(r.labels, b.rows.begin);
   r.row_classes = from(r.row_classes, b.rows.begin);
   r.column_classes = from(r.column_classes, b.columns.begin);
@@ -60,7 +59,7 @@ ScoresArgs CudaBackend::scores(const Block& b, const SimilarityRules& rules) {
   a.scale_high = c.scale.high;
   a.scale_low = c.scale.low;
   a.bias = c.bias;
-  a.rules = rules.at(b);
+  a.mask = rules.at(b);
   return a;
 }
 

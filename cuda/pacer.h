@@ -9,9 +9,9 @@ namespace infcl::cuda {
 
 class Pacer {
  public:
-  static constexpr int kBlocksInFlight = 3;
+  static constexpr int kMacroBlocksInFlight = 3;
   struct Events {
-    Event done[kBlocksInFlight];
+    Event done[kMacroBlocksInFlight];
   };
 
   Pacer(const Stream& stream, Events& events, const Control& control)
@@ -19,8 +19,8 @@ class Pacer {
 
   // After the launches of each block.
   void enqueued() {
-    events_.done[enqueued_++ % kBlocksInFlight].record(stream_);
-    if (enqueued_ - finished_ == kBlocksInFlight) wait_for_oldest();
+    events_.done[enqueued_++ % kMacroBlocksInFlight].record(stream_);
+    if (enqueued_ - finished_ == kMacroBlocksInFlight) wait_for_oldest();
   }
 
   void drain() {
@@ -29,7 +29,7 @@ class Pacer {
 
  private:
   void wait_for_oldest() {
-    events_.done[finished_++ % kBlocksInFlight].synchronise();
+    events_.done[finished_++ % kMacroBlocksInFlight].synchronise();
     control_.advance();
     throw_if_aborted(control_);
   }

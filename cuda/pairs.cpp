@@ -67,7 +67,7 @@ void CudaBackend::visit_hard_negatives(const HardNegatives& p, float* d_queries,
     a.count = v.columns.size();
     a.per_row = std::min(p.per_query, a.count);
     a.d_rows = call_->store->sums(d_queries, query);
-    a.d_partners = call_->store->sums(d_keys, v.columns.begin);
+    a.d_columns = call_->store->sums(d_keys, v.columns.begin);
     f(a, v.columns.begin);
     call_->store->work_ahead();
   });
@@ -104,7 +104,7 @@ void CudaBackend::differentiate_hard_negatives(const HardNegatives& p, const flo
 PairArgs CudaBackend::pairs(const Planes& rows, const Planes& partners) const {
   PairArgs a{};
   a.rows = rows;
-  a.partners = partners;
+  a.columns = partners;
   a.padded_dim = static_cast<int32_t>(call_->plan.padded_dim);
   a.dim = static_cast<int32_t>(call_->problem.dim);
   a.float16 = call_->precision == Precision::kFloat16;

@@ -87,8 +87,9 @@ double efficiency(const WorkspaceRequest& r, const std::vector<BlockGrid>& grids
 BlockSize choose_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t budget) {
   BlockSize best{kTile, kTile};
   double best_score = 0;
-  for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
-    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostLogits; columns *= 2) {
+  for (int64_t rows = kTile; rows <= kMaxMacroBlockSide; rows *= 2)
+    for (int64_t columns = kTile; columns <= kMaxMacroBlockSide && rows * columns <= kMostLogits;
+         columns *= 2) {
       const std::vector<BlockGrid> grids = make_grids(r, {rows, columns});
       if (largest_block(grids, r.gradient).total(r.planes) > budget) continue;
       // features and gradients that a block's visit moves, per logit, against a block of 1024 x 1024

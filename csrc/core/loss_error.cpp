@@ -36,7 +36,7 @@ double LossState::labelled_error(int64_t i, const LogitError& error) const {
   for (int n = 0; n < o_.normaliser_count; ++n) {
     const double lse = normalisers_[n].lse.log2(anchor_of(n, i));
     const double others =
-        1 - normalisers_[n].lse.share(positive_logit(i), anchor_of(n, i)) + r_.label_smoothing;
+        1 - normalisers_[n].lse.softmax(positive_logit(i), anchor_of(n, i)) + r_.label_smoothing;
     sum += o_.normalisers[n].weight * others * error.of(kLn2 * std::fmax(std::fabs(x), std::fabs(lse)));
   }
   return std::sqrt(2.) * sum;

@@ -121,7 +121,7 @@ double LossState::prepare_hard_negatives() {
     double grad = 0;
     if (std::isfinite(dot)) {
       // the uniform term's share of sum g * dot is in dot_sum_correction
-      grad = g.weights[i] * normalisers_[0].lse.share(Base2Logit(dot, hard_negative_scale_), i);
+      grad = g.weights[i] * normalisers_[0].lse.softmax(Base2Logit(dot, hard_negative_scale_), i);
       dot_sum += grad * dot;
       if (!g.uniform.empty()) grad -= g.uniform[i];
     }
@@ -247,7 +247,7 @@ void LossState::prepare_labelled(Range queries) {
         g.uniform[a] = static_cast<float>(w * uniform);
       }
       g.weights[a] = w;
-      positive_grads_[i] += w * (normaliser.lse.share(positive_logit(i), a) - (1 - smoothing) - uniform);
+      positive_grads_[i] += w * (normaliser.lse.softmax(positive_logit(i), a) - (1 - smoothing) - uniform);
     }
   }
 }

@@ -57,7 +57,7 @@ class LseVector {
     return std::log2(times_two_to(static_cast<int>(apart), sum_[i]) / std::exp2(x.rest));
   }
   // 2^x as a share of the row's sum; 0 for an empty row
-  double share(const Base2Logit& x, int64_t i) const {
+  double softmax(const Base2Logit& x, int64_t i) const {
     return sum_[i] == 0 ? 0 : std::exp2((x.whole - shift_[i]) + x.rest) / sum_[i];
   }
 

@@ -76,7 +76,7 @@ class CudaStorage final : public DeviceStorage {
     Event order;
     if (place().shared) {
       order.record(static_cast<api::Stream>(place().stream));
-      order.hold(stream.get());
+      order.make_wait(stream.get());
     }
     Staging staging;
     staging.reserve(std::max(width, std::min(kPieceBytes, rows * width)));

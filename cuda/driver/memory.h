@@ -97,7 +97,7 @@ class Event {
   void record(const Stream& stream) { record(stream.get()); }
   void record(api::Stream stream) { check(driver().EventRecord(event_, stream), "cuEventRecord"); }
   // What is enqueued on `stream` from now on comes after what was recorded.
-  void hold(api::Stream stream) const {
+  void make_wait(api::Stream stream) const {
     check(driver().StreamWaitEvent(stream, event_, 0), "cuStreamWaitEvent");
   }
   // Until what was recorded is done; at once when nothing was.

@@ -33,7 +33,7 @@ class MemoryCache {
   static void release_all();
 
  private:
-  struct Block {
+  struct Allocation {
     api::DevicePointer address;
     int64_t bytes;
   };
@@ -42,7 +42,7 @@ class MemoryCache {
   const int device_;
   const DeviceContext& context_;
   mutable std::mutex mutex_;
-  std::vector<Block> blocks_;
+  std::vector<Allocation> allocations_;
   bool keeps_ = false;  // what the call in progress took
 };
 

@@ -32,17 +32,17 @@ extern "C" {
 
 __global__ void __launch_bounds__(kThreads, 2)
     accumulate_bf16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate<OneBFloat16>(args);
+  accumulate<BFloat16Plane>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_bf16x3_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate<TwoBFloat16>(args);
+    accumulate_two_planes_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate<TwoPlanes>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
     accumulate_f16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate<OneFloat16>(args);
+  accumulate<Float16Plane>(args);
 }
 
 }  // extern "C"

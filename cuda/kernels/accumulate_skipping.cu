@@ -9,14 +9,14 @@ namespace infcl::cuda {
 // Bit k: tile k of G along the sum is kept. All lanes of a warp call it.
 INFCL_DEVICE uint64_t kept_tiles(const AccumulateArgs& a, bool of_rows, int tile,
                                  const GradientTile<kDepth>& at) {
-  static_assert(kMaxBlockSide <= 64 * kTile, "a bit for each");
+  static_assert(kMaxMacroBlockSide <= 64 * kTile, "a bit for each");
   const int64_t column_tiles = tiles_of(a.column_count);
   uint64_t kept = 0;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int k = 32 * half + lane_id();
     bool mine = k * kTile >= at.begin && k * kTile < at.end;
-    if (mine) mine = !a.tile_sums[of_rows ? tile * column_tiles + k : k * column_tiles + tile].left_out;
+    if (mine) mine = !a.tile_sums[of_rows ? tile * column_tiles + k : k * column_tiles + tile].skipped;
     kept |= static_cast<uint64_t>(__ballot_sync(kAllLanes, mine)) << 32 * half;
   }
   return kept;
@@ -35,7 +35,7 @@ INFCL_DEVICE GradientTile<kDepth> next_run(const GradientTile<kDepth>& tile, uin
 }
 
 template <class Kind>
-INFCL_DEVICE void accumulate_filtered(const AccumulateArgs& a) {
+INFCL_DEVICE void accumulate_skipping(const AccumulateArgs& a) {
   const int row_tiles = static_cast<int>(gradient_tiles(a.rows)), tile = static_cast<int>(blockIdx.y);
   const bool of_rows = tile < row_tiles;
   const GradientProduct& p = of_rows ? a.rows : a.columns;
@@ -59,18 +59,18 @@ INFCL_DEVICE void accumulate_filtered(const AccumulateArgs& a) {
 extern "C" {
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_filtered_bf16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate_filtered<OneBFloat16>(args);
+    accumulate_skipping_bf16_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate_skipping<BFloat16Plane>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_filtered_bf16x3_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate_filtered<TwoBFloat16>(args);
+    accumulate_skipping_two_planes_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate_skipping<TwoPlanes>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_filtered_f16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate_filtered<OneFloat16>(args);
+    accumulate_skipping_f16_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate_skipping<Float16Plane>(args);
 }
 
 }  // extern "C"

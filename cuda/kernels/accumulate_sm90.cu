@@ -41,19 +41,19 @@ extern "C" {
 INFCL_KERNEL_SM90
 accumulate_bf16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
                             const __grid_constant__ AccumulateMaps maps) {
-  accumulate_sm90<OneBFloat16>(args, maps);
+  accumulate_sm90<BFloat16Plane>(args, maps);
 }
 
 INFCL_KERNEL_SM90
-accumulate_bf16x3_sm90_kernel(const __grid_constant__ AccumulateArgs args,
-                              const __grid_constant__ AccumulateMaps maps) {
-  accumulate_sm90<TwoBFloat16>(args, maps);
+accumulate_two_planes_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                                  const __grid_constant__ AccumulateMaps maps) {
+  accumulate_sm90<TwoPlanes>(args, maps);
 }
 
 INFCL_KERNEL_SM90
 accumulate_f16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
                            const __grid_constant__ AccumulateMaps maps) {
-  accumulate_sm90<OneFloat16>(args, maps);
+  accumulate_sm90<Float16Plane>(args, maps);
 }
 
 }  // extern "C"

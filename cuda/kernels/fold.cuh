@@ -12,7 +12,7 @@ namespace infcl::cuda {
 
 template <class Layout>
 struct FoldStorage {
-  TileRules rules;
+  TileMask mask;
   RowParts<Layout> row_max, row_sum, row_dot_sum, row_count, row_positive_sum, row_positive_max;
   ColumnParts<Layout> column_max, column_sum, column_dot_sum, column_count, column_positive_sum;
   float row_shift[kTile], column_shift[kTile];
@@ -75,7 +75,7 @@ INFCL_DEVICE void collect_dots(const Patch<Layout>& dots, FoldStorage<Layout>& s
 template <class Layout>
 INFCL_DEVICE void collect_class_positives(const Patch<Layout>& dots, FoldStorage<Layout>& s) {
   const auto positive = [&](int r, int c) {
-    return !is_masked(dots.at(r, c)) && same_class(s.rules, Patch<Layout>::row(r), Patch<Layout>::column(c));
+    return !is_masked(dots.at(r, c)) && same_class(s.mask, Patch<Layout>::row(r), Patch<Layout>::column(c));
   };
   collect_sums<Layout>(s.row_positive_sum, s.column_positive_sum,
                        [&](int r, int c) { return positive(r, c) ? dots.at(r, c) : 0; });
@@ -160,13 +160,13 @@ template <bool kPlain, class Layout>
 INFCL_DEVICE void write_partials(const ForwardArgs& args, const TilePosition& tile,
                                  const FoldStorage<Layout>& s) {
   const int i = owned();
-  const bool classes = args.scores.rules.row_classes;
+  const bool classes = args.scores.mask.row_classes;
   if (owns_row()) {
     const int64_t padded = tiles_of(args.scores.row_count) * kTile;
-    args.row_partials[blockIdx.y * padded + tile.block_row + i] = row_partial<kPlain>(s, i, classes);
+    args.row_partials[blockIdx.y * padded + tile.local_row + i] = row_partial<kPlain>(s, i, classes);
   } else if (args.column_partials && !tile.on_diagonal) {
     const int64_t padded = static_cast<int64_t>(gridDim.y) * kTile;
-    args.column_partials[blockIdx.x * padded + tile.block_column + i] = column_partial<kPlain>(s, i, classes);
+    args.column_partials[blockIdx.x * padded + tile.local_column + i] = column_partial<kPlain>(s, i, classes);
   }
 }
 
@@ -174,14 +174,14 @@ template <bool kPlain, class Layout>
 INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, Patch<Layout>& dots,
                             FoldStorage<Layout>& s) {
   int masked = 0;
-  if (load_rules<kPlain, Layout>(args.scores, tile, s.rules))
-    masked = exclude<kPlain>(args.scores, tile, s.rules, dots, [&](int row, float dot) {
-      if (args.positive_dots) args.positive_dots[tile.block_row + row] = dot;
+  if (load_mask<kPlain, Layout>(args.scores, tile, s.mask))
+    masked = exclude<kPlain>(args.scores, tile, s.mask, dots, [&](int row, float dot) {
+      if (args.positive_dots) args.positive_dots[tile.local_row + row] = dot;
     });
   collect_row_maxima(dots, s);
   if constexpr (!kPlain) {
     collect_dots(dots, s);
-    if (args.scores.rules.row_classes) collect_class_positives(dots, s);
+    if (args.scores.mask.row_classes) collect_class_positives(dots, s);
     masked = fold_warp(masked, Sum{});
     if (lane_id() == 0) s.warp_masked[warp_id()] = masked;
   }

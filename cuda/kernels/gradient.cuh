@@ -12,11 +12,11 @@ namespace infcl::cuda {
 
 struct GradientStorage {
   alignas(16) uint16_t g[kTile * kTile];
-  TileRules rules;
+  TileMask mask;
   float row_factor[kTile], column_factor[kTile];
   float row_shift[kTile], column_shift[kTile];
   float row_uniform[kTile], column_uniform[kTile];
-  float row_share[kTile], column_share[kTile];
+  float row_class_weight[kTile], column_class_weight[kTile];
   float warp_low[kWarpsOfBlock], warp_high[kWarpsOfBlock];
   double warp_dot_sum[kWarpsOfBlock], warp_sum[kWarpsOfBlock];
 };
@@ -27,15 +27,15 @@ INFCL_DEVICE float load_or(const float* from, int i, float none) { return from ?
 // pair are there, and a term goes with the dot that its own normaliser was folded from. Two planes' products
 // are not the same bits in the other order, and among large logits the last bit is whole powers of two.
 struct Anchor {
-  float factor = 0, shift = kNoTerm, uniform = 0, share = 0;
+  float factor = 0, shift = kNoTerm, uniform = 0, class_weight = 0;
 
   INFCL_DEVICE Anchor(const BackwardArgs& a, const TilePosition& tile) {
     const bool row = owns_row();
     if (owned() >= (row ? tile.rows : tile.columns) || (!row && tile.on_diagonal)) return;
-    const int i = (row ? tile.block_row : tile.block_column) + owned();
+    const int i = (row ? tile.local_row : tile.local_column) + owned();
     factor = load_or(row ? a.row_factors : a.column_factors, i, 0);
     uniform = load_or(row ? a.row_uniform : a.column_uniform, i, 0);
-    share = load_or(row ? a.row_shares : a.column_shares, i, 0);
+    class_weight = load_or(row ? a.row_class_weights : a.column_class_weights, i, 0);
     if (factor != 0 && !a.scores.sigmoid) shift = (row ? a.row_shifts : a.column_shifts)[i];
   }
   INFCL_DEVICE void store(GradientStorage& s) const {
@@ -44,7 +44,7 @@ struct Anchor {
     (row ? s.row_factor : s.column_factor)[i] = factor;
     (row ? s.row_shift : s.column_shift)[i] = shift;
     (row ? s.row_uniform : s.column_uniform)[i] = uniform;
-    (row ? s.row_share : s.column_share)[i] = share;
+    (row ? s.row_class_weight : s.column_class_weight)[i] = class_weight;
   }
 };
 
@@ -68,7 +68,7 @@ INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile,
     s.warp_low[warp_id()] = low;
     s.warp_high[warp_id()] = high;
   }
-  const bool special = load_rules<kPlain, Layout>(a.scores, tile, s.rules);
+  const bool special = load_mask<kPlain, Layout>(a.scores, tile, s.mask);
   const float lowest = fold_block(s.warp_low, Min{}), highest = fold_block(s.warp_high, Max{});
   spread.one_exponential =
       highest - lowest < a.largest_spread && fmaxf(fabsf(lowest), fabsf(highest)) <= kLargestQuickShift;
@@ -107,8 +107,8 @@ INFCL_DEVICE float without_targets(const BackwardArgs& a, const GradientStorage&
   if constexpr (!kPlain) {
     if (is_masked(dot)) return g;
     if (a.row_uniform || a.column_uniform) g -= s.row_uniform[row] + s.column_uniform[column];
-    if (a.scores.rules.row_classes && same_class(s.rules, row, column))
-      g -= s.row_share[row] + s.column_share[column];
+    if (a.scores.mask.row_classes && same_class(s.mask, row, column))
+      g -= s.row_class_weight[row] + s.column_class_weight[column];
   }
   return g;
 }
@@ -154,10 +154,10 @@ INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& til
   using Patch = Patch<Layout>;
 #pragma unroll
   for (int r = 0; r < Patch::kRows; ++r) {
-    const int row = Patch::row(r), label = s.rules.label[row];
+    const int row = Patch::row(r), label = s.mask.label[row];
     if (!holds_column<Layout>(label)) continue;
-    const double grad = a.positive_grads[tile.block_row + row];
-    sums.dot_sum += grad * a.positive_dots[tile.block_row + row];
+    const double grad = a.positive_grads[tile.local_row + row];
+    sums.dot_sum += grad * a.positive_dots[tile.local_row + row];
     sums.sum += grad;
 #pragma unroll
     for (int c = 0; c < Patch::kColumns; ++c)
@@ -167,26 +167,26 @@ INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& til
 
 // Sums of |g| along the tile's sides. They lie where G is staged later.
 template <class Layout>
-struct MassStorage {
+struct LostSums {
   RowParts<Layout> rows;
   ColumnParts<Layout> columns;
 };
 
 // Whether no row and no column has more than its budget, between barriers. A sum that is not a number has.
 template <class Layout>
-INFCL_DEVICE bool is_negligible(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
-  static_assert(sizeof(MassStorage<Layout>) <= sizeof s.g, "there is room");
-  auto& mass = *reinterpret_cast<MassStorage<Layout>*>(s.g);
-  collect_sums<Layout>(mass.rows, mass.columns, [&](int r, int c) { return fabsf(g.at(r, c)); });
+INFCL_DEVICE bool is_skipped(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
+  static_assert(sizeof(LostSums<Layout>) <= sizeof s.g, "there is room");
+  auto& lost = *reinterpret_cast<LostSums<Layout>*>(s.g);
+  collect_sums<Layout>(lost.rows, lost.columns, [&](int r, int c) { return fabsf(g.at(r, c)); });
   Layout::sync();
-  const bool within = owns_row() ? fold_parts(mass.rows, owned(), Sum{}) <= a.row_budget
-                                 : fold_parts(mass.columns, owned(), Sum{}) <= a.column_budget;
+  const bool within = owns_row() ? fold_parts(lost.rows, owned(), Sum{}) <= a.row_filter
+                                 : fold_parts(lost.columns, owned(), Sum{}) <= a.column_filter;
   return !Layout::sync_or(!within);
 }
 
 // Between barriers.
 template <class Layout>
-INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool left_out, GradientStorage& s) {
+INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool skipped, GradientStorage& s) {
   const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
   if (lane_id() == 0) {
     s.warp_dot_sum[warp_id()] = dot_sum;
@@ -195,7 +195,7 @@ INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool left_
   Layout::sync();
   if (threadIdx.x > 0) return;
   a.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
-      fold_block(s.warp_dot_sum, Sum{}), fold_block(s.warp_sum, Sum{}), 0, left_out};
+      fold_block(s.warp_dot_sum, Sum{}), fold_block(s.warp_sum, Sum{}), 0, skipped};
 }
 
 using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there are
@@ -230,17 +230,17 @@ INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile,
                                 GradientStorage& s) {
   Spread spread;
   const bool special = load_gradient<kPlain, Layout>(a, tile, s, spread);
-  if (special) exclude<kPlain>(a.scores, tile, s.rules, dots, [](int, float) {});
+  if (special) exclude<kPlain>(a.scores, tile, s.mask, dots, [](int, float) {});
   const ThreadSums sums_of_thread = differentiate_tile<kPlain>(a, s, spread, dots);
   Sums sums{sums_of_thread.dot_sum, sums_of_thread.sum};
   if (special) place_positives(a, tile, s, dots, sums);
-  bool left_out = false;
-  if constexpr (!kPlain) left_out = a.filtered && is_negligible(a, dots, s);
-  write_sums<Layout>(a, sums, left_out, s);
+  bool skipped = false;
+  if constexpr (!kPlain) skipped = a.filters && is_skipped(a, dots, s);
+  write_sums<Layout>(a, sums, skipped, s);
   dots.for_each([&](int, int, float& g) { g *= a.g_scale; });
-  const int64_t corner = tile.block_row * a.g_stride + tile.block_column;
+  const int64_t corner = tile.local_row * a.g_stride + tile.local_column;
   write_plane<typename Kind::Type>(dots, a.g_high + corner, a.g_stride, s);
-  if constexpr (Kind::kSegments > 1) {
+  if constexpr (Kind::kPlanes == 2) {
     Layout::sync();
     write_plane<typename Kind::Type>(dots, a.g_low + corner, a.g_stride, s);
   }

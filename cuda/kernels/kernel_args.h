@@ -1,6 +1,6 @@
 // What host and device agree on: arguments and results of the kernels, as plain data.
 //
-// A similarity (rows against columns) is visited in macro-blocks of at most kMaxBlockSide rows and
+// A similarity (rows against columns) is visited in macro-blocks of at most kMaxMacroBlockSide rows and
 // columns. Of each, `scores` computes tiles of logits and leaves either partial sums (forward) or the logit
 // gradients G (backward); `reduce` folds partial sums into what the call gathers; `accumulate` multiplies G
 // with features. Pointers along rows or columns start at the block's first row or column.
@@ -13,7 +13,7 @@
 namespace infcl::cuda {
 
 constexpr int kTile = 128;  // logits of a tile along rows and along columns, and features of a gradient tile
-constexpr int kMaxBlockSide = 8192;
+constexpr int kMaxMacroBlockSide = 8192;
 constexpr int kDimAlignment = 64;  // features of an operand are padded with zeros to a multiple of this
 
 enum class Element : int32_t { kFloat32, kFloat16, kBFloat16 };
@@ -47,15 +47,15 @@ struct alignas(16) Gathered {
 
 // Sums over a tile of G and of what masks exclude.
 struct alignas(16) TileSums {
-  double dot_sum;    // sum of g * dot
-  double sum;        // sum of g
-  int64_t masked;    // forward: pairs that ids and limits exclude (a diagonal tile counts each once)
-  int64_t left_out;  // backward: 1 where the filter leaves the tile out of the gradients
+  double dot_sum;   // sum of g * dot
+  double sum;       // sum of g
+  int64_t masked;   // forward: pairs that ids and limits exclude (a diagonal tile counts each once)
+  int64_t skipped;  // backward: 1 where the filter leaves the tile out of the gradients
 };
 
 // Where positives are and what is excluded; the meaning of each is that of core/backend.h.
-struct Rules {
-  bool labelled, apart;
+struct Mask {
+  bool labelled;
   const int32_t* labels;  // [rows] column in the similarity; null: the row's own index in the similarity
   const int32_t *row_classes, *column_classes;
   const int32_t *row_ids, *column_ids;
@@ -72,7 +72,7 @@ struct ScoresArgs {
   bool sigmoid;
   float scale_high, scale_low;  // base-2 logit = dot * (high + low), low not negative
   float bias;                   // sigmoid: and this is added
-  Rules rules;
+  Mask mask;
 };
 
 // Partials are [tiles across][rows or columns of the block, padded to kTile]. The diagonal tiles of a
@@ -92,18 +92,18 @@ struct BackwardArgs {
   ScoresArgs scores;
   const float *row_factors, *row_shifts;  // factor 0: no such term
   const float *column_factors, *column_shifts;
-  const float *row_uniform, *column_uniform;  // label smoothing
-  const float *row_shares, *column_shares;    // class positives
-  const float* positive_dots;                 // labelled
-  const double* positive_grads;               // labelled
+  const float *row_uniform, *column_uniform;              // label smoothing
+  const float *row_class_weights, *column_class_weights;  // class positives
+  const float* positive_dots;                             // labelled
+  const double* positive_grads;                           // labelled
   float largest_spread;  // at most kLargestSpread, less where factors are large: none may overflow on the way
   float g_scale;         // G is stored times this power of two (float16's range)
   uint16_t *g_high, *g_low;  // [padded rows][g_stride]; low null: one plane
   int64_t g_stride;          // padded columns
   TileSums* tile_sums;       // [row tiles][column tiles]; positives count with their own g
   // A tile is left out of the gradients when no row and no column of it has a sum of |g| above its budget.
-  bool filtered;
-  float row_budget, column_budget;
+  bool filters;
+  float row_filter, column_filter;
 };
 
 struct ReduceArgs {
@@ -164,7 +164,7 @@ struct SplitArgs {
 
 // Pairs of row i with row partner(i): dots, and gradients. Sparse: one warp a pair.
 struct PairArgs {
-  Planes rows, partners;
+  Planes rows, columns;
   int32_t padded_dim, dim;
   bool float16;
   int64_t count;          // pairs
@@ -173,8 +173,8 @@ struct PairArgs {
   float* dots;            // [count] out, of pair_dots: of the products that tiles add up
   float* errors;          // [count] out, of pair_dots: `rounding` times the sum of what is added up
   float rounding;
-  const float* g;              // [count], of pair_gradients
-  float *d_rows, *d_partners;  // [rows][padded_dim] added to, [count][padded_dim] written; either may be null
+  const float* g;             // [count], of pair_gradients
+  float *d_rows, *d_columns;  // [rows][padded_dim] added to, [count][padded_dim] written; either may be null
 };
 
 }  // namespace infcl::cuda

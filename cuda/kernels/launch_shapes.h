@@ -28,7 +28,7 @@ constexpr LaunchShape launch_shape(int64_t grid_x, int64_t grid_y = 1, unsigned 
 
 // The `plain` kernels know labelled positives, triangles and sigmoids; anything else needs the `general`
 // ones.
-constexpr bool is_plain(const Rules& r, bool label_smoothing) {
+constexpr bool is_plain(const Mask& r, bool label_smoothing) {
   return !label_smoothing && !r.row_classes && !r.row_ids && !r.row_limits;
 }
 

@@ -100,20 +100,20 @@ INFCL_DEVICE void multiply_add(OperandLoads<kA> a, OperandLoads<kB> b, int tiles
                                Patch<MmaLayout>& out) {
   const Fragments<kA, true> a_fragments(MmaLayout::warp_row() * MmaLayout::kWarpRows);
   const Fragments<kB, false> b_fragments(MmaLayout::warp_column() * MmaLayout::kWarpColumns);
-  int segment = Kind::kSegments - 1, tile = 0;  // of the next load: the small products come first
-  const auto begin_segment = [&] {
-    a.rewind(reads_low_of_a(segment));
-    b.rewind(reads_low_of_b(segment));
+  int product = Kind::kProducts - 1, tile = 0;  // of the next load: the small products come first
+  const auto begin_product = [&] {
+    a.rewind(reads_low_of_a(product));
+    b.rewind(reads_low_of_b(product));
   };
-  begin_segment();
+  begin_product();
   const auto load = [&](int stage) {
-    if (segment >= 0) {
+    if (product >= 0) {
       a.load(shared_address(ring[stage].a));
       b.load(shared_address(ring[stage].b));
       if (++tile == tiles) {
         tile = 0;
-        --segment;
-        begin_segment();
+        --product;
+        begin_product();
       }
     }
     cp_async_commit();  // an empty group where nothing is left, so that counting groups counts stages
@@ -121,7 +121,7 @@ INFCL_DEVICE void multiply_add(OperandLoads<kA> a, OperandLoads<kB> b, int tiles
 
   for (int stage = 0; stage < kStages - 1; ++stage) load(stage);
   int stage = 0;
-  for (int step = 0; step < Kind::kSegments * tiles; ++step) {
+  for (int step = 0; step < Kind::kProducts * tiles; ++step) {
     cp_async_wait<kStages - 2>();
     __syncthreads();  // the stage has arrived, and everyone is done with the one before
     load(stage == 0 ? kStages - 1 : stage - 1);

@@ -38,9 +38,9 @@ template <class Kind, Major kA, Major kB, Operand kShared>
 INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
                             OperandOrigin b_origin, int steps, const Neighbour& neighbour, Ring& ring) {
   RingPosition at;
-  for (int segment = Kind::kSegments - 1; segment >= 0; --segment) {
-    const TensorMap& a_map = reads_low_of_a(segment) ? a.low : a.high;
-    const TensorMap& b_map = reads_low_of_b(segment) ? b.low : b.high;
+  for (int product = Kind::kProducts - 1; product >= 0; --product) {
+    const TensorMap& a_map = reads_low_of_a(product) ? a.low : a.high;
+    const TensorMap& b_map = reads_low_of_b(product) ? b.low : b.high;
     for (int step = 0; step < steps; ++step, at.advance()) {
       StageSm90& stage = ring.stages[at.stage];
       const TransactionBarrier& full = ring.full[at.stage];
@@ -122,7 +122,7 @@ INFCL_DEVICE bool multiply_sm90(const PlaneMaps& a, OperandOrigin a_origin, cons
     return false;
   }
   take_registers<kConsumerRegisters>();
-  empty_ring<Kind, kA, kB>(Kind::kSegments * steps, neighbour, ring, out);
+  empty_ring<Kind, kA, kB>(Kind::kProducts * steps, neighbour, ring, out);
   neighbour.has_arrived();
   WgmmaLayout::sync();
   return true;

@@ -35,7 +35,7 @@ struct PairSum {
   }
 };
 
-INFCL_DEVICE int64_t partner_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
+INFCL_DEVICE int64_t column_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
 INFCL_DEVICE int64_t warp_of_grid() { return static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id(); }
 
 // A warp to a pair.
@@ -43,12 +43,11 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     pair_dots_kernel(const __grid_constant__ PairArgs args) {
   const int64_t pair = warp_of_grid();
   if (pair >= args.count) return;
-  const int64_t row = pair / args.per_row * args.padded_dim,
-                partner = partner_of(args, pair) * args.padded_dim;
+  const int64_t row = pair / args.per_row * args.padded_dim, column = column_of(args, pair) * args.padded_dim;
   PairSum sum;
   for (int feature = 2 * lane_id(); feature < args.dim; feature += 64) {
     const FeaturePair x = load_features(args.rows, args.float16, row + feature);
-    const FeaturePair y = load_features(args.partners, args.float16, partner + feature);
+    const FeaturePair y = load_features(args.columns, args.float16, column + feature);
     sum.add(x.value.x, y.value.x, x.high.x, y.high.x);
     sum.add(x.value.y, y.value.y, x.high.y, y.high.y);
   }
@@ -71,12 +70,11 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     for (int64_t pair = first; pair < last; ++pair) {
       const float g = args.g[pair];
       const float2 y =
-          load_features(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature)
-              .value;
+          load_features(args.columns, args.float16, column_of(args, pair) * args.padded_dim + feature).value;
       sum.x = fmaf(g, y.x, sum.x);
       sum.y = fmaf(g, y.y, sum.y);
-      if (args.d_partners)
-        *reinterpret_cast<float2*>(args.d_partners + pair * args.padded_dim + feature) =
+      if (args.d_columns)
+        *reinterpret_cast<float2*>(args.d_columns + pair * args.padded_dim + feature) =
             make_float2(g * x.x, g * x.y);
     }
     if (!args.d_rows) continue;

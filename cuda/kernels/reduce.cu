@@ -51,7 +51,7 @@ INFCL_DEVICE void add(TileSums& all, const TileSums& part) {
   all.dot_sum += part.dot_sum;
   all.sum += part.sum;
   all.masked += part.masked;
-  all.left_out += part.left_out;
+  all.skipped += part.skipped;
 }
 
 // One block: thread t sums tiles t, t + 256, ..., and the threads' sums are folded like leaves of a tree.
@@ -69,7 +69,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
                        [&](const TileSums& tile) { add(sums, tile); });
   sums = {fold_warp(sums.dot_sum, Sum{}), fold_warp(sums.sum, Sum{}),
           fold_warp(static_cast<long long>(sums.masked), Sum{}),
-          fold_warp(static_cast<long long>(sums.left_out), Sum{})};
+          fold_warp(static_cast<long long>(sums.skipped), Sum{})};
   if (lane_id() == 0) warps[warp_id()] = sums;
   __syncthreads();
   if (threadIdx.x > 0) return;

@@ -50,7 +50,7 @@ class ScoresProblem {
   std::vector<float> row_limits, column_limits;
 
  private:
-  void make_rules(Random&);
+  void make_mask(Random&);
   void measure();
 
   Matrix rows_, columns_;

@@ -5,11 +5,11 @@ namespace mutation {
 
 namespace {
 
-constexpr const char* kForward = "scores_forward_plain_bf16x3_kernel";
-constexpr const char* kForwardGeneral = "scores_forward_general_bf16x3_kernel";
-constexpr const char* kBackward = "scores_backward_plain_bf16x3_kernel";
-constexpr const char* kBackwardGeneral = "scores_backward_general_bf16x3_kernel";
-constexpr const char* kAccumulate = "accumulate_bf16x3_kernel";
+constexpr const char* kForward = "scores_forward_plain_two_planes_kernel";
+constexpr const char* kForwardGeneral = "scores_forward_general_two_planes_kernel";
+constexpr const char* kBackward = "scores_backward_plain_two_planes_kernel";
+constexpr const char* kBackwardGeneral = "scores_backward_general_two_planes_kernel";
+constexpr const char* kAccumulate = "accumulate_two_planes_kernel";
 
 // Lines of the kernels.
 constexpr const char* kAnyBarrier = "static void sync()";
@@ -25,7 +25,7 @@ constexpr const char* kBarrier = "bar\\.sync";
 constexpr const char* kExponential = "ex2\\.approx\\.ftz\\.f32\\s+(%f\\d+), (%f\\d+);";
 constexpr const char* kShuffle = "(shfl\\S+\\s+\\S+ %r\\d+,) (%r\\d+), (%r\\d+), (%r\\d+);";
 
-std::vector<Mutant> rule_mutants() {
+std::vector<Mutant> mask_mutants() {
   return {
       {"a label in the column after the last",
        kForwardGeneral,
@@ -44,7 +44,7 @@ std::vector<Mutant> rule_mutants() {
       {"the labels of the block's first rows for all",
        kForwardGeneral,
        forward_general,
-       {{{"mask.cuh", "a.rules.labels[tile.block_row + row]", "mul\\.wide\\.s32\\s+(%rd\\d+), (\\S+) 4;", 1},
+       {{{"mask.cuh", "a.mask.labels[tile.local_row + row]", "mul\\.wide\\.s32\\s+(%rd\\d+), (\\S+) 4;", 1},
          0,
          "mul.wide.s32 $1, $2 0;"}}},
       {"a row after the last counts",
@@ -70,7 +70,7 @@ std::vector<Mutant> rule_mutants() {
       {"ids that differ are the same",
        kForwardGeneral,
        forward_general,
-       {{{"mask.cuh", "const bool same = a.rules.row_ids", "setp\\.eq\\.s32", 64}, 33, "setp.ne.s32"}}},
+       {{{"mask.cuh", "const bool same = a.mask.row_ids", "setp\\.eq\\.s32", 64}, 33, "setp.ne.s32"}}},
       {"the larger of two limits",
        kBackwardGeneral,
        backward_general,
@@ -304,7 +304,7 @@ std::vector<Mutant> accumulate_mutants() {
 
 std::vector<Mutant> epilogue_mutants() {
   std::vector<Mutant> all;
-  for (const auto& some : {rule_mutants(), fold_mutants(), gradient_mutants(), accumulate_mutants()})
+  for (const auto& some : {mask_mutants(), fold_mutants(), gradient_mutants(), accumulate_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kSources[] = {
     "scores_forward", "scores_backward",     "accumulate",           "reduce",          "split",
-    "pairs",          "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90", "accumulate_filtered",
+    "pairs",          "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90", "accumulate_skipping",
 };
 
 std::string read_file(const std::string& path) {
