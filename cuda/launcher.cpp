@@ -1,3 +1,4 @@
+// Loads the kernels' image, finds the kernels by name and launches them.
 #include "cuda/launcher.h"
 
 #include "core/errors.h"
@@ -66,9 +67,9 @@ void Kernels::find_all() {
   for (int p = 0; p < kPrecisions; ++p) {
     const std::string suffix = std::string("_") + kPrecisionNames[p] + (sm90_ ? "_sm90_kernel" : "_kernel");
     for (int general = 0; general < 2; ++general) {
-      const std::string rules = general ? "_general" : "_plain";
-      forward_[p][general] = find("scores_forward" + rules + suffix);
-      backward_[p][general] = find("scores_backward" + rules + suffix);
+      const std::string kind = general ? "_general" : "_plain";
+      forward_[p][general] = find("scores_forward" + kind + suffix);
+      backward_[p][general] = find("scores_backward" + kind + suffix);
     }
     accumulate_[p] = find("accumulate" + suffix);
     accumulate_skipping_[p] = find(std::string("accumulate_skipping_") + kPrecisionNames[p] + "_kernel");
@@ -108,7 +109,7 @@ void Kernels::launch(const Stream& stream, const Kernel& kernel, const LaunchSha
   launch(stream, kernel, shape, arguments);
 }
 
-// `operands`: of the product, which sm_90 wants as tensor maps.
+// `operands`: the product's operands, for which sm_90 needs tensor maps.
 template <class Operands, class Args>
 void Kernels::launch_product(const Stream& stream, const Kernel& kernel, const LaunchShape& shape,
                              const Operands& operands, const Args& args) const {

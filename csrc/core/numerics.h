@@ -1,10 +1,10 @@
-// Numbers and functions of the loss's arithmetic that several files share: the CPU kernels, the CUDA kernels
-// and the engine take each of them from here. Both nvcc and the host's compiler read this file.
+// Numbers and functions of the loss's arithmetic that the CPU kernels, the CUDA kernels and the engine have
+// in common. Both nvcc and the host's compiler read this file.
 //
-// Softplus and sigma of the sigmoid loss are here in float64 only. The kernels' functions differ in more than
-// their type: csrc/cpu/kernels/sigmoid.h and cuda/kernels/logit.cuh take base-2 logits, use an exponential
-// of their own instruction set and replace the logarithm by a series. They stay three, because each
-// one's rounding decides bits of results.
+// Softplus and sigma of the sigmoid loss are here in float64 only. The kernels' functions in
+// csrc/cpu/kernels/sigmoid.h and cuda/kernels/logit.cuh differ in more than their type. They take base-2
+// logits, use an exponential of their own instruction set, and replace the logarithm by a series. Each of the
+// three rounds in its own way, and results depend on this rounding to the last bit.
 #pragma once
 
 #include <cfloat>
@@ -28,14 +28,16 @@ INFCL_HOST_DEVICE constexpr bool is_masked(float dot) { return dot <= kMaskedDot
 // A shift so large that any exponential under it is 0.
 constexpr float kNoTerm = FLT_MAX;
 
-// A kernel folds a tile with one shift for all its rows and columns. Below this sum of a row or column, terms
-// may have underflowed, and the kernel folds the tile again with a shift for each row and column.
+// A kernel folds a tile with one shift for all its rows and columns. If the sum of a row or column is below
+// this number, terms may have underflowed. The kernel then folds the tile again, with a shift for each row
+// and column.
 constexpr float kSmallestTrustedSum = 0x1p-60f;
 
-// Normalisers of a tile share one exponential per pair if their shifts differ by at most this number (base 2).
+// Normalisers of a tile share one exponential per pair if their shifts, in base 2, differ by less than
+// this number.
 constexpr float kLargestSpread = 100;
 
-// float32 holds every integer up to this one, and so every integer shift.
+// float32 holds every integer up to this number. A larger shift has no next integer in float32.
 constexpr double kLargestExactShift = 0x1p24;
 
 // 2^n for n in [-1022, 1023]. Built from bits: std::ldexp is a call that showed in profiles.

@@ -1,3 +1,4 @@
+// Device memory kept between calls, and the registry of all caches in the process.
 #include "cuda/driver/memory_cache.h"
 
 #include <algorithm>
@@ -6,8 +7,7 @@ namespace infcl::cuda {
 
 namespace {
 
-// A call that takes more runs for so long that the driver's time does not show, and others may want the
-// memory.
+// A larger call runs so long that the driver's time does not matter, and other programs may need the memory.
 constexpr int64_t kMostKept = int64_t{1} << 30;
 
 struct Registry {
@@ -16,7 +16,7 @@ struct Registry {
 };
 
 Registry& registry() {
-  static Registry* r = new Registry;  // outlives backends that end with the process
+  static Registry* r = new Registry;  // never destroyed: some backends end with the process
   return *r;
 }
 
@@ -45,7 +45,7 @@ void MemoryCache::expect(int64_t call_bytes) {
 api::DevicePointer MemoryCache::take(int64_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = std::find_if(allocations_.begin(), allocations_.end(),
-                                  [&](const Allocation& b) { return b.bytes == bytes; });
+                                  [&](const Allocation& a) { return a.bytes == bytes; });
   if (found == allocations_.end()) return 0;
   const api::DevicePointer address = found->address;
   allocations_.erase(found);

@@ -1,6 +1,6 @@
-// Both gradients of a block of logits, in one launch: products of G with the columns' features, and of its
-// transpose with the rows'. A block of threads makes one tile of 128 rows x 128 features, and no tile has two
-// makers: sums are plain and in a fixed order.
+// Both gradients of a macro-block in one launch: G times the columns' features, and G's transpose times the
+// rows' features. Each block makes one tile of 128 rows x 128 features, and no other block adds to this tile.
+// So the order of each sum is fixed without atomics.
 #include "accumulate.cuh"
 
 namespace infcl::cuda {

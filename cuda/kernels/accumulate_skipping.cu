@@ -1,12 +1,12 @@
-// Both gradients as accumulate.cu makes them, but for the tiles of G that the gradient filter leaves out.
-// What is kept lies in runs of neighbouring tiles, each a product of its own: a run begins with an empty
-// pipeline, which is nothing beside the tiles that are skipped where filtering pays at all.
+// Both gradients as in accumulate.cu, without the tiles of G that the gradient filter skips. The other tiles
+// form runs of neighbours, and each run is one product. A run begins with an empty pipeline, but this cost is
+// small beside the skipped tiles wherever a filter saves time at all.
 #include "accumulate.cuh"
 #include "collect.cuh"
 
 namespace infcl::cuda {
 
-// Bit k: tile k of G along the sum is kept. All lanes of a warp call it.
+// Bit k: the sum includes tile k of G. All lanes of a warp must call this function.
 INFCL_DEVICE uint64_t kept_tiles(const AccumulateArgs& a, bool of_rows, int tile,
                                  const GradientTile<kDepth>& at) {
   static_assert(kMaxMacroBlockSide <= 64 * kTile, "a bit for each");
@@ -22,10 +22,10 @@ INFCL_DEVICE uint64_t kept_tiles(const AccumulateArgs& a, bool of_rows, int tile
   return kept;
 }
 
-// Takes the first run of bits out of `kept` and makes it a range.
+// Removes the first run of bits from `kept`, and returns its range of G.
 INFCL_DEVICE GradientTile<kDepth> next_run(const GradientTile<kDepth>& tile, uint64_t& kept) {
   const int first = __ffsll(static_cast<long long>(kept)) - 1;
-  const uint64_t after = ~(kept >> first);  // a one wherever the run does not reach
+  const uint64_t after = ~(kept >> first);  // its first one is where the run ends
   const int length = after ? __ffsll(static_cast<long long>(after)) - 1 : 64;
   kept = first + length < 64 ? kept >> (first + length) << (first + length) : 0;
   GradientTile<kDepth> run = tile;

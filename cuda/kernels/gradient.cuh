@@ -1,9 +1,11 @@
-// What the backward pass does with a tile of dots: logit gradients, rounded to 16 bits for the products that
-// follow.
+// The backward pass's part for a tile of dots: logit gradients, rounded to 16 bits for the products
+// that follow.
 //
-// One exponential per pair when all normalisers of the tile are within 2^100 of each other: then both terms
-// are 2^(x - c) (row_factor 2^(c - row_shift) + column_factor 2^(c - column_shift)) with a shift c in their
-// middle. Normalisers too large for the quick exponential get one each.
+// One exponential per pair is enough if all normalisers of the tile are within 2^100 of each other. Both
+// terms of g use a shift c in the middle of the normalisers' shifts:
+//   2^(x - c) (row_factor 2^(c - row_shift) + column_factor 2^(c - column_shift)).
+// Otherwise each term has an exponential of its own, and so has each term if a shift is out of the quick
+// exponential's range.
 #pragma once
 
 #include "logit.cuh"
@@ -23,9 +25,10 @@ struct GradientStorage {
 
 INFCL_DEVICE float load_or(const float* from, int i, float none) { return from ? from[i] : none; }
 
-// The factors of the owned row or column. On the diagonal of a triangle columns have none: both orders of a
-// pair are there, and a term goes with the dot that its own normaliser was folded from. Two planes' products
-// are not the same bits in the other order, and among large logits the last bit is whole powers of two.
+// The factors of the thread's own row or column. Columns of a triangle's diagonal tile have no factors: the
+// tile has both orders of a pair. Each order uses the dot from which the row's normaliser was folded. The
+// products of two planes give other bits in the other order, and the last bit of a large logit is whole
+// powers of two.
 struct Anchor {
   float factor = 0, shift = kNoTerm, uniform = 0, class_weight = 0;
 
@@ -48,15 +51,16 @@ struct Anchor {
   }
 };
 
-// 2^n for a normal power
+// 2^n as a normal float32.
 INFCL_DEVICE float power_of_two(float n) { return __int_as_float((static_cast<int>(n) + 127) << 23); }
 
 struct Spread {
   bool one_exponential;
-  float shift;  // then
+  float shift;  // of the one exponential
 };
 
-// Loads rules and factors, between barriers; whether there is anything to exclude.
+// Loads the mask and the factors, and ends with a barrier; the caller's barrier comes before. Returns whether
+// exclude() has work.
 template <bool kPlain, class Layout>
 INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile, GradientStorage& s,
                                 Spread& spread) {
@@ -79,12 +83,12 @@ INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile,
   return special;
 }
 
-// Turns dots into gradients, value(r, c, dot) each, and returns sums of them. Sums of a thread are small
-// enough for floats.
+// The sums of one thread. They have few terms, so float32 is enough.
 struct ThreadSums {
   float dot_sum, sum;
 };
 
+// Replaces each dot by its gradient value(r, c, dot, sums), and returns the sums.
 template <class Layout, class F>
 INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
@@ -92,7 +96,7 @@ INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   return sums;
 }
 
-// The same where registers are short: normalisers with an exponential each.
+// The same in an order that needs fewer registers, for two exponentials per pair.
 template <class Layout, class F>
 INFCL_DEVICE ThreadSums differentiate_dots_sparingly(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
@@ -100,7 +104,8 @@ INFCL_DEVICE ThreadSums differentiate_dots_sparingly(Patch<Layout>& dots, F valu
   return sums;
 }
 
-// Label smoothing and class positives. They enter neither sum: the engine knows what they come to.
+// Subtracts the terms of label smoothing and class positives. They enter neither sum of the tile, because the
+// engine computes their part of the sums itself.
 template <bool kPlain>
 INFCL_DEVICE float without_targets(const BackwardArgs& a, const GradientStorage& s, int row, int column,
                                    float dot, float g) {
@@ -147,7 +152,7 @@ struct Sums {
   double dot_sum, sum;
 };
 
-// Labelled positives get the gradient that the engine knows.
+// Gives labelled positives the gradient that the engine computed.
 template <class Layout>
 INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& tile, const GradientStorage& s,
                                   Patch<Layout>& g, Sums& sums) {
@@ -165,14 +170,16 @@ INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& til
   }
 }
 
-// Sums of |g| along the tile's sides. They lie where G is staged later.
+// Sums of |g| along the tile's rows and columns: each row and column loses its sum if the filter skips the
+// tile. The sums use the memory that stages G later.
 template <class Layout>
 struct LostSums {
   RowParts<Layout> rows;
   ColumnParts<Layout> columns;
 };
 
-// Whether no row and no column has more than its budget, between barriers. A sum that is not a number has.
+// Whether the filter skips the tile: no row's and no column's sum exceeds its bound. A sum that is NaN
+// exceeds the bound. There is a barrier before and after.
 template <class Layout>
 INFCL_DEVICE bool is_skipped(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
   static_assert(sizeof(LostSums<Layout>) <= sizeof s.g, "there is room");
@@ -184,7 +191,7 @@ INFCL_DEVICE bool is_skipped(const BackwardArgs& a, const Patch<Layout>& g, Grad
   return !Layout::sync_or(!within);
 }
 
-// Between barriers.
+// Writes the tile's sums. The caller's barriers come before and after.
 template <class Layout>
 INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool skipped, GradientStorage& s) {
   const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
@@ -198,10 +205,10 @@ INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool skipp
       fold_block(s.warp_dot_sum, Sum{}), fold_block(s.warp_sum, Sum{}), 0, skipped};
 }
 
-using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there are
+using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128 elements; `row` may be any row of the tile
 
-// Rounds the patch to 16 bits, leaving what rounding lost in it, and writes the tile by way of shared memory:
-// a warp then writes whole rows.
+// Rounds the patch to 16 bits, and leaves the rounding errors in the patch for the low plane. Writes the tile
+// through shared memory, so that a warp writes whole rows.
 template <class Type, class Layout>
 INFCL_DEVICE void write_plane(Patch<Layout>& g, uint16_t* out, int64_t stride, GradientStorage& s) {
   using Patch = Patch<Layout>;

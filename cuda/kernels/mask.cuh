@@ -1,17 +1,17 @@
-// Which pairs of a tile count: where its labelled positives are, and what ids, limits, edges and the diagonal
-// exclude. kPlain: there are no ids, limits or classes.
+// Which pairs of a tile count. The mask finds the tile's labelled positives, and excludes pairs by ids, by
+// limits, beyond the edges and on the diagonal. kPlain: there are no ids, limits or classes.
 #pragma once
 
 #include "collect.cuh"
 
 namespace infcl::cuda {
 
-// Where a tile lies. Thread t looks after its row t, or its column t - kTile.
+// Where a tile lies. Thread t owns row t of the tile, or column t - kTile.
 struct TilePosition {
-  int rows, columns;                 // that exist of the tile
-  int local_row, local_column;       // of its corner, in the block
-  int64_t row, column;               // likewise, in the similarity
-  bool below_diagonal, on_diagonal;  // of a triangle
+  int rows, columns;                 // that exist in the tile
+  int local_row, local_column;       // of the tile's corner, in the macro-block
+  int64_t row, column;               // of the tile's corner, in the similarity
+  bool below_diagonal, on_diagonal;  // of a triangle; else false
 
   INFCL_DEVICE explicit TilePosition(const ScoresArgs& a) {
     local_row = static_cast<int>(blockIdx.x) * kTile;
@@ -42,8 +42,8 @@ INFCL_DEVICE int label_in_tile(const ScoresArgs& a, const TilePosition& tile, in
   return column >= 0 && column < tile.columns ? static_cast<int>(column) : -1;
 }
 
-// Loads the tile's mask, between barriers. Whether anything in the tile is masked or a labelled positive; if
-// not, there is nothing to exclude.
+// Loads the tile's mask and ends with a barrier; the caller's barrier comes before. True: the tile may have a
+// masked pair or a labelled positive, and exclude() has work.
 template <bool kPlain, class Layout>
 INFCL_DEVICE bool load_mask(const ScoresArgs& a, const TilePosition& tile, TileMask& mask) {
   const int i = owned();
@@ -69,15 +69,16 @@ INFCL_DEVICE bool load_mask(const ScoresArgs& a, const TilePosition& tile, TileM
   return Layout::sync_or(special);
 }
 
-// Whether a column of the tile, or -1, is one of this thread's.
+// Whether this thread has the column of the tile. `column` may be -1: no column.
 template <class Layout>
 INFCL_DEVICE bool holds_column(int column) {
   const int offset = column - Patch<Layout>::column(0);  // 0, 1, 8, 9, 16, ...
   return offset >= 0 && offset < Layout::kWarpColumns && offset % 8 < 2;
 }
 
-// Replaces the dot of every pair that does not count, and of labelled positives, by kMaskedDot; positives go
-// to on_positive(row, dot) first. Returns how many pairs of this thread ids and limits exclude.
+// Writes kMaskedDot over the dots of pairs that do not count and of labelled positives. Calls
+// on_positive(row, dot) for each labelled positive. Returns how many pairs of this thread ids and
+// limits exclude.
 template <bool kPlain, class Layout, class F>
 INFCL_DEVICE int exclude(const ScoresArgs& a, const TilePosition& tile, const TileMask& mask,
                          Patch<Layout>& dots, F on_positive) {

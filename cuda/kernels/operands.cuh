@@ -7,7 +7,7 @@
 
 namespace infcl::cuda {
 
-// One plane takes one product. Two planes hold a float32 as high + low, and one accumulator adds up three
+// One plane takes one product. Two planes hold a float32 as high + low. One accumulator then adds up three
 // products: a b = low high + high low + high high. The product low low is below the rounding error.
 //
 // Products have numbers, and the kernels add them from the last number to 0: the small products come first. A

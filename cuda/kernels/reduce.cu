@@ -1,4 +1,4 @@
-// Folds what tiles left into what the similarity gathers, in the order of the tiles.
+// Folds the tiles' partial sums into the sums of the whole similarity, in the order of the tiles.
 #include "collect.cuh"
 
 namespace infcl::cuda {
@@ -12,11 +12,11 @@ INFCL_DEVICE void fold_partial(Gathered& all, const Partial& part) {
   all.positive_max_dot = fmaxf(all.positive_max_dot, part.positive_max_dot);
 }
 
-// Parts that a thread loads before it folds the first of them. One after the other, each would wait for
-// memory.
+// How many parts a thread loads before it folds the first. If a thread loaded and folded them one by one,
+// each load would wait for memory.
 constexpr int kPartsAtOnce = 8;
 
-// fold(*find(i)) for i from 0 to count - 1, in this order, but where find gives null.
+// Calls fold(*find(i)) for i from 0 to count - 1, in this order. If find(i) is null, there is no call.
 template <class Part, class Find, class Fold>
 INFCL_DEVICE void fold_parts(int count, Find find, Fold fold) {
   for (int first = 0; first < count; first += kPartsAtOnce) {
@@ -54,7 +54,7 @@ INFCL_DEVICE void add(TileSums& all, const TileSums& part) {
   all.skipped += part.skipped;
 }
 
-// One block: thread t sums tiles t, t + 256, ..., and the threads' sums are folded like leaves of a tree.
+// One block. Thread t sums tiles t, t + 256, ..., and a tree folds the threads' sums.
 extern "C" __global__ void __launch_bounds__(kThreads)
     sum_tiles_kernel(const __grid_constant__ SumTilesArgs args) {
   __shared__ TileSums warps[kWarpsOfBlock];

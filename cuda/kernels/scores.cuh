@@ -1,4 +1,4 @@
-// A tile of dots: what forward and backward have in common.
+// Computes a tile of dots, for the forward pass and for the backward pass.
 #pragma once
 
 #include "mainloop.cuh"

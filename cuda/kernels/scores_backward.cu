@@ -1,4 +1,4 @@
-// Backward: a block makes a tile of dots again and turns it into logit gradients.
+// Backward pass: each block computes a tile of dots again and turns the dots into logit gradients.
 #include "gradient.cuh"
 #include "scores.cuh"
 

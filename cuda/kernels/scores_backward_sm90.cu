@@ -1,4 +1,4 @@
-// Backward on sm_90: scores_backward.cu with its products by wgmma.
+// Backward pass on sm_90: scores_backward.cu with wgmma's products.
 #include "gradient.cuh"
 #include "scores_sm90.cuh"
 

@@ -1,4 +1,4 @@
-// Forward: a block makes a tile of dots and leaves what it gathers along its rows and columns.
+// Forward pass: each block computes a tile of dots and writes the partial sums along its rows and columns.
 #include "fold.cuh"
 #include "scores.cuh"
 

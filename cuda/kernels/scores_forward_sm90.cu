@@ -1,4 +1,4 @@
-// Forward on sm_90: scores_forward.cu with its products by wgmma.
+// Forward pass on sm_90: scores_forward.cu with wgmma's products.
 #include "fold.cuh"
 #include "scores_sm90.cuh"
 

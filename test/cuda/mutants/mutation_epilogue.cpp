@@ -79,7 +79,7 @@ std::vector<Mutant> mask_mutants() {
        kForwardGeneral,
        forward_general,
        {{{"mask.cuh", "++masked;", "add\\.s32\\s+(\\S+ \\S+) 1;", 63}, 50, "add.s32 $1 0;"}}},
-      {"rules are used before they are there",
+      {"the mask is used before it is there",
        kBackwardGeneral,
        backward_general,
        {{{"tile.cuh", kBarrierThatReduces, "bar\\.red\\.or\\.pred\\s+(%p\\d+), 0, (%p\\d+);", 2},
@@ -88,7 +88,7 @@ std::vector<Mutant> mask_mutants() {
       {"classes of a row 8 further on",
        kBackwardGeneral,
        backward_classes,
-       {{{"mask.cuh", "return rules.row_class[row] ==", "(ld\\.shared.*)\\+34304\\]", 24},
+       {{{"mask.cuh", "return mask.row_class[row] ==", "(ld\\.shared.*)\\+34304\\]", 24},
          kEach,
          "$1+34336]"}}},
   };

@@ -103,7 +103,7 @@ std::vector<Mutant> copy_mutants() {
       {"the low plane of a is multiplied with that of b",
        kForward,
        forward_plain,
-       {{{"operands.cuh", "reads_low_of_a(int segment)", "setp\\.eq\\.s32\\s+(\\S+ \\S+) 2;", 2},
+       {{{"operands.cuh", "reads_low_of_a(int product)", "setp\\.eq\\.s32\\s+(\\S+ \\S+) 2;", 2},
          kEach,
          "setp.eq.s32 $1 1;"}}},
       {"the high plane of G twice",
