@@ -9,7 +9,7 @@ namespace infcl::cuda {
 // Bit k: the sum includes tile k of G. All lanes of a warp must call this function.
 INFCL_DEVICE uint64_t kept_tiles(const AccumulateArgs& a, bool of_rows, int tile,
                                  const GradientTile<kDepth>& at) {
-  static_assert(kMaxMacroBlockSide <= 64 * kTile, "a bit for each");
+  static_assert(kMaxMacroBlockSide <= 64 * kTile, "one bit for each tile");
   const int64_t column_tiles = tiles_of(a.column_count);
   uint64_t kept = 0;
 #pragma unroll

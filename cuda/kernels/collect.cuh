@@ -58,7 +58,7 @@ using EightColumns = float[kEight];
 template <class Layout, class Op>
 INFCL_DEVICE void collect_rows(RowValues<Layout>& values, RowParts<Layout>& out, Op op) {
   constexpr int kRows = Patch<Layout>::kRows;
-  static_assert(kRows == 8 || kRows == 2, "four lanes share the rows evenly, or two by two");
+  static_assert(kRows == 8 || kRows == 2, "four lanes divide the rows, or two lanes do");
   const int lane = lane_id();
   float* parts = out[Layout::warp_column()];
   halve<kRows / 2>(values, 1, op);

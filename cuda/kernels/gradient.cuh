@@ -179,10 +179,10 @@ struct LostSums {
 };
 
 // Whether the filter skips the tile: no row's and no column's sum exceeds its bound. A sum that is NaN
-// exceeds the bound. There is a barrier before and after.
+// exceeds the bound. The caller's barrier comes before; the function ends with a barrier.
 template <class Layout>
 INFCL_DEVICE bool is_skipped(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
-  static_assert(sizeof(LostSums<Layout>) <= sizeof s.g, "there is room");
+  static_assert(sizeof(LostSums<Layout>) <= sizeof s.g, "the sums fit into the memory of G");
   auto& lost = *reinterpret_cast<LostSums<Layout>*>(s.g);
   collect_sums<Layout>(lost.rows, lost.columns, [&](int r, int c) { return fabsf(g.at(r, c)); });
   Layout::sync();

@@ -38,7 +38,8 @@ INFCL_DEVICE void write_gradient(const GradientProduct& p, const GradientTile<kS
   using Patch = Patch<Layout>;
   constexpr int kPairsOfRow = Patch::kColumns / 2, kPairs = Patch::kRows * kPairsOfRow;
   static_assert(kPairs % kPairsAtOnce == 0, "whole batches");
-  static_assert(kPairsOfRow % kPairsAtOnce == 0 || kPairsAtOnce % kPairsOfRow == 0, "of rows or within one");
+  static_assert(kPairsOfRow % kPairsAtOnce == 0 || kPairsAtOnce % kPairsOfRow == 0,
+                "a batch is whole rows, or in one row");
   constexpr int kColumnsAtOnce = 8 * (kPairsOfRow < kPairsAtOnce ? kPairsOfRow : kPairsAtOnce);
   static_assert(kDimAlignment % kColumnsAtOnce == 0, "all features of a batch exist, or none");
   const bool overwrite = p.overwrite;

@@ -25,7 +25,7 @@ static_assert(kBarrierBytesSm90 <= 1024, "barriers have their place");
 constexpr int kThreadsSm90 = kThreads + 128;
 constexpr int kProducerRegisters = 40, kConsumerRegisters = 232;
 static_assert(128 * kProducerRegisters + kThreads * kConsumerRegisters <= 168 * kThreadsSm90,
-              "what there is");
+              "a multiprocessor has no more");
 
 // Two neighbour blocks along x are a cluster. They load one operand together if both have work.
 constexpr int kClusterSm90 = 2;

@@ -16,7 +16,7 @@ template <int kRowsOfWarp, int kColumnsOfWarp>
 struct WarpGrid {
   static constexpr int kWarpRows = kRowsOfWarp, kWarpColumns = kColumnsOfWarp;
   static constexpr int kWarpsAlongRows = kTile / kWarpRows, kWarpsAlongColumns = kTile / kWarpColumns;
-  static_assert(kWarpsAlongRows * kWarpsAlongColumns == kWarpsOfBlock, "every warp has its share");
+  static_assert(kWarpsAlongRows * kWarpsAlongColumns == kWarpsOfBlock, "every warp has one part of the tile");
   INFCL_DEVICE static int warp_row() { return warp_id() % kWarpsAlongRows; }
   INFCL_DEVICE static int warp_column() { return warp_id() / kWarpsAlongRows; }
 };

@@ -1,4 +1,4 @@
-// A block of logits with its rules, on the device as the kernels take it and as plain double-precision
+// A macro-block of scores with its mask, on the device as the kernels take it and as plain double-precision
 // numbers.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Mutants of what follows the mainloop: rules, folds, gradients.
+// Mutants of the code after the mainloop: masks, folds, gradients.
 #include "mutation.h"
 
 namespace mutation {
@@ -41,7 +41,7 @@ std::vector<Mutant> mask_mutants() {
        kForward,
        forward_plain,
        {{{"mask.cuh", "if (label == column)", "setp\\.eq\\.s32", 64}, 20, "setp.ne.s32"}}},
-      {"the labels of the block's first rows for all",
+      {"the labels of the macro-block's first rows for all",
        kForwardGeneral,
        forward_general,
        {{{"mask.cuh", "a.mask.labels[tile.local_row + row]", "mul\\.wide\\.s32\\s+(%rd\\d+), (\\S+) 4;", 1},
