@@ -19,7 +19,7 @@ namespace {
 Precision choose_precision(const Problem& p) {
   if (p.bfloat16) return Precision::kBFloat16;
   for (const ProblemMatrix& m : p.matrices)
-    if (m.view.rows > 0 && m.view.dtype != DType::kFloat16) return Precision::kBFloat16x3;
+    if (m.view.rows > 0 && m.view.dtype != DType::kFloat16) return Precision::kTwoPlanes;
   return Precision::kFloat16;
 }
 
@@ -73,8 +73,8 @@ BeginResult CudaBackend::begin(const Problem& problem) {
   // Work of others on features and gradients comes first.
   visit_other_streams([&](api::Stream other) {
     machine_->order.record(other);
-    machine_->order.hold(machine_->stream.get());
-    if (c.plan.slabs.rows > 0) machine_->order.hold(machine_->copies.get());
+    machine_->order.make_wait(machine_->stream.get());
+    if (c.plan.slabs.rows > 0) machine_->order.make_wait(machine_->copies.get());
   });
   claim(c.plan);
   c.has_begun = true;
@@ -161,12 +161,12 @@ void CudaBackend::finish() {
   call_->store->hand_over();
   if (call_->plan.slabs.rows > 0) {
     machine_->order.record(machine_->copies);
-    machine_->order.hold(machine_->stream.get());
+    machine_->order.make_wait(machine_->stream.get());
   }
   // Work that others enqueue from now on comes after the call.
   visit_other_streams([&](api::Stream other) {
     machine_->order.record(machine_->stream);
-    machine_->order.hold(other);
+    machine_->order.make_wait(other);
   });
   machine_->stream.synchronise();  // a copy that fails is this call's error
 }

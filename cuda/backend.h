@@ -56,7 +56,7 @@ class CudaBackend final : public Backend {
     explicit Call(const Problem& p) : problem(p) {}
     Problem problem;
     int similarity = 0;  // of the pass in progress
-    Precision precision = Precision::kBFloat16x3;
+    Precision precision = Precision::kTwoPlanes;
     WorkspacePlan plan;
     std::unique_ptr<FeatureCopies> copies;
     std::unique_ptr<OperandStore> store;
@@ -73,9 +73,9 @@ class CudaBackend final : public Backend {
     bool overwrite_rows, overwrite_columns;  // the first to write these gradient rows, which are garbage yet
   };
   // Positives and masks on the device, for a whole similarity.
-  struct SimilarityRules {
-    Rules rules{};
-    Rules at(const MacroBlock&) const;
+  struct SimilarityMask {
+    Mask mask{};
+    Mask at(const MacroBlock&) const;
   };
   class Fold;           // the forward pass over a similarity
   class Differentiate;  // the backward pass over it
@@ -96,8 +96,8 @@ class CudaBackend final : public Backend {
   // f(macro_block) for each macro-block of the pass in order, each a few launches; waits for all of them.
   template <class F>
   void visit_macro_blocks(const OperandStore::Pass&, F f);
-  SimilarityRules upload_rules(const Positives&, const PairMask&);
-  ScoresArgs scores(const MacroBlock&, const SimilarityRules&);
+  SimilarityMask upload_mask(const Positives&, const PairMask&);
+  ScoresArgs scores(const MacroBlock&, const SimilarityMask&);
   // f(pairs, first pair) for the queries of each visit and their hard negatives.
   template <class F>
   void visit_hard_negatives(bool gradients, F f);

@@ -1,6 +1,6 @@
-# Decides whether the CUDA backend is built, compiles its kernels for every target and embeds them in the library.
-# Nothing of CUDA is linked: the driver is looked for when the backend is first used. Both settings can also come from
-# the environment, since npm passes no options on.
+# Decides whether a build has the CUDA backend, compiles the kernels for every target and embeds them in the library.
+# The library links nothing of CUDA: it looks for the driver when a caller first uses the backend. Both settings can
+# also come from the environment, because npm passes no options on.
 if(DEFINED ENV{INFCL_CUDA})
   set(default $ENV{INFCL_CUDA})
 else()
@@ -27,8 +27,8 @@ function(infcl_find_nvcc out)
   endif()
 endfunction()
 
-# Cubins for the generations that are shipped, and text that the driver compiles for all later ones. Text for Hopper
-# serves the tests: the emulator executes text, and a device of that generation takes the cubin.
+# Cubins for the generations that the package ships, and text that the driver compiles for all later ones. The tests
+# need text for Hopper, because the emulator executes text. A device of that generation takes the cubin.
 function(infcl_default_targets nvcc out)
   execute_process(COMMAND ${nvcc} --list-gpu-code OUTPUT_VARIABLE known COMMAND_ERROR_IS_FATAL ANY)
   set(targets compute_80)
@@ -44,7 +44,7 @@ function(infcl_default_targets nvcc out)
   set(${out} "${targets}" PARENT_SCOPE)
 endfunction()
 
-# One image of one .cu file: compiled, then as an array of bytes in a source file of its own.
+# Compiles one .cu file into one image, and writes the image as an array of bytes into a source file of its own.
 function(infcl_embed_kernel nvcc source target out)
   get_filename_component(name ${source} NAME_WE)
   set(symbol ${name}_${target})
@@ -55,12 +55,13 @@ function(infcl_embed_kernel nvcc source target out)
     set(image ${INFCL_IMAGES_DIR}/${symbol}.cubin)
     set(kind -cubin)
   endif()
-  # -gencode names the one architecture that is compiled for. -arch is short for a list of them that nvcc chooses, and
-  # Hopper's kernels compile for none but 90a.
+  # -gencode names exactly one architecture. -arch stands for a list that nvcc chooses, and Hopper's kernels compile
+  # for 90a alone.
   string(REGEX REPLACE "^(sm|compute)_" "" architecture ${target})
-  file(GLOB headers CONFIGURE_DEPENDS cuda/kernels/*.h cuda/kernels/*.cuh)
+  file(GLOB headers CONFIGURE_DEPENDS cuda/kernels/*.h cuda/kernels/*.cuh csrc/core/numerics.h)
   add_custom_command(OUTPUT ${image}
-    COMMAND ${nvcc} ${kind} -gencode=arch=compute_${architecture},code=${target} -std=c++17 -O3 -o ${image} ${CMAKE_SOURCE_DIR}/${source}
+    COMMAND ${nvcc} ${kind} -gencode=arch=compute_${architecture},code=${target} -std=c++17 -O3 -I${CMAKE_SOURCE_DIR}/csrc
+      -o ${image} ${CMAKE_SOURCE_DIR}/${source}
     DEPENDS ${source} ${headers} COMMENT "Compiling ${name} for ${target}" VERBATIM)
   set(script ${CMAKE_SOURCE_DIR}/cuda/embed_kernel.cmake)
   add_custom_command(OUTPUT ${INFCL_IMAGES_DIR}/${symbol}.cpp
@@ -70,7 +71,7 @@ function(infcl_embed_kernel nvcc source target out)
   set(${out} ${symbol} PARENT_SCOPE)
 endfunction()
 
-# The list that kernel_images() returns.
+# Writes the list that kernel_images() returns.
 function(infcl_list_images symbols_and_sources)
   set(declarations "")
   set(entries "")
@@ -105,7 +106,7 @@ const std::vector<KernelImage>& kernel_images() {
 ")
 endfunction()
 
-# Adds the backend, or its stand-in, to a library.
+# Adds the CUDA backend or its stand-in to a library.
 function(infcl_add_cuda library)
   infcl_find_nvcc(nvcc)
   if(NOT nvcc)
@@ -120,7 +121,7 @@ function(infcl_add_cuda library)
   message(STATUS "CUDA backend for ${targets}")
   set(INFCL_IMAGES_DIR ${CMAKE_BINARY_DIR}/cuda)
   file(MAKE_DIRECTORY ${INFCL_IMAGES_DIR})
-  # NAME_sm90.cu has instructions of one target only.
+  # NAME_sm90.cu has instructions that only one target knows.
   file(GLOB sources RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS cuda/kernels/*.cu)
   set(images "")
   foreach(source ${sources})

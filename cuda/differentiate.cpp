@@ -42,7 +42,7 @@ class CudaBackend::Differentiate {
     PassVectors& vectors = *c_.vectors;
     pass_ = b_.pass(a_.gradients.wanted);
     vectors.reset();
-    rules_ = b_.upload_rules(a_.positives, a_.mask);
+    mask_ = b_.upload_mask(a_.positives, a_.mask);
     rows_ = upload(a_.rows, shape_.rows);
     columns_ = shape_.triangle && a_.rows == a_.columns ? rows_ : upload(a_.columns, shape_.columns);
     if (a_.positives.labelled) {
@@ -56,7 +56,7 @@ class CudaBackend::Differentiate {
     b_.visit_macro_blocks(pass_, [this](const MacroBlock& block) { enqueue(block); });
     TileSums sums{};
     b_.download(sums_, 1, sizeof sums, sizeof sums, &sums);
-    skipped_ = sums.left_out;
+    skipped_ = sums.skipped;
     return {sums.dot_sum, sums.sum};
   }
 
@@ -141,15 +141,15 @@ class CudaBackend::Differentiate {
   BackwardArgs gradient_args(const MacroBlock& block) const {
     const int64_t row = block.rows.begin, column = block.columns.begin;
     BackwardArgs g{};
-    g.scores = b_.scores(block, rules_);
+    g.scores = b_.scores(block, mask_);
     g.row_factors = from(rows_.factors, row);
     g.row_shifts = from(rows_.shifts, row);
     g.row_uniform = from(rows_.uniform, row);
-    g.row_shares = from(rows_.class_weights, row);
+    g.row_class_weights = from(rows_.class_weights, row);
     g.column_factors = from(columns_.factors, column);
     g.column_shifts = from(columns_.shifts, column);
     g.column_uniform = from(columns_.uniform, column);
-    g.column_shares = from(columns_.class_weights, column);
+    g.column_class_weights = from(columns_.class_weights, column);
     g.positive_dots = from(positive_dots_, row);
     g.positive_grads = from(positive_grads_, row);
     g.largest_spread = largest_spread_;
@@ -158,9 +158,9 @@ class CudaBackend::Differentiate {
     g.g_low = c_.g_low.as<uint16_t>();
     g.g_stride = round_up(block.columns.size(), kTile);
     g.tile_sums = c_.tile_sums.as<TileSums>();
-    g.filtered = a_.filter.bound > 0;
-    g.row_budget = bound_per_tile(shape_.columns);
-    g.column_budget = bound_per_tile(shape_.rows);
+    g.filters = a_.filter.bound > 0;
+    g.row_filter = bound_per_tile(shape_.columns);
+    g.column_filter = bound_per_tile(shape_.rows);
     return g;
   }
 
@@ -180,7 +180,7 @@ class CudaBackend::Differentiate {
     a.column_count = g.scores.column_count;
     a.padded_dim = g.scores.padded_dim;
     a.inverse_g_scale = 1 / g_scale_;
-    a.tile_sums = g.filtered ? g.tile_sums : nullptr;
+    a.tile_sums = g.filters ? g.tile_sums : nullptr;
     a.triangle = block.diagonal;
     const GradientProduct rows = row_product(block, g), columns = column_product(block, g);
     const Kernels& kernels = b_.machine_->kernels;
@@ -216,7 +216,7 @@ class CudaBackend::Differentiate {
   const SimilarityShape& shape_;
   const Stream& stream_;
   OperandStore::Pass pass_;
-  SimilarityRules rules_;
+  SimilarityMask mask_;
   Terms rows_, columns_;
   const float* positive_dots_ = nullptr;
   const double* positive_grads_ = nullptr;

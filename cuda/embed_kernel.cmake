@@ -1,5 +1,5 @@
-# cmake -DIMAGE=file -DSYMBOL=name -DOUTPUT=file.cpp -P embed_kernel.cmake: a file as an array of bytes. Ends with a
-# zero, as text for the driver must.
+# cmake -DIMAGE=file -DSYMBOL=name -DOUTPUT=file.cpp -P embed_kernel.cmake: writes a file as an array of bytes. A zero
+# ends the array, because the driver expects it at the end of text.
 file(READ ${IMAGE} bytes HEX)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
 string(REGEX REPLACE "(................................................................................)" "\\1\n"

@@ -19,7 +19,7 @@ class CudaBackend::Fold {
 
   void run() {
     c_.vectors->reset();
-    rules_ = b_.upload_rules(a_.positives, a_.mask);
+    mask_ = b_.upload_mask(a_.positives, a_.mask);
     positive_dots_ = a_.positives.labelled ? c_.vectors->take<float>(shape_.rows) : nullptr;
     rows_ = empty(shape_.rows);
     if (folds_columns()) columns_ = shape_.triangle ? rows_ : empty(shape_.columns);
@@ -48,7 +48,7 @@ class CudaBackend::Fold {
     const int64_t row_tiles = ceil_div(block.rows.size(), kTile),
                   column_tiles = ceil_div(block.columns.size(), kTile);
     ForwardArgs f{};
-    f.scores = b_.scores(block, rules_);
+    f.scores = b_.scores(block, mask_);
     f.row_partials = c_.row_partials.as<Partial>();
     f.column_partials = folds_columns() ? c_.column_partials.as<Partial>() : nullptr;
     f.positive_dots = positive_dots_ ? positive_dots_ + block.rows.begin : nullptr;
@@ -113,7 +113,7 @@ class CudaBackend::Fold {
   Call& c_;
   const SimilarityShape& shape_;
   const Stream& stream_;
-  SimilarityRules rules_;
+  SimilarityMask mask_;
   float* positive_dots_ = nullptr;
   Gathered *rows_ = nullptr, *columns_ = nullptr;
   TileSums* sums_ = nullptr;

@@ -1,3 +1,4 @@
+// Chooses the images that may run on a device.
 #include <algorithm>
 #include <cstdlib>
 
@@ -7,7 +8,8 @@ namespace infcl::cuda {
 
 namespace {
 
-// "90a" runs on 9.0 alone, a plain cubin on its own and later revisions of a generation, PTX on all later.
+// "90a" runs on 9.0 alone. A plain cubin runs on its own revision of a generation and on later ones. PTX runs
+// on all later devices.
 bool runs_on(const KernelImage& image, int capability) {
   char* suffix = nullptr;
   const int target = static_cast<int>(std::strtol(image.target, &suffix, 10));

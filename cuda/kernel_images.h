@@ -1,5 +1,5 @@
-// The compiled kernels that a build carries; cuda/embed_kernels.cmake writes the list. Each source file of
-// cuda/kernels is there once per target.
+// The compiled kernels in a build. cuda/cuda.cmake writes the list, with each .cu file of cuda/kernels once
+// per target.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@ namespace infcl::cuda {
 struct KernelImage {
   const char* source;  // name of its .cu file
   const char* target;  // "80", "90a"; for PTX the virtual architecture
-  bool ptx;            // text for the driver to compile, ended by a zero; else a cubin
+  bool ptx;            // text for the driver to compile, with a zero at its end; else a cubin
   const unsigned char* data;
 };
 const std::vector<KernelImage>& kernel_images();
 
-// Names of the targets whose images may run on a device, best first: cubins of its own generation that are
-// not newer than itself, then PTX.
+// Names of the targets whose images may run on a device, best first. Cubins of the device's generation, up to
+// the device's own capability, come before PTX.
 struct ImageTarget {
   std::string name;
   bool ptx;

@@ -1,3 +1,4 @@
+// Loads the kernels' image, finds the kernels by name and launches them.
 #include "cuda/launcher.h"
 
 #include "core/errors.h"
@@ -8,7 +9,7 @@ namespace infcl::cuda {
 
 namespace {
 
-constexpr const char* kPrecisionNames[kPrecisions] = {"bf16", "f16", "bf16x3"};
+constexpr const char* kPrecisionNames[kPrecisions] = {"bf16", "f16", "two_planes"};
 
 int index_of(Precision p) { return static_cast<int>(p); }
 
@@ -66,12 +67,12 @@ void Kernels::find_all() {
   for (int p = 0; p < kPrecisions; ++p) {
     const std::string suffix = std::string("_") + kPrecisionNames[p] + (sm90_ ? "_sm90_kernel" : "_kernel");
     for (int general = 0; general < 2; ++general) {
-      const std::string rules = general ? "_general" : "_plain";
-      forward_[p][general] = find("scores_forward" + rules + suffix);
-      backward_[p][general] = find("scores_backward" + rules + suffix);
+      const std::string kind = general ? "_general" : "_plain";
+      forward_[p][general] = find("scores_forward" + kind + suffix);
+      backward_[p][general] = find("scores_backward" + kind + suffix);
     }
     accumulate_[p] = find("accumulate" + suffix);
-    accumulate_filtered_[p] = find(std::string("accumulate_filtered_") + kPrecisionNames[p] + "_kernel");
+    accumulate_skipping_[p] = find(std::string("accumulate_skipping_") + kPrecisionNames[p] + "_kernel");
   }
   reduce_ = find("reduce_kernel");
   sum_tiles_ = find("sum_tiles_kernel");
@@ -108,7 +109,7 @@ void Kernels::launch(const Stream& stream, const Kernel& kernel, const LaunchSha
   launch(stream, kernel, shape, arguments);
 }
 
-// `operands`: of the product, which sm_90 wants as tensor maps.
+// `operands`: the product's operands, for which sm_90 needs tensor maps.
 template <class Operands, class Args>
 void Kernels::launch_product(const Stream& stream, const Kernel& kernel, const LaunchShape& shape,
                              const Operands& operands, const Args& args) const {
@@ -120,17 +121,17 @@ void Kernels::launch_product(const Stream& stream, const Kernel& kernel, const L
 }
 
 void Kernels::scores_forward(const Stream& s, Precision p, bool label_smoothing, const ForwardArgs& a) const {
-  const bool general = !is_plain(a.scores.rules, label_smoothing);
+  const bool general = !is_plain(a.scores.mask, label_smoothing);
   launch_product(s, forward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::scores_backward(const Stream& s, Precision p, const BackwardArgs& a) const {
-  const bool general = a.filtered || !is_plain(a.scores.rules, a.row_uniform || a.column_uniform);
+  const bool general = a.filters || !is_plain(a.scores.mask, a.row_uniform || a.column_uniform);
   launch_product(s, backward_[index_of(p)][general], scores_shape(a.scores), a.scores, a);
 }
 
 void Kernels::accumulate(const Stream& s, Precision p, const AccumulateArgs& a) const {
-  if (a.tile_sums) return launch(s, accumulate_filtered_[index_of(p)], accumulate_shape(a), a);
+  if (a.tile_sums) return launch(s, accumulate_skipping_[index_of(p)], accumulate_shape(a), a);
   launch_product(s, accumulate_[index_of(p)], accumulate_shape(a), a, a);
 }
 

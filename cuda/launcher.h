@@ -1,5 +1,5 @@
-// The kernels as functions: which image a device takes, and one typed launch for each kernel. Grids and
-// shared memory are those of kernels/launch_shapes.h.
+// The kernels as functions: finds the image for a device, and has one typed launch for each kernel. Grids and
+// shared memory come from kernels/launch_shapes.h.
 #pragma once
 
 #include <string>
@@ -11,25 +11,25 @@
 
 namespace infcl::cuda {
 
-// What products multiply: the form of features and of G.
+// The form of features and of G in products: planes of 16 bits.
 enum class Precision {
-  kBFloat16,    // one plane
-  kFloat16,     // one plane; G is scaled into its range
-  kBFloat16x3,  // two planes, three products: float32 but for its last bits
+  kBFloat16,   // one plane
+  kFloat16,    // one plane; g_scale brings G into its range
+  kTwoPlanes,  // two planes of bfloat16, three products: float32 but for its last bits
 };
 constexpr int kPrecisions = 3;
-constexpr int planes_of(Precision p) { return p == Precision::kBFloat16x3 ? 2 : 1; }
+constexpr int planes_of(Precision p) { return p == Precision::kTwoPlanes ? 2 : 1; }
 
 class Kernels {
  public:
-  // `path` is the value of INFCL_CUDA_PATH: "sm80" or "sm90"; "" leaves it to the device. Throws Error
-  // (kBackendUnavailable) when no image runs on a device of this capability, or not the one asked for.
+  // `path`: the value of INFCL_CUDA_PATH, "sm80" or "sm90"; "": the device decides. Throws Error
+  // (kBackendUnavailable) if no image runs on a device of this capability, or if the wanted path cannot run.
   Kernels(int capability, const std::string& path);
 
-  // "sm_86": of the device; "sm_90a": with the instructions that only Hopper has.
+  // "sm_86": the device's own; "sm_90a": with the instructions that only Hopper has.
   std::string instruction_set() const { return "sm_" + std::to_string(capability_) + (sm90_ ? "a" : ""); }
 
-  // What was loaded: "sm_90a, machine code" or "compute_80, compiled by the driver".
+  // The loaded image: "sm_90a, machine code" or "compute_80, compiled by the driver".
   const std::string& image() const { return image_; }
 
   void scores_forward(const Stream&, Precision, bool label_smoothing, const ForwardArgs&) const;
@@ -60,9 +60,10 @@ class Kernels {
   const int capability_;
   std::string image_;
   std::vector<Module> modules_;
-  bool sm90_ = false;                                                  // products are those of NAME_sm90.cu
-  Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];          // plain, general
-  Kernel accumulate_[kPrecisions], accumulate_filtered_[kPrecisions];  // the latter have no sm_90 form
+  bool sm90_ = false;                                          // products use the kernels of NAME_sm90.cu
+  Kernel forward_[kPrecisions][2], backward_[kPrecisions][2];  // plain, general
+  Kernel accumulate_[kPrecisions];
+  Kernel accumulate_skipping_[kPrecisions];  // has no sm_90 form
   Kernel reduce_, sum_tiles_, split_, pair_dots_, pair_gradients_;
 };
 

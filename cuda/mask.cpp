@@ -12,11 +12,11 @@ const T* from(const T* vector, int64_t begin) {
 
 }  // namespace
 
-CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positives, const PairMask& mask) {
+CudaBackend::SimilarityMask CudaBackend::upload_mask(const Positives& positives, const PairMask& mask) {
   PassVectors& vectors = *call_->vectors;
   const SimilarityShape& g = similarity().shape;
-  SimilarityRules out;
-  Rules& r = out.rules;
+  SimilarityMask out;
+  Mask& r = out.mask;
   // A side that meets itself uploads its vectors once.
   const auto both = [&](auto* rows, auto* columns, auto*& device_rows, auto*& device_columns) {
     device_rows = vectors.upload(rows, g.rows);
@@ -24,7 +24,6 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
         rows == columns && g.rows == g.columns ? device_rows : vectors.upload(columns, g.columns);
   };
   r.labelled = positives.labelled;
-  r.apart = positives.other_scale;
   r.labels = positives.labelled ? vectors.upload(positives.labels, g.rows) : nullptr;
   both(positives.row_classes, positives.column_classes, r.row_classes, r.column_classes);
   both(mask.row_ids, mask.column_ids, r.row_ids, r.column_ids);
@@ -32,8 +31,8 @@ CudaBackend::SimilarityRules CudaBackend::upload_rules(const Positives& positive
   return out;
 }
 
-Rules CudaBackend::SimilarityRules::at(const MacroBlock& b) const {
-  Rules r = rules;
+Mask CudaBackend::SimilarityMask::at(const MacroBlock& b) const {
+  Mask r = mask;
   r.labels = from(r.labels, b.rows.begin);
   r.row_classes = from(r.row_classes, b.rows.begin);
   r.column_classes = from(r.column_classes, b.columns.begin);
@@ -44,7 +43,7 @@ Rules CudaBackend::SimilarityRules::at(const MacroBlock& b) const {
   return r;
 }
 
-ScoresArgs CudaBackend::scores(const MacroBlock& b, const SimilarityRules& rules) {
+ScoresArgs CudaBackend::scores(const MacroBlock& b, const SimilarityMask& mask) {
   const Call& c = *call_;
   ScoresArgs a{};
   a.rows = c.store->planes(similarity().rows, b.rows.begin);
@@ -59,7 +58,7 @@ ScoresArgs CudaBackend::scores(const MacroBlock& b, const SimilarityRules& rules
   a.scale_high = c.scale.high;
   a.scale_low = c.scale.low;
   a.bias = c.bias;
-  a.rules = rules.at(b);
+  a.mask = mask.at(b);
   return a;
 }
 

@@ -1,5 +1,5 @@
-// Keeps the host a few blocks ahead of the device and no more: the device never waits, and a caller who
-// aborts or watches progress is answered within the time of that few.
+// Keeps the host a few macro-blocks ahead of the device, and no more. The device never waits for the host. A
+// caller who aborts or watches progress gets an answer within the time of these few macro-blocks.
 #pragma once
 
 #include "core/abort.h"
@@ -9,18 +9,18 @@ namespace infcl::cuda {
 
 class Pacer {
  public:
-  static constexpr int kBlocksInFlight = 3;
+  static constexpr int kMacroBlocksInFlight = 3;
   struct Events {
-    Event done[kBlocksInFlight];
+    Event done[kMacroBlocksInFlight];
   };
 
   Pacer(const Stream& stream, Events& events, const Control& control)
       : stream_(stream), events_(events), control_(control) {}
 
-  // After the launches of each block.
+  // The caller calls this function after the launches of each macro-block.
   void enqueued() {
-    events_.done[enqueued_++ % kBlocksInFlight].record(stream_);
-    if (enqueued_ - finished_ == kBlocksInFlight) wait_for_oldest();
+    events_.done[enqueued_++ % kMacroBlocksInFlight].record(stream_);
+    if (enqueued_ - finished_ == kMacroBlocksInFlight) wait_for_oldest();
   }
 
   void drain() {
@@ -29,7 +29,7 @@ class Pacer {
 
  private:
   void wait_for_oldest() {
-    events_.done[finished_++ % kBlocksInFlight].synchronise();
+    events_.done[finished_++ % kMacroBlocksInFlight].synchronise();
     control_.advance();
     throw_if_aborted(control_);
   }

@@ -72,7 +72,7 @@ void CudaBackend::visit_hard_negatives(bool gradients, F f) {
     a.count = v.columns.size();
     a.per_row = std::min(per_query, a.count);
     if (pass.rows.gradient) a.d_rows = store.sums(Operand::kQueries, query);
-    if (pass.columns.gradient) a.d_partners = store.sums(Operand::kHardNegatives, first);
+    if (pass.columns.gradient) a.d_columns = store.sums(Operand::kHardNegatives, first);
     f(a, first);
     store.work_ahead();
   });
@@ -113,7 +113,7 @@ double CudaBackend::differentiate_hard_negatives(const HardNegativeArgs& args) {
 PairArgs CudaBackend::pairs(const Planes& rows, const Planes& partners) const {
   PairArgs a{};
   a.rows = rows;
-  a.partners = partners;
+  a.columns = partners;
   a.padded_dim = static_cast<int32_t>(call_->plan.padded_dim);
   a.dim = static_cast<int32_t>(call_->problem.dim);
   a.float16 = call_->precision == Precision::kFloat16;

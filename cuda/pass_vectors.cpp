@@ -1,3 +1,4 @@
+// Bytes of a pass's vectors, and the allocation that hands them out.
 #include "cuda/pass_vectors.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace infcl::cuda {
 
 namespace {
 
-constexpr int64_t kAlignment = 256;  // kernels may read a vector in any width
+constexpr int64_t kAlignment = 256;  // kernels may read a vector with loads of any width
 
 constexpr int64_t kInt = sizeof(int32_t), kFloat = sizeof(float), kDouble = sizeof(double),
                   kGathered = sizeof(Gathered);
@@ -25,10 +26,10 @@ int64_t bytes_of(int64_t count, std::initializer_list<int64_t> elements) {
 }  // namespace
 
 int64_t pass_vector_bytes(const SimilarityShape& p, bool gradient) {
-  // labels, classes, ids, limits and positive dots; and what is gathered
+  // labels, classes, ids, limits, positive dots and the gathered sums
   const int64_t forward = bytes_of(p.rows, {kInt, kInt, kInt, kFloat, kFloat, kGathered}) +
                           bytes_of(p.columns, {kInt, kInt, kFloat, kGathered});
-  // the same; factors, shifts, uniform terms, class shares; gradients of positives
+  // the same without gathered sums; factors, shifts, uniform terms, class weights, gradients of positives
   const int64_t backward =
       bytes_of(p.rows, {kInt, kInt, kInt, kFloat, kFloat, kFloat, kFloat, kFloat, kFloat, kDouble}) +
       bytes_of(p.columns, {kInt, kInt, kFloat, kFloat, kFloat, kFloat, kFloat});

@@ -1,5 +1,5 @@
-// Vectors along rows and columns of a similarity, on the device. One allocation is handed out anew for every
-// pass, since passes come and go faster than the driver allocates.
+// Vectors along rows and columns of a similarity, on the device. Every pass reuses one allocation from its
+// start, because the driver needs longer to allocate than a small pass takes.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 
 namespace infcl::cuda {
 
-// The most that a pass over such a similarity takes, whatever its objective and options.
+// The most bytes that a pass over such a similarity takes, for any objective and options.
 int64_t pass_vector_bytes(const SimilarityShape&, bool gradient);
-// The most that work on `pairs` pairs of a row with a row of its own takes.
+// The most bytes that work on `pairs` single pairs takes.
 int64_t pair_vector_bytes(int64_t pairs);
 
 class PassVectors {
@@ -19,14 +19,15 @@ class PassVectors {
   PassVectors(const Stream& stream, Staging& staging, MemoryCache* cache, int64_t bytes)
       : stream_(stream), staging_(staging), memory_(bytes, cache) {}
 
-  // Hands out from the start again. What was handed out before may still be read by work enqueued before.
+  // Begins at the start of the allocation again. Work that is already enqueued may still read the
+  // old vectors.
   void reset() { used_ = 0; }
 
   template <class T>
   T* take(int64_t count) {
     return static_cast<T*>(take_bytes(count * static_cast<int64_t>(sizeof(T))));
   }
-  // A copy on the device; null gives null.
+  // Copies a vector to the device. Null gives null.
   template <class T>
   const T* upload(const T* host, int64_t count) {
     return host ? writable_copy(host, count) : nullptr;

@@ -88,8 +88,9 @@ double efficiency(const WorkspaceRequest& r, const std::vector<Grid>& grids, int
 MacroBlockSize choose_macro_block(const WorkspaceRequest& r, const DeviceLimits& device, int64_t room) {
   MacroBlockSize best{kTile, kTile};
   double best_score = 0;
-  for (int64_t rows = kTile; rows <= kMaxBlockSide; rows *= 2)
-    for (int64_t columns = kTile; columns <= kMaxBlockSide && rows * columns <= kMostScores; columns *= 2) {
+  for (int64_t rows = kTile; rows <= kMaxMacroBlockSide; rows *= 2)
+    for (int64_t columns = kTile; columns <= kMaxMacroBlockSide && rows * columns <= kMostScores;
+         columns *= 2) {
       const std::vector<Grid> grids = make_grids(r, {rows, columns});
       if (largest_macro_block(grids, r.gradient).total(r.planes) > room) continue;
       // Features and gradients that a macro-block's visit moves per score; 1: as one of 1024 x 1024.

@@ -1,10 +1,11 @@
+// Tensor maps of the operands of one launch, encoded by the driver.
 #include "cuda/tensor_maps.h"
 
 namespace infcl::cuda {
 
 namespace {
 
-// 16-bit elements, whatever they mean.
+// A matrix of 16-bit elements of any type.
 struct Matrix {
   const uint16_t* at;
   int64_t rows, columns, stride;

@@ -1,4 +1,5 @@
-// Tensor maps of what the sm_90 kernels load: the operands of a launch, box by box.
+// Tensor maps for the sm_90 kernels: they describe the operands of a launch, which the kernels load box
+// by box.
 #pragma once
 
 #include "cuda/driver/api.h"
@@ -6,7 +7,7 @@
 
 namespace infcl::cuda {
 
-// The driver's answer to the last map that it was asked for: kSuccess, or maps are of no use.
+// `result`: the driver's first failure, or kSuccess. After a failure the maps have no use.
 template <class Maps>
 struct EncodedMaps {
   Maps maps{};

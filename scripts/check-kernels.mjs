@@ -12,6 +12,7 @@ import { controlFlow, opcodesOf } from './cubin.mjs';
 import { barrierFaults, foldFaults, gradientFaults } from './kernel-gates.mjs';
 
 const kernels = fileURLToPath(new URL('../cuda/kernels/', import.meta.url));
+const csrc = fileURLToPath(new URL('../csrc', import.meta.url));
 const targets = ['80', '86', '89', '90a', '100', '120'];
 const isHopper = (name) => /_sm90(_kernel|\.cu)$/.test(name);
 const targetsOf = (file) => (isHopper(file) ? ['90a'] : targets);
@@ -33,9 +34,8 @@ function registerCap(kernel) {
 
 function compile(source, out) {
   const architecture = isHopper(source) ? 'compute_90a' : 'compute_80';
-  execFileSync(nvcc, ['-O3', '-std=c++17', `-arch=${architecture}`, '-ptx', '-lineinfo', '-o', out, source], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const flags = ['-O3', '-std=c++17', `-arch=${architecture}`, `-I${csrc}`, '-ptx', '-lineinfo'];
+  execFileSync(nvcc, [...flags, '-o', out, source], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** What `ptxas -v` says of each kernel, and everything else that it has to say. */

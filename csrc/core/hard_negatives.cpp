@@ -43,7 +43,7 @@ double HardNegativeState::prepare_gradient(const NormaliserGrad& g) {
     const float dot = dots_[at];
     double grad = 0;
     if (std::isfinite(dot)) {
-      grad = g.weights[i] * g.lse->share(Base2Logit(dot, scale_), i);
+      grad = g.weights[i] * g.lse->softmax(Base2Logit(dot, scale_), i);
       // LossState::dot_sum_correction has the uniform term's part of the sum
       dot_sum += grad * dot;
       if (!g.uniform.empty()) grad -= g.uniform[i];

@@ -71,7 +71,7 @@ class LabelledLossState final : public QueryLossState {
     for (int n = 0; n < o_.normaliser_count; ++n) {
       const double lse = normalisers_[n].lse.log2(anchor_of(n, i));
       const double others =
-          1 - normalisers_[n].lse.share(positive_logit(i), anchor_of(n, i)) + r_.label_smoothing;
+          1 - normalisers_[n].lse.softmax(positive_logit(i), anchor_of(n, i)) + r_.label_smoothing;
       sum += o_.normalisers[n].weight * others * error.of(kLn2 * std::fmax(std::fabs(x), std::fabs(lse)));
     }
     return std::sqrt(2.) * sum;
@@ -98,7 +98,7 @@ class LabelledLossState final : public QueryLossState {
           g.uniform[a] = static_cast<float>(w * uniform);
         }
         g.weights[a] = w;
-        positive_grads_[i] += w * (normaliser.lse.share(positive_logit(i), a) - (1 - smoothing) - uniform);
+        positive_grads_[i] += w * (normaliser.lse.softmax(positive_logit(i), a) - (1 - smoothing) - uniform);
       }
     }
   }

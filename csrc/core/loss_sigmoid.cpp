@@ -3,14 +3,12 @@
 
 #include "core/backend.h"
 #include "core/loss_families.h"
+#include "core/numerics.h"
 #include "core/refinement.h"
 
 namespace infcl {
 
 namespace {
-
-double softplus(double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); }
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 class SigmoidLossState final : public QueryLossState {
  public:

@@ -1,25 +1,21 @@
-// Running log-sum-exp of many rows at once, in base 2. Row i stands for sum[i] * 2^shift[i]; shifts are
-// integers, so that rescaling a sum to another shift is exact and the result does not depend on how often it
-// was rescaled. An empty row has sum 0, which is exp(-inf): folding into it can never produce NaN.
+// Running log-sum-exp of many rows at once, in base 2. Row i stands for sum[i] * 2^shift[i]. Shifts are
+// integers, so rescaling a sum to another shift is exact, and the result does not depend on how often it
+// happens. An empty row has sum 0, which is exp(-inf): a fold into an empty row never gives NaN.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "core/base2_logit.h"
+#include "core/numerics.h"
 
 namespace infcl {
 
-// std::ldexp, inline: its call showed in the profile of a whole loss.
+// x * 2^n for any n: std::ldexp without its call where 2^n is a normal number.
 inline double times_two_to(int n, double x) {
-  if (n < -1022 || n > 1023) return std::ldexp(x, n);
-  const uint64_t bits = static_cast<uint64_t>(n + 1023) << 52;
-  double power;
-  std::memcpy(&power, &bits, sizeof power);
-  return x * power;
+  return n < -1022 || n > 1023 ? std::ldexp(x, n) : x * exact_power(n);
 }
 
 class LseVector {
@@ -29,26 +25,13 @@ class LseVector {
     sum_.assign(static_cast<size_t>(size), 0.);
   }
 
-  // (sum, shift) of some more terms of row i
-  void fold(int64_t i, double sum, float shift) {
-    if (sum == 0) return;
-    double& s = sum_[i];
-    float& c = shift_[i];
-    if (s == 0) {
-      s = sum;
-      c = shift;
-    } else if (shift <= c) {
-      s += lowered(sum, c, shift);
-    } else {
-      s = sum + lowered(s, shift, c);
-      c = shift;
-    }
-  }
+  // Adds terms with the sum `sum` * 2^shift to row i.
+  void fold(int64_t i, double sum, float shift) { fold_sum(sum_[i], shift_[i], sum, shift); }
 
   void fold(int64_t i, const Base2Logit& x) { fold(i, std::exp2(x.rest), static_cast<float>(x.whole)); }
 
   // Brings the sums of [begin, end) into [1, 2), so that shift alone tells a row's magnitude. A shift beyond
-  // 2^24 stays: float32 does not hold all of its neighbours.
+  // 2^24 stays as it is, because float32 does not hold all integers there.
   void normalise(int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       if (sum_[i] == 0) continue;
@@ -66,29 +49,22 @@ class LseVector {
   double sum(int64_t i) const { return sum_[i]; }
   // log2 of the row's sum of exponentials; -inf when empty
   double log2(int64_t i) const { return shift_[i] + std::log2(sum_[i]); }
-  // The same less x. Large parts are subtracted before anything is rounded, and a row that holds 2^x is never
-  // below it: its sum is then at least 2^x, and so is their quotient at least 1.
+  // log2 of the row's sum, less x. The subtraction of the large parts comes before any rounding. If 2^x
+  // is a term of the row, the sum is at least 2^x. Their quotient is then at least 1, and the result is
+  // not negative.
   double log2_less(int64_t i, const Base2Logit& x) const {
-    const double apart = shift_[i] - x.whole;
-    if (std::fabs(apart) > 900) return apart + (std::log2(sum_[i]) - x.rest);
-    return std::log2(times_two_to(static_cast<int>(apart), sum_[i]) / std::exp2(x.rest));
+    const double difference = shift_[i] - x.whole;
+    if (std::fabs(difference) > 900) return difference + (std::log2(sum_[i]) - x.rest);
+    return std::log2(times_two_to(static_cast<int>(difference), sum_[i]) / std::exp2(x.rest));
   }
-  // 2^x as a share of the row's sum; 0 for an empty row
-  double share(const Base2Logit& x, int64_t i) const {
+  // The softmax of x: 2^x divided by the row's sum; 0 for an empty row
+  double softmax(const Base2Logit& x, int64_t i) const {
     return sum_[i] == 0 ? 0 : std::exp2((x.whole - shift_[i]) + x.rest) / sum_[i];
   }
 
   static int64_t bytes(int64_t size) { return size * static_cast<int64_t>(sizeof(float) + sizeof(double)); }
 
  private:
-  static constexpr double kLargestExactShift = 0x1p24;
-
-  // sum * 2^(from - to), from <= to
-  static double lowered(double sum, float to, float from) {
-    const double down = static_cast<double>(from) - to;
-    return down < -1200 ? 0 : times_two_to(static_cast<int>(down), sum);
-  }
-
   std::vector<float> shift_;
   std::vector<double> sum_;
 };

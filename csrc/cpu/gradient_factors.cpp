@@ -49,7 +49,8 @@ LogitGradArgs GradientFactors::softmax(const NormaliserGrad* rows, Range row_ran
   widen(rows, row_range);
   widen(columns, column_range);
   const float spread = low <= high ? high - low : 0;
-  const bool one_exp = spread < 100 && times_two_to(static_cast<int>(spread / 2) + 1, largest) < FLT_MAX / 4;
+  const bool one_exp =
+      spread < kLargestSpread && times_two_to(static_cast<int>(spread / 2) + 1, largest) < FLT_MAX / 4;
   LogitGradArgs out = clear(one_exp ? GradFormula::kOneExp : GradFormula::kTwoExps);
   out.shift = low <= high ? std::floor((low + high) / 2) : 0;
   const auto fill = [&](const NormaliserGrad* n, Range range, std::vector<float>& factors,

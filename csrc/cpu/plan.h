@@ -20,7 +20,7 @@ struct WorkspaceRequest {
   int threads = 1;             // wanted, at least 1
   int64_t bound = 0;           // bytes; 0: default_bound
   GradientRoom gradient_room;  // for scores of the first similarity
-  bool fused = false;          // forward and backward pass go through the rows together
+  bool fused = false;          // forward and backward in one fused pass
   bool needs_row_sums = true;  // fused: a tile's gradients wait for the sums of its tile row
 };
 

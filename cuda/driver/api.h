@@ -1,6 +1,6 @@
-// The part of the CUDA driver API that this backend calls, declared here so that a build needs neither
-// headers nor libraries of a toolkit. Names are the driver's, less the prefix "cu"; layouts and numbers are
-// its ABI.
+// The part of the CUDA driver API that this backend calls. The declarations are here so that a build needs
+// neither headers nor libraries of a toolkit. Names are the driver's names without the prefix "cu". Layouts
+// and numbers are the driver's ABI.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,7 @@ struct Copy2D {
 };
 static_assert(sizeof(Copy2D) == 128, "CUDA_MEMCPY2D of a 64-bit process");
 
-// cuTensorMapEncodeTiled, and the values of its enumerations that are used
+// cuTensorMapEncodeTiled, and the enumeration values that this backend uses.
 using EncodeTensorMap = Result (*)(void* map, int type, uint32_t rank, void* base, const uint64_t* sizes,
                                    const uint64_t* strides, const uint32_t* box,
                                    const uint32_t* element_strides, int interleave, int swizzle,

@@ -1,3 +1,4 @@
+// Devices by the driver: how many there are, their traits and their free memory.
 #include "cuda/driver/device.h"
 
 #include "core/errors.h"

@@ -1,4 +1,4 @@
-// Devices of this machine: what they are, and their primary contexts.
+// Devices of this machine: their traits, their memory and their primary contexts.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct DeviceTraits {
 int device_count();
 DeviceTraits device_traits(int ordinal);
 
-// The primary context of a device, which all its users in the process share.
+// The primary context of a device. All users of the device in this process use the same context.
 class DeviceContext {
  public:
   explicit DeviceContext(int ordinal);  // throws Error (kDevice) when there is no such device
@@ -26,8 +26,9 @@ class DeviceContext {
   DeviceContext(const DeviceContext&) = delete;
   DeviceContext& operator=(const DeviceContext&) = delete;
 
-  // Makes the context current on this thread while it lives: a call may come from any thread. Does not throw,
-  // since ways out need it too; without a context, the next call of the driver says so.
+  // Makes the context current on this thread for the life of the Scope, because a call may come from any
+  // thread. The constructor does not throw, because destructors need it too. If it fails, the next call of
+  // the driver reports the missing context.
   class Scope {
    public:
     explicit Scope(const DeviceContext& context)

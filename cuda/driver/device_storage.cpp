@@ -1,4 +1,4 @@
-// Memory of a device that callers hold: core/device_storage.h, over the driver.
+// Device memory that belongs to callers: core/device_storage.h, over the driver.
 #include "core/device_storage.h"
 
 #include <algorithm>
@@ -18,11 +18,11 @@ namespace cuda {
 
 namespace {
 
-constexpr int64_t kPieceBytes = int64_t{1} << 20;  // of pinned memory, twice
+constexpr int64_t kPieceBytes = int64_t{1} << 20;  // of each of the two pinned pieces
 
 class CudaStorage final : public DeviceStorage {
  public:
-  // Of our own.
+  // Allocates the memory.
   CudaStorage(int device, int64_t bytes)
       : DeviceStorage(device, bytes, {true, false, nullptr}, false), context_(device) {
     const DeviceContext::Scope current(context_);
@@ -30,7 +30,7 @@ class CudaStorage final : public DeviceStorage {
     data_ = buffer_.as<char>();
   }
 
-  // Of somebody else.
+  // Borrows memory that another library allocated.
   CudaStorage(int device, void* address, int64_t bytes, const Place& place)
       : DeviceStorage(device, bytes, place, true), context_(device) {
     const DeviceContext::Scope current(context_);
@@ -66,8 +66,9 @@ class CudaStorage final : public DeviceStorage {
   }
 
  private:
-  // f(stream, staging) after what the owner of the memory has given to its stream; waits for all of it.
-  // Pinned memory is claimed anew each time: a copy is rare, and what it costs should not stay.
+  // Calls f(stream, staging), and waits for all of its work. The work begins after the work that the memory's
+  // owner has put on the owner's stream. Each call allocates pinned memory anew: copies are rare, and pinned
+  // memory should not stay allocated between them.
   template <class F>
   void transport(int64_t rows, int64_t width, F f) const {
     if (rows == 0) return;
@@ -76,7 +77,7 @@ class CudaStorage final : public DeviceStorage {
     Event order;
     if (place().shared) {
       order.record(static_cast<api::Stream>(place().stream));
-      order.hold(stream.get());
+      order.make_wait(stream.get());
     }
     Staging staging;
     staging.reserve(std::max(width, std::min(kPieceBytes, rows * width)));
@@ -84,14 +85,14 @@ class CudaStorage final : public DeviceStorage {
     stream.synchronise();
   }
 
-  // Of a context that is not the primary one. Memory of pools has none.
+  // Whether the address belongs to a context other than the primary one. Memory of pools has no context.
   bool is_foreign(api::DevicePointer address) const {
     api::Context owner = nullptr;
     return driver().PointerGetAttribute(&owner, api::kPointerContext, address) == api::kSuccess && owner &&
            owner != context_.get();
   }
 
-  // Throws when a byte is not this device's.
+  // Throws if a byte is not in this device's memory.
   void require_own(const char* byte) const {
     const auto address = reinterpret_cast<api::DevicePointer>(byte);
     unsigned type = 0;

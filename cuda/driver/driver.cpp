@@ -1,3 +1,4 @@
+// Loads the CUDA driver's library and finds the functions that this backend calls.
 #include "cuda/driver/driver.h"
 
 #include <dlfcn.h>
@@ -26,7 +27,7 @@ std::string describe(const api::Functions& f, api::Result result) {
          (text ? text : "");
 }
 
-// The library that was asked for, for the whole process.
+// The library that use_cuda_library() asked for. The whole process uses the same one.
 struct WantedLibrary {
   std::mutex mutex;
   std::optional<std::string> path;
@@ -37,7 +38,8 @@ WantedLibrary& wanted_library() {
   return wanted;
 }
 
-// A program that asks for none leaves its environment alone, so that it can be read from any thread.
+// Without such a call, the path comes from the environment. Any thread may read the environment, because such
+// a program does not change it.
 std::string library_path() {
   WantedLibrary& wanted = wanted_library();
   const std::lock_guard<std::mutex> lock(wanted.mutex);
@@ -64,7 +66,7 @@ class Library {
 
  private:
   std::string path_;
-  void* handle_;  // never closed: the driver keeps threads and exit handlers of its own
+  void* handle_;  // never closed: the driver has threads and exit handlers of its own
 };
 
 api::Functions load() {

@@ -1,3 +1,4 @@
+// Memory, copies and modules over the driver, with an error for each failed call.
 #include "cuda/driver/memory.h"
 
 #include <string>

@@ -1,5 +1,5 @@
-// Owners of what the driver hands out: memory, streams, events, modules. Each gives back what it holds, in
-// any way out; all expect their context to be current.
+// Owners of the driver's objects: memory, streams, events, modules. Each destructor gives its object back to
+// the driver. Each function expects that the object's context is current.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ namespace infcl::cuda {
 
 class MemoryCache;
 
-// Memory of the device, from a cache and back to it where there is one. Throws Error (kOutOfMemory) with what
-// was wanted and what there is.
+// Memory of the device. With a cache, the memory comes from the cache and returns to it. Throws Error
+// (kOutOfMemory) that names the wanted bytes and the free bytes.
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
@@ -43,7 +43,7 @@ class DeviceBuffer {
   MemoryCache* cache_ = nullptr;
 };
 
-// Memory of the host that the device copies from and to without a detour.
+// Pinned host memory. The device copies from and to it directly.
 class PinnedBuffer {
  public:
   explicit PinnedBuffer(int64_t bytes);
@@ -58,7 +58,7 @@ class PinnedBuffer {
   int64_t bytes_;
 };
 
-// Rows of `width` bytes, `pitch` bytes apart, of the device or of the host.
+// Rows in memory of the device or of the host. `pitch`: bytes from one row to the next.
 struct RowBytes {
   bool on_device;
   const void* data;
@@ -74,13 +74,13 @@ class Stream {
 
   api::Stream get() const { return stream_; }
   void synchronise() const { check(driver().StreamSynchronize(stream_), "device work"); }
-  // For ways out: waits, and leaves the error to whoever asks next.
+  // Waits without an exception, for destructors. The next call of the driver reports an error.
   void drain() const noexcept { driver().StreamSynchronize(stream_); }
 
   void clear(void* device, int64_t bytes) const;
   void to_device(void* device, const void* pinned, int64_t bytes) const;
   void to_host(void* pinned, const void* device, int64_t bytes) const;
-  // The host's memory need not be pinned: what is not is copied before this returns.
+  // The host's memory may be pageable. The driver then copies it before this function returns.
   void copy_rows(const RowBytes& to, const RowBytes& from, int64_t rows, int64_t width) const;
 
  private:
@@ -96,11 +96,11 @@ class Event {
 
   void record(const Stream& stream) { record(stream.get()); }
   void record(api::Stream stream) { check(driver().EventRecord(event_, stream), "cuEventRecord"); }
-  // What is enqueued on `stream` from now on comes after what was recorded.
-  void hold(api::Stream stream) const {
+  // Makes later work on `stream` wait for the recorded work.
+  void make_wait(api::Stream stream) const {
     check(driver().StreamWaitEvent(stream, event_, 0), "cuStreamWaitEvent");
   }
-  // Until what was recorded is done; at once when nothing was.
+  // Waits until the recorded work is done. Returns at once if nothing was recorded.
   void synchronise() const { check(driver().EventSynchronize(event_), "device work"); }
 
  private:
@@ -109,7 +109,7 @@ class Event {
 
 class Module {
  public:
-  // Does not throw: another image may do. `error` is what the driver said.
+  // Does not throw, because another image may load instead. `error`: the driver's answer.
   Module(const void* image, api::Result& error) { error = driver().ModuleLoadData(&module_, image); }
   ~Module() {
     if (module_) driver().ModuleUnload(module_);
@@ -117,7 +117,7 @@ class Module {
   Module(Module&& other) noexcept { std::swap(module_, other.module_); }
   Module& operator=(Module&&) = delete;
 
-  api::Function find(const char* name) const;  // null: not here
+  api::Function find(const char* name) const;  // null: the module has no such kernel
 
  private:
   api::Module module_ = nullptr;

@@ -1,3 +1,4 @@
+// Device memory kept between calls, and the registry of all caches in the process.
 #include "cuda/driver/memory_cache.h"
 
 #include <algorithm>
@@ -6,8 +7,7 @@ namespace infcl::cuda {
 
 namespace {
 
-// A call that takes more runs for so long that the driver's time does not show, and others may want the
-// memory.
+// A larger call runs so long that the driver's time does not matter, and other programs may need the memory.
 constexpr int64_t kMostKept = int64_t{1} << 30;
 
 struct Registry {
@@ -16,7 +16,7 @@ struct Registry {
 };
 
 Registry& registry() {
-  static Registry* r = new Registry;  // outlives backends that end with the process
+  static Registry* r = new Registry;  // never destroyed: some backends end with the process
   return *r;
 }
 
@@ -44,31 +44,31 @@ void MemoryCache::expect(int64_t call_bytes) {
 
 api::DevicePointer MemoryCache::take(int64_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found =
-      std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& b) { return b.bytes == bytes; });
-  if (found == blocks_.end()) return 0;
+  const auto found = std::find_if(allocations_.begin(), allocations_.end(),
+                                  [&](const Allocation& a) { return a.bytes == bytes; });
+  if (found == allocations_.end()) return 0;
   const api::DevicePointer address = found->address;
-  blocks_.erase(found);
+  allocations_.erase(found);
   return address;
 }
 
 bool MemoryCache::keep(api::DevicePointer address, int64_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (keeps_) blocks_.push_back({address, bytes});
+  if (keeps_) allocations_.push_back({address, bytes});
   return keeps_;
 }
 
 void MemoryCache::release() {
   const DeviceContext::Scope current(context_);
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const Block& block : blocks_) driver().MemFree(block.address);
-  blocks_.clear();
+  for (const Allocation& a : allocations_) driver().MemFree(a.address);
+  allocations_.clear();
 }
 
 int64_t MemoryCache::bytes() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   int64_t sum = 0;
-  for (const Block& block : blocks_) sum += block.bytes;
+  for (const Allocation& a : allocations_) sum += a.bytes;
   return sum;
 }
 

@@ -1,6 +1,6 @@
-// Device memory that a backend keeps from one call for the next, since the driver takes its time to give it,
-// and waits for all work before it takes it back. Calls of one shape find all they need; another shape begins
-// anew. What is kept is nobody's: it counts as free, and whoever runs out of memory takes it.
+// Device memory that a backend keeps from one call for the next. The driver is slow to allocate memory, and
+// it waits for all work before it frees memory. A call of the same shape finds all its memory here; a call of
+// another shape allocates anew. Kept memory counts as free, and an allocation that fails frees it.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,23 @@ class MemoryCache {
   MemoryCache(const MemoryCache&) = delete;
   MemoryCache& operator=(const MemoryCache&) = delete;
 
-  // Before a call that will take as much in all: gives up what is kept of a call of another size.
+  // A call announces its total bytes. If the cache keeps another total, it frees its memory.
   void expect(int64_t bytes);
-  // A block of exactly this size; 0: none is kept.
+  // An allocation of exactly this size; 0: the cache has none.
   api::DevicePointer take(int64_t bytes);
-  // False: it is not kept, and still the caller's.
+  // False: the cache does not keep the memory, which still belongs to the caller.
   bool keep(api::DevicePointer, int64_t bytes);
   void release();
 
-  // Of all caches on a device, and of all caches.
+  // The bytes that all caches of a device keep.
   static int64_t kept_bytes(int device);
-  // Of the current context's device, which this is: what is kept counts as free.
+  // Memory of `device`, which must be the current context's device. Kept memory counts as free.
   static MemoryInfo available(int device);
+  // Frees the memory of all caches.
   static void release_all();
 
  private:
-  struct Block {
+  struct Allocation {
     api::DevicePointer address;
     int64_t bytes;
   };
@@ -42,8 +43,8 @@ class MemoryCache {
   const int device_;
   const DeviceContext& context_;
   mutable std::mutex mutex_;
-  std::vector<Block> blocks_;
-  bool keeps_ = false;  // what the call in progress took
+  std::vector<Allocation> allocations_;
+  bool keeps_ = false;  // whether memory of the current call will be kept
 };
 
 }  // namespace infcl::cuda

@@ -1,6 +1,6 @@
-// Both gradients of a block of logits, in one launch: products of G with the columns' features, and of its
-// transpose with the rows'. A block of threads makes one tile of 128 rows x 128 features, and no tile has two
-// makers: sums are plain and in a fixed order.
+// Both gradients of a macro-block in one launch: G times the columns' features, and G's transpose times the
+// rows' features. Each block makes one tile of 128 rows x 128 features, and no other block adds to this tile.
+// So the order of each sum is fixed without atomics.
 #include "accumulate.cuh"
 
 namespace infcl::cuda {
@@ -32,17 +32,17 @@ extern "C" {
 
 __global__ void __launch_bounds__(kThreads, 2)
     accumulate_bf16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate<OneBFloat16>(args);
+  accumulate<BFloat16Plane>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_bf16x3_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate<TwoBFloat16>(args);
+    accumulate_two_planes_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate<TwoPlanes>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
     accumulate_f16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate<OneFloat16>(args);
+  accumulate<Float16Plane>(args);
 }
 
 }  // extern "C"

@@ -1,4 +1,5 @@
-// The product that a tile of a gradient is: of G, or its transpose, with features, over a range of logits.
+// The product that makes a tile of a gradient: G or its transpose times features, over a range of rows or
+// columns of G.
 #pragma once
 
 #include "gradient_tile.cuh"
@@ -6,7 +7,7 @@
 
 namespace infcl::cuda {
 
-// sums += the product. kMajorG: along which side of the tile's product G is contiguous.
+// sums += the product. kMajorG: the direction in which G is contiguous, seen from this product.
 template <class Kind, Major kMajorG>
 INFCL_DEVICE void add_product(const AccumulateArgs& a, const GradientProduct& p,
                               const GradientTile<kDepth>& tile, Patch<MmaLayout>& sums) {

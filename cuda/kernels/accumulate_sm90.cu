@@ -1,13 +1,13 @@
-// Both gradients of a block of logits on sm_90: accumulate.cu with its products by wgmma. Each of G, its
-// transpose and the features lies in memory as it does; wgmma reads operands that are contiguous along either
-// side.
+// Both gradients of a macro-block on sm_90: accumulate.cu with wgmma's products. G, its transpose and
+// the features need no copy in another layout, because wgmma reads operands that are contiguous in
+// either direction.
 #include "gradient_tile.cuh"
 #include "mainloop_sm90.cuh"
 
 namespace infcl::cuda {
 
-// kMajorG: along which side of the tile's product G is contiguous. The neighbour along the features
-// multiplies the same of it.
+// kMajorG: the direction in which G is contiguous, seen from this product. The neighbour block along the
+// features reads the same part of G.
 template <class Kind, Major kMajorG>
 INFCL_DEVICE void accumulate_tile_sm90(const AccumulateArgs& a, const GradientProduct& p, const PlaneMaps& g,
                                        const PlaneMaps& features, const GradientTile<kBox>& tile) {
@@ -41,19 +41,19 @@ extern "C" {
 INFCL_KERNEL_SM90
 accumulate_bf16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
                             const __grid_constant__ AccumulateMaps maps) {
-  accumulate_sm90<OneBFloat16>(args, maps);
+  accumulate_sm90<BFloat16Plane>(args, maps);
 }
 
 INFCL_KERNEL_SM90
-accumulate_bf16x3_sm90_kernel(const __grid_constant__ AccumulateArgs args,
-                              const __grid_constant__ AccumulateMaps maps) {
-  accumulate_sm90<TwoBFloat16>(args, maps);
+accumulate_two_planes_sm90_kernel(const __grid_constant__ AccumulateArgs args,
+                                  const __grid_constant__ AccumulateMaps maps) {
+  accumulate_sm90<TwoPlanes>(args, maps);
 }
 
 INFCL_KERNEL_SM90
 accumulate_f16_sm90_kernel(const __grid_constant__ AccumulateArgs args,
                            const __grid_constant__ AccumulateMaps maps) {
-  accumulate_sm90<OneFloat16>(args, maps);
+  accumulate_sm90<Float16Plane>(args, maps);
 }
 
 }  // extern "C"

@@ -20,7 +20,7 @@ struct Min {
 
 constexpr unsigned kAllLanes = 0xffffffffu;
 
-// Over the lanes of a warp; every lane gets the result.
+// Folds over the lanes of a warp. Every lane gets the result.
 template <class Op, class T>
 INFCL_DEVICE T fold_warp(T value, Op op) {
 #pragma unroll
@@ -28,8 +28,9 @@ INFCL_DEVICE T fold_warp(T value, Op op) {
   return value;
 }
 
-// One step of a reduction in which lanes share the work: of 2 * kHalf values this lane and its partner reduce
-// half each, the one with the mask's bit set the upper half, which it brings to the front.
+// One step of a reduction by two lanes, whose numbers differ in the bit `mask`. Each lane has 2 *
+// kHalf values and reduces half of them. The lane with the bit set reduces the upper half and moves it
+// to the front.
 template <int kHalf, class Op>
 INFCL_DEVICE void halve(float* values, int mask, Op op) {
   const bool upper = lane_id() & mask;
@@ -41,23 +42,23 @@ INFCL_DEVICE void halve(float* values, int mask, Op op) {
   }
 }
 
-// What the warps next to each other find out about each row, and those above each other about each column.
+// Results of warps that lie side by side, for each row; and of warps above each other, for each column.
 template <class Layout>
 using RowParts = float[Layout::kWarpsAlongColumns][kTile];
 template <class Layout>
 using ColumnParts = float[Layout::kWarpsAlongRows][kTile];
 
-// Of a thread, one value for each of its rows, and for each of eight of its columns.
+// A thread's values: one for each of its rows, or one for each of eight of its columns.
 template <class Layout>
 using RowValues = float[Patch<Layout>::kRows];
 constexpr int kEight = 8;
 using EightColumns = float[kEight];
 
-// values[r]: of this thread's row r. Destroys them.
+// values[r] belongs to this thread's row r. The function destroys the values.
 template <class Layout, class Op>
 INFCL_DEVICE void collect_rows(RowValues<Layout>& values, RowParts<Layout>& out, Op op) {
   constexpr int kRows = Patch<Layout>::kRows;
-  static_assert(kRows == 8 || kRows == 2, "four lanes share the rows evenly, or two by two");
+  static_assert(kRows == 8 || kRows == 2, "four lanes divide the rows, or two lanes do");
   const int lane = lane_id();
   float* parts = out[Layout::warp_column()];
   halve<kRows / 2>(values, 1, op);
@@ -72,7 +73,7 @@ INFCL_DEVICE void collect_rows(RowValues<Layout>& values, RowParts<Layout>& out,
   }
 }
 
-// values[c]: of this thread's column first + c. Destroys them.
+// values[c] belongs to this thread's column first + c. The function destroys the values.
 template <class Layout, class Op>
 INFCL_DEVICE void collect_columns(EightColumns& values, int first, ColumnParts<Layout>& out, Op op) {
   halve<4>(values, 4, op);
@@ -89,12 +90,12 @@ INFCL_DEVICE void fill(float (&values)[kCount], float value) {
   for (int i = 0; i < kCount; ++i) values[i] = value;
 }
 
-// What an element adds to its row and to its column.
+// One element's terms in the sums of its row and of its column.
 struct Terms {
   float of_row, of_column;
 };
 
-// terms(r, c) summed along rows and columns
+// Sums terms(r, c) along rows and columns.
 template <class Layout, class F>
 INFCL_DEVICE void collect_terms(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F terms) {
   using Patch = Patch<Layout>;
@@ -117,7 +118,7 @@ INFCL_DEVICE void collect_terms(RowParts<Layout>& rows, ColumnParts<Layout>& col
   collect_rows<Layout>(row_sums, rows, Sum{});
 }
 
-// The same term for both
+// The same for elements whose two terms are equal.
 template <class Layout, class F>
 INFCL_DEVICE void collect_sums(RowParts<Layout>& rows, ColumnParts<Layout>& columns, F term) {
   collect_terms<Layout>(rows, columns, [&](int r, int c) {
@@ -134,7 +135,7 @@ INFCL_DEVICE float fold_parts(const float (&parts)[kParts][kTile], int index, Op
   return value;
 }
 
-// After fold_warp of every warp, and a barrier.
+// Folds the results of a block's warps. fold_warp of every warp and a barrier come before.
 template <class Op, class T>
 INFCL_DEVICE T fold_block(const T (&warps)[kWarpsOfBlock], Op op) {
   T value = warps[0];

@@ -1,20 +1,18 @@
-// What the forward pass does with a tile of dots: partial sums along its rows and columns.
+// The forward pass's part for a tile of dots: partial sums along the tile's rows and columns.
 //
-// One exponential serves both directions: the whole tile is shifted by its own maximum, rounded up to an
-// integer. When that shift hides part of some row or column (its sum is below 2^-60, so terms may have
-// underflowed), or is too large for the quick exponential, the tile is summed again with a shift of each
-// row's and column's own.
+// One exponential serves both directions. Its shift is the tile's largest logit, rounded up to an
+// integer. The kernel sums the tile again, with a shift for each row and column, in two cases. A sum
+// below kSmallestTrustedSum may have lost terms to underflow. A large shift is out of the quick
+// exponential's range.
 #pragma once
 
 #include "logit.cuh"
 
 namespace infcl::cuda {
 
-constexpr float kSmallestTrustedSum = 0x1p-60f;
-
 template <class Layout>
 struct FoldStorage {
-  TileRules rules;
+  TileMask mask;
   RowParts<Layout> row_max, row_sum, row_dot_sum, row_count, row_positive_sum, row_positive_max;
   ColumnParts<Layout> column_max, column_sum, column_dot_sum, column_count, column_positive_sum;
   float row_shift[kTile], column_shift[kTile];
@@ -22,7 +20,7 @@ struct FoldStorage {
   int warp_masked[kWarpsOfBlock];
 };
 
-// value(r, c) along columns alone, folded with op from `none` on
+// Folds value(r, c) along columns with op. `none`: the value of a column without elements.
 template <class Layout, class Op, class F>
 INFCL_DEVICE void collect_by_column(ColumnParts<Layout>& out, float none, Op op, F value) {
 #pragma unroll
@@ -37,7 +35,7 @@ INFCL_DEVICE void collect_by_column(ColumnParts<Layout>& out, float none, Op op,
   }
 }
 
-// likewise along rows
+// Folds value(r, c) along rows with op. `none`: the value of a row without elements.
 template <class Layout, class Op, class F>
 INFCL_DEVICE void collect_by_row(RowParts<Layout>& out, float none, Op op, F value) {
   RowValues<Layout> values;
@@ -65,7 +63,7 @@ INFCL_DEVICE void collect_row_maxima(const Patch<Layout>& dots, FoldStorage<Layo
   if (lane_id() == 0) s.warp_max[warp_id()] = all;
 }
 
-// Label smoothing's sums and numbers of dots that count.
+// Label smoothing: the sums and the numbers of the dots that count.
 template <class Layout>
 INFCL_DEVICE void collect_dots(const Patch<Layout>& dots, FoldStorage<Layout>& s) {
   collect_sums<Layout>(s.row_dot_sum, s.column_dot_sum,
@@ -77,7 +75,7 @@ INFCL_DEVICE void collect_dots(const Patch<Layout>& dots, FoldStorage<Layout>& s
 template <class Layout>
 INFCL_DEVICE void collect_class_positives(const Patch<Layout>& dots, FoldStorage<Layout>& s) {
   const auto positive = [&](int r, int c) {
-    return !is_masked(dots.at(r, c)) && same_class(s.rules, Patch<Layout>::row(r), Patch<Layout>::column(c));
+    return !is_masked(dots.at(r, c)) && same_class(s.mask, Patch<Layout>::row(r), Patch<Layout>::column(c));
   };
   collect_sums<Layout>(s.row_positive_sum, s.column_positive_sum,
                        [&](int r, int c) { return positive(r, c) ? dots.at(r, c) : 0; });
@@ -85,7 +83,8 @@ INFCL_DEVICE void collect_class_positives(const Patch<Layout>& dots, FoldStorage
                          [&](int r, int c) { return positive(r, c) ? dots.at(r, c) : kMaskedDot; });
 }
 
-// Sums with one shift for all, and whether the owned row's or column's says enough.
+// Sums the tile with one shift for all. Returns whether the sum of the thread's own row or column can
+// be trusted.
 template <class Layout>
 INFCL_DEVICE bool sum_one_shift(const Logit& logit, const Patch<Layout>& dots, const TilePosition& tile,
                                 FoldStorage<Layout>& s) {
@@ -122,7 +121,7 @@ INFCL_DEVICE void sum_own_shifts(const Logit& logit, const Patch<Layout>& dots, 
   Layout::sync();
 }
 
-// softplus(x) along rows; siglip has no normalisers along columns
+// Sums softplus(x) along rows. The sigmoid loss has no normalisers along columns.
 template <class Layout>
 INFCL_DEVICE void sum_softplus(const SigmoidLogit& logit, const Patch<Layout>& dots, FoldStorage<Layout>& s) {
   collect_by_row<Layout>(s.row_sum, 0, Sum{}, [&](int r, int c) { return logit.softplus(dots.at(r, c)); });
@@ -162,13 +161,13 @@ template <bool kPlain, class Layout>
 INFCL_DEVICE void write_partials(const ForwardArgs& args, const TilePosition& tile,
                                  const FoldStorage<Layout>& s) {
   const int i = owned();
-  const bool classes = args.scores.rules.row_classes;
+  const bool classes = args.scores.mask.row_classes;
   if (owns_row()) {
     const int64_t padded = tiles_of(args.scores.row_count) * kTile;
-    args.row_partials[blockIdx.y * padded + tile.block_row + i] = row_partial<kPlain>(s, i, classes);
+    args.row_partials[blockIdx.y * padded + tile.local_row + i] = row_partial<kPlain>(s, i, classes);
   } else if (args.column_partials && !tile.on_diagonal) {
     const int64_t padded = static_cast<int64_t>(gridDim.y) * kTile;
-    args.column_partials[blockIdx.x * padded + tile.block_column + i] = column_partial<kPlain>(s, i, classes);
+    args.column_partials[blockIdx.x * padded + tile.local_column + i] = column_partial<kPlain>(s, i, classes);
   }
 }
 
@@ -176,14 +175,14 @@ template <bool kPlain, class Layout>
 INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, Patch<Layout>& dots,
                             FoldStorage<Layout>& s) {
   int masked = 0;
-  if (load_rules<kPlain, Layout>(args.scores, tile, s.rules))
-    masked = exclude<kPlain>(args.scores, tile, s.rules, dots, [&](int row, float dot) {
-      if (args.positive_dots) args.positive_dots[tile.block_row + row] = dot;
+  if (load_mask<kPlain, Layout>(args.scores, tile, s.mask))
+    masked = exclude<kPlain>(args.scores, tile, s.mask, dots, [&](int row, float dot) {
+      if (args.positive_dots) args.positive_dots[tile.local_row + row] = dot;
     });
   collect_row_maxima(dots, s);
   if constexpr (!kPlain) {
     collect_dots(dots, s);
-    if (args.scores.rules.row_classes) collect_class_positives(dots, s);
+    if (args.scores.mask.row_classes) collect_class_positives(dots, s);
     masked = fold_warp(masked, Sum{});
     if (lane_id() == 0) s.warp_masked[warp_id()] = masked;
   }
@@ -197,7 +196,7 @@ INFCL_DEVICE void fold_tile(const ForwardArgs& args, const TilePosition& tile, P
   write_partials<kPlain>(args, tile, s);
   if (threadIdx.x == 0) {
     if constexpr (!kPlain) masked = fold_block(s.warp_masked, Sum{});
-    // the diagonal tile shows every pair twice
+    // a diagonal tile has every pair twice
     args.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
         0, 0, tile.on_diagonal ? masked / 2 : masked, 0};
   }

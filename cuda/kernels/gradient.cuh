@@ -1,9 +1,11 @@
-// What the backward pass does with a tile of dots: logit gradients, rounded to 16 bits for the products that
-// follow.
+// The backward pass's part for a tile of dots: logit gradients, rounded to 16 bits for the products
+// that follow.
 //
-// One exponential per pair when all normalisers of the tile are within 2^100 of each other: then both terms
-// are 2^(x - c) (row_factor 2^(c - row_shift) + column_factor 2^(c - column_shift)) with a shift c in their
-// middle. Normalisers too large for the quick exponential get one each.
+// One exponential per pair is enough if all normalisers of the tile are within 2^100 of each other. Both
+// terms of g use a shift c in the middle of the normalisers' shifts:
+//   2^(x - c) (row_factor 2^(c - row_shift) + column_factor 2^(c - column_shift)).
+// Otherwise each term has an exponential of its own, and so has each term if a shift is out of the quick
+// exponential's range.
 #pragma once
 
 #include "logit.cuh"
@@ -12,30 +14,31 @@ namespace infcl::cuda {
 
 struct GradientStorage {
   alignas(16) uint16_t g[kTile * kTile];
-  TileRules rules;
+  TileMask mask;
   float row_factor[kTile], column_factor[kTile];
   float row_shift[kTile], column_shift[kTile];
   float row_uniform[kTile], column_uniform[kTile];
-  float row_share[kTile], column_share[kTile];
+  float row_class_weight[kTile], column_class_weight[kTile];
   float warp_low[kWarpsOfBlock], warp_high[kWarpsOfBlock];
   double warp_dot_sum[kWarpsOfBlock], warp_sum[kWarpsOfBlock];
 };
 
 INFCL_DEVICE float load_or(const float* from, int i, float none) { return from ? from[i] : none; }
 
-// The factors of the owned row or column. On the diagonal of a triangle columns have none: both orders of a
-// pair are there, and a term goes with the dot that its own normaliser was folded from. Two planes' products
-// are not the same bits in the other order, and among large logits the last bit is whole powers of two.
+// The factors of the thread's own row or column. Columns of a triangle's diagonal tile have no factors: the
+// tile has both orders of a pair. Each order uses the dot from which the row's normaliser was folded. The
+// products of two planes give other bits in the other order, and the last bit of a large logit is whole
+// powers of two.
 struct Anchor {
-  float factor = 0, shift = kNoTerm, uniform = 0, share = 0;
+  float factor = 0, shift = kNoTerm, uniform = 0, class_weight = 0;
 
   INFCL_DEVICE Anchor(const BackwardArgs& a, const TilePosition& tile) {
     const bool row = owns_row();
     if (owned() >= (row ? tile.rows : tile.columns) || (!row && tile.on_diagonal)) return;
-    const int i = (row ? tile.block_row : tile.block_column) + owned();
+    const int i = (row ? tile.local_row : tile.local_column) + owned();
     factor = load_or(row ? a.row_factors : a.column_factors, i, 0);
     uniform = load_or(row ? a.row_uniform : a.column_uniform, i, 0);
-    share = load_or(row ? a.row_shares : a.column_shares, i, 0);
+    class_weight = load_or(row ? a.row_class_weights : a.column_class_weights, i, 0);
     if (factor != 0 && !a.scores.sigmoid) shift = (row ? a.row_shifts : a.column_shifts)[i];
   }
   INFCL_DEVICE void store(GradientStorage& s) const {
@@ -44,19 +47,20 @@ struct Anchor {
     (row ? s.row_factor : s.column_factor)[i] = factor;
     (row ? s.row_shift : s.column_shift)[i] = shift;
     (row ? s.row_uniform : s.column_uniform)[i] = uniform;
-    (row ? s.row_share : s.column_share)[i] = share;
+    (row ? s.row_class_weight : s.column_class_weight)[i] = class_weight;
   }
 };
 
-// 2^n for a normal power
+// 2^n as a normal float32.
 INFCL_DEVICE float power_of_two(float n) { return __int_as_float((static_cast<int>(n) + 127) << 23); }
 
 struct Spread {
   bool one_exponential;
-  float shift;  // then
+  float shift;  // of the one exponential
 };
 
-// Loads rules and factors, between barriers; whether there is anything to exclude.
+// Loads the mask and the factors, and ends with a barrier; the caller's barrier comes before. Returns whether
+// exclude() has work.
 template <bool kPlain, class Layout>
 INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile, GradientStorage& s,
                                 Spread& spread) {
@@ -68,7 +72,7 @@ INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile,
     s.warp_low[warp_id()] = low;
     s.warp_high[warp_id()] = high;
   }
-  const bool special = load_rules<kPlain, Layout>(a.scores, tile, s.rules);
+  const bool special = load_mask<kPlain, Layout>(a.scores, tile, s.mask);
   const float lowest = fold_block(s.warp_low, Min{}), highest = fold_block(s.warp_high, Max{});
   spread.one_exponential =
       highest - lowest < a.largest_spread && fmaxf(fabsf(lowest), fabsf(highest)) <= kLargestQuickShift;
@@ -79,12 +83,12 @@ INFCL_DEVICE bool load_gradient(const BackwardArgs& a, const TilePosition& tile,
   return special;
 }
 
-// Turns dots into gradients, value(r, c, dot) each, and returns sums of them. Sums of a thread are small
-// enough for floats.
+// The sums of one thread. They have few terms, so float32 is enough.
 struct ThreadSums {
   float dot_sum, sum;
 };
 
+// Replaces each dot by its gradient value(r, c, dot, sums), and returns the sums.
 template <class Layout, class F>
 INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
@@ -92,7 +96,7 @@ INFCL_DEVICE ThreadSums differentiate_dots(Patch<Layout>& dots, F value) {
   return sums;
 }
 
-// The same where registers are short: normalisers with an exponential each.
+// The same in an order that needs fewer registers, for two exponentials per pair.
 template <class Layout, class F>
 INFCL_DEVICE ThreadSums differentiate_dots_sparingly(Patch<Layout>& dots, F value) {
   ThreadSums sums{0, 0};
@@ -100,15 +104,16 @@ INFCL_DEVICE ThreadSums differentiate_dots_sparingly(Patch<Layout>& dots, F valu
   return sums;
 }
 
-// Label smoothing and class positives. They enter neither sum: the engine knows what they come to.
+// Subtracts the terms of label smoothing and class positives. They enter neither sum of the tile, because the
+// engine computes their part of the sums itself.
 template <bool kPlain>
 INFCL_DEVICE float without_targets(const BackwardArgs& a, const GradientStorage& s, int row, int column,
                                    float dot, float g) {
   if constexpr (!kPlain) {
     if (is_masked(dot)) return g;
     if (a.row_uniform || a.column_uniform) g -= s.row_uniform[row] + s.column_uniform[column];
-    if (a.scores.rules.row_classes && same_class(s.rules, row, column))
-      g -= s.row_share[row] + s.column_share[column];
+    if (a.scores.mask.row_classes && same_class(s.mask, row, column))
+      g -= s.row_class_weight[row] + s.column_class_weight[column];
   }
   return g;
 }
@@ -147,17 +152,17 @@ struct Sums {
   double dot_sum, sum;
 };
 
-// Labelled positives get the gradient that the engine knows.
+// Gives labelled positives the gradient that the engine computed.
 template <class Layout>
 INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& tile, const GradientStorage& s,
                                   Patch<Layout>& g, Sums& sums) {
   using Patch = Patch<Layout>;
 #pragma unroll
   for (int r = 0; r < Patch::kRows; ++r) {
-    const int row = Patch::row(r), label = s.rules.label[row];
+    const int row = Patch::row(r), label = s.mask.label[row];
     if (!holds_column<Layout>(label)) continue;
-    const double grad = a.positive_grads[tile.block_row + row];
-    sums.dot_sum += grad * a.positive_dots[tile.block_row + row];
+    const double grad = a.positive_grads[tile.local_row + row];
+    sums.dot_sum += grad * a.positive_dots[tile.local_row + row];
     sums.sum += grad;
 #pragma unroll
     for (int c = 0; c < Patch::kColumns; ++c)
@@ -165,28 +170,30 @@ INFCL_DEVICE void place_positives(const BackwardArgs& a, const TilePosition& til
   }
 }
 
-// Sums of |g| along the tile's sides. They lie where G is staged later.
+// Sums of |g| along the tile's rows and columns: each row and column loses its sum if the filter skips the
+// tile. The sums use the memory that stages G later.
 template <class Layout>
-struct MassStorage {
+struct LostSums {
   RowParts<Layout> rows;
   ColumnParts<Layout> columns;
 };
 
-// Whether no row and no column has more than its budget, between barriers. A sum that is not a number has.
+// Whether the filter skips the tile: no row's and no column's sum exceeds its bound. A sum that is NaN
+// exceeds the bound. The caller's barrier comes before; the function ends with a barrier.
 template <class Layout>
-INFCL_DEVICE bool is_negligible(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
-  static_assert(sizeof(MassStorage<Layout>) <= sizeof s.g, "there is room");
-  auto& mass = *reinterpret_cast<MassStorage<Layout>*>(s.g);
-  collect_sums<Layout>(mass.rows, mass.columns, [&](int r, int c) { return fabsf(g.at(r, c)); });
+INFCL_DEVICE bool is_skipped(const BackwardArgs& a, const Patch<Layout>& g, GradientStorage& s) {
+  static_assert(sizeof(LostSums<Layout>) <= sizeof s.g, "the sums fit into the memory of G");
+  auto& lost = *reinterpret_cast<LostSums<Layout>*>(s.g);
+  collect_sums<Layout>(lost.rows, lost.columns, [&](int r, int c) { return fabsf(g.at(r, c)); });
   Layout::sync();
-  const bool within = owns_row() ? fold_parts(mass.rows, owned(), Sum{}) <= a.row_budget
-                                 : fold_parts(mass.columns, owned(), Sum{}) <= a.column_budget;
+  const bool within = owns_row() ? fold_parts(lost.rows, owned(), Sum{}) <= a.row_filter
+                                 : fold_parts(lost.columns, owned(), Sum{}) <= a.column_filter;
   return !Layout::sync_or(!within);
 }
 
-// Between barriers.
+// Writes the tile's sums. The caller's barriers come before and after.
 template <class Layout>
-INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool left_out, GradientStorage& s) {
+INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool skipped, GradientStorage& s) {
   const double dot_sum = fold_warp(sums.dot_sum, Sum{}), sum = fold_warp(sums.sum, Sum{});
   if (lane_id() == 0) {
     s.warp_dot_sum[warp_id()] = dot_sum;
@@ -195,13 +202,13 @@ INFCL_DEVICE void write_sums(const BackwardArgs& a, const Sums& sums, bool left_
   Layout::sync();
   if (threadIdx.x > 0) return;
   a.tile_sums[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y] = {
-      fold_block(s.warp_dot_sum, Sum{}), fold_block(s.warp_sum, Sum{}), 0, left_out};
+      fold_block(s.warp_dot_sum, Sum{}), fold_block(s.warp_sum, Sum{}), 0, skipped};
 }
 
-using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128, as many as there are
+using GLayout = TileLayout<Major::kAlongSide>;  // rows of 128 elements; `row` may be any row of the tile
 
-// Rounds the patch to 16 bits, leaving what rounding lost in it, and writes the tile by way of shared memory:
-// a warp then writes whole rows.
+// Rounds the patch to 16 bits, and leaves the rounding errors in the patch for the low plane. Writes the tile
+// through shared memory, so that a warp writes whole rows.
 template <class Type, class Layout>
 INFCL_DEVICE void write_plane(Patch<Layout>& g, uint16_t* out, int64_t stride, GradientStorage& s) {
   using Patch = Patch<Layout>;
@@ -230,17 +237,17 @@ INFCL_DEVICE void differentiate(const BackwardArgs& a, const TilePosition& tile,
                                 GradientStorage& s) {
   Spread spread;
   const bool special = load_gradient<kPlain, Layout>(a, tile, s, spread);
-  if (special) exclude<kPlain>(a.scores, tile, s.rules, dots, [](int, float) {});
+  if (special) exclude<kPlain>(a.scores, tile, s.mask, dots, [](int, float) {});
   const ThreadSums sums_of_thread = differentiate_tile<kPlain>(a, s, spread, dots);
   Sums sums{sums_of_thread.dot_sum, sums_of_thread.sum};
   if (special) place_positives(a, tile, s, dots, sums);
-  bool left_out = false;
-  if constexpr (!kPlain) left_out = a.filtered && is_negligible(a, dots, s);
-  write_sums<Layout>(a, sums, left_out, s);
+  bool skipped = false;
+  if constexpr (!kPlain) skipped = a.filters && is_skipped(a, dots, s);
+  write_sums<Layout>(a, sums, skipped, s);
   dots.for_each([&](int, int, float& g) { g *= a.g_scale; });
-  const int64_t corner = tile.block_row * a.g_stride + tile.block_column;
+  const int64_t corner = tile.local_row * a.g_stride + tile.local_column;
   write_plane<typename Kind::Type>(dots, a.g_high + corner, a.g_stride, s);
-  if constexpr (Kind::kSegments > 1) {
+  if constexpr (Kind::kPlanes == 2) {
     Layout::sync();
     write_plane<typename Kind::Type>(dots, a.g_low + corner, a.g_stride, s);
   }

@@ -1,21 +1,15 @@
-// Grid, block and shared memory of every kernel, and the constants they follow from: the one place that host
-// and device take them from. A shape with an empty grid means there is nothing to launch.
+// Grid, thread block and shared memory of every kernel, and the constants behind these numbers. Host and
+// device both take them from here. A shape with an empty grid means that there is nothing to launch.
 #pragma once
 
 #include "kernel_args.h"
 
-#ifdef __CUDACC__
-#define INFCL_HOST_DEVICE __host__ __device__
-#else
-#define INFCL_HOST_DEVICE
-#endif
-
 namespace infcl::cuda {
 
-constexpr int kThreads = 256;  // of a block, whatever the kernel
+constexpr int kThreads = 256;  // of a block of any kernel but those for sm_90
 constexpr int kWarpsOfBlock = kThreads / 32;
-constexpr int kDepth = 32;  // terms of a dot product that a stage of the ring holds
-constexpr int kStages = 3;  // 48 KiB: two blocks to a multiprocessor also where it has 100 KiB
+constexpr int kDepth = 32;  // features of a dot that one stage of the ring holds
+constexpr int kStages = 3;  // 48 KiB: two blocks fit a multiprocessor even if it has only 100 KiB
 constexpr unsigned kStageBytes = 2 * kTile * kDepth * sizeof(uint16_t);
 constexpr unsigned kRingBytes = kStages * kStageBytes;
 
@@ -32,13 +26,14 @@ constexpr LaunchShape launch_shape(int64_t grid_x, int64_t grid_y = 1, unsigned 
   return {static_cast<unsigned>(grid_x), static_cast<unsigned>(grid_y), 1, kThreads, dynamic_shared_bytes};
 }
 
-// The `plain` kernels know labelled positives, triangles and sigmoids; anything else needs the `general`
-// ones.
-constexpr bool is_plain(const Rules& r, bool label_smoothing) {
+// The `plain` kernels know labelled positives, triangles and sigmoid. Label smoothing, classes, ids, limits
+// and the gradient filter need the `general` kernels.
+constexpr bool is_plain(const Mask& r, bool label_smoothing) {
   return !label_smoothing && !r.row_classes && !r.row_ids && !r.row_limits;
 }
 
-// One block per tile, x along rows: blocks that run together share columns.
+// One block computes one tile. Grid axis x goes along rows, so that blocks of the same time read the
+// same columns.
 constexpr LaunchShape scores_shape(const ScoresArgs& a) {
   return launch_shape(tiles_of(a.row_count), tiles_of(a.column_count), kRingBytes);
 }
@@ -47,8 +42,8 @@ INFCL_HOST_DEVICE constexpr int64_t gradient_tiles(const GradientProduct& p) {
   return p.out ? tiles_of(p.count) : 0;
 }
 
-// One block per tile of a gradient, x along features: blocks that run together share G. First the rows'
-// tiles, then the columns'.
+// One block computes one tile of a gradient. Grid axis x goes along features, so that blocks of the same time
+// read the same part of G. The tiles of the rows' gradient come first.
 constexpr LaunchShape accumulate_shape(const AccumulateArgs& a) {
   return launch_shape(tiles_of(a.padded_dim), gradient_tiles(a.rows) + gradient_tiles(a.columns), kRingBytes);
 }
@@ -60,7 +55,7 @@ constexpr LaunchShape reduce_shape(const ReduceArgs& a) {
 }
 constexpr LaunchShape sum_tiles_shape(const SumTilesArgs&) { return launch_shape(1); }
 
-// A warp to a row, a pair, and a row with all its pairs.
+// One warp works on a row, on a pair, or on a row with all its pairs.
 constexpr LaunchShape split_shape(const SplitArgs& a) {
   return launch_shape(blocks_for(a.rows, kWarpsOfBlock));
 }

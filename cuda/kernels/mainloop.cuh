@@ -1,6 +1,6 @@
-// The product of two operands, tile by tile of depth 32: out[i][j] = sum_k a[i][k] b[j][k]. Operands are
-// padded with zeros to whole tiles, so nothing here knows about edges. A ring of stages in shared memory is
-// filled by cp.async while the tensor cores work on the stage that arrived longest ago.
+// The product of two operands, in steps of depth 32: out[i][j] = sum_k a[i][k] b[j][k]. Zeros pad operands to
+// whole tiles, so this file needs no code for edges. cp.async fills a ring of stages in shared memory, while
+// the tensor cores multiply the oldest stage that has arrived.
 #pragma once
 
 #include "operands.cuh"
@@ -8,7 +8,7 @@
 
 namespace infcl::cuda {
 
-// A thread's share of the loads of an operand: two chunks of every tile, half a tile apart.
+// One thread's loads of an operand: two chunks of each operand tile, at a distance of half a tile.
 template <Major kMajor>
 class OperandLoads {
   using Layout = TileLayout<kMajor>;
@@ -17,7 +17,8 @@ class OperandLoads {
   static_assert(kHalfRows % 8 == 0, "both chunks are permuted alike");
 
  public:
-  // Tile begins at `origin`. `width`: elements of a row that exist (the rest are zeros).
+  // The first tile begins at `origin`. `width`: how many elements of a row exist; the loads fill in zeros for
+  // the others.
   INFCL_DEVICE OperandLoads(const Planes& origin, int64_t stride, int width) : stride_(stride) {
     const int row = static_cast<int>(threadIdx.x) / Layout::kChunks;
     const int chunk = static_cast<int>(threadIdx.x) % Layout::kChunks;
@@ -27,7 +28,7 @@ class OperandLoads {
     low_ = plus(origin.low, offset);
     shared_ = Layout::offset(row, chunk);
   }
-  // To the first tile, of one of the planes.
+  // Goes back to the first tile, of the low or of the high plane.
   INFCL_DEVICE void rewind(bool low) { next_ = low ? low_ : high_; }
   INFCL_DEVICE void load(uint32_t tile) {
     cp_async_16(tile + shared_, next_, inside_);
@@ -42,14 +43,15 @@ class OperandLoads {
   bool inside_;
 };
 
-// The 16 x 16 fragments of an operand. Lane l addresses row l % 8 of the 8x8 matrix l / 8; the matrices of a
-// (16 x 16) come side first, those of b (two fragments of 8 x 16) depth first.
+// The 16 x 16 fragments of an operand. Lane l addresses row l % 8 of the 8 x 8 matrix l / 8. The four
+// matrices of a (one fragment of 16 x 16) come in order of the side first. The matrices of b (two fragments
+// of 8 x 16) come in order of the depth first.
 template <Major kMajor, bool kIsA>
 class Fragments {
   using Layout = TileLayout<kMajor>;
 
  public:
-  // Offset in the tile of this lane's address for the fragment at `side` and depth 0.
+  // Finds the offset in the tile of this lane's address, for the fragment at `side` and depth 0.
   INFCL_DEVICE explicit Fragments(int side) {
     const int lane = lane_id();
     const bool rows_first = kIsA == (kMajor == Major::kAlongDepth);
@@ -58,8 +60,8 @@ class Fragments {
     base_ = kMajor == Major::kAlongDepth ? Layout::offset(side + row, chunk)
                                          : Layout::offset(row, side / 8 + chunk);
   }
-  // Fragment `i` along the side, `k` along the depth, both in units of 16. Chunks are permuted by xor, and so
-  // is a step among them.
+  // Loads fragment `i` along the side and `k` along the depth, both in units of 16. An xor permutes chunks,
+  // so a step from chunk to chunk is an xor too.
   INFCL_DEVICE void load(uint32_t (&out)[4], uint32_t tile, int i, int k) const {
     const int chunks = 2 * (kMajor == Major::kAlongDepth ? k : i);
     const int rows = 16 * (kMajor == Major::kAlongDepth ? i : k);
@@ -71,7 +73,7 @@ class Fragments {
   uint32_t base_;
 };
 
-// out += the product of one stage's tiles
+// out += the product of one stage's operand tiles.
 template <class Kind, Major kA, Major kB>
 INFCL_DEVICE void multiply_stage(const Fragments<kA, true>& a, const Fragments<kB, false>& b,
                                  const Stage& stage, Patch<MmaLayout>& out) {
@@ -93,42 +95,42 @@ INFCL_DEVICE void multiply_stage(const Fragments<kA, true>& a, const Fragments<k
   }
 }
 
-// out += the product over `tiles` tiles of depth. Warps that are not `busy` only help to load. The ring is
-// free for other use afterwards.
+// out += the product over `tiles` tiles of depth. A warp that is not `busy` only loads. When the function
+// returns, the ring's memory is free for other use.
 template <class Kind, Major kA, Major kB>
 INFCL_DEVICE void multiply_add(OperandLoads<kA> a, OperandLoads<kB> b, int tiles, Stage* ring, bool busy,
                                Patch<MmaLayout>& out) {
   const Fragments<kA, true> a_fragments(MmaLayout::warp_row() * MmaLayout::kWarpRows);
   const Fragments<kB, false> b_fragments(MmaLayout::warp_column() * MmaLayout::kWarpColumns);
-  int segment = Kind::kSegments - 1, tile = 0;  // of the next load: the small products come first
-  const auto begin_segment = [&] {
-    a.rewind(reads_low_of_a(segment));
-    b.rewind(reads_low_of_b(segment));
+  int product = Kind::kProducts - 1, tile = 0;  // of the next load; the small products come first
+  const auto begin_product = [&] {
+    a.rewind(reads_low_of_a(product));
+    b.rewind(reads_low_of_b(product));
   };
-  begin_segment();
+  begin_product();
   const auto load = [&](int stage) {
-    if (segment >= 0) {
+    if (product >= 0) {
       a.load(shared_address(ring[stage].a));
       b.load(shared_address(ring[stage].b));
       if (++tile == tiles) {
         tile = 0;
-        --segment;
-        begin_segment();
+        --product;
+        begin_product();
       }
     }
-    cp_async_commit();  // an empty group where nothing is left, so that counting groups counts stages
+    cp_async_commit();  // also an empty group: the number of groups must be the number of stages
   };
 
   for (int stage = 0; stage < kStages - 1; ++stage) load(stage);
   int stage = 0;
-  for (int step = 0; step < Kind::kSegments * tiles; ++step) {
+  for (int step = 0; step < Kind::kProducts * tiles; ++step) {
     cp_async_wait<kStages - 2>();
-    __syncthreads();  // the stage has arrived, and everyone is done with the one before
+    __syncthreads();  // the stage has arrived, and all warps have multiplied the stage before
     load(stage == 0 ? kStages - 1 : stage - 1);
     if (busy) multiply_stage<Kind>(a_fragments, b_fragments, ring[stage], out);
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
-  __syncthreads();  // the last steps loaded nothing, so nothing is under way either
+  __syncthreads();  // the last steps loaded nothing, so no load is under way
 }
 
 }  // namespace infcl::cuda

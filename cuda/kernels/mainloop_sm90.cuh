@@ -1,7 +1,7 @@
-// The product of two operands on sm_90, tile by tile of depth 64: out[i][j] = sum_k a[i][k] b[j][k], as in
-// mainloop.cuh. One thread has the tensor memory accelerator fill a ring of stages; two warpgroups multiply
-// what has arrived, 64 rows of the tile each, and hand stages back. One of the operands may be shared with
-// the other block of the cluster, which halves what both read of it.
+// The product of two operands on sm_90, in steps of depth 64: out[i][j] = sum_k a[i][k] b[j][k], as in
+// mainloop.cuh. One thread lets the tensor memory accelerator fill a ring of stages. Two warpgroups multiply
+// each stage that has arrived, 64 rows of the tile each, and hand the stage back. The two blocks of a cluster
+// may use one operand together: each block then reads half of it.
 #pragma once
 
 #include "operands.cuh"
@@ -33,14 +33,14 @@ INFCL_DEVICE void load_tile(const unsigned char* tile, const TensorMap& map, con
   }
 }
 
-// The part of one thread. The small products come first.
+// The producer thread's part: fills the ring. The small products come first.
 template <class Kind, Major kA, Major kB, Operand kShared>
 INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
                             OperandOrigin b_origin, int steps, const Neighbour& neighbour, Ring& ring) {
   RingPosition at;
-  for (int segment = Kind::kSegments - 1; segment >= 0; --segment) {
-    const TensorMap& a_map = reads_low_of_a(segment) ? a.low : a.high;
-    const TensorMap& b_map = reads_low_of_b(segment) ? b.low : b.high;
+  for (int product = Kind::kProducts - 1; product >= 0; --product) {
+    const TensorMap& a_map = reads_low_of_a(product) ? a.low : a.high;
+    const TensorMap& b_map = reads_low_of_b(product) ? b.low : b.high;
     for (int step = 0; step < steps; ++step, at.advance()) {
       StageSm90& stage = ring.stages[at.stage];
       const TransactionBarrier& full = ring.full[at.stage];
@@ -52,11 +52,11 @@ INFCL_DEVICE void fill_ring(const PlaneMaps& a, OperandOrigin a_origin, const Pl
   }
 }
 
-// wgmma's descriptor of an operand in shared memory, in units of 16 bytes: the address, the distance of
-// eights of rows of 128 bytes, and the distance of boxes along the side. Along the depth no box is crossed,
-// and the ISA does not use that field; it is 1, as CUTLASS has it. The address field has 14 bits. In a
-// cluster a shared address also has the block's rank, in bits 24 and up. The mask keeps the rank out of the
-// field beside it.
+// wgmma's descriptor of an operand in shared memory, in units of 16 bytes. It holds the address, the distance
+// between groups of eight rows of 128 bytes, and the distance between boxes along the side. An operand along
+// the depth crosses no box, and the ISA ignores the last field; CUTLASS sets it to 1, and so does this
+// function. The address field has 14 bits. In a cluster, bits 24 and up of a shared address hold the block's
+// rank. The mask keeps the rank out of the next field.
 template <Major kMajor>
 INFCL_DEVICE uint64_t describe(const unsigned char* operand) {
   constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
@@ -65,14 +65,14 @@ INFCL_DEVICE uint64_t describe(const unsigned char* operand) {
   return kSwizzle128 | kEightRows << 32 | kNextBox << 16 | (shared_address(operand) & kAddressMask) >> 4;
 }
 
-// To the next 16 terms of the depth: within rows, or to rows below.
+// The step of a descriptor to the next 16 terms of the depth: within rows, or to the rows below.
 template <Major kMajor>
 INFCL_DEVICE constexpr uint64_t next_terms() {
   return kMajor == Major::kAlongDepth ? 16 * sizeof(uint16_t) / 16 : 16 * 128 / 16;
 }
 
-// The part of a warpgroup: its 64 rows of the tile. A stage's products are under way while those of the one
-// before it are waited for.
+// A consumer warpgroup's part: multiplies its 64 rows of the tile. It starts the products of a stage, and
+// only then waits for the products of the stage before.
 template <class Kind, Major kA, Major kB>
 INFCL_DEVICE void empty_ring(int steps, const Neighbour& neighbour, Ring& ring, Patch<WgmmaLayout>& out) {
   const int group = warp_id() / 4;
@@ -108,8 +108,9 @@ INFCL_DEVICE void initialize(Ring& ring, const Neighbour& neighbour) {
   neighbour.begin();
 }
 
-// out = the product over `steps` > 0 tiles of depth. False for the producer, which has nothing more to do;
-// for the others the stages are free for other use, but they may not exit before neighbour.end().
+// out = the product over `steps` > 0 tiles of depth. Returns false for the producer, which has no
+// more work. For the other warps, the stages' memory is free for other use, but they may not exit
+// before neighbour.end().
 template <class Kind, Major kA, Major kB, Operand kShared>
 INFCL_DEVICE bool multiply_sm90(const PlaneMaps& a, OperandOrigin a_origin, const PlaneMaps& b,
                                 OperandOrigin b_origin, int steps, const Neighbour& neighbour, Ring& ring,
@@ -122,7 +123,7 @@ INFCL_DEVICE bool multiply_sm90(const PlaneMaps& a, OperandOrigin a_origin, cons
     return false;
   }
   take_registers<kConsumerRegisters>();
-  empty_ring<Kind, kA, kB>(Kind::kSegments * steps, neighbour, ring, out);
+  empty_ring<Kind, kA, kB>(Kind::kProducts * steps, neighbour, ring, out);
   neighbour.has_arrived();
   WgmmaLayout::sync();
   return true;

@@ -1,11 +1,11 @@
-// Pairs of rows that are no matrix: hard negatives of each row, and positives where only they are asked
-// for. float32 arithmetic on the operands' values, two features to a lane. Bits are not those of tiles:
-// tensor cores add up in an order of their own.
+// Single pairs of a row and a column: hard negatives of each row, and positives whose dots the engine needs
+// before the tiles. The arithmetic is float32 on the operands' values, with two features for a lane. A pair's
+// dot may differ from the tile's dot in its last bits, because tensor cores add in another order.
 #include "collect.cuh"
 
 namespace infcl::cuda {
 
-// Two neighbouring features of an operand, and what of them is in its high plane.
+// Two neighbouring features of an operand, and their values in the high plane.
 struct FeaturePair {
   float2 value, high;
 };
@@ -24,8 +24,8 @@ INFCL_DEVICE FeaturePair load_features(const Planes& planes, bool float16, int64
   return pair;
 }
 
-// What a product of two features adds to a dot. Of two planes, what tiles leave out is left out: the low
-// parts' own product.
+// Sums over the features of a pair: the dot, and the sum of the products' magnitudes. With two planes, the
+// dot leaves out the product of the low planes, because tiles leave it out too.
 struct PairSum {
   float dot = 0, size = 0;
 
@@ -35,20 +35,20 @@ struct PairSum {
   }
 };
 
-INFCL_DEVICE int64_t partner_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
+INFCL_DEVICE int64_t column_of(const PairArgs& a, int64_t pair) { return a.labels ? a.labels[pair] : pair; }
 INFCL_DEVICE int64_t warp_of_grid() { return static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id(); }
 
-// A warp to a pair.
+// One warp computes one pair.
 extern "C" __global__ void __launch_bounds__(kThreads)
     pair_dots_kernel(const __grid_constant__ PairArgs args) {
   const int64_t pair = warp_of_grid();
   if (pair >= args.count) return;
-  const int64_t row = pair / args.per_row * args.padded_dim,
-                partner = partner_of(args, pair) * args.padded_dim;
+  const int64_t row = pair / args.per_row * args.padded_dim;
+  const int64_t column = column_of(args, pair) * args.padded_dim;
   PairSum sum;
   for (int feature = 2 * lane_id(); feature < args.dim; feature += 64) {
     const FeaturePair x = load_features(args.rows, args.float16, row + feature);
-    const FeaturePair y = load_features(args.partners, args.float16, partner + feature);
+    const FeaturePair y = load_features(args.columns, args.float16, column + feature);
     sum.add(x.value.x, y.value.x, x.high.x, y.high.x);
     sum.add(x.value.y, y.value.y, x.high.y, y.high.y);
   }
@@ -58,7 +58,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
   args.errors[pair] = args.rounding * size;
 }
 
-// A warp to a row, which adds up its pairs in order.
+// One warp works on one row and adds up the row's pairs in order.
 extern "C" __global__ void __launch_bounds__(kThreads)
     pair_gradients_kernel(const __grid_constant__ PairArgs args) {
   const int64_t row = warp_of_grid(), first = row * args.per_row;
@@ -71,12 +71,11 @@ extern "C" __global__ void __launch_bounds__(kThreads)
     for (int64_t pair = first; pair < last; ++pair) {
       const float g = args.g[pair];
       const float2 y =
-          load_features(args.partners, args.float16, partner_of(args, pair) * args.padded_dim + feature)
-              .value;
+          load_features(args.columns, args.float16, column_of(args, pair) * args.padded_dim + feature).value;
       sum.x = fmaf(g, y.x, sum.x);
       sum.y = fmaf(g, y.y, sum.y);
-      if (args.d_partners)
-        *reinterpret_cast<float2*>(args.d_partners + pair * args.padded_dim + feature) =
+      if (args.d_columns)
+        *reinterpret_cast<float2*>(args.d_columns + pair * args.padded_dim + feature) =
             make_float2(g * x.x, g * x.y);
     }
     if (!args.d_rows) continue;

@@ -1,5 +1,5 @@
-// Every instruction that CUDA C++ has no word for, one function each. Beside ptx_sm90.cuh, no other file
-// contains inline assembly.
+// One function for each instruction that CUDA C++ cannot express. Only this file and ptx_sm90.cuh contain
+// inline assembly.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ INFCL_DEVICE uint32_t shared_address(const void* p) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(p));
 }
 
-// 16 bytes to shared memory, in the background; zeros where there is nothing to read.
+// Copies 16 bytes to shared memory in the background. Writes zeros if not `inside`.
 INFCL_DEVICE void cp_async_16(uint32_t shared, const void* global, bool inside) {
   const int bytes = inside ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared), "l"(global), "r"(bytes)
@@ -21,13 +21,13 @@ INFCL_DEVICE void cp_async_16(uint32_t shared, const void* global, bool inside) 
 
 INFCL_DEVICE void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-// Until at most `kPending` of the latest groups are under way.
+// Waits until at most `kPending` of the latest groups are under way.
 template <int kPending>
 INFCL_DEVICE void cp_async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 }
 
-// Four 8x8 matrices of 16-bit elements: lane l names row l % 8 of matrix l / 8.
+// Loads four 8 x 8 matrices of 16-bit elements. Lane l gives the address of row l % 8 of matrix l / 8.
 template <bool kTransposed>
 INFCL_DEVICE void ldmatrix_x4(uint32_t (&out)[4], uint32_t shared) {
   if constexpr (kTransposed) {
@@ -41,14 +41,15 @@ INFCL_DEVICE void ldmatrix_x4(uint32_t (&out)[4], uint32_t shared) {
   }
 }
 
-// 2^x; relative error 2^-22, subnormals are zero
+// 2^x with a relative error of 2^-22. Subnormal results are zero.
 INFCL_DEVICE float exp2_approx(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
 
-// 16-bit floats: how two are made of two float32 (the first in the low half), and what they are worth.
+// 16-bit floats in pairs: pack() rounds two float32 (the first into the low half), low() and high()
+// read them.
 struct BFloat16 {
   INFCL_DEVICE static uint32_t pack(float low, float high) {
     uint32_t pair;
@@ -57,7 +58,7 @@ struct BFloat16 {
   }
   INFCL_DEVICE static float low(uint32_t pair) { return __uint_as_float(pair << 16); }
   INFCL_DEVICE static float high(uint32_t pair) { return __uint_as_float(pair & 0xffff0000u); }
-  // c += a b on 16x16 and 16x8 fragments
+  // c += a b on fragments of 16 x 16 and 16 x 8.
   INFCL_DEVICE static void mma(float (&c0)[2], float (&c1)[2], const uint32_t (&a)[4], uint32_t b0,
                                uint32_t b1) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "

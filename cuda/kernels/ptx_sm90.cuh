@@ -1,5 +1,5 @@
-// The instructions of sm_90a that CUDA C++ has no word for, as ptx.cuh has the common ones: clusters,
-// transaction barriers, tensor copies and products of whole warpgroups.
+// One function for each instruction of sm_90a that CUDA C++ cannot express: clusters, transaction barriers,
+// tensor copies and products of whole warpgroups.
 #pragma once
 
 #include "ptx.cuh"
@@ -7,7 +7,7 @@
 
 namespace infcl::cuda {
 
-// The barrier among the first `kCount` threads of a block; 0 is that of all of them.
+// Barrier 1, among the first `kCount` threads of a block. Barrier 0 is the barrier of all threads.
 template <int kCount>
 INFCL_DEVICE void named_barrier() {
   asm volatile("bar.sync 1, %0;" ::"n"(kCount) : "memory");
@@ -29,9 +29,9 @@ INFCL_DEVICE bool named_barrier_or(bool any) {
   return result;
 }
 
-// Among the threads of a cluster that have not exited. All threads of a warp call them. What was done before
-// cluster_arrive() is known to those who waited, which takes a memory barrier. Before
-// cluster_arrive_relaxed() it is not, except for barriers that fence_barriers() was called for.
+// The barrier among the threads of a cluster that have not exited. All threads of a warp must call these
+// functions. Writes before cluster_arrive() are visible after cluster_wait(), which costs a memory barrier.
+// Writes before cluster_arrive_relaxed() are not, except the barriers for which fence_barriers() was called.
 INFCL_DEVICE void cluster_arrive() { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
 INFCL_DEVICE void cluster_arrive_relaxed() {
   asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
@@ -44,7 +44,7 @@ INFCL_DEVICE uint32_t cluster_rank() {
   return rank;
 }
 
-// A barrier in shared memory. A phase is over when all arrivals and all announced bytes have come.
+// A barrier in shared memory. A phase ends when all arrivals and all announced bytes have come.
 struct TransactionBarrier {
   uint64_t state;
 
@@ -55,9 +55,9 @@ struct TransactionBarrier {
   INFCL_DEVICE void arrive() {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address()) : "memory");
   }
-  // At the barrier of this name in another block of the cluster. The arrival releases memory to its own block
-  // alone, and so takes no memory barrier. It may only hand over what needs none: a place in shared memory
-  // whose reads by wgmma have been waited for, and which copies write next.
+  // Arrives at this barrier's counterpart in another block of the cluster. The arrival releases memory to its
+  // own block alone, and so costs no memory barrier. A caller may therefore hand over only memory that needs
+  // no memory barrier. The caller has waited for wgmma's reads of this memory, and copies write it next.
   INFCL_DEVICE void arrive_in_block(uint32_t rank) {
     uint32_t there;
     asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address()), "r"(rank));
@@ -67,7 +67,7 @@ struct TransactionBarrier {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address()), "r"(bytes)
                  : "memory");
   }
-  // Until the phase of this parity is over; the one before the first has parity 1.
+  // Waits until the phase of this parity has ended. The phase before the first has parity 1.
   INFCL_DEVICE void wait(uint32_t parity) const {
     while (!try_wait(parity)) {
     }
@@ -89,11 +89,12 @@ struct TransactionBarrier {
   }
 };
 
-// Makes initialised barriers known to the copies that will arrive at them, and, after a barrier of any kind,
-// to all threads of the cluster.
+// Makes initialised barriers visible to the copies that arrive at them. After a barrier of any kind, they are
+// visible to all threads of the cluster too.
 INFCL_DEVICE void fence_barriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
 
-// A box to shared memory, in the background; x along what is contiguous. Zeros outside of the matrix.
+// Copies a box to shared memory in the background; x goes along contiguous elements. Elements outside of the
+// matrix are zeros.
 INFCL_DEVICE void copy_box(uint32_t shared, const TensorMap& map, int x, int y,
                            const TransactionBarrier& arrival) {
   asm volatile(
@@ -103,7 +104,8 @@ INFCL_DEVICE void copy_box(uint32_t shared, const TensorMap& map, int x, int y,
       : "memory");
 }
 
-// Likewise to the same place in every block of the cluster whose bit is set, at whose barriers it arrives.
+// Copies a box to the same place in each block of the cluster whose bit is set in `blocks`. The copy arrives
+// at the barrier of each of these blocks.
 INFCL_DEVICE void copy_box_to_blocks(uint32_t shared, const TensorMap& map, int x, int y,
                                      const TransactionBarrier& arrival, uint16_t blocks) {
   asm volatile(
@@ -113,7 +115,8 @@ INFCL_DEVICE void copy_box_to_blocks(uint32_t shared, const TensorMap& map, int 
       : "memory");
 }
 
-// Of a warpgroup, all of whose warps call it: hands registers back, or waits for as many to be free.
+// Gives registers back, or waits until enough registers are free. All warps of a warpgroup must call
+// these functions.
 template <int kRegisters>
 INFCL_DEVICE void give_registers() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
@@ -123,7 +126,7 @@ INFCL_DEVICE void take_registers() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 
-// Before products: registers and shared memory that they read or write were used otherwise.
+// Needed before products whose registers or shared memory had another use before.
 INFCL_DEVICE void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 INFCL_DEVICE void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 template <int kPending>
@@ -131,7 +134,8 @@ INFCL_DEVICE void wgmma_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
 }
 
-// The 64 accumulators of a thread as operands: of each eight columns two neighbours, in rows 8 apart.
+// The 64 accumulators of a thread as operands of the instruction. A thread has two neighbours of each eight
+// columns, in two rows whose distance is 8.
 #define INFCL_EIGHT(j) "+f"(c[0][j][0]), "+f"(c[0][j][1]), "+f"(c[1][j][0]), "+f"(c[1][j][1])
 #define INFCL_ACCUMULATORS                                                                              \
   INFCL_EIGHT(0), INFCL_EIGHT(1), INFCL_EIGHT(2), INFCL_EIGHT(3), INFCL_EIGHT(4), INFCL_EIGHT(5),       \
@@ -139,7 +143,8 @@ INFCL_DEVICE void wgmma_wait() {
       INFCL_EIGHT(12), INFCL_EIGHT(13), INFCL_EIGHT(14), INFCL_EIGHT(15)
 using Accumulators = float[2][16][2];
 
-// Until every product is done. Names the accumulators, so that none is read before.
+// Waits until all products are done. The statement names the accumulators, so that the compiler reads none of
+// them earlier.
 INFCL_DEVICE void wgmma_finish(Accumulators& c) {
   asm volatile("wgmma.wait_group.sync.aligned 0;" : INFCL_ACCUMULATORS : : "memory");
 }
@@ -166,8 +171,9 @@ constexpr bool kIsBFloat16 = false;
 template <>
 constexpr bool kIsBFloat16<BFloat16> = true;
 
-// c += a b of a warpgroup, 64 x 16 and 16 x 128 elements that descriptors name; `fresh`: c = a b. Transposed:
-// contiguous along the side, not the depth. c is in flight until waited for.
+// Starts c += a b of a warpgroup; `fresh`: c = a b. The descriptors a and b name 64 x 16 and 16 x 128
+// elements. Transposed: an operand is contiguous along the side, not along the depth. c is valid after
+// wgmma_finish() or wgmma_wait().
 template <class Type, bool kTransposedA, bool kTransposedB>
 INFCL_DEVICE void wgmma(Accumulators& c, uint64_t a, uint64_t b, bool fresh) {
   if constexpr (kIsBFloat16<Type>) {

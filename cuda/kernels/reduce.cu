@@ -1,29 +1,10 @@
-// Folds what tiles left into what the similarity gathers, in the order of the tiles.
+// Folds the tiles' partial sums into the sums of the whole similarity, in the order of the tiles.
 #include "collect.cuh"
 
 namespace infcl::cuda {
 
-// value * 2^n for an integer n <= 0; beyond the range of double nothing is left
-INFCL_DEVICE double scaled_down(double value, float n) {
-  return n < -1000 ? 0 : value * __hiloint2double((static_cast<int>(n) + 1023) << 20, 0);
-}
-
-// Adds sum * 2^shift. Shifts are integers, so rescaling is exact; an empty side has sum 0 and any shift.
-INFCL_DEVICE void fold_sum(Gathered& all, double sum, float shift) {
-  if (sum == 0) return;
-  if (all.sum == 0) {
-    all.sum = sum;
-    all.shift = shift;
-  } else if (shift <= all.shift) {
-    all.sum += scaled_down(sum, shift - all.shift);
-  } else {
-    all.sum = sum + scaled_down(all.sum, all.shift - shift);
-    all.shift = shift;
-  }
-}
-
 INFCL_DEVICE void fold_partial(Gathered& all, const Partial& part) {
-  fold_sum(all, part.sum, part.shift);
+  fold_sum(all.sum, all.shift, part.sum, part.shift);
   all.dot_sum += part.dot_sum;
   all.positive_dot_sum += part.positive_dot_sum;
   all.count += part.count;
@@ -31,11 +12,11 @@ INFCL_DEVICE void fold_partial(Gathered& all, const Partial& part) {
   all.positive_max_dot = fmaxf(all.positive_max_dot, part.positive_max_dot);
 }
 
-// Parts that a thread loads before it folds the first of them. One after the other, each would wait for
-// memory.
+// How many parts a thread loads before it folds the first. If a thread loaded and folded them one by one,
+// each load would wait for memory.
 constexpr int kPartsAtOnce = 8;
 
-// fold(*find(i)) for i from 0 to count - 1, in this order, but where find gives null.
+// Calls fold(*find(i)) for i from 0 to count - 1, in this order. If find(i) is null, there is no call.
 template <class Part, class Find, class Fold>
 INFCL_DEVICE void fold_parts(int count, Find find, Fold fold) {
   for (int first = 0; first < count; first += kPartsAtOnce) {
@@ -70,10 +51,10 @@ INFCL_DEVICE void add(TileSums& all, const TileSums& part) {
   all.dot_sum += part.dot_sum;
   all.sum += part.sum;
   all.masked += part.masked;
-  all.left_out += part.left_out;
+  all.skipped += part.skipped;
 }
 
-// One block: thread t sums tiles t, t + 256, ..., and the threads' sums are folded like leaves of a tree.
+// One block. Thread t sums tiles t, t + 256, ..., and a tree folds the threads' sums.
 extern "C" __global__ void __launch_bounds__(kThreads)
     sum_tiles_kernel(const __grid_constant__ SumTilesArgs args) {
   __shared__ TileSums warps[kWarpsOfBlock];
@@ -88,7 +69,7 @@ extern "C" __global__ void __launch_bounds__(kThreads)
                        [&](const TileSums& tile) { add(sums, tile); });
   sums = {fold_warp(sums.dot_sum, Sum{}), fold_warp(sums.sum, Sum{}),
           fold_warp(static_cast<long long>(sums.masked), Sum{}),
-          fold_warp(static_cast<long long>(sums.left_out), Sum{})};
+          fold_warp(static_cast<long long>(sums.skipped), Sum{})};
   if (lane_id() == 0) warps[warp_id()] = sums;
   __syncthreads();
   if (threadIdx.x > 0) return;

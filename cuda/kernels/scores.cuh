@@ -1,4 +1,4 @@
-// A tile of dots: what forward and backward have in common.
+// Computes a tile of dots, for the forward pass and for the backward pass.
 #pragma once
 
 #include "mainloop.cuh"
@@ -12,8 +12,8 @@ INFCL_DEVICE void multiply_scores(const ScoresArgs& a, const TilePosition& tile,
   using Loads = OperandLoads<Major::kAlongDepth>;
   const int64_t stride = a.padded_dim;
   dots.clear();
-  multiply_add<Kind>(Loads(plus(a.rows, tile.block_row * stride), stride, kDepth),
-                     Loads(plus(a.columns, tile.block_column * stride), stride, kDepth),
+  multiply_add<Kind>(Loads(plus(a.rows, tile.local_row * stride), stride, kDepth),
+                     Loads(plus(a.columns, tile.local_column * stride), stride, kDepth),
                      a.padded_dim / kDepth, ring, true, dots);
 }
 

@@ -1,4 +1,4 @@
-// Backward: a block makes a tile of dots again and turns it into logit gradients.
+// Backward pass: each block computes a tile of dots again and turns the dots into logit gradients.
 #include "gradient.cuh"
 #include "scores.cuh"
 
@@ -22,32 +22,32 @@ extern "C" {
 
 __global__ void __launch_bounds__(kThreads, 2)
     scores_backward_plain_bf16_kernel(const __grid_constant__ BackwardArgs args) {
-  scores_backward<OneBFloat16, true>(args);
+  scores_backward<BFloat16Plane, true>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    scores_backward_plain_bf16x3_kernel(const __grid_constant__ BackwardArgs args) {
-  scores_backward<TwoBFloat16, true>(args);
+    scores_backward_plain_two_planes_kernel(const __grid_constant__ BackwardArgs args) {
+  scores_backward<TwoPlanes, true>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
     scores_backward_plain_f16_kernel(const __grid_constant__ BackwardArgs args) {
-  scores_backward<OneFloat16, true>(args);
+  scores_backward<Float16Plane, true>(args);
 }
 
 __global__ void __launch_bounds__(kThreads)
     scores_backward_general_bf16_kernel(const __grid_constant__ BackwardArgs args) {
-  scores_backward<OneBFloat16, false>(args);
+  scores_backward<BFloat16Plane, false>(args);
 }
 
 __global__ void __launch_bounds__(kThreads)
-    scores_backward_general_bf16x3_kernel(const __grid_constant__ BackwardArgs args) {
-  scores_backward<TwoBFloat16, false>(args);
+    scores_backward_general_two_planes_kernel(const __grid_constant__ BackwardArgs args) {
+  scores_backward<TwoPlanes, false>(args);
 }
 
 __global__ void __launch_bounds__(kThreads)
     scores_backward_general_f16_kernel(const __grid_constant__ BackwardArgs args) {
-  scores_backward<OneFloat16, false>(args);
+  scores_backward<Float16Plane, false>(args);
 }
 
 }  // extern "C"

@@ -1,4 +1,4 @@
-// Forward: a block makes a tile of dots and leaves what it gathers along its rows and columns.
+// Forward pass: each block computes a tile of dots and writes the partial sums along its rows and columns.
 #include "fold.cuh"
 #include "scores.cuh"
 
@@ -22,32 +22,32 @@ extern "C" {
 
 __global__ void __launch_bounds__(kThreads, 2)
     scores_forward_plain_bf16_kernel(const __grid_constant__ ForwardArgs args) {
-  scores_forward<OneBFloat16, true>(args);
+  scores_forward<BFloat16Plane, true>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    scores_forward_plain_bf16x3_kernel(const __grid_constant__ ForwardArgs args) {
-  scores_forward<TwoBFloat16, true>(args);
+    scores_forward_plain_two_planes_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<TwoPlanes, true>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
     scores_forward_plain_f16_kernel(const __grid_constant__ ForwardArgs args) {
-  scores_forward<OneFloat16, true>(args);
+  scores_forward<Float16Plane, true>(args);
 }
 
 __global__ void __launch_bounds__(kThreads)
     scores_forward_general_bf16_kernel(const __grid_constant__ ForwardArgs args) {
-  scores_forward<OneBFloat16, false>(args);
+  scores_forward<BFloat16Plane, false>(args);
 }
 
 __global__ void __launch_bounds__(kThreads)
-    scores_forward_general_bf16x3_kernel(const __grid_constant__ ForwardArgs args) {
-  scores_forward<TwoBFloat16, false>(args);
+    scores_forward_general_two_planes_kernel(const __grid_constant__ ForwardArgs args) {
+  scores_forward<TwoPlanes, false>(args);
 }
 
 __global__ void __launch_bounds__(kThreads)
     scores_forward_general_f16_kernel(const __grid_constant__ ForwardArgs args) {
-  scores_forward<OneFloat16, false>(args);
+  scores_forward<Float16Plane, false>(args);
 }
 
 }  // extern "C"

@@ -1,4 +1,4 @@
-// Forward on sm_90: scores_forward.cu with its products by wgmma.
+// Forward pass on sm_90: scores_forward.cu with wgmma's products.
 #include "fold.cuh"
 #include "scores_sm90.cuh"
 
@@ -21,37 +21,37 @@ extern "C" {
 INFCL_KERNEL_SM90
 scores_forward_plain_bf16_sm90_kernel(const __grid_constant__ ForwardArgs args,
                                       const __grid_constant__ ScoresMaps maps) {
-  scores_forward_sm90<OneBFloat16, true>(args, maps);
+  scores_forward_sm90<BFloat16Plane, true>(args, maps);
 }
 
 INFCL_KERNEL_SM90
-scores_forward_plain_bf16x3_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                        const __grid_constant__ ScoresMaps maps) {
-  scores_forward_sm90<TwoBFloat16, true>(args, maps);
+scores_forward_plain_two_planes_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                            const __grid_constant__ ScoresMaps maps) {
+  scores_forward_sm90<TwoPlanes, true>(args, maps);
 }
 
 INFCL_KERNEL_SM90
 scores_forward_plain_f16_sm90_kernel(const __grid_constant__ ForwardArgs args,
                                      const __grid_constant__ ScoresMaps maps) {
-  scores_forward_sm90<OneFloat16, true>(args, maps);
+  scores_forward_sm90<Float16Plane, true>(args, maps);
 }
 
 INFCL_KERNEL_SM90
 scores_forward_general_bf16_sm90_kernel(const __grid_constant__ ForwardArgs args,
                                         const __grid_constant__ ScoresMaps maps) {
-  scores_forward_sm90<OneBFloat16, false>(args, maps);
+  scores_forward_sm90<BFloat16Plane, false>(args, maps);
 }
 
 INFCL_KERNEL_SM90
-scores_forward_general_bf16x3_sm90_kernel(const __grid_constant__ ForwardArgs args,
-                                          const __grid_constant__ ScoresMaps maps) {
-  scores_forward_sm90<TwoBFloat16, false>(args, maps);
+scores_forward_general_two_planes_sm90_kernel(const __grid_constant__ ForwardArgs args,
+                                              const __grid_constant__ ScoresMaps maps) {
+  scores_forward_sm90<TwoPlanes, false>(args, maps);
 }
 
 INFCL_KERNEL_SM90
 scores_forward_general_f16_sm90_kernel(const __grid_constant__ ForwardArgs args,
                                        const __grid_constant__ ScoresMaps maps) {
-  scores_forward_sm90<OneFloat16, false>(args, maps);
+  scores_forward_sm90<Float16Plane, false>(args, maps);
 }
 
 }  // extern "C"

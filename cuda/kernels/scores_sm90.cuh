@@ -1,4 +1,4 @@
-// A tile of dots on sm_90: what forward and backward have in common.
+// Computes a tile of dots on sm_90, for the forward pass and for the backward pass.
 #pragma once
 
 #include "mainloop_sm90.cuh"
@@ -6,18 +6,18 @@
 
 namespace infcl::cuda {
 
-// The neighbour along the rows meets the same columns.
+// The neighbour block along the rows reads the same columns.
 INFCL_DEVICE Neighbour neighbour_of(const ScoresArgs& a, const TilePosition& tile) {
-  const int row = tile.block_row ^ kTile;
+  const int row = tile.local_row ^ kTile;
   return Neighbour(row < a.row_count && !(a.triangle && tile.column < a.row_begin + row));
 }
 
-// False for the producer.
+// Returns false for the producer, which has no more work.
 template <class Kind>
 INFCL_DEVICE bool multiply_scores_sm90(const ScoresArgs& a, const ScoresMaps& maps, const TilePosition& tile,
                                        const Neighbour& neighbour, Ring& ring, Patch<WgmmaLayout>& dots) {
   return multiply_sm90<Kind, Major::kAlongDepth, Major::kAlongDepth, Operand::kB>(
-      maps.rows, {tile.block_row, 0}, maps.columns, {tile.block_column, 0}, a.padded_dim / kBox, neighbour,
+      maps.rows, {tile.local_row, 0}, maps.columns, {tile.local_column, 0}, a.padded_dim / kBox, neighbour,
       ring, dots);
 }
 

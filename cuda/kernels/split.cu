@@ -1,5 +1,6 @@
-// Makes operands of a caller's features: 16-bit planes, padded with zeros; and looks for values that are not
-// finite and for the longest row on the way. A warp to a row, two features to a lane.
+// Makes operands from a caller's features: 16-bit planes, padded with zeros. The same pass over the
+// features finds values that are not finite, and the longest row. One warp works on a row, with two
+// features for a lane.
 #include "collect.cuh"
 
 namespace infcl::cuda {
@@ -16,7 +17,7 @@ INFCL_DEVICE float load_element(const SplitArgs& a, int64_t at) {
   return static_cast<const float*>(a.in)[at];
 }
 
-// Loads the feature, or a zero of padding.
+// Loads a feature, or gives zero for padding.
 INFCL_DEVICE float load_feature(const SplitArgs& a, int64_t row, int64_t feature) {
   if (feature >= a.dim) return 0;
   const float value = load_element(a, row * a.stride + feature);
@@ -26,8 +27,8 @@ INFCL_DEVICE float load_feature(const SplitArgs& a, int64_t row, int64_t feature
   return value;
 }
 
-// A sum of squares is not negative, so its bits are in the order of its values. Doubles hold the squares of
-// all float32 numbers.
+// The bits of sums of squares have the same order as the sums, because no sum is negative. A double holds the
+// square of any float32.
 INFCL_DEVICE void find_longest(const SplitArgs& a, double squares_of_lane) {
   const double squares = fold_warp(squares_of_lane, Sum{});
   if (lane_id() == 0)
@@ -39,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(kThreads, 4)
   const int64_t row = static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + warp_id();
   if (row >= args.rows) return;
   double squares = 0;
-#pragma unroll 1  // ptxas spills otherwise
+#pragma unroll 1  // ptxas spills registers otherwise
   for (int feature = 2 * lane_id(); feature < args.padded_dim; feature += 64) {
     const float x = load_feature(args, row, feature), y = load_feature(args, row, feature + 1);
     squares += static_cast<double>(x) * x + static_cast<double>(y) * y;

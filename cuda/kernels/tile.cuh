@@ -1,5 +1,5 @@
-// A block computes a tile of 128 x 128 with 8 warps. Which thread holds what of it, and how the operand tiles
-// of mma.sync lie in shared memory.
+// A block computes a tile of 128 x 128 with 8 warps. This file says which thread has which elements, and how
+// the operand tiles of mma.sync lie in shared memory.
 #pragma once
 
 #include "launch_shapes.h"
@@ -10,25 +10,25 @@ namespace infcl::cuda {
 INFCL_DEVICE int lane_id() { return static_cast<int>(threadIdx.x % 32); }
 INFCL_DEVICE int warp_id() { return static_cast<int>(threadIdx.x / 32); }
 
-// How the warps of a tile share it. Warps above each other have consecutive numbers, so that each of the four
-// schedulers of a multiprocessor still has work when a column strip has none.
+// How the warps divide a tile. Warps above each other have consecutive numbers. Each of a multiprocessor's
+// four schedulers then still has work if a strip of columns has none.
 template <int kRowsOfWarp, int kColumnsOfWarp>
 struct WarpGrid {
   static constexpr int kWarpRows = kRowsOfWarp, kWarpColumns = kColumnsOfWarp;
   static constexpr int kWarpsAlongRows = kTile / kWarpRows, kWarpsAlongColumns = kTile / kWarpColumns;
-  static_assert(kWarpsAlongRows * kWarpsAlongColumns == kWarpsOfBlock, "every warp has its share");
+  static_assert(kWarpsAlongRows * kWarpsAlongColumns == kWarpsOfBlock, "every warp has one part of the tile");
   INFCL_DEVICE static int warp_row() { return warp_id() % kWarpsAlongRows; }
   INFCL_DEVICE static int warp_column() { return warp_id() / kWarpsAlongRows; }
 };
 
-// The tile as mma.sync leaves it: the block is these 8 warps.
+// The tile as mma.sync leaves it. The block has these 8 warps and no others.
 struct MmaLayout : WarpGrid<64, 32> {
   INFCL_DEVICE static void sync() { __syncthreads(); }
   INFCL_DEVICE static bool sync_or(bool any) { return __syncthreads_or(any); }
 };
 
-// A thread's share of the tile, as the accumulators of 16-row matrix products hold it: of every 8 x 8
-// elements two neighbours.
+// A thread's elements of the tile, as the accumulators of 16-row matrix products hold them: two neighbours of
+// every 8 x 8 elements.
 template <class Layout>
 struct Patch {
   static constexpr int kRows = Layout::kWarpRows / 8, kColumns = Layout::kWarpColumns / 4;
@@ -42,7 +42,7 @@ struct Patch {
   INFCL_DEVICE static int column(int c) {
     return Layout::warp_column() * Layout::kWarpColumns + lane_id() % 4 * 2 + c / 2 * 8 + c % 2;
   }
-  // f(r, c, element) for all of them, row by row.
+  // Calls f(r, c, element) for each element, row by row.
   template <class F>
   INFCL_DEVICE void for_each(F f) {
 #pragma unroll
@@ -50,8 +50,8 @@ struct Patch {
 #pragma unroll
       for (int c = 0; c < kColumns; ++c) f(r, c, at(r, c));
   }
-  // The same, column by column where there are more columns than rows: fewer values along a side are in use
-  // then.
+  // The same, but column by column if there are more columns than rows. Fewer values along a side are then in
+  // use at a time.
   template <class F>
   INFCL_DEVICE void for_each_along_shorter_side(F f) {
     if constexpr (kRows >= kColumns) {
@@ -68,16 +68,17 @@ struct Patch {
   }
 };
 
-// What is contiguous in memory of an operand: the depth that products sum over, or the side of the tile.
+// The direction in which an operand is contiguous in memory: the depth, over which products sum, or the side
+// of the tile.
 enum class Major { kAlongDepth, kAlongSide };
 
-// An operand's tile in shared memory: rows of 16-byte chunks. Chunks are permuted within a row such that
-// eight consecutive rows of one chunk, which is what ldmatrix reads, lie in different banks.
+// An operand's tile in shared memory: rows of 16-byte chunks. ldmatrix reads one chunk of eight consecutive
+// rows. A permutation of the chunks within each row puts these eight chunks into different banks.
 template <Major>
 struct TileLayout;
 
 template <>
-struct TileLayout<Major::kAlongDepth> {  // 128 rows of 32 terms; two rows fill the banks once
+struct TileLayout<Major::kAlongDepth> {  // 128 rows of 32 terms; two rows fill all banks once
   static constexpr int kRows = kTile, kChunks = kDepth / 8;
   INFCL_DEVICE static uint32_t offset(int row, int chunk) {
     return static_cast<uint32_t>(row * kChunks + (chunk ^ (row / 2 % 4))) * 16;
@@ -85,7 +86,7 @@ struct TileLayout<Major::kAlongDepth> {  // 128 rows of 32 terms; two rows fill 
 };
 
 template <>
-struct TileLayout<Major::kAlongSide> {  // 32 terms' rows of 128
+struct TileLayout<Major::kAlongSide> {  // 32 rows, one for each term, of 128 elements
   static constexpr int kRows = kDepth, kChunks = kTile / 8;
   INFCL_DEVICE static uint32_t offset(int row, int chunk) {
     return static_cast<uint32_t>(row * kChunks + (chunk ^ (row % 8))) * 16;
@@ -98,7 +99,7 @@ struct Stage {
 };
 static_assert(sizeof(Stage) == kStageBytes, "hosts reserve what kernels use");
 
-// The ring of stages and what epilogues put in its place.
+// Dynamic shared memory: the ring of stages, and later an epilogue's data in the same place.
 template <class T, unsigned kReservedBytes = kRingBytes>
 INFCL_DEVICE T& shared_memory() {
   static_assert(sizeof(T) <= kReservedBytes, "hosts reserve this and no more");

@@ -1,5 +1,5 @@
-// A block of sm_90: two warpgroups that hold a tile of 128 x 128 in wgmma's accumulators, and one that feeds
-// them. What lies where in shared memory.
+// A block of sm_90: two consumer warpgroups have a tile of 128 x 128 in wgmma's accumulators, and one
+// producer warpgroup loads their operands. This file also lays out the block's shared memory.
 #pragma once
 
 #include "ptx_sm90.cuh"
@@ -7,7 +7,7 @@
 
 namespace infcl::cuda {
 
-// The tile as wgmma.m64n128 leaves it. The producer is gone by then, so barriers are of the 8 warps.
+// The tile as wgmma.m64n128 leaves it. The producer has exited by then, so barriers count the other 8 warps.
 struct WgmmaLayout : WarpGrid<16, 128> {
   INFCL_DEVICE static void sync() { named_barrier<kThreads>(); }
   INFCL_DEVICE static bool sync_or(bool any) { return named_barrier_or<kThreads>(any); }
@@ -21,14 +21,14 @@ struct StageSm90 {
 };
 static_assert(sizeof(StageSm90) == kStageBytesSm90, "hosts reserve what kernels use");
 
-// The ring of stages, and for each whether it is full (one arrival, and bytes) or empty (every warp's
-// arrival).
+// The ring of stages, with two barriers for each stage: full (one arrival, and the stage's bytes) and empty
+// (an arrival of every warp).
 struct Ring {
   StageSm90 stages[kStagesSm90];
   TransactionBarrier full[kStagesSm90], empty[kStagesSm90];
 };
 
-// What epilogues put in the place of stages.
+// The ring, and later an epilogue's data in place of the stages.
 template <class Epilogue>
 union SharedSm90 {
   Ring ring;
@@ -44,8 +44,9 @@ INFCL_DEVICE SharedSm90<Epilogue>& shared_memory_sm90() {
 #define INFCL_KERNEL_SM90 \
   __global__ void __cluster_dims__(kClusterSm90, 1, 1) __launch_bounds__(kThreadsSm90, 1)
 
-// The other block of the cluster, and whether it shares this one's operand: each then loads half of a tile
-// and sends it to both, when both are done with what was there before.
+// The other block of the cluster. If both blocks use the same operand (`shares`), each loads half of
+// every operand tile and sends it to both. A block sends when both have finished with the tile that lay
+// there before.
 struct Neighbour {
   bool shares;
   uint32_t own_rank = cluster_rank();
@@ -57,14 +58,15 @@ struct Neighbour {
     empty.arrive();
     if (shares) empty.arrive_in_block(own_rank ^ 1);
   }
-  // Begins with barriers that the neighbour knows, and ends when it has arrived at the last of them.
+  // begin() makes the barriers visible to the neighbour. end() waits until the neighbour has arrived at the
+  // last of this block's barriers.
   INFCL_DEVICE void begin() const {
     if (!shares) return __syncthreads();
-    cluster_arrive_relaxed();  // hands over nothing but the barriers, which initialize() has fenced
+    cluster_arrive_relaxed();  // makes only the barriers visible, and initialize() has fenced them
     cluster_wait();
   }
-  // This one releases: it must not overtake the arrivals at the neighbour's barriers, whose memory is gone
-  // when the neighbour exits.
+  // This arrival releases, because it must not overtake the arrivals at the neighbour's barriers. Their
+  // memory ends when the neighbour exits.
   INFCL_DEVICE void has_arrived() const {
     if (shares) cluster_arrive();
   }
@@ -73,7 +75,7 @@ struct Neighbour {
   }
 };
 
-// A stage of a ring: which, and how often the ring has gone round.
+// A position in the ring: the stage, and the parity of how often the position has gone round the ring.
 struct RingPosition {
   int stage = 0;
   uint32_t parity = 0;

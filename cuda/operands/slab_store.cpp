@@ -76,7 +76,7 @@ void SlabStore::enter(int64_t visit) {
   }
   for (const Slab& wanted : {slab_of(pass_.rows, v.rows), slab_of(pass_.columns, v.columns)}) {
     Slot& slot = *find(wanted);
-    if (!slot.awaited) slot.filled.hold(work_.get());
+    if (!slot.awaited) slot.filled.make_wait(work_.get());
     slot.awaited = true;
   }
 }
@@ -145,7 +145,7 @@ SlabStore::Slot* SlabStore::find_room(const Slab& wanted) {
 void SlabStore::fill(Slot& slot, const Slab& wanted) {
   slot.filling = true;
   slot.awaited = false;
-  steps_.push_back([this, &slot] { slot.left.hold(copy_stream_.get()); });
+  steps_.push_back([this, &slot] { slot.left.make_wait(copy_stream_.get()); });
   send_sums(slot);
   if (!has_features(slot.slab, wanted))
     copies_.bring_features(problem_.matrix(wanted.operand).view, wanted.rows,
@@ -174,7 +174,7 @@ void SlabStore::send_sums(Slot& slot) {
 
 void SlabStore::hand_over() {
   for (Slot& slot : slots_) {
-    steps_.push_back([this, &slot] { slot.left.hold(copy_stream_.get()); });
+    steps_.push_back([this, &slot] { slot.left.make_wait(copy_stream_.get()); });
     send_sums(slot);
     slot.slab = {};
   }

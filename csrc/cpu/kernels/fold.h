@@ -12,7 +12,6 @@ namespace infcl::cpu {
 namespace {
 
 constexpr int64_t kShortSum = 32;  // terms that are added before a sum passes them on
-constexpr float kSmallestTrustedSum = 0x1p-60f;
 
 // The base-2 logit of a dot, rounded up to an integer.
 template <class Isa>

@@ -24,22 +24,15 @@
 // these are the broadcast operand of the scores and the vector operand of d_rows.
 #pragma once
 
-#include <cfloat>
 #include <cstdint>
 
 #include "core/base2_logit.h"
 #include "core/grid.h"
+#include "core/numerics.h"
 #include "core/types.h"
 #include "cpu/cpu_features.h"
 
 namespace infcl::cpu {
-
-// The dot of a pair that does not count. The engine refuses features whose dots could come near it. The
-// engine also refuses scales so small that the exponential of this dot would not be 0.
-constexpr float kMaskedDot = -FLT_MAX;
-// A shift so large that any exponential under it is 0.
-constexpr float kNoTerm = FLT_MAX;
-constexpr bool is_masked(float dot) { return dot <= kMaskedDot; }
 
 // Packed operands of one tile, and the size of the tile.
 struct TileOperands {

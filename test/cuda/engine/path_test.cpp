@@ -46,9 +46,9 @@ Seen solve() {
   const cases::Run run = cases::run(*backend, inputs.request(c));
   const std::string isa = run.result.stats.isa;
   const std::string launches = of_emulator<const char*()>("infcl_emulator_stats")();
-  const bool all = launches.find("scores_forward_plain_bf16x3_sm90_kernel") != std::string::npos &&
-                   launches.find("scores_backward_plain_bf16x3_sm90_kernel") != std::string::npos &&
-                   launches.find("accumulate_bf16x3_sm90_kernel") != std::string::npos;
+  const bool all = launches.find("scores_forward_plain_two_planes_sm90_kernel") != std::string::npos &&
+                   launches.find("scores_backward_plain_two_planes_sm90_kernel") != std::string::npos &&
+                   launches.find("accumulate_two_planes_sm90_kernel") != std::string::npos;
   const bool any = launches.find("_sm90_kernel") != std::string::npos;
   CHECK(all == any, "some products of sm_90, others not");
   const cases::Errors errors = cases::compare(c, run, inputs.solve(c));

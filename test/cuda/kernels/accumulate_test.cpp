@@ -12,7 +12,7 @@ struct Case {
   bool triangle = false, overwrite = false;
   bool without_rows = false, without_columns = false;
   int fewer_columns = 0;  // that have no gradient
-  bool filtered = false;  // about half of the tiles are left out
+  bool skips = false;     // about half of the tiles
 };
 
 constexpr double kScale = 0.25;  // inverse of g's
@@ -26,8 +26,8 @@ std::vector<TileSums> random_tiles(const Case& c, Random& random) {
                                           : TileSums{0, 0, 0, static_cast<int64_t>(random() % 2)});
   return tiles;
 }
-bool is_left_out(const Case& c, const std::vector<TileSums>& tiles, int i, int j) {
-  return c.filtered && tiles[static_cast<size_t>(i / kTile * tiles_of(c.columns) + j / kTile)].left_out;
+bool is_skipped(const Case& c, const std::vector<TileSums>& tiles, int i, int j) {
+  return c.skips && tiles[static_cast<size_t>(i / kTile * tiles_of(c.columns) + j / kTile)].skipped;
 }
 
 Matrix random_g(const Case& c, Precision p, const std::vector<TileSums>& tiles, Random& random) {
@@ -35,7 +35,7 @@ Matrix random_g(const Case& c, Precision p, const std::vector<TileSums>& tiles, 
   std::normal_distribution<double> normal;
   for (int i = 0; i < padded(c.rows); ++i)
     for (int j = 0; j < padded(c.columns); ++j) {
-      if ((c.triangle && j / kTile < i / kTile) || is_left_out(c, tiles, i, j)) {
+      if ((c.triangle && j / kTile < i / kTile) || is_skipped(c, tiles, i, j)) {
         g.high[g.index(i, j)] = g.low[g.index(i, j)] = 0xffff;  // NaN: must not be read
       } else {
         g.set(i, j, i < c.rows && j < c.columns ? normal(random) : 0);
@@ -65,16 +65,16 @@ void check_product(const Case& c, const Matrix& g, const std::vector<TileSums>& 
                    const char* what) {
   if (!p.out.get()) return;
   const std::vector<float> got = p.out.read();
-  const int stride = p.features.stride, partners = p.of_rows ? c.columns : c.rows;
+  const int stride = p.features.stride, terms = p.of_rows ? c.columns : c.rows;
   for (int i = 0; i < padded(p.count); ++i)
     for (int d = 0; d < stride; ++d) {
       const double before = c.overwrite && i < p.count ? 0 : 3;
       double want = before;
       std::vector<std::pair<PlanePair, PlanePair>> factors;
-      for (int k = 0; i < p.count && k < partners; ++k) {
+      for (int k = 0; i < p.count && k < terms; ++k) {
         const int row = p.of_rows ? i : k, column = p.of_rows ? k : i;
         if (c.triangle && column / kTile < row / kTile) continue;
-        if (is_left_out(c, tiles, row, column)) continue;
+        if (is_skipped(c, tiles, row, column)) continue;
         want += kScale * g.get(row, column) * p.features.get(k, d);
         factors.emplace_back(g.planes(row, column), p.features.planes(k, d));
       }
@@ -109,9 +109,9 @@ void check_case(const Case& c, Precision precision) {
   a.triangle = c.triangle;
   a.rows = of_rows.args(device_columns, c.overwrite);
   a.columns = of_columns.args(device_rows, c.overwrite);
-  if (c.filtered) {  // which has no form of its own on sm_90
+  if (c.skips) {  // which has no form of its own on sm_90
     a.tile_sums = device_tiles.get();
-    gpu::launch_raw(std::string("accumulate_filtered_") + test::name(precision) + "_kernel",
+    gpu::launch_raw(std::string("accumulate_skipping_") + test::name(precision) + "_kernel",
                     accumulate_shape(a), {&a});
   } else {
     gpu::launch(std::string("accumulate_") + test::name(precision) + "_kernel", accumulate_shape(a), a);

@@ -42,20 +42,20 @@ class DotBound {
 template <class F>
 double dot_error(Precision precision, int depth, F pair) {
   DotBound bound;
-  double left_out = 0;
-  if (precision == Precision::kBFloat16x3) {
+  double low_low = 0;
+  if (precision == Precision::kTwoPlanes) {
     for (const bool low_of_a : {true, false})
       for (int k = 0; k < depth; ++k) {
         const auto [a, b] = pair(k);
         bound.add(low_of_a ? a.low * b.high : a.high * b.low);
-        if (low_of_a) left_out += std::fabs(a.low * b.low);
+        if (low_of_a) low_low += std::fabs(a.low * b.low);
       }
   }
   for (int k = 0; k < depth; ++k) {
     const auto [a, b] = pair(k);
     bound.add(a.high * b.high);
   }
-  return bound.error() + left_out;
+  return bound.error() + low_low;
 }
 
 }  // namespace test

@@ -13,7 +13,7 @@ namespace gpu {
 namespace {
 
 constexpr int kMaxDynamicSharedBytes = 8;  // CUfunction_attribute
-constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumulate", "accumulate_filtered",
+constexpr const char* kSources[] = {"scores_forward", "scores_backward", "accumulate", "accumulate_skipping",
                                     "reduce",         "split",           "pairs"};
 constexpr const char* kSourcesOfSm90[] = {"scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90"};
 

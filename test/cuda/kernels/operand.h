@@ -14,11 +14,11 @@ namespace test {
 using infcl::cuda::kDimAlignment;
 using infcl::cuda::kTile;
 
-enum class Precision { kBFloat16, kBFloat16x3, kFloat16 };
-constexpr Precision kPrecisions[] = {Precision::kBFloat16, Precision::kBFloat16x3, Precision::kFloat16};
+enum class Precision { kBFloat16, kTwoPlanes, kFloat16 };
+constexpr Precision kPrecisions[] = {Precision::kBFloat16, Precision::kTwoPlanes, Precision::kFloat16};
 
 inline const char* name(Precision p) {
-  return p == Precision::kBFloat16 ? "bf16" : p == Precision::kBFloat16x3 ? "bf16x3" : "f16";
+  return p == Precision::kBFloat16 ? "bf16" : p == Precision::kTwoPlanes ? "two_planes" : "f16";
 }
 
 inline int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
@@ -39,16 +39,16 @@ class Matrix {
     const size_t at = index(i, j);
     const float x = static_cast<float>(value);
     high[at] = precision == Precision::kFloat16 ? half::to_float16(x) : half::to_bfloat16(x);
-    if (precision == Precision::kBFloat16x3) low[at] = half::to_bfloat16(x - half::from_bfloat16(high[at]));
+    if (precision == Precision::kTwoPlanes) low[at] = half::to_bfloat16(x - half::from_bfloat16(high[at]));
   }
   double get(int i, int j) const {
     const size_t at = index(i, j);
     if (precision == Precision::kFloat16) return half::from_float16(high[at]);
     const double value = half::from_bfloat16(high[at]);
-    return precision == Precision::kBFloat16x3 ? value + half::from_bfloat16(low[at]) : value;
+    return precision == Precision::kTwoPlanes ? value + half::from_bfloat16(low[at]) : value;
   }
   double get_low(int i, int j) const {
-    return precision == Precision::kBFloat16x3 ? half::from_bfloat16(low[index(i, j)]) : 0;
+    return precision == Precision::kTwoPlanes ? half::from_bfloat16(low[index(i, j)]) : 0;
   }
   PlanePair planes(int i, int j) const {
     const double second = get_low(i, j);
@@ -70,7 +70,7 @@ class Matrix {
 class DeviceMatrix {
  public:
   explicit DeviceMatrix(const Matrix& m)
-      : high_(m.high), low_(m.precision == Precision::kBFloat16x3 ? m.low : std::vector<uint16_t>()) {}
+      : high_(m.high), low_(m.precision == Precision::kTwoPlanes ? m.low : std::vector<uint16_t>()) {}
   infcl::cuda::Planes planes() const { return {high_.get(), low_.get()}; }
 
  private:

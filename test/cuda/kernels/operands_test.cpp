@@ -49,7 +49,7 @@ Output split(const Case& c, const Input& in, unsigned long long first_index, con
   const gpu::Array<float> wide(in.wide ? in.values : std::vector<float>());
   const gpu::Array<uint16_t> narrow(in.narrow);
   Matrix m(c.to, c.rows, round_up(c.dim, kDimAlignment));
-  const bool two = c.to == Precision::kBFloat16x3;
+  const bool two = c.to == Precision::kTwoPlanes;
   gpu::Array<uint16_t> high(m.high.size(), 0xffff), low(two ? m.low.size() : 0, 0xffff);
   gpu::Array<Findings> findings(1, before);
   const void* elements = in.wide ? static_cast<const void*>(wide.get()) : narrow.get();
@@ -69,7 +69,7 @@ void check_values(const Case& c) {
   Matrix want(c.to, c.rows, out.planes.stride);
   for (int i = 0; i < c.rows; ++i)
     for (int d = 0; d < c.dim; ++d) want.set(i, d, in.values[static_cast<size_t>(i) * c.stride + d]);
-  CHECK(out.planes.high == want.high && (c.to != Precision::kBFloat16x3 || out.planes.low == want.low),
+  CHECK(out.planes.high == want.high && (c.to != Precision::kTwoPlanes || out.planes.low == want.low),
         "%d x %d (stride %d), element %d to %s", c.rows, c.dim, c.stride, static_cast<int>(c.element),
         test::name(c.to));
   CHECK(out.findings.first_not_finite == kNone, "all are finite, but %llu", out.findings.first_not_finite);
@@ -121,14 +121,14 @@ int main() {
       for (int rows : {1, 8, 9, 130})
         for (int dim : {1, 64, 65, 200}) check_values({rows, dim, dim + (rows == 9 ? 3 : 0), element, to});
   for (Element element : kElements)
-    for (int row : {0, 7, 8, 129}) check_longest({130, 65, 70, element, Precision::kBFloat16x3}, 100, row);
+    for (int row : {0, 7, 8, 129}) check_longest({130, 65, 70, element, Precision::kTwoPlanes}, 100, row);
   for (float length : {1e-30f, 1e18f, 3e38f})  // squares that float32 does not hold
-    check_longest({9, 200, 200, Element::kFloat32, Precision::kBFloat16x3}, length, 8);
+    check_longest({9, 200, 200, Element::kFloat32, Precision::kTwoPlanes}, length, 8);
   check_longest({1, 1, 1, Element::kFloat32, Precision::kBFloat16}, 1e-30f, 0);
   const float infinity = std::numeric_limits<float>::infinity();
   for (Element element : kElements)
     for (float odd : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
-      check_not_finite({9, 65, 65, element, Precision::kBFloat16x3}, odd, 8, 64);
+      check_not_finite({9, 65, 65, element, Precision::kTwoPlanes}, odd, 8, 64);
       check_not_finite({9, 65, 65, element, Precision::kBFloat16}, odd, 0, 0);
       check_not_finite({9, 65, 70, element, Precision::kFloat16}, odd, 3, 66);
     }

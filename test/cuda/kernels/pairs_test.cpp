@@ -19,7 +19,7 @@ class Pairs {
         count(c.rows * c.per_row),
         random_(static_cast<unsigned>(count * 100 + c.dim)),
         rows(random_features(p, c.rows, c.dim, false, random_)),
-        partners(random_features(p, count, c.dim, false, random_)) {
+        columns(random_features(p, count, c.dim, false, random_)) {
     std::uniform_int_distribution<int32_t> any(0, count - 1);
     std::normal_distribution<float> normal;
     for (int k = 0; k < count; ++k) {
@@ -27,7 +27,7 @@ class Pairs {
       if (c.labelled) labels.push_back(any(random_));
     }
   }
-  int partner(int pair) const { return labels.empty() ? pair : labels[pair]; }
+  int column(int pair) const { return labels.empty() ? pair : labels[pair]; }
 
   const Case c;
   const int count;
@@ -36,7 +36,7 @@ class Pairs {
   Random random_;
 
  public:
-  const Matrix rows, partners;
+  const Matrix rows, columns;
   std::vector<int32_t> labels;
   std::vector<float> g;
 };
@@ -48,9 +48,9 @@ void check_dots(const Pairs& p, const std::vector<float>& got, const std::vector
   for (int k = 0; k < p.count; ++k) {
     double want = 0, size = 0;
     for (int d = 0; d < p.c.dim; ++d) {
-      const int row = k / p.c.per_row, partner = p.partner(k);
-      const double product = p.rows.get(row, d) * p.partners.get(partner, d);
-      want += product - p.rows.get_low(row, d) * p.partners.get_low(partner, d);
+      const int row = k / p.c.per_row, column = p.column(k);
+      const double product = p.rows.get(row, d) * p.columns.get(column, d);
+      want += product - p.rows.get_low(row, d) * p.columns.get_low(column, d);
       size += std::fabs(product);
     }
     CHECK(std::fabs(got[k] - want) <= 1e-6 * size, "dot %d: %.9g, not %.9g", k, got[k], want);
@@ -59,18 +59,18 @@ void check_dots(const Pairs& p, const std::vector<float>& got, const std::vector
   }
 }
 
-void check_gradients(const Pairs& p, const std::vector<float>& d_rows, const std::vector<float>& d_partners) {
+void check_gradients(const Pairs& p, const std::vector<float>& d_rows, const std::vector<float>& d_columns) {
   const int stride = p.rows.stride;
   for (int i = 0; i < p.c.rows; ++i)
     for (int d = 0; d < stride; ++d) {
       double want = 2, size = 2;
       for (int k = i * p.c.per_row; k < (i + 1) * p.c.per_row; ++k) {
-        const double product = p.g[k] * p.partners.get(p.partner(k), d);
+        const double product = p.g[k] * p.columns.get(p.column(k), d);
         want += product;
         size += std::fabs(product);
-        if (d_partners.empty()) continue;
-        const double own = p.g[k] * p.rows.get(i, d), value = d_partners[static_cast<size_t>(k) * stride + d];
-        CHECK(std::fabs(value - own) <= 1e-6 * std::fabs(own), "d_partners[%d][%d]: %.9g, not %.9g", k, d,
+        if (d_columns.empty()) continue;
+        const double own = p.g[k] * p.rows.get(i, d), value = d_columns[static_cast<size_t>(k) * stride + d];
+        CHECK(std::fabs(value - own) <= 1e-6 * std::fabs(own), "d_columns[%d][%d]: %.9g, not %.9g", k, d,
               value, own);
       }
       if (d_rows.empty()) continue;
@@ -79,19 +79,19 @@ void check_gradients(const Pairs& p, const std::vector<float>& d_rows, const std
     }
 }
 
-void check_case(const Case& c, Precision precision, bool want_rows, bool want_partners) {
+void check_case(const Case& c, Precision precision, bool want_rows, bool want_columns) {
   const Pairs p(c, precision);
-  const DeviceMatrix rows(p.rows), partners(p.partners);
+  const DeviceMatrix rows(p.rows), columns(p.columns);
   const gpu::Array<int32_t> labels(p.labels);
   const gpu::Array<float> g(p.g);
   const size_t stride = static_cast<size_t>(p.rows.stride);
   gpu::Array<float> dots(static_cast<size_t>(p.count), gpu::poison<float>());
   gpu::Array<float> errors(static_cast<size_t>(p.count), gpu::poison<float>());
   gpu::Array<float> d_rows(want_rows ? c.rows * stride : 0, 2.f);
-  gpu::Array<float> d_partners(want_partners ? p.count * stride : 0, gpu::poison<float>());
+  gpu::Array<float> d_columns(want_columns ? p.count * stride : 0, gpu::poison<float>());
   PairArgs a{};
   a.rows = rows.planes();
-  a.partners = partners.planes();
+  a.columns = columns.planes();
   a.padded_dim = p.rows.stride;
   a.dim = c.dim;
   a.float16 = precision == Precision::kFloat16;
@@ -103,11 +103,11 @@ void check_case(const Case& c, Precision precision, bool want_rows, bool want_pa
   a.rounding = kRounding;
   a.g = g.get();
   a.d_rows = d_rows.get();
-  a.d_partners = d_partners.get();
+  a.d_columns = d_columns.get();
   gpu::launch("pair_dots_kernel", pair_dots_shape(a), a);
   gpu::launch("pair_gradients_kernel", pair_gradients_shape(a), a);
   check_dots(p, dots.read(), errors.read());
-  check_gradients(p, d_rows.read(), d_partners.read());
+  check_gradients(p, d_rows.read(), d_columns.read());
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ enum class Along { kRows, kColumns };
 
 // A tile whose rows, or columns, are all the terms of a factor.
 Matrix repeat(Factor (*factor)(int), Along along, int columns) {
-  Matrix m(Precision::kBFloat16x3, kTile, columns);
+  Matrix m(Precision::kTwoPlanes, kTile, columns);
   for (int i = 0; i < kTile; ++i)
     for (int j = 0; j < columns; ++j) {
       const Factor f = factor(along == Along::kRows ? j : i);
@@ -64,19 +64,20 @@ void check_dots() {
   f.scores.padded_dim = kTerms;
   f.scores.row_count = f.scores.column_count = kTile;
   f.scores.scale_high = 1;
-  f.scores.rules.labelled = true;
+  f.scores.mask.labelled = true;
   f.row_partials = row_partials.get();
   f.column_partials = column_partials.get();
   f.positive_dots = positive_dots.get();
   f.tile_sums = tile_sums.get();
-  for (const char* kernel : {"scores_forward_plain_bf16x3_kernel", "scores_forward_general_bf16x3_kernel"}) {
+  for (const char* kernel :
+       {"scores_forward_plain_two_planes_kernel", "scores_forward_general_two_planes_kernel"}) {
     gpu::launch(kernel, scores_shape(f.scores), f);
     check_sums(kernel, positive_dots.read());
   }
 }
 
 // Rows: G times the columns' features. Columns: the transpose of G times the rows'.
-void check_gradients(bool of_rows, bool filtered) {
+void check_gradients(bool of_rows, bool skips) {
   const DeviceMatrix g(repeat(left, of_rows ? Along::kRows : Along::kColumns, kTerms)),
       features(repeat(right, Along::kColumns, kDimAlignment));
   gpu::Array<float> out(size_t{kTile} * kDimAlignment, gpu::poison<float>());
@@ -91,10 +92,10 @@ void check_gradients(bool of_rows, bool filtered) {
   a.tile_sums = tile_sums.get();
   GradientProduct& product = of_rows ? a.rows : a.columns;
   product = {features.planes(), out.get(), kTile, true};
-  if (filtered)  // which has no form of its own on sm_90
-    gpu::launch_raw("accumulate_filtered_bf16x3_kernel", accumulate_shape(a), {&a});
+  if (skips)  // which has no form of its own on sm_90
+    gpu::launch_raw("accumulate_skipping_two_planes_kernel", accumulate_shape(a), {&a});
   else
-    gpu::launch("accumulate_bf16x3_kernel", accumulate_shape(a), a);
+    gpu::launch("accumulate_two_planes_kernel", accumulate_shape(a), a);
   check_sums(of_rows ? "gradient of rows" : "gradient of columns", out.read());
 }
 
@@ -104,6 +105,6 @@ int main() {
   if (!gpu::available()) return 77;  // ctest: skipped
   check_dots();
   for (const bool of_rows : {true, false})
-    for (const bool filtered : {true, false}) check_gradients(of_rows, filtered);
+    for (const bool skips : {true, false}) check_gradients(of_rows, skips);
   return check::summary();
 }

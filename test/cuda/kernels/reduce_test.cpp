@@ -10,7 +10,7 @@ using test::Random;
 namespace {
 
 constexpr int kBatch = 8;  // that a thread loads at once
-constexpr int kMostTiles = kMaxBlockSide / kTile;
+constexpr int kMostTiles = kMaxMacroBlockSide / kTile;
 
 int number(Random& random, int most) { return static_cast<int>(random() % (most + 1u)); }
 
@@ -86,17 +86,17 @@ void check_sum_tiles(int row_tiles, int column_tiles, bool triangle) {
       want.dot_sum += tile.dot_sum;
       want.sum += tile.sum;
       want.masked += tile.masked;
-      want.left_out += tile.left_out;
+      want.skipped += tile.skipped;
     }
   const gpu::Array<TileSums> device(tiles);
   const SumTilesArgs a{device.get(), total.get(), row_tiles, column_tiles, triangle};
   gpu::launch("sum_tiles_kernel", sum_tiles_shape(a), a);
   const TileSums got = total.read()[0];
   CHECK(got.dot_sum == want.dot_sum && got.sum == want.sum && got.masked == want.masked &&
-            got.left_out == want.left_out,
+            got.skipped == want.skipped,
         "%d x %d tiles: %g, %g, %lld, %lld, not %g, %g, %lld, %lld", row_tiles, column_tiles, got.dot_sum,
-        got.sum, static_cast<long long>(got.masked), static_cast<long long>(got.left_out), want.dot_sum,
-        want.sum, static_cast<long long>(want.masked), static_cast<long long>(want.left_out));
+        got.sum, static_cast<long long>(got.masked), static_cast<long long>(got.skipped), want.dot_sum,
+        want.sum, static_cast<long long>(want.masked), static_cast<long long>(want.skipped));
 }
 
 }  // namespace

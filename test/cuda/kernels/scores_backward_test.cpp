@@ -20,15 +20,15 @@ struct Knowledge {
   std::vector<double> positive_grads;
 };
 
-// exponentials(i, k): base-2 logit of the k-th partner of anchor i, -inf where it does not count
+// exponentials(i, k): base-2 logit of the k-th term of anchor i, -inf where it does not count
 template <class F>
-Factors make_factors(const ScoresProblem& p, int count, int partners, Random& random, F logit) {
+Factors make_factors(const ScoresProblem& p, int count, int terms, Random& random, F logit) {
   std::uniform_real_distribution<double> weight(0.5, 1.5);
   Factors f;
   for (int i = 0; i < count; ++i) {
     double most = -HUGE_VAL, sum = 0;
-    for (int k = 0; k < partners; ++k) most = std::max(most, logit(i, k));
-    for (int k = 0; k < partners && most > -HUGE_VAL; ++k) sum += std::exp2(logit(i, k) - most);
+    for (int k = 0; k < terms; ++k) most = std::max(most, logit(i, k));
+    for (int k = 0; k < terms && most > -HUGE_VAL; ++k) sum += std::exp2(logit(i, k) - most);
     // now and then an anchor without weight or without terms: its shift may be anything
     const bool term = most > -HUGE_VAL && i % 17 != 3;
     const double log2 = most + std::log2(sum), w = weight(random) / count;
@@ -38,7 +38,7 @@ Factors make_factors(const ScoresProblem& p, int count, int partners, Random& ra
                        : term      ? static_cast<float>(w * std::exp2(shift - log2))
                                    : 0);
     f.shift.push_back(term ? static_cast<float>(shift) : NAN);
-    if (p.c.smoothing) f.uniform.push_back(static_cast<float>(0.1 * w / partners));
+    if (p.c.smoothing) f.uniform.push_back(static_cast<float>(0.1 * w / terms));
     if (p.c.classes) f.share.push_back(static_cast<float>(w / 9));
   }
   return f;
@@ -105,16 +105,17 @@ constexpr double kFloat16Scale = 1024;
 
 double g_scale(Precision p) { return p == Precision::kFloat16 ? kFloat16Scale : 1; }
 
-// With a budget for sums of |g| within a tile, or without: a negative one.
-Run run(const ScoresProblem& p, const Knowledge& k, double budget = -1) {
+// `filter`: the bound on sums of |g| along a tile; negative: no filter.
+Run run(const ScoresProblem& p, const Knowledge& k, double filter = -1) {
   const bool columns = !p.c.sigmoid;
   const gpu::Array<float> row_factors(k.rows.factor), row_shifts(k.rows.shift), row_uniform(k.rows.uniform),
-      row_shares(k.rows.share), column_factors(k.columns.factor), column_shifts(k.columns.shift),
-      column_uniform(k.columns.uniform), column_shares(k.columns.share), positive_dots(k.positive_dots);
+      row_class_weights(k.rows.share), column_factors(k.columns.factor), column_shifts(k.columns.shift),
+      column_uniform(k.columns.uniform), column_class_weights(k.columns.share),
+      positive_dots(k.positive_dots);
   const gpu::Array<double> positive_grads(k.positive_grads);
   const int64_t row_tiles = tiles_of(p.c.rows), column_tiles = tiles_of(p.c.columns);
   Matrix g(p.precision, padded(p.c.rows), padded(p.c.columns));
-  const bool two = p.precision == Precision::kBFloat16x3;
+  const bool two = p.precision == Precision::kTwoPlanes;
   gpu::Array<uint16_t> high(g.high.size(), 0xffff), low(two ? g.low.size() : 0, 0xffff);
   gpu::Array<TileSums> tile_sums(static_cast<size_t>(row_tiles * column_tiles), gpu::poison<TileSums>());
   BackwardArgs a{};
@@ -125,19 +126,19 @@ Run run(const ScoresProblem& p, const Knowledge& k, double budget = -1) {
   a.column_shifts = columns ? column_shifts.get() : nullptr;
   a.row_uniform = row_uniform.get();
   a.column_uniform = column_uniform.get();
-  a.row_shares = row_shares.get();
-  a.column_shares = column_shares.get();
+  a.row_class_weights = row_class_weights.get();
+  a.column_class_weights = column_class_weights.get();
   a.positive_dots = positive_dots.get();
   a.positive_grads = positive_grads.get();
-  a.largest_spread = kLargestSpread;
+  a.largest_spread = infcl::kLargestSpread;
   a.g_scale = static_cast<float>(g_scale(p.precision));
   a.g_high = high.get();
   a.g_low = low.get();
   a.g_stride = g.stride;
   a.tile_sums = tile_sums.get();
-  a.filtered = budget >= 0;
-  a.row_budget = a.column_budget = static_cast<float>(budget);
-  gpu::launch(p.kernel("scores_backward", a.filtered), scores_shape(a.scores), a);
+  a.filters = filter >= 0;
+  a.row_filter = a.column_filter = static_cast<float>(filter);
+  gpu::launch(p.kernel("scores_backward", a.filters), scores_shape(a.scores), a);
 
   gpu::Array<TileSums> total(1, TileSums{});
   const SumTilesArgs sum{tile_sums.get(), total.get(), static_cast<int32_t>(row_tiles),
@@ -152,7 +153,7 @@ Run run(const ScoresProblem& p, const Knowledge& k, double budget = -1) {
 double rounding(Precision p, double g) {
   const double size = std::fabs(g);
   if (p == Precision::kBFloat16) return size * 0x1p-8;
-  if (p == Precision::kBFloat16x3) return size * 0x1p-16;
+  if (p == Precision::kTwoPlanes) return size * 0x1p-16;
   return size * 0x1p-11 + 0x1p-25 / kFloat16Scale;
 }
 
@@ -173,7 +174,7 @@ void check_case(const ScoresProblem& p, const Knowledge& k, const Run& got) {
       const double error = want.size * relative + rounding(p.precision, want.value) + 0x1p-75;
       CHECK(std::fabs(value - want.value) <= error, "%s %s: g[%d][%d] is %.9g, not %.9g (+- %.3g)",
             p.c.name.c_str(), test::name(p.precision), i, j, value, want.value, error);
-      if (p.precision == Precision::kBFloat16x3)
+      if (p.precision == Precision::kTwoPlanes)
         CHECK(got.g.is_split(i, j), "%s: planes of g[%d][%d] exchanged", p.c.name.c_str(), i, j);
       if (!exists) continue;
       const double dot = p.pair(i, j) == Pair::kPositive ? k.positive_dots[i] : p.dot(i, j);
@@ -191,45 +192,45 @@ void check_case(const ScoresProblem& p, const Knowledge& k, const Run& got) {
 }
 
 // The largest sum of |g| along a row or a column of each tile that exists.
-std::vector<double> tile_masses(const ScoresProblem& p, const Knowledge& k) {
+std::vector<double> tile_sums_of_g(const ScoresProblem& p, const Knowledge& k) {
   const int64_t column_tiles = tiles_of(p.c.columns);
   std::vector<double> rows(static_cast<size_t>(padded(p.c.rows) * column_tiles)),
       columns(static_cast<size_t>(tiles_of(p.c.rows) * padded(p.c.columns)));
   for (int i = 0; i < p.c.rows; ++i)
     for (int j = 0; j < p.c.columns; ++j) {
-      const double mass = std::fabs(expected(p, k, i, j).value);
-      rows[static_cast<size_t>(i * column_tiles + j / kTile)] += mass;
-      columns[static_cast<size_t>(i / kTile * padded(p.c.columns) + j)] += mass;
+      const double size = std::fabs(expected(p, k, i, j).value);
+      rows[static_cast<size_t>(i * column_tiles + j / kTile)] += size;
+      columns[static_cast<size_t>(i / kTile * padded(p.c.columns) + j)] += size;
     }
-  std::vector<double> masses(static_cast<size_t>(tiles_of(p.c.rows) * column_tiles));
-  for (size_t at = 0; at < masses.size(); ++at) {
+  std::vector<double> sums(static_cast<size_t>(tiles_of(p.c.rows) * column_tiles));
+  for (size_t at = 0; at < sums.size(); ++at) {
     const int64_t row = static_cast<int64_t>(at) / column_tiles,
                   column = static_cast<int64_t>(at) % column_tiles;
     for (int64_t i = 0; i < kTile; ++i)
-      masses[at] = std::max({masses[at], rows[static_cast<size_t>((row * kTile + i) * column_tiles + column)],
-                             columns[static_cast<size_t>(row * padded(p.c.columns) + column * kTile + i)]});
+      sums[at] = std::max({sums[at], rows[static_cast<size_t>((row * kTile + i) * column_tiles + column)],
+                           columns[static_cast<size_t>(row * padded(p.c.columns) + column * kTile + i)]});
   }
-  return masses;
+  return sums;
 }
 
-// A budget leaves out exactly the tiles that keep within it, and changes nothing else.
+// A filter skips exactly the tiles whose sums it bounds, and changes nothing else.
 void check_filter(const ScoresProblem& p, const Knowledge& k, const Run& exact) {
-  const std::vector<double> masses = tile_masses(p, k);
-  for (size_t chosen = 0; chosen < masses.size(); ++chosen)
+  const std::vector<double> sums = tile_sums_of_g(p, k);
+  for (size_t chosen = 0; chosen < sums.size(); ++chosen)
     for (const double factor : {0.97, 1.03}) {  // just too little for this tile, and just enough
-      const double budget = masses[chosen] * factor;
-      const Run got = run(p, k, budget);
-      int64_t left_out = 0;
-      for (size_t at = 0; at < masses.size(); ++at) {
+      const double filter = sums[chosen] * factor;
+      const Run got = run(p, k, filter);
+      int64_t skipped = 0;
+      for (size_t at = 0; at < sums.size(); ++at) {
         const int64_t row = static_cast<int64_t>(at) / tiles_of(p.c.columns),
                       column = static_cast<int64_t>(at) % tiles_of(p.c.columns);
         if (p.c.triangle && column < row) continue;
-        left_out += got.tiles[at].left_out;
-        if (std::fabs(masses[at] - budget) < (0.02 + p.scale2 * p.dot_error()) * budget) continue;
-        CHECK(got.tiles[at].left_out == (masses[at] <= budget), "%s %s: tile %zu with %g, budget %g",
-              p.c.name.c_str(), test::name(p.precision), at, masses[at], budget);
+        skipped += got.tiles[at].skipped;
+        if (std::fabs(sums[at] - filter) < (0.02 + p.scale2 * p.dot_error()) * filter) continue;
+        CHECK(got.tiles[at].skipped == (sums[at] <= filter), "%s %s: tile %zu with %g, filter %g",
+              p.c.name.c_str(), test::name(p.precision), at, sums[at], filter);
       }
-      CHECK(got.total.left_out == left_out && got.total.dot_sum == exact.total.dot_sum &&
+      CHECK(got.total.skipped == skipped && got.total.dot_sum == exact.total.dot_sum &&
                 got.g.high == exact.g.high && got.g.low == exact.g.low,
             "%s %s: the filter changes more than it should", p.c.name.c_str(), test::name(p.precision));
     }

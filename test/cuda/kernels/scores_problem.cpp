@@ -61,12 +61,12 @@ ScoresProblem::ScoresProblem(const ScoresCase& scores_case, Precision p)
   Random random(seed_of(c));
   rows_ = random_side(c, p, c.rows, random);
   columns_ = c.triangle ? rows_ : random_side(c, p, c.columns, random);
-  make_rules(random);
+  make_mask(random);
   measure();
   device_ = std::make_shared<OnDevice>(*this);
 }
 
-void ScoresProblem::make_rules(Random& random) {
+void ScoresProblem::make_mask(Random& random) {
   const auto of_columns = [&](const auto& of_rows, auto make) { return c.triangle ? of_rows : make(); };
   if (c.labels == Labels::kGiven)
     labels = random_integers(c.rows, std::max(0, c.column_begin - c.columns / 2),
@@ -109,7 +109,7 @@ Pair ScoresProblem::pair(int i, int j) const {
 }
 
 std::string ScoresProblem::kernel(const std::string& stem, bool general) const {
-  const bool plain = !general && infcl::cuda::is_plain(args().rules, c.smoothing) && !c.general;
+  const bool plain = !general && infcl::cuda::is_plain(args().mask, c.smoothing) && !c.general;
   return stem + (plain ? "_plain_" : "_general_") + test::name(precision) + "_kernel";
 }
 
@@ -128,14 +128,14 @@ infcl::cuda::ScoresArgs ScoresProblem::args() const {
   a.scale_high = scale.high;
   a.scale_low = scale.low;
   a.bias = static_cast<float>(bias2);
-  a.rules.labelled = c.labels != Labels::kNone;
-  a.rules.labels = device_->labels.get();
-  a.rules.row_classes = device_->row_classes.get();
-  a.rules.column_classes = device_->column_classes.get();
-  a.rules.row_ids = device_->row_ids.get();
-  a.rules.column_ids = device_->column_ids.get();
-  a.rules.row_limits = device_->row_limits.get();
-  a.rules.column_limits = device_->column_limits.get();
+  a.mask.labelled = c.labels != Labels::kNone;
+  a.mask.labels = device_->labels.get();
+  a.mask.row_classes = device_->row_classes.get();
+  a.mask.column_classes = device_->column_classes.get();
+  a.mask.row_ids = device_->row_ids.get();
+  a.mask.column_ids = device_->column_ids.get();
+  a.mask.row_limits = device_->row_limits.get();
+  a.mask.column_limits = device_->column_limits.get();
   return a;
 }
 

@@ -1,4 +1,4 @@
-// A block of logits with its rules, on the device as the kernels take it and as plain double-precision
+// A macro-block of scores with its mask, on the device as the kernels take it and as plain double-precision
 // numbers.
 #pragma once
 
@@ -50,7 +50,7 @@ class ScoresProblem {
   std::vector<float> row_limits, column_limits;
 
  private:
-  void make_rules(Random&);
+  void make_mask(Random&);
   void measure();
 
   Matrix rows_, columns_;

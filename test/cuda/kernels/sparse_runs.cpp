@@ -99,7 +99,7 @@ ScoresArgs scores(int64_t before, const uint16_t* rows, const uint16_t* columns)
   a.column_count = kColumns;
   a.column_begin = before;
   a.scale_high = 12;
-  a.rules.labelled = true;
+  a.mask.labelled = true;
   return a;
 }
 
@@ -142,7 +142,7 @@ Bits scores_backward(int64_t before) {
   a.column_shifts = column_shifts.get();
   a.positive_dots = positive_dots.get();
   a.positive_grads = positive_grads.get();
-  a.largest_spread = kLargestSpread;
+  a.largest_spread = infcl::kLargestSpread;
   a.g_scale = 1;
   a.g_high = g.get();
   a.g_stride = kTile;
@@ -226,11 +226,11 @@ namespace {
 struct FarPairs {
   explicit FarPairs(int64_t before)
       : rows(before * kDim, features(kRows, 1)),
-        partners(before * kDim, features(kRows, 2)),
+        columns(before * kDim, features(kRows, 2)),
         labels(before, reversed(before)),
         g(before, floats(kRows, -1, 1)) {
     args.rows.high = rows.get();
-    args.partners.high = partners.get();
+    args.columns.high = columns.get();
     args.padded_dim = args.dim = kDim;
     args.count = before + kRows;
     args.per_row = 1;
@@ -243,7 +243,7 @@ struct FarPairs {
     return all;
   }
 
-  Tail<uint16_t> rows, partners;
+  Tail<uint16_t> rows, columns;
   Tail<int32_t> labels;
   Tail<float> g;
   PairArgs args{};
@@ -266,13 +266,13 @@ Bits pair_dots(int64_t before) {
 
 Bits pair_gradients(int64_t before) {
   FarPairs p(before);
-  const Tail<float> d_rows(before * kDim, kRows * kDim, 2.f), d_partners(before * kDim, kRows * kDim, 0.f);
+  const Tail<float> d_rows(before * kDim, kRows * kDim, 2.f), d_columns(before * kDim, kRows * kDim, 0.f);
   p.args.d_rows = d_rows.get();
-  p.args.d_partners = d_partners.get();
+  p.args.d_columns = d_columns.get();
   launch_from(before / kWarpsOfBlock, "pair_gradients_kernel", pair_gradients_shape(p.args), p.args);
   Bits bits;
   append(bits, d_rows.read());
-  append(bits, d_partners.read());
+  append(bits, d_columns.read());
   return bits;
 }
 

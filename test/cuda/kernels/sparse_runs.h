@@ -20,7 +20,7 @@ Bits scores_backward(int64_t before);
 Bits accumulate_rows(int64_t before);
 Bits accumulate_columns(int64_t before);
 Bits split(int64_t before);
-Bits pair_dots(int64_t before);       // of far rows with far partners
+Bits pair_dots(int64_t before);       // of far rows with far columns
 Bits pair_gradients(int64_t before);  // likewise
 
 }  // namespace sparse

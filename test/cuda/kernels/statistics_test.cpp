@@ -69,8 +69,8 @@ void check_scores(Precision precision, int row_tiles) {
   const ScoresCase c = whole_tiles(row_tiles * kTile);
   const ScoresProblem p(c, precision);
   const uint64_t tiles = static_cast<uint64_t>(row_tiles),
-                 segments = precision == Precision::kBFloat16x3 ? 3 : 1;
-  const uint64_t stages = 192 / kDepth * segments, copies = 192 / kBox * segments * (tiles + (tiles + 1) / 2);
+                 products = precision == Precision::kTwoPlanes ? 3 : 1;
+  const uint64_t stages = 192 / kDepth * products, copies = 192 / kBox * products * (tiles + (tiles + 1) / 2);
   const uint64_t operands = gpu::on_sm90() ? 2 * copies : 2 * tiles * stages;  // tiles of depth 32
   const uint64_t logits = tiles * kTile * kTile;
   const size_t rows = static_cast<size_t>(c.rows), columns = static_cast<size_t>(c.columns);
@@ -93,7 +93,7 @@ void check_scores(Precision precision, int row_tiles) {
   b.scores = p.args();
   b.row_factors = b.row_shifts = b.column_factors = b.column_shifts = b.positive_dots = floats.get();
   b.positive_grads = grads.get();
-  b.largest_spread = kLargestSpread;
+  b.largest_spread = infcl::kLargestSpread;
   b.g_scale = 1;
   b.g_high = high.get();
   b.g_low = low.get();
@@ -104,7 +104,7 @@ void check_scores(Precision precision, int row_tiles) {
   check_copies("scores_backward", copies);
   CHECK(count("ex2") == logits, "backward: %llu exponentials of %llu logits",
         static_cast<unsigned long long>(count("ex2")), static_cast<unsigned long long>(logits));
-  const uint64_t planes = precision == Precision::kBFloat16x3 ? 2 : 1, g_bytes = 2 * planes * logits;
+  const uint64_t planes = precision == Precision::kTwoPlanes ? 2 : 1, g_bytes = 2 * planes * logits;
   check_waves("scores_backward", ring_requests(2 * tiles * stages) + g_bytes / (32 * 16));
   check_sectors("scores_backward", operands * kOperandSectors + g_bytes / kSectorBytes, tiles);
 }
@@ -125,13 +125,13 @@ void check_accumulate(Precision precision) {
   a.padded_dim = dim;
   a.inverse_g_scale = 1;
   const std::string kernel = std::string("accumulate_") + test::name(precision) + "_kernel";
-  const uint64_t segments = precision == Precision::kBFloat16x3 ? 3 : 1;
+  const uint64_t products = precision == Precision::kTwoPlanes ? 3 : 1;
   for (bool of_rows : {true, false}) {
     const GradientProduct product{features.planes(), out.get(), of_rows ? rows : columns, true};
     a.rows = of_rows ? product : GradientProduct{};
     a.columns = of_rows ? GradientProduct{} : product;
     gpu::launch(kernel, accumulate_shape(a), a);
-    const uint64_t stages = static_cast<uint64_t>(of_rows ? columns : 2 * rows) / kDepth * segments;
+    const uint64_t stages = static_cast<uint64_t>(of_rows ? columns : 2 * rows) / kDepth * products;
     check_ring(kernel.c_str(), stages * kMmaOfTile * (gpu::on_sm90() ? 4 : 3) / 2);
     check_copies(kernel.c_str(), stages / 2 * 3);
     check_waves(kernel.c_str(), count("sharedRequests"));

@@ -16,7 +16,7 @@ struct Mutant {
 };
 
 std::vector<Mutant> pipeline_mutants();  // copies, barriers, fragments, tensor-core products
-std::vector<Mutant> epilogue_mutants();  // rules, folds, gradients
+std::vector<Mutant> epilogue_mutants();  // masks, folds, gradients
 std::vector<Mutant> sparse_mutants();    // reduce, split, pairs
 std::vector<Mutant> filter_mutants();    // tiles that gradients leave out
 std::vector<Mutant> sm90_mutants();      // copies, barriers and clusters of Hopper

@@ -1,15 +1,15 @@
-// Mutants of what follows the mainloop: rules, folds, gradients.
+// Mutants of the code after the mainloop: masks, folds, gradients.
 #include "mutation.h"
 
 namespace mutation {
 
 namespace {
 
-constexpr const char* kForward = "scores_forward_plain_bf16x3_kernel";
-constexpr const char* kForwardGeneral = "scores_forward_general_bf16x3_kernel";
-constexpr const char* kBackward = "scores_backward_plain_bf16x3_kernel";
-constexpr const char* kBackwardGeneral = "scores_backward_general_bf16x3_kernel";
-constexpr const char* kAccumulate = "accumulate_bf16x3_kernel";
+constexpr const char* kForward = "scores_forward_plain_two_planes_kernel";
+constexpr const char* kForwardGeneral = "scores_forward_general_two_planes_kernel";
+constexpr const char* kBackward = "scores_backward_plain_two_planes_kernel";
+constexpr const char* kBackwardGeneral = "scores_backward_general_two_planes_kernel";
+constexpr const char* kAccumulate = "accumulate_two_planes_kernel";
 
 // Lines of the kernels.
 constexpr const char* kAnyBarrier = "static void sync()";
@@ -25,63 +25,61 @@ constexpr const char* kBarrier = "bar\\.sync";
 constexpr const char* kExponential = "ex2\\.approx\\.ftz\\.f32\\s+(%f\\d+), (%f\\d+);";
 constexpr const char* kShuffle = "(shfl\\S+\\s+\\S+ %r\\d+,) (%r\\d+), (%r\\d+), (%r\\d+);";
 
-std::vector<Mutant> rule_mutants() {
+std::vector<Mutant> mask_mutants() {
   return {
       {"a label in the column after the last",
        kForwardGeneral,
        forward_general,
-       {{{"rules.cuh", kColumnInTile, "setp\\.lt\\.s64\\s+(\\S+ %rd\\d+, %rd\\d+);", 1},
+       {{{"mask.cuh", kColumnInTile, "setp\\.lt\\.s64\\s+(\\S+ %rd\\d+, %rd\\d+);", 1},
          0,
          "setp.le.s64 $1;"}}},
       {"a label in the column before the first",
        kBackward,
        backward_plain,
-       {{{"rules.cuh", kColumnInTile, "setp\\.lt\\.s64\\s+(\\S+ \\S+) 0;", 1}, 0, "setp.lt.s64 $1 1;"}}},
+       {{{"mask.cuh", kColumnInTile, "setp\\.lt\\.s64\\s+(\\S+ \\S+) 0;", 1}, 0, "setp.lt.s64 $1 1;"}}},
       {"a label is met where it is not",
        kForward,
        forward_plain,
-       {{{"rules.cuh", "if (label == column)", "setp\\.eq\\.s32", 64}, 20, "setp.ne.s32"}}},
-      {"the labels of the block's first rows for all",
+       {{{"mask.cuh", "if (label == column)", "setp\\.eq\\.s32", 64}, 20, "setp.ne.s32"}}},
+      {"the labels of the macro-block's first rows for all",
        kForwardGeneral,
        forward_general,
-       {{{"rules.cuh", "a.rules.labels[tile.block_row + row]", "mul\\.wide\\.s32\\s+(%rd\\d+), (\\S+) 4;", 1},
+       {{{"mask.cuh", "a.mask.labels[tile.local_row + row]", "mul\\.wide\\.s32\\s+(%rd\\d+), (\\S+) 4;", 1},
          0,
          "mul.wide.s32 $1, $2 0;"}}},
       {"a row after the last counts",
        kForward,
        forward_plain,
-       {{{"rules.cuh", "const bool no_row = row >= tile.rows", "setp\\.ge\\.s32", 12},
-         kEach,
-         "setp.gt.s32"}}},
+       {{{"mask.cuh", "const bool no_row = row >= tile.rows", "setp\\.ge\\.s32", 12}, kEach, "setp.gt.s32"}}},
       {"a column after the last counts",
        kBackward,
        backward_plain,
-       {{{"rules.cuh", kOutside, "setp\\.ge\\.s32", 16}, kEach, "setp.gt.s32"}}},
+       {{{"mask.cuh", kOutside, "setp\\.ge\\.s32", 16}, kEach, "setp.gt.s32"}}},
       {"a row meets itself",
        kForward,
        forward_triangle,
-       {{{"rules.cuh", kOutside, "setp\\.eq\\.s32", 16}, 9, "setp.ne.s32"}}},
+       {{{"mask.cuh", kOutside, "setp\\.eq\\.s32", 16}, 9, "setp.ne.s32"}}},
       {"the diagonal tile is skipped",
        kForward,
        forward_triangle,
-       {{{"rules.cuh", kBelow, "setp\\.lt\\.s64", 1}, 0, "setp.le.s64"}}},
+       {{{"mask.cuh", kBelow, "setp\\.lt\\.s64", 1}, 0, "setp.le.s64"}}},
       {"tiles below the diagonal are not skipped",
        kBackward,
        backward_triangle,
-       {{{"rules.cuh", kBelow, "setp\\.ne\\.s16\\s+(\\S+ \\S+) 0;", 1}, 0, "setp.ne.s16 $1 1;"}}},
+       {{{"mask.cuh", kBelow, "setp\\.ne\\.s16\\s+(\\S+ \\S+) 0;", 1}, 0, "setp.ne.s16 $1 1;"}}},
       {"ids that differ are the same",
        kForwardGeneral,
        forward_general,
-       {{{"rules.cuh", "const bool same = a.rules.row_ids", "setp\\.eq\\.s32", 64}, 33, "setp.ne.s32"}}},
+       {{{"mask.cuh", "const bool same = a.mask.row_ids", "setp\\.eq\\.s32", 64}, 33, "setp.ne.s32"}}},
       {"the larger of two limits",
        kBackwardGeneral,
        backward_general,
-       {{{"rules.cuh", kLimit, "min\\.f32", 64}, 40, "max.f32"}}},
+       {{{"mask.cuh", kLimit, "min\\.f32", 64}, 40, "max.f32"}}},
       {"what is masked is not counted",
        kForwardGeneral,
        forward_general,
-       {{{"rules.cuh", "++masked;", "add\\.s32\\s+(\\S+ \\S+) 1;", 63}, 50, "add.s32 $1 0;"}}},
-      {"rules are used before they are there",
+       {{{"mask.cuh", "++masked;", "add\\.s32\\s+(\\S+ \\S+) 1;", 63}, 50, "add.s32 $1 0;"}}},
+      {"the mask is used before it is there",
        kBackwardGeneral,
        backward_general,
        {{{"tile.cuh", kBarrierThatReduces, "bar\\.red\\.or\\.pred\\s+(%p\\d+), 0, (%p\\d+);", 2},
@@ -90,7 +88,7 @@ std::vector<Mutant> rule_mutants() {
       {"classes of a row 8 further on",
        kBackwardGeneral,
        backward_classes,
-       {{{"rules.cuh", "return rules.row_class[row] ==", "(ld\\.shared.*)\\+34304\\]", 24},
+       {{{"mask.cuh", "return mask.row_class[row] ==", "(ld\\.shared.*)\\+34304\\]", 24},
          kEach,
          "$1+34336]"}}},
   };
@@ -306,7 +304,7 @@ std::vector<Mutant> accumulate_mutants() {
 
 std::vector<Mutant> epilogue_mutants() {
   std::vector<Mutant> all;
-  for (const auto& some : {rule_mutants(), fold_mutants(), gradient_mutants(), accumulate_mutants()})
+  for (const auto& some : {mask_mutants(), fold_mutants(), gradient_mutants(), accumulate_mutants()})
     all.insert(all.end(), some.begin(), some.end());
   return all;
 }

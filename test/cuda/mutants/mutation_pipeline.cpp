@@ -5,10 +5,10 @@ namespace mutation {
 
 namespace {
 
-constexpr const char* kForward = "scores_forward_plain_bf16x3_kernel";
+constexpr const char* kForward = "scores_forward_plain_two_planes_kernel";
 constexpr const char* kForwardOnePlane = "scores_forward_plain_bf16_kernel";
-constexpr const char* kBackward = "scores_backward_plain_bf16x3_kernel";
-constexpr const char* kAccumulate = "accumulate_bf16x3_kernel";
+constexpr const char* kBackward = "scores_backward_plain_two_planes_kernel";
+constexpr const char* kAccumulate = "accumulate_two_planes_kernel";
 
 // Lines of the kernels.
 constexpr const char* kArrived = "__syncthreads();  // the stage has arrived";
@@ -37,7 +37,7 @@ std::vector<Mutant> copy_mutants() {
        kAccumulate,
        accumulate_block,
        {{{"mainloop.cuh", kArrived, kBarrier, 2}, 1, ""}}},
-      // bf16x3 always ends in the last stage, which the forward epilogue does not touch before its next
+      // two_planes always ends in the last stage, which the forward epilogue does not touch before its next
       // barrier
       {"the epilogue takes over the ring too early",
        kForwardOnePlane,
@@ -103,7 +103,7 @@ std::vector<Mutant> copy_mutants() {
       {"the low plane of a is multiplied with that of b",
        kForward,
        forward_plain,
-       {{{"operands.cuh", "reads_low_of_a(int segment)", "setp\\.eq\\.s32\\s+(\\S+ \\S+) 2;", 2},
+       {{{"operands.cuh", "reads_low_of_a(int product)", "setp\\.eq\\.s32\\s+(\\S+ \\S+) 2;", 2},
          kEach,
          "setp.eq.s32 $1 1;"}}},
       {"the high plane of G twice",

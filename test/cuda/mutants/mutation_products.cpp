@@ -16,19 +16,19 @@ constexpr float kInverseGScale = 0.25f;
 
 struct Block {
   int rows, columns, dim;
-  bool triangle, overwrite, filtered = false;
+  bool triangle, overwrite, skips = false;
   // in rows and columns of tiles: some runs of several tiles, some of one
-  bool leaves_out(int row, int column) const { return filtered && (row + 2 * column) % 3 == 1; }
+  bool skips_tile(int row, int column) const { return skips && (row + 2 * column) % 3 == 1; }
 };
 
 // Poison where a triangle has nothing and in what is left out, zeros beyond the edges.
 Matrix random_g(const Block& b, Random& random) {
   const int rows = b.rows, columns = b.columns;
-  Matrix g(Precision::kBFloat16x3, padded(rows), padded(columns));
+  Matrix g(Precision::kTwoPlanes, padded(rows), padded(columns));
   std::normal_distribution<double> normal;
   for (int i = 0; i < padded(rows); ++i)
     for (int j = 0; j < padded(columns); ++j) {
-      if ((b.triangle && j / kTile < i / kTile) || b.leaves_out(i / kTile, j / kTile))
+      if ((b.triangle && j / kTile < i / kTile) || b.skips_tile(i / kTile, j / kTile))
         g.high[g.index(i, j)] = g.low[g.index(i, j)] = 0xffff;
       else
         g.set(i, j, i < rows && j < columns ? normal(random) : 0);
@@ -36,16 +36,16 @@ Matrix random_g(const Block& b, Random& random) {
   return g;
 }
 
-Output gradients(const char* name, const gpu::Array<float>& out, int partners) {
+Output gradients(const char* name, const gpu::Array<float>& out, int terms) {
   const std::vector<float> values = out.read();
-  return {name, {values.begin(), values.end()}, 4e-5, 1e-4 * kInverseGScale * std::sqrt(partners)};
+  return {name, {values.begin(), values.end()}, 4e-5, 1e-4 * kInverseGScale * std::sqrt(terms)};
 }
 
 // Both gradients of a block in float32. 72 features: with padding a tile, and 8 of them exist.
 Outputs accumulate(const Block& b) {
-  const auto [rows, columns, dim, triangle, overwrite, filtered] = b;
+  const auto [rows, columns, dim, triangle, overwrite, skips] = b;
   Random random(5);
-  const Precision p = Precision::kBFloat16x3;
+  const Precision p = Precision::kTwoPlanes;
   const Matrix row_features = random_features(p, rows, dim, false, random);
   const Matrix column_features = triangle ? row_features : random_features(p, columns, dim, false, random);
   const Matrix host_g = random_g(b, random);
@@ -65,13 +65,13 @@ Outputs accumulate(const Block& b) {
   a.columns = {of_rows.planes(), d_columns.get(), columns, overwrite};
   std::vector<TileSums> tiles;
   for (int i = 0; i < tiles_of(rows); ++i)
-    for (int j = 0; j < tiles_of(columns); ++j) tiles.push_back({0, 0, 0, b.leaves_out(i, j)});
+    for (int j = 0; j < tiles_of(columns); ++j) tiles.push_back({0, 0, 0, b.skips_tile(i, j)});
   const gpu::Array<TileSums> device_tiles(tiles);
-  if (filtered) {
+  if (skips) {
     a.tile_sums = device_tiles.get();
-    gpu::launch_raw("accumulate_filtered_bf16x3_kernel", accumulate_shape(a), {&a});
+    gpu::launch_raw("accumulate_skipping_two_planes_kernel", accumulate_shape(a), {&a});
   } else {
-    gpu::launch("accumulate_bf16x3_kernel", accumulate_shape(a), a);
+    gpu::launch("accumulate_two_planes_kernel", accumulate_shape(a), a);
   }
   return {gradients("rows", d_rows, columns), gradients("columns", d_columns, rows)};
 }
@@ -110,7 +110,7 @@ Outputs accumulate_block() { return accumulate({140, 130, 72, false, false}); }
 Outputs accumulate_wide() { return accumulate({140, 130, 200, false, false}); }
 Outputs accumulate_over() { return accumulate({100, 128, 150, false, true}); }
 Outputs accumulate_triangle() { return accumulate({140, 140, 64, true, true}); }
-Outputs accumulate_filtered() { return accumulate({400, 500, 64, false, true, true}); }
+Outputs accumulate_skipping() { return accumulate({400, 500, 64, false, true, true}); }
 
 Outputs split_float32() {
   const int rows = 13, dim = 75, stride = 80;
@@ -134,8 +134,8 @@ Outputs split_float16() {
 Outputs pair_rows() {
   const int rows = 5, per_row = 9, dim = 137, count = rows * per_row;
   Random random(11);
-  const Matrix own = random_features(Precision::kBFloat16x3, rows, dim, false, random);
-  const Matrix others = random_features(Precision::kBFloat16x3, count, dim, false, random);
+  const Matrix own = random_features(Precision::kTwoPlanes, rows, dim, false, random);
+  const Matrix others = random_features(Precision::kTwoPlanes, count, dim, false, random);
   std::vector<int32_t> labels;
   std::vector<float> g;
   for (int k = 0; k < count; ++k) {
@@ -147,10 +147,10 @@ Outputs pair_rows() {
   const gpu::Array<float> device_g(g), dots(static_cast<size_t>(count), gpu::poison<float>()),
       errors(static_cast<size_t>(count), gpu::poison<float>());
   const size_t stride = static_cast<size_t>(own.stride);
-  const gpu::Array<float> d_rows(rows * stride, 2.f), d_partners(count * stride, gpu::poison<float>());
+  const gpu::Array<float> d_rows(rows * stride, 2.f), d_columns(count * stride, gpu::poison<float>());
   PairArgs a{};
   a.rows = device_rows.planes();
-  a.partners = device_others.planes();
+  a.columns = device_others.planes();
   a.padded_dim = own.stride;
   a.dim = dim;
   a.count = count;
@@ -161,15 +161,15 @@ Outputs pair_rows() {
   a.rounding = 1;
   a.g = device_g.get();
   a.d_rows = d_rows.get();
-  a.d_partners = d_partners.get();
+  a.d_columns = d_columns.get();
   gpu::launch("pair_dots_kernel", pair_dots_shape(a), a);
   gpu::launch("pair_gradients_kernel", pair_gradients_shape(a), a);
   const std::vector<float> found = dots.read(), sizes = errors.read(), to_rows = d_rows.read(),
-                           to_partners = d_partners.read();
+                           to_columns = d_columns.read();
   return {{"dots", {found.begin(), found.end()}, 0, 4e-6},
           {"errors of dots", {sizes.begin(), sizes.end()}, 4e-6},
           {"rows", {to_rows.begin(), to_rows.end()}, 4e-6, 4e-5},
-          {"partners", {to_partners.begin(), to_partners.end()}, 4e-6}};
+          {"columns", {to_columns.begin(), to_columns.end()}, 4e-6}};
 }
 
 Outputs scores_beyond_32_bits() { return far(sparse::scores_forward); }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kSources[] = {
     "scores_forward", "scores_backward",     "accumulate",           "reduce",          "split",
-    "pairs",          "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90", "accumulate_filtered",
+    "pairs",          "scores_forward_sm90", "scores_backward_sm90", "accumulate_sm90", "accumulate_skipping",
 };
 
 std::string read_file(const std::string& path) {
@@ -100,11 +100,12 @@ std::vector<size_t> KernelText::find(const Place& place) const {
   const bool anywhere = !*place.file;
   const std::set<int> wanted = anywhere ? std::set<int>() : source_lines(place);
   const std::regex pattern(place.pattern);
+  const std::string name = base_name(place.file);
   std::vector<size_t> found;
   for (size_t i = 0; i < lines_.size(); ++i) {
     const Line& line = lines_[i];
     const bool here =
-        anywhere || (wanted.count(line.source_line) && files_[static_cast<size_t>(line.file)] == place.file);
+        anywhere || (wanted.count(line.source_line) && files_[static_cast<size_t>(line.file)] == name);
     if (here && is_code(line.text) && std::regex_search(line.text, pattern)) found.push_back(i);
   }
   if (static_cast<int>(found.size()) != place.matches)

@@ -36,14 +36,14 @@ Outputs backward_classes();
 Outputs backward_steep();  // normalisers so far apart that each needs an exponential of its own
 Outputs backward_sigmoid();
 Outputs backward_triangle();
-Outputs backward_filtered();  // which tiles keep within budgets
+Outputs backward_filter();  // which tiles the filter skips
 Outputs sums_of_tiles();
 Outputs sums_of_triangle();
 Outputs accumulate_block();  // added to what was there
 Outputs accumulate_wide();   // two tiles of features, and two boxes of the second
 Outputs accumulate_over();   // in place of it
 Outputs accumulate_triangle();
-Outputs accumulate_filtered();  // some tiles of G left out
+Outputs accumulate_skipping();  // some tiles of G skipped
 Outputs split_float32();
 Outputs split_float16();
 Outputs pair_rows();

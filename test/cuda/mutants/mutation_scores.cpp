@@ -14,7 +14,7 @@ namespace {
 
 constexpr float kGScale = 4;
 
-// Twice around the ring in three segments of two planes, over 2 x 2 tiles.
+// Twice around the ring in three products of two planes, over 2 x 2 tiles.
 ScoresCase small_case(const char* name) {
   ScoresCase c{};
   c.name = name;
@@ -33,16 +33,16 @@ Output output(const char* name, const std::vector<Gathered>& all, double absolut
 }
 
 void add_gathered(Outputs& all, const ScoresProblem& p, const std::vector<Gathered>& g, bool rows) {
-  const double dot = 2 * p.dot_error(), partners = rows ? p.c.columns : p.c.rows;
+  const double dot = 2 * p.dot_error(), count = rows ? p.c.columns : p.c.rows;
   if (p.c.sigmoid) {
-    all.push_back(output("softplus", g, p.c.scale * dot * partners, [](auto& x) { return x.sum; }));
+    all.push_back(output("softplus", g, p.c.scale * dot * count, [](auto& x) { return x.sum; }));
     all.back().relative = 2e-6;
     return;
   }
   all.push_back(
       output("log2 of sums", g, p.scale2 * dot + 2e-6, [](auto& x) { return x.shift + std::log2(x.sum); }));
-  all.push_back(output("dots", g, (2e-5 + dot) * partners, [](auto& x) { return x.dot_sum; }));
-  all.push_back(output("positives", g, (2e-5 + dot) * partners, [](auto& x) { return x.positive_dot_sum; }));
+  all.push_back(output("dots", g, (2e-5 + dot) * count, [](auto& x) { return x.dot_sum; }));
+  all.push_back(output("positives", g, (2e-5 + dot) * count, [](auto& x) { return x.positive_dot_sum; }));
   all.push_back(output("counts", g, 0, [](auto& x) { return x.count; }));
   if (!rows || p.c.triangle) return;
   all.push_back(output("maxima", g, dot, [](auto& x) { return x.max_dot; }));
@@ -75,7 +75,7 @@ std::vector<double> written(const gpu::Array<Partial>& partials) {
   return all;
 }
 
-Outputs forward(const ScoresCase& c, Precision precision = Precision::kBFloat16x3) {
+Outputs forward(const ScoresCase& c, Precision precision = Precision::kTwoPlanes) {
   const ScoresProblem p(c, precision);
   const int64_t row_tiles = tiles_of(c.rows), column_tiles = tiles_of(c.columns);
   const int64_t row_stride = row_tiles * kTile, column_stride = column_tiles * kTile;
@@ -133,8 +133,8 @@ struct Backward {
         column_shifts(shifts(c.columns, far_apart, random)),
         row_uniform(factors(c.smoothing ? c.rows : 0, 1e-3, random)),
         column_uniform(factors(c.smoothing ? c.columns : 0, 1e-3, random)),
-        row_shares(factors(c.classes ? c.rows : 0, 1e-2, random)),
-        column_shares(factors(c.classes ? c.columns : 0, 1e-2, random)),
+        row_class_weights(factors(c.classes ? c.rows : 0, 1e-2, random)),
+        column_class_weights(factors(c.classes ? c.columns : 0, 1e-2, random)),
         positive_dots(factors(c.rows, 1, random)),
         positive_grads(std::vector<double>(static_cast<size_t>(c.rows), -0.125)),
         high(static_cast<size_t>(padded(c.rows)) * stride, 0xffff),
@@ -149,11 +149,11 @@ struct Backward {
             c.sigmoid ? nullptr : column_shifts.get(),
             row_uniform.get(),
             column_uniform.get(),
-            row_shares.get(),
-            column_shares.get(),
+            row_class_weights.get(),
+            column_class_weights.get(),
             positive_dots.get(),
             positive_grads.get(),
-            kLargestSpread,
+            infcl::kLargestSpread,
             kGScale,
             high.get(),
             low.get(),
@@ -167,14 +167,14 @@ struct Backward {
   const ScoresCase& c;
   const int stride;
   gpu::Array<float> row_factors, column_factors, row_shifts, column_shifts, row_uniform, column_uniform,
-      row_shares, column_shares, positive_dots;
+      row_class_weights, column_class_weights, positive_dots;
   gpu::Array<double> positive_grads;
   gpu::Array<uint16_t> high, low;
   gpu::Array<TileSums> tile_sums;
 };
 
 Outputs backward(const ScoresCase& c, bool far_apart = false) {
-  const ScoresProblem p(c, Precision::kBFloat16x3);
+  const ScoresProblem p(c, Precision::kTwoPlanes);
   const Backward b(p, far_apart);
   gpu::launch(p.kernel("scores_backward"), scores_shape(p.args()), b.args(p));
   const double relative = 4 * (p.scale2 * p.dot_error() + 1e-6);
@@ -193,30 +193,30 @@ Outputs backward(const ScoresCase& c, bool far_apart = false) {
 
 // The largest sum of |g| along a row or a column of each tile, of G as it was stored; then a number that half
 // of the tiles exceed.
-float middle_mass(const Backward& b, bool of_rows) {
+float middle_lost(const Backward& b, bool of_rows) {
   const std::vector<uint16_t> g = b.high.read();
   std::map<std::pair<int, int>, std::map<int, double>> sums;
   for (int i = 0; i < b.c.rows; ++i)
     for (int j = 0; j < b.c.columns; ++j)
       sums[{i / kTile, j / kTile}][of_rows ? i : j] +=
           std::fabs(half::from_bfloat16(g[static_cast<size_t>(i) * b.stride + j])) / kGScale;
-  std::vector<double> masses;
+  std::vector<double> lost;
   for (const auto& [tile, lines] : sums) {
-    masses.push_back(0);
-    for (const auto& [line, sum] : lines) masses.back() = std::max(masses.back(), sum);
+    lost.push_back(0);
+    for (const auto& [line, sum] : lines) lost.back() = std::max(lost.back(), sum);
   }
-  std::sort(masses.begin(), masses.end());
-  return static_cast<float>(std::sqrt(masses[masses.size() / 2 - 1] * masses[masses.size() / 2]));
+  std::sort(lost.begin(), lost.end());
+  return static_cast<float>(std::sqrt(lost[lost.size() / 2 - 1] * lost[lost.size() / 2]));
 }
 
-Output left_out(const ScoresProblem& p, const Backward& b, bool of_rows) {
+Output skipped(const ScoresProblem& p, const Backward& b, bool of_rows) {
   BackwardArgs a = b.args(p);
-  a.filtered = true;
-  a.row_budget = of_rows ? middle_mass(b, true) : INFINITY;
-  a.column_budget = of_rows ? INFINITY : middle_mass(b, false);
+  a.filters = true;
+  a.row_filter = of_rows ? middle_lost(b, true) : INFINITY;
+  a.column_filter = of_rows ? INFINITY : middle_lost(b, false);
   gpu::launch(p.kernel("scores_backward", true), scores_shape(p.args()), a);
   Output out{of_rows ? "left out for their rows" : "left out for their columns", {}, 0, 0};
-  for (const TileSums& tile : b.tile_sums.read()) out.values.push_back(static_cast<double>(tile.left_out));
+  for (const TileSums& tile : b.tile_sums.read()) out.values.push_back(static_cast<double>(tile.skipped));
   return out;
 }
 
@@ -225,7 +225,7 @@ ScoresCase with_labels(ScoresCase c) {
   return c;
 }
 
-ScoresCase with_all_rules(ScoresCase c) {
+ScoresCase with_full_mask(ScoresCase c) {
   c.labels = Labels::kGiven;
   c.ids = c.limits = c.column_limits = c.smoothing = true;
   return c;
@@ -286,23 +286,23 @@ Outputs sums(bool triangle) {
   }
   const TileSums total = sum_tiles(gpu::Array<TileSums>(tiles), row_tiles, column_tiles, triangle);
   return {{"sums",
-           {total.dot_sum, total.sum, static_cast<double>(total.masked), static_cast<double>(total.left_out)},
+           {total.dot_sum, total.sum, static_cast<double>(total.masked), static_cast<double>(total.skipped)},
            1e-14}};
 }
 
 }  // namespace
 
-Outputs backward_filtered() {
-  const ScoresProblem p(with_labels(small_case("filtered")), Precision::kBFloat16x3);
+Outputs backward_filter() {
+  const ScoresProblem p(with_labels(small_case("filter")), Precision::kTwoPlanes);
   const Backward b(p, false);
   gpu::launch(p.kernel("scores_backward", true), scores_shape(p.args()), b.args(p));
-  return {left_out(p, b, true), left_out(p, b, false)};
+  return {skipped(p, b, true), skipped(p, b, false)};
 }
 Outputs sums_of_tiles() { return sums(false); }
 Outputs sums_of_triangle() { return sums(true); }
 Outputs forward_plain() { return forward(with_labels(small_case("plain"))); }
 Outputs forward_deep() { return forward(with_dim(with_labels(small_case("deep")), 170)); }
-Outputs forward_general() { return forward(with_all_rules(small_case("general"))); }
+Outputs forward_general() { return forward(with_full_mask(small_case("general"))); }
 Outputs forward_classes() { return forward(with_classes(small_case("classes"))); }
 Outputs forward_steep() { return forward(with_scale(small_case("steep"), 300)); }
 Outputs forward_huge() { return forward(with_limits(with_scale(small_case("huge, exact"), 1e8))); }
@@ -313,7 +313,7 @@ Outputs forward_triangle() { return forward(with_triangle(small_case("triangle")
 Outputs backward_plain() { return backward(with_labels(small_case("plain"))); }
 Outputs backward_deep() { return backward(with_dim(with_labels(small_case("deep")), 170)); }
 Outputs backward_one_tile() { return backward(with_rows(with_labels(small_case("one tile")), 100)); }
-Outputs backward_general() { return backward(with_all_rules(small_case("general"))); }
+Outputs backward_general() { return backward(with_full_mask(small_case("general"))); }
 Outputs backward_classes() { return backward(with_classes(small_case("classes"))); }
 Outputs backward_steep() { return backward(small_case("steep"), true); }
 Outputs backward_sigmoid() { return backward(with_sigmoid(small_case("sigmoid"))); }

@@ -6,9 +6,9 @@ namespace mutation {
 
 namespace {
 
-constexpr const char* kForward = "scores_forward_plain_bf16x3_sm90_kernel";
-constexpr const char* kBackward = "scores_backward_plain_bf16x3_sm90_kernel";
-constexpr const char* kAccumulate = "accumulate_bf16x3_sm90_kernel";
+constexpr const char* kForward = "scores_forward_plain_two_planes_sm90_kernel";
+constexpr const char* kBackward = "scores_backward_plain_two_planes_sm90_kernel";
+constexpr const char* kAccumulate = "accumulate_two_planes_sm90_kernel";
 
 // Instructions. There are four loops: consumers', and the producer's for each of three products.
 constexpr const char* kInitialize = "mbarrier\\.init\\.shared::cta\\.b64 \\[(%r\\d+)\\], (%r\\d+);";

@@ -11,6 +11,8 @@ constexpr const char* kSplit = "split_kernel";
 constexpr const char* kDots = "pair_dots_kernel";
 constexpr const char* kGradients = "pair_gradients_kernel";
 
+constexpr const char* kNumerics = "../../csrc/core/numerics.h";
+
 constexpr const char* kBarrier = "bar\\.sync";
 constexpr const char* kBelowDiagonal = "tile % args.column_tiles < tile / args.column_tiles";
 
@@ -34,7 +36,7 @@ std::vector<Mutant> reduce_mutants() {
       {"sums are rescaled the wrong way",
        kReduce,
        forward_steep,
-       {{{"reduce.cu", "sum + scaled_down(all.sum", "sub\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 8},
+       {{{kNumerics, "sum + scaled_down(all, all_shift", "sub\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 8},
          kEach,
          "sub.f32 $1, $3, $2;"}}},
       {"a partial of the next index",
@@ -45,7 +47,7 @@ std::vector<Mutant> reduce_mutants() {
        kSumTiles,
        sums_of_tiles,
        {{{"reduce.cu", "__syncthreads();", kBarrier, 1}, 0, ""}}},
-      {"tiles of the diagonal are left out",
+      {"tiles of the diagonal are missing",
        kSumTiles,
        sums_of_triangle,
        {{{"reduce.cu", kBelowDiagonal, "setp\\.lt\\.s32", 8}, kEach, "setp.le.s32"}}},
@@ -111,10 +113,10 @@ std::vector<Mutant> split_mutants() {
 
 std::vector<Mutant> pair_mutants() {
   return {
-      {"partners without labels",
+      {"columns without labels",
        kDots,
        pair_rows,
-       {{{"pairs.cu", "INFCL_DEVICE int64_t partner_of", "setp\\.eq\\.s64", 1}, 0, "setp.ne.s64"}}},
+       {{{"pairs.cu", "INFCL_DEVICE int64_t column_of", "setp\\.eq\\.s64", 1}, 0, "setp.ne.s64"}}},
       {"a feature of padding",
        kDots,
        pair_rows,
@@ -146,7 +148,7 @@ std::vector<Mutant> pair_mutants() {
        kGradients,
        pair_rows,
        {{{"pairs.cu", "for (int64_t pair = first; pair < last", "setp\\.lt\\.s64", 1}, 0, "setp.gt.s64"}}},
-      {"partners get the row's other feature",
+      {"columns get the row's other feature",
        kGradients,
        pair_rows,
        {{{"pairs.cu", "make_float2(g * x.x, g * x.y)", "mul\\.f32\\s+(%f\\d+), (%f\\d+), (%f\\d+);", 14},
@@ -165,7 +167,7 @@ std::vector<Mutant> narrow_mutants() {
       {"offsets of rows have 32 bits",
        "scores_forward_plain_bf16_kernel",
        scores_beyond_32_bits,
-       {{{"scores.cuh", "Loads(plus(a.rows, tile.block_row * stride)", kWide, 1}, kEach, kNarrow}}},
+       {{{"scores.cuh", "Loads(plus(a.rows, tile.local_row * stride)", kWide, 1}, kEach, kNarrow}}},
       {"offsets in G have 32 bits",
        "scores_backward_plain_bf16_kernel",
        gradients_beyond_32_bits,
@@ -185,14 +187,14 @@ std::vector<Mutant> narrow_mutants() {
        split_beyond_32_bits,
        {{{"", "", kWide, 4}, 1, kNarrow}}},
       {"offsets of planes have 32 bits", kSplit, split_beyond_32_bits, {{{"", "", kWide, 4}, 0, kNarrow}}},
-      {"offsets of partners have 32 bits",
+      {"offsets of columns have 32 bits",
        kDots,
        dots_beyond_32_bits,
-       {{{"pairs.cu", "partner = partner_of(args, pair) * args.padded_dim", kWide, 1}, 0, kNarrow}}},
-      {"offsets of partners have 32 bits, too",
+       {{{"pairs.cu", "column = column_of(args, pair) * args.padded_dim", kWide, 1}, 0, kNarrow}}},
+      {"offsets of columns have 32 bits, too",
        kGradients,
        pairs_beyond_32_bits,
-       {{{"pairs.cu", "load_features(args.partners, args.float16, partner_of(args, pair)", kWide, 7},
+       {{{"pairs.cu", "load_features(args.columns, args.float16, column_of(args, pair)", kWide, 7},
          kEach,
          kNarrow}}},
   };

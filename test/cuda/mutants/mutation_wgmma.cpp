@@ -5,9 +5,9 @@ namespace mutation {
 
 namespace {
 
-constexpr const char* kForward = "scores_forward_plain_bf16x3_sm90_kernel";
-constexpr const char* kBackward = "scores_backward_plain_bf16x3_sm90_kernel";
-constexpr const char* kAccumulate = "accumulate_bf16x3_sm90_kernel";
+constexpr const char* kForward = "scores_forward_plain_two_planes_sm90_kernel";
+constexpr const char* kBackward = "scores_backward_plain_two_planes_sm90_kernel";
+constexpr const char* kAccumulate = "accumulate_two_planes_sm90_kernel";
 // Descriptors: all but the address.
 constexpr const char* kAlongDepth = "4611686293305360384";
 constexpr const char* kAlongSide = "4611686293338849280";

@@ -1,31 +1,31 @@
-// Both gradients as accumulate.cu makes them, but for the tiles of G that the gradient filter leaves out.
-// What is kept lies in runs of neighbouring tiles, each a product of its own: a run begins with an empty
-// pipeline, which is nothing beside the tiles that are skipped where filtering pays at all.
+// Both gradients as in accumulate.cu, without the tiles of G that the gradient filter skips. The other tiles
+// form runs of neighbours, and each run is one product. A run begins with an empty pipeline, but this cost is
+// small beside the skipped tiles wherever a filter saves time at all.
 #include "accumulate.cuh"
 #include "collect.cuh"
 
 namespace infcl::cuda {
 
-// Bit k: tile k of G along the sum is kept. All lanes of a warp call it.
+// Bit k: the sum includes tile k of G. All lanes of a warp must call this function.
 INFCL_DEVICE uint64_t kept_tiles(const AccumulateArgs& a, bool of_rows, int tile,
                                  const GradientTile<kDepth>& at) {
-  static_assert(kMaxBlockSide <= 64 * kTile, "a bit for each");
+  static_assert(kMaxMacroBlockSide <= 64 * kTile, "one bit for each tile");
   const int64_t column_tiles = tiles_of(a.column_count);
   uint64_t kept = 0;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int k = 32 * half + lane_id();
     bool mine = k * kTile >= at.begin && k * kTile < at.end;
-    if (mine) mine = !a.tile_sums[of_rows ? tile * column_tiles + k : k * column_tiles + tile].left_out;
+    if (mine) mine = !a.tile_sums[of_rows ? tile * column_tiles + k : k * column_tiles + tile].skipped;
     kept |= static_cast<uint64_t>(__ballot_sync(kAllLanes, mine)) << 32 * half;
   }
   return kept;
 }
 
-// Takes the first run of bits out of `kept` and makes it a range.
+// Removes the first run of bits from `kept`, and returns its range of G.
 INFCL_DEVICE GradientTile<kDepth> next_run(const GradientTile<kDepth>& tile, uint64_t& kept) {
   const int first = __ffsll(static_cast<long long>(kept)) - 1;
-  const uint64_t after = ~(kept >> first);  // a one wherever the run does not reach
+  const uint64_t after = ~(kept >> first);  // its first one is where the run ends
   const int length = after ? __ffsll(static_cast<long long>(after)) - 1 : 64;
   kept = first + length < 64 ? kept >> (first + length) << (first + length) : 0;
   GradientTile<kDepth> run = tile;
@@ -35,7 +35,7 @@ INFCL_DEVICE GradientTile<kDepth> next_run(const GradientTile<kDepth>& tile, uin
 }
 
 template <class Kind>
-INFCL_DEVICE void accumulate_filtered(const AccumulateArgs& a) {
+INFCL_DEVICE void accumulate_skipping(const AccumulateArgs& a) {
   const int row_tiles = static_cast<int>(gradient_tiles(a.rows)), tile = static_cast<int>(blockIdx.y);
   const bool of_rows = tile < row_tiles;
   const GradientProduct& p = of_rows ? a.rows : a.columns;
@@ -59,18 +59,18 @@ INFCL_DEVICE void accumulate_filtered(const AccumulateArgs& a) {
 extern "C" {
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_filtered_bf16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate_filtered<OneBFloat16>(args);
+    accumulate_skipping_bf16_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate_skipping<BFloat16Plane>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_filtered_bf16x3_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate_filtered<TwoBFloat16>(args);
+    accumulate_skipping_two_planes_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate_skipping<TwoPlanes>(args);
 }
 
 __global__ void __launch_bounds__(kThreads, 2)
-    accumulate_filtered_f16_kernel(const __grid_constant__ AccumulateArgs args) {
-  accumulate_filtered<OneFloat16>(args);
+    accumulate_skipping_f16_kernel(const __grid_constant__ AccumulateArgs args) {
+  accumulate_skipping<Float16Plane>(args);
 }
 
 }  // extern "C"
