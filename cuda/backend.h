@@ -1,5 +1,5 @@
-// The CUDA backend. Features become planes of 16 bits on the device, each pass visits its similarity in
-// macro-blocks of a few launches each, and gradients gather in float32 on the device and go home at the end.
+// The CUDA backend. Features become planes of 16 bits on the device. Each pass visits its similarity in
+// macro-blocks of a few launches each. Gradients gather in float32 on the device and go home at the end.
 // Operands that do not fit come and go in slabs (operands/store.h). Knows memory and order; every loop over
 // elements is a kernel.
 #pragma once

@@ -1,5 +1,5 @@
-// The forward pass: tiles make scores and fold them into partial sums, each macro-block adds its partial sums
-// to those of the whole similarity, and these go home at the end.
+// The forward pass. Tiles make scores and fold them into partial sums. Each macro-block adds its partial sums
+// to those of the whole similarity, which go home at the end.
 #include <algorithm>
 #include <cmath>
 #include <vector>

@@ -1,6 +1,6 @@
 // A warp: 32 lanes in lockstep over one register file. Where lanes diverge, the lanes with the smallest
-// program counter go first, which brings structured code back together. Shuffles, matrix products and barriers
-// need several lanes at once: they make early lanes wait. Lanes that can never meet are an error.
+// program counter go first, which brings structured code back together. Shuffles, matrix products and
+// barriers need several lanes at once: they make early lanes wait. Lanes that can never meet are an error.
 #pragma once
 
 #include <cstring>

@@ -120,8 +120,8 @@ struct DifferentiateArgs {
     double bound = 0;
   } filter;
 
-  // Asks for the sum of (d loss / d dot_ij) (the dot in float64 - the dot). d loss / d dot_ij is
-  // loss_per_g g_ij, but g_ij at labelled positives of another scale. loss_per_g 0: not wanted.
+  // Asks for the sum over pairs of d loss / d dot_ij, times the dot in float64 less the dot in float32.
+  // d loss / d dot_ij is loss_per_g g_ij, but g_ij at labelled positives of another scale. 0: not wanted.
   struct Refinement {
     double loss_per_g = 0;
     float smallest_refined_g = 0;  // pairs of smaller |g| need no refinement
@@ -173,7 +173,7 @@ class Backend {
     return differentiate(args.differentiate);
   }
   // dots[i * per_query + h] = q_i . k_ih. errors[i] is 0 before. It rises to the most by which a dot of query
-  // i may exceed the dot of equal rows in a tile, and stays 0 where both have the same bits.
+  // i may exceed the dot of equal rows in a tile. Where both have the same bits, it stays 0.
   virtual void hard_negative_dots(float* dots, float* errors) = 0;
   // Returns sum g (the dot in float64 - the dot) where it is wanted, else 0.
   virtual double differentiate_hard_negatives(const HardNegativeArgs&) = 0;

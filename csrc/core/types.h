@@ -43,8 +43,7 @@ struct GradientLayout {
 
 // Words that the caller's thread and a running call both access. The caller writes kAbort, the call writes
 // the other words. JavaScript sees a plain Int32Array, so the code here uses atomic builtins, not
-// std::atomic. kDone does not start again with the backward pass, so that one word gives the progress of a
-// whole call.
+// std::atomic. kDone goes on counting in the backward pass, so one word gives the progress of a whole call.
 struct Control {
   enum Word { kAbort = 0, kDone = 1, kTotal = 2, kWords = 3 };
   int32_t* words = nullptr;

@@ -15,9 +15,8 @@ namespace infcl::cpu {
 // The grid of each similarity.
 std::vector<Grid> cut(const SimilarityShape* similarities, int count, const TileShape&);
 
-// Operations of the matrix products that a call executes: one product for the scores, one more for scores
-// that were not kept, and one for each side's gradient. Tiles on the diagonal of a triangle form gradients of
-// their rows only.
+// Operations of the matrix products that a call executes: the scores, once more the scores that were not
+// kept, and the gradient of each side. Tiles on the diagonal of a triangle form gradients of their rows only.
 double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient, const WorkspacePlan&);
 
 // `wanted` where the caller named a number, else as many threads as the operations are worth; at least one.

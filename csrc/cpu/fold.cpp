@@ -1,5 +1,5 @@
-// The forward pass: a tile's scores are made, edited, folded into the sums of its rows and columns while they
-// are in cache, and forgotten (or kept, where the workspace allows).
+// The forward pass. The scores of a tile are made, edited, and folded into the sums of its rows and columns
+// while they are in cache. Then they are forgotten, or kept where the workspace allows it.
 #include <algorithm>
 #include <cmath>
 #include <memory>

@@ -1,8 +1,8 @@
 // Which tiles keep their scores in memory from the forward pass to the backward pass, and where. Gradient
-// memory is idle until the backward pass writes to it. Its first write to the rows of d_queries comes from a
-// tile of tile column 0, and its first write to the rows of d_keys from a tile of tile row 0. So the scores
-// of that tile can lie in those very rows: one thread reads them just before it overwrites them. All other
-// scores lie in the workspace, by columns first, as many as fit.
+// memory is idle until the backward pass writes to it. The first write to rows of d_queries comes from a tile
+// of tile column 0. The first write to rows of d_keys comes from a tile of tile row 0. So the scores of that
+// tile can lie in those very rows: one thread reads them just before it overwrites them. All other scores lie
+// in the workspace, by columns first, as many as fit.
 #pragma once
 
 #include <algorithm>
