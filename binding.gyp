@@ -2,6 +2,7 @@
   # The CPU-only addon for users of node-gyp. CMakeLists.txt is the real build; a test compares both lists of sources.
   "variables": {
     "core_sources": [
+      "csrc/core/backends.cpp",
       "csrc/core/class_sizes.cpp",
       "csrc/core/engine.cpp",
       "csrc/core/float_range.cpp",

@@ -1,5 +1,6 @@
 # The one list of native sources. binding.gyp repeats the list for node-gyp; a test compares the two.
 set(INFCL_CORE_SOURCES
+  csrc/core/backends.cpp
   csrc/core/class_sizes.cpp
   csrc/core/engine.cpp
   csrc/core/float_range.cpp

@@ -32,19 +32,15 @@ class BackendLane {
   CallRunner& runner() { return runner_; }
 
  private:
-  bool is_cuda() const { return choice_.kind == BackendKind::kCuda; }
-
   // Makes the backend when a call first needs it. The CPU's backend starts threads. A device's backend takes
   // device memory, and fails where there is no device.
   Backend& backend() {
-    if (!backend_)
-      backend_ = is_cuda() ? make_cuda_backend(choice_.device, settings_) : make_cpu_backend(settings_);
+    if (!backend_) backend_ = make_backend(choice_, settings_);
     return *backend_;
   }
 
   Planner& planner() {
-    if (!planner_)
-      planner_ = is_cuda() ? make_cuda_planner(choice_.device, settings_) : make_cpu_planner(settings_);
+    if (!planner_) planner_ = make_planner(choice_, settings_);
     return *planner_;
   }
 

@@ -12,43 +12,36 @@ namespace {
 constexpr int64_t kMostThreads = 1024;
 constexpr unsigned kAllDirections = kQueryToKey | kKeyToQuery | kQueryToQuery | kKeyToKey;
 
-// Sets of objectives.
-constexpr unsigned only(ObjectiveKind kind) { return 1u << static_cast<unsigned>(kind); }
-constexpr unsigned kClip = only(ObjectiveKind::kClip), kInfoNce = only(ObjectiveKind::kInfoNce),
-                   kNtXent = only(ObjectiveKind::kNtXent), kSupCon = only(ObjectiveKind::kSupCon),
-                   kSigLip = only(ObjectiveKind::kSigLip);
-constexpr unsigned kSoftmaxOfLabels = kClip | kInfoNce | kNtXent;
-constexpr unsigned kPaired = kClip | kNtXent | kSupCon;
-
 [[noreturn]] void refuse(const char* code, const std::string& message) { throw RequestError(code, message); }
 
 void require(bool holds, const char* code, const char* message) {
   if (!holds) refuse(code, message);
 }
 
-// An option, whether the request sets it, and the objectives that take it.
+// An option, whether the request sets it, and whether its objective takes it.
 struct OptionUse {
   const char* name;
-  bool given;
-  unsigned objectives;
+  bool given, taken;
 };
 
-void check_options(const ContrastiveRequest& r, unsigned objective, unsigned directions) {
+void check_options(const ContrastiveRequest& r, unsigned directions) {
+  const Objective& o = r.objective;
+  const bool classes = o.family == LossFamily::kClassSoftmax, softmax = o.labelled() && !o.sigmoid();
   for (const OptionUse& option : {
-           OptionUse{"directions", directions != 0, kInfoNce},
-           OptionUse{"labels", r.labels != nullptr, kInfoNce},
-           OptionUse{"queryClasses", r.query_classes != nullptr, kSupCon},
-           OptionUse{"keyClasses", r.key_classes != nullptr, kSupCon},
-           OptionUse{"queryIds", r.query_ids != nullptr, kSoftmaxOfLabels | kSigLip},
-           OptionUse{"keyIds", r.key_ids != nullptr, kSoftmaxOfLabels | kSigLip},
-           OptionUse{"queryWeights", r.query_weights != nullptr, kSoftmaxOfLabels | kSigLip},
-           OptionUse{"falseNegativeMargin", r.has_margin, kSoftmaxOfLabels},
-           OptionUse{"labelSmoothing", r.label_smoothing != 0, kSoftmaxOfLabels},
-           OptionUse{"hardness", r.hardness != 0 || r.hard_negative_hardness != 0, kSoftmaxOfLabels},
-           OptionUse{"hardNegatives", r.hard_negatives.rows > 0, kClip | kInfoNce},
-           OptionUse{"logitBias", r.logit_bias != 0, kSigLip},
+           OptionUse{"directions", directions != 0, o.has(kTakesLabels)},
+           OptionUse{"labels", r.labels != nullptr, o.has(kTakesLabels)},
+           OptionUse{"queryClasses", r.query_classes != nullptr, classes},
+           OptionUse{"keyClasses", r.key_classes != nullptr, classes},
+           OptionUse{"queryIds", r.query_ids != nullptr, o.labelled()},
+           OptionUse{"keyIds", r.key_ids != nullptr, o.labelled()},
+           OptionUse{"queryWeights", r.query_weights != nullptr, o.labelled()},
+           OptionUse{"falseNegativeMargin", r.has_margin, softmax},
+           OptionUse{"labelSmoothing", r.label_smoothing != 0, softmax},
+           OptionUse{"hardness", r.hardness != 0 || r.hard_negative_hardness != 0, softmax},
+           OptionUse{"hardNegatives", r.hard_negatives.rows > 0, o.has(kTakesHardNegatives)},
+           OptionUse{"logitBias", r.logit_bias != 0, o.sigmoid()},
        })
-    if (option.given && !(option.objectives & objective))
+    if (option.given && !option.taken)
       refuse("ERR_VALUE", std::string("Expected no ") + option.name + " for this objective");
   require(!r.labels || directions == 0, "ERR_VALUE", "Expected no labels with directions");
   require((r.query_ids != nullptr) == (r.key_ids != nullptr), "ERR_VALUE",
@@ -57,20 +50,20 @@ void check_options(const ContrastiveRequest& r, unsigned objective, unsigned dir
           "Expected labelSmoothing or hardness, not both");
 }
 
-void check_rows(unsigned objective, int64_t rows, int64_t keys) {
-  require(keys > 0 || objective == kSupCon, "ERR_TYPE", "Expected keys for this objective");
-  if (keys > 0 && (objective & kPaired))
+void check_rows(const Objective& o, int64_t rows, int64_t keys) {
+  require(keys > 0 || o.family == LossFamily::kClassSoftmax, "ERR_TYPE", "Expected keys for this objective");
+  if (keys > 0 && o.has(kPaired))
     require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for this objective");
 }
 
-void check_shapes(const ContrastiveRequest& r, unsigned objective, unsigned directions) {
+void check_shapes(const ContrastiveRequest& r, unsigned directions) {
   const int64_t rows = r.queries.rows, keys = r.keys.rows;
-  check_rows(objective, rows, keys);
+  check_rows(r.objective, rows, keys);
   if (directions & ~unsigned{kQueryToKey})
     require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for these directions");
   if (!r.labels && keys > 0)
     require(keys >= rows, "ERR_SHAPE", "Expected at least as many keys as queries without labels");
-  if (objective == kSupCon) {
+  if (r.objective.family == LossFamily::kClassSoftmax) {
     require(r.query_classes, "ERR_TYPE", "Expected queryClasses for objective supcon");
     require((r.key_classes != nullptr) == (keys > 0), "ERR_TYPE", "Expected keyClasses beside keys");
   }
@@ -123,15 +116,14 @@ int check_threads(int64_t threads) {
   return static_cast<int>(threads);
 }
 
-void check_request(const ContrastiveRequest& r, ObjectiveKind kind, unsigned directions) {
-  const unsigned objective = only(kind);
-  check_options(r, objective, directions);
-  check_shapes(r, objective, directions);
+void check_request(const ContrastiveRequest& r, unsigned directions) {
+  check_options(r, directions);
+  check_shapes(r, directions);
   check_labels(r);
   check_numbers(r);
   check_outputs(r);
 }
 
-void check_request(const PlanRequest& r, ObjectiveKind kind) { check_rows(only(kind), r.rows, r.keys); }
+void check_request(const PlanRequest& r) { check_rows(r.objective, r.rows, r.keys); }
 
 }  // namespace infcl::binding

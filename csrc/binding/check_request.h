@@ -19,7 +19,7 @@ int check_threads(int64_t threads);
 
 // Throw RequestError: ERR_TYPE for a missing field, ERR_SHAPE for shapes that do not agree, else ERR_VALUE.
 // `directions` as in the request; 0 stands for the objective's own.
-void check_request(const ContrastiveRequest&, ObjectiveKind, unsigned directions);
-void check_request(const PlanRequest&, ObjectiveKind);
+void check_request(const ContrastiveRequest&, unsigned directions);
+void check_request(const PlanRequest&);
 
 }  // namespace infcl::binding

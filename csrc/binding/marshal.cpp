@@ -1,5 +1,7 @@
 #include "binding/marshal.h"
 
+#include <optional>
+
 #include "binding/check_request.h"
 #include "binding/failure.h"
 #include "binding/request_parts.h"
@@ -11,19 +13,15 @@ namespace {
 
 ObjectiveKind read_objective_kind(const RequestReader& in) {
   const std::string name = in.string("objective");
-  if (name == "clip") return ObjectiveKind::kClip;
-  if (name == "infonce") return ObjectiveKind::kInfoNce;
-  if (name == "ntxent") return ObjectiveKind::kNtXent;
-  if (name == "supcon") return ObjectiveKind::kSupCon;
-  if (name == "siglip") return ObjectiveKind::kSigLip;
+  if (const std::optional<ObjectiveKind> kind = objective_kind(name)) return *kind;
   throw RequestError("ERR_TYPE", "Unknown objective " + name);
 }
 
 BackendChoice read_backend(const RequestReader& in) {
   const std::string name = in.string("backend");
-  if (name == "cpu") return {BackendKind::kCpu, 0};
-  if (name != "cuda") throw RequestError("ERR_TYPE", "Unknown backend " + name);
-  return {BackendKind::kCuda, read_device(in)};
+  const std::optional<BackendKind> kind = backend_kind(name);
+  if (!kind) throw RequestError("ERR_TYPE", "Unknown backend " + name);
+  return {*kind, has_devices(*kind) ? read_device(in) : 0};
 }
 
 // The options of the loss: positives, masks, weights and numbers.
@@ -119,7 +117,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   const RequestReader in(value, "", call.retained);
   call.backend = read_backend(in);
   ContrastiveRequest& request = call.request;
-  const int device = call.backend.kind == BackendKind::kCuda ? call.backend.device : kNoDevice;
+  const int device = has_devices(call.backend.kind) ? call.backend.device : kNoDevice;
   request.queries = read_matrix(in.object("queries"), device);
   if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"), device);
   if (request.keys.rows > 0 && request.queries.dim != request.keys.dim)
@@ -134,7 +132,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
   request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
-  check_request(request, kind, directions);
+  check_request(request, directions);
   return call;
 }
 
@@ -154,7 +152,7 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   request.gradient = in.boolean("gradient");
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
-  check_request(request, kind);
+  check_request(request);
   return plan;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct BackendChoice {
   BackendKind kind = BackendKind::kCpu;
   int device = 0;  // index of the CUDA device
 };
+
+// None: no backend has this name.
+std::optional<BackendKind> backend_kind(const std::string& name);
+// Whether the features of a call may lie in memory of the backend's own, and the choice has an index.
+bool has_devices(BackendKind);
+// The functions below, chosen by kind.
+std::unique_ptr<Backend> make_backend(const BackendChoice&, const Settings&);
+std::unique_ptr<Planner> make_planner(const BackendChoice&, const Settings&);
 
 struct CpuInfo {
   std::string isa;                // the instruction set that calls will use

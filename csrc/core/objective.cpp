@@ -10,28 +10,52 @@ constexpr LossFamily kLabelled = LossFamily::kLabelledSoftmax, kClasses = LossFa
 
 constexpr Objective kTable[] = {
     // Radford et al. 2021: the mean of both directions' cross-entropies
-    {ObjectiveKind::kClip, kLabelled, 1, 2, {{kQ, kK, 0, 1}}, {{kQ, 0.5}, {kK, 0.5}}},
+    {ObjectiveKind::kClip,
+     "clip",
+     kLabelled,
+     kPaired | kTakesHardNegatives,
+     1,
+     2,
+     {{kQ, kK, 0, 1}},
+     {{kQ, 0.5}, {kK, 0.5}}},
     // van den Oord et al. 2018, eq. 4
-    {ObjectiveKind::kInfoNce, kLabelled, 1, 1, {{kQ, kK, 0, kNone}}, {{kQ, 1}}},
+    {ObjectiveKind::kInfoNce,
+     "infonce",
+     kLabelled,
+     kTakesLabels | kTakesHardNegatives,
+     1,
+     1,
+     {{kQ, kK, 0, kNone}},
+     {{kQ, 1}}},
     // Chen et al. 2020 (SimCLR), eq. 1: both views are anchors, and negatives of each other and of themselves
     {ObjectiveKind::kNtXent,
+     "ntxent",
      kLabelled,
+     kPaired,
      3,
      2,
      {{kQ, kK, 0, 1}, {kQ, kQ, 0, 0}, {kK, kK, 1, 1}},
      {{kQ, 0.5}, {kK, 0.5}}},
     // Khosla et al. 2020, eq. 2 (L_out); the engine divides by the number of anchors that have a positive
     {ObjectiveKind::kSupCon,
+     "supcon",
      kClasses,
+     kPaired,
      3,
      2,
      {{kQ, kK, 0, 1}, {kQ, kQ, 0, 0}, {kK, kK, 1, 1}},
      {{kQ, 1}, {kK, 1}}},
     // Zhai et al. 2023, eq. 1: no denominators
-    {ObjectiveKind::kSigLip, kSigmoid, 1, 0, {{kQ, kK, kNone, kNone}}, {}},
+    {ObjectiveKind::kSigLip, "siglip", kSigmoid, 0, 1, 0, {{kQ, kK, kNone, kNone}}, {}},
 };
 
 }  // namespace
+
+std::optional<ObjectiveKind> objective_kind(const std::string& name) {
+  for (const Objective& o : kTable)
+    if (name == o.name) return o.kind;
+  return {};
+}
 
 Objective make_objective(ObjectiveKind kind, bool has_keys) {
   Objective found = kTable[0];
@@ -46,7 +70,8 @@ Objective make_objective(ObjectiveKind kind, bool has_keys) {
 }
 
 Objective make_directions(unsigned directions, bool joint) {
-  Objective o{ObjectiveKind::kInfoNce, kLabelled, 0, 0, {}, {}};
+  Objective o = make_objective(ObjectiveKind::kInfoNce);
+  o.similarity_count = o.normaliser_count = 0;
   int count = 0;
   for (unsigned d = directions; d; d &= d - 1) ++count;
   const auto normaliser = [&](unsigned direction, Side anchors) {

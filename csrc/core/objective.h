@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace infcl {
 
@@ -54,15 +56,25 @@ enum Direction : unsigned {
   kKeyToKey = 8,
 };
 
+// Facts about an objective that its family does not decide.
+enum ObjectiveTrait : unsigned {
+  kPaired = 1,       // key i is the pair of query i, so there are as many keys as queries
+  kTakesLabels = 2,  // keys may be in any order, or compared in several directions
+  kTakesHardNegatives = 4,
+};
+
 struct Objective {
   static constexpr int kMaxSimilarities = 3, kMaxNormalisers = 4;
 
   ObjectiveKind kind;
+  const char* name;
   LossFamily family;
+  unsigned traits;  // bits of ObjectiveTrait
   int similarity_count, normaliser_count;
   Similarity similarities[kMaxSimilarities];
   NormaliserSpec normalisers[kMaxNormalisers];
 
+  bool has(ObjectiveTrait trait) const { return (traits & trait) != 0; }
   bool sigmoid() const { return family == LossFamily::kSigmoid; }
   bool labelled() const { return family != LossFamily::kClassSoftmax; }
 };
@@ -74,6 +86,8 @@ inline bool rows_stand_alone(const Objective& o) {
          o.similarities[0].column_normaliser == kNone && o.labelled();
 }
 
+// None: no objective has this name.
+std::optional<ObjectiveKind> objective_kind(const std::string& name);
 // `has_keys` is false for supcon over the queries alone.
 Objective make_objective(ObjectiveKind, bool has_keys = true);
 // The same positives as clip, against the directions in `directions`. Joint: each query has one denominator
