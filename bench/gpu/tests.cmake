@@ -4,7 +4,7 @@ add_library(infcl_fake_cublas SHARED fake_cublas.cpp)
 # The emulator without its own symbols: rules for a real driver apply.
 add_library(infcl_plain_driver SHARED $<TARGET_OBJECTS:infcl_cuda_emulator>)
 set_target_properties(infcl_plain_driver PROPERTIES LINKER_LANGUAGE CXX)
-target_link_libraries(infcl_plain_driver PRIVATE Threads::Threads)
+target_link_libraries(infcl_plain_driver PRIVATE Threads::Threads ${INFCL_ZSTD_LIBRARY})
 target_link_options(infcl_plain_driver PRIVATE "-Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/driver_api.map")
 set(emulator INFCL_CUDA_LIBRARY=$<TARGET_FILE:infcl_cuda_emulator>)
 set(plain_driver INFCL_CUDA_LIBRARY=$<TARGET_FILE:infcl_plain_driver>)
