@@ -18,7 +18,8 @@ export const oldestGlibc = '2.17';
 /** Targets of the CUDA kernels, none for a binary without CUDA. Tests build with fewer targets than the package has. */
 function wantedTargets() {
   if (process.env.INFCL_CUDA === 'OFF') return [];
-  return process.env.INFCL_CUDA_TARGETS?.split(';').filter(Boolean) ?? shippedTargets;
+  const named = (process.env.INFCL_CUDA_TARGETS ?? '').split(';').filter(Boolean);
+  return named.length > 0 ? named : shippedTargets;
 }
 const wantsCuda = () => wantedTargets().length > 0;
 
@@ -80,8 +81,11 @@ export function linuxGlibc({ name, output, compiler, objcopy, programs, cmake, m
       return lines;
     },
     build({ root, work, output: file }) {
-      const cuda = `-DINFCL_CUDA=${wantsCuda() ? 'ON' : 'OFF'}`;
-      const objects = buildObjects({ root, work, compiler, cmake: [cuda, ...cmake] });
+      const cuda = [
+        `-DINFCL_CUDA=${wantsCuda() ? 'ON' : 'OFF'}`,
+        `-DINFCL_CUDA_TARGETS=${wantedTargets().join(';')}`,
+      ];
+      const objects = buildObjects({ root, work, compiler, cmake: [...cuda, ...cmake] });
       relink({ root, work, output: file, compiler, objcopy }, objects);
     },
     check(file, root) {

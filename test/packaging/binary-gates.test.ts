@@ -37,7 +37,7 @@ describe('gates of a binary for Linux', () => {
     execFileSync('g++', [...hidden, text, '-o', file, ...flags]);
     const needed = ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1'];
     return call('gates.mjs', 'checkElf', file, {
-      ...{ machine: machines[process.arch], glibc: '99.0', needed, bytes: 1e6, contains: [], root },
+      ...{ machine: machines[process.arch], glibc: '99.0', needed, bytes: 1e6, root },
       ...rules,
     });
   }
@@ -87,7 +87,6 @@ describe('gates of a binary for Linux', () => {
       /^names the folder/,
     ],
     ['too many bytes', { rules: { bytes: 1000 } }, /^has \d+ bytes, expected at most 1000$/],
-    ['no kernels', { rules: { contains: ['scores.cu'] } }, /^does not contain scores\.cu$/],
     ['another processor', { rules: { machine: 'MIPS' } }, /^is for .*, expected MIPS$/],
   ])('%s is found', (_, fault, complaint) => {
     expect(
