@@ -99,7 +99,8 @@ export function linuxGlibc({ name, output, compiler, objcopy, programs, cmake, m
       const rules = {
         machine,
         glibc: oldestGlibc,
-        needed: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'libpthread.so.0', 'libdl.so.2', loader],
+        // an old glibc has threads and dlopen in libraries of their own, which Node has loaded
+        needed: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', loader],
         bytes: 3e6,
         root,
       };
