@@ -14,3 +14,14 @@ export function nvcc() {
   const found = homes.some((home) => home && existsSync(join(home, 'bin', 'nvcc')));
   return found ? null : 'no nvcc: the CUDA kernels can be neither compiled nor tested';
 }
+
+/** The headers of zstd, without which CMake builds no emulator. */
+export function zstd() {
+  const compiler = process.env.CXX ?? 'c++';
+  const { status } = spawnSync(compiler, ['-fsyntax-only', '-x', 'c++', '-'], {
+    input: '#include <zstd.h>\n',
+  });
+  return status === 0
+    ? null
+    : 'no zstd.h, so there is no emulator to run CUDA kernels (Debian: apt-get install libzstd-dev)';
+}
