@@ -25,3 +25,12 @@ export function zstd() {
     ? null
     : 'no zstd.h, so there is no emulator to run CUDA kernels (Debian: apt-get install libzstd-dev)';
 }
+
+/** Linux with glibc on x64, where binaries for this system can be both built and run. */
+export function linuxX64() {
+  const { platform, arch } = process;
+  const glibc = process.report?.getReport().header.glibcVersionRuntime;
+  return platform === 'linux' && arch === 'x64' && glibc
+    ? null
+    : `this machine is ${platform}-${arch}, and the binary is for Linux on x64 with glibc`;
+}
