@@ -15,6 +15,17 @@ export function nvcc() {
   return found ? null : 'no nvcc: the CUDA kernels can be neither compiled nor tested';
 }
 
+/** The headers of zstd, without which CMake builds no emulator. */
+export function zstd() {
+  const compiler = process.env.CXX ?? 'c++';
+  const { status } = spawnSync(compiler, ['-fsyntax-only', '-x', 'c++', '-'], {
+    input: '#include <zstd.h>\n',
+  });
+  return status === 0
+    ? null
+    : 'no zstd.h, so there is no emulator to run CUDA kernels (Debian: apt-get install libzstd-dev)';
+}
+
 /** Linux with glibc on x64, where binaries for this system can be both built and run. */
 export function linuxX64() {
   const { platform, arch } = process;

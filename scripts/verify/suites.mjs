@@ -19,7 +19,7 @@
  * A program that ends with exit status 77 says that the program could not check anything: the part is skipped.
  */
 import { nodeVersions } from '../binaries/floors.mjs';
-import { linuxX64, nvcc } from './needs.mjs';
+import { linuxX64, nvcc, zstd } from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
@@ -43,7 +43,7 @@ const mutants = {
   name: 'mutants',
   proves:
     "The tests of the CUDA kernels find every bug that is seeded into the kernels' PTX, in whatever order the emulator runs the warps.",
-  needs: [nvcc],
+  needs: [nvcc, zstd],
   parts: ({ gate }) => [
     {
       name: 'configure',
@@ -110,7 +110,7 @@ const rehearsal = {
   name: 'rehearsal',
   proves:
     'The script for the first hour on a GPU runs to its end on the emulator. Nothing is measured on a GPU.',
-  needs: [nvcc],
+  needs: [nvcc, zstd],
   parts: () => [
     {
       name: 'first contact',
