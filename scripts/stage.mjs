@@ -14,7 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compiledFiles, linkedPages, prebuiltFiles, sourceFiles } from './package/contents.mjs';
@@ -110,7 +110,7 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
   console.log(`stage: ${out}: ${manifest.name} ${manifest.version}`);
   for (const name of binaries) console.log(`stage: with prebuilds/${name}`);
   if (binaries.length === 0) console.log(`stage: WITHOUT BINARIES: ${prebuilds} has none`);
-  for (const line of empty) console.log(`stage: left out, since in ${file} ${line}`);
+  for (const line of empty) console.log(`stage: left out, since ${line} (${relative(root, resolve(file))})`);
 }
 
 const values = readCommandLine();

@@ -14,3 +14,9 @@ export function nvcc() {
   const found = homes.some((home) => home && existsSync(join(home, 'bin', 'nvcc')));
   return found ? null : 'no nvcc: the CUDA kernels can be neither compiled nor tested';
 }
+
+/** A registry of npm packages, from which suites install tools. */
+export function registry() {
+  const args = ['view', 'node-gyp-build@4.8.4', 'version', '--fetch-retries=1', '--fetch-timeout=20000'];
+  return spawnSync('npm', args).status === 0 ? null : 'no registry of npm packages can be reached';
+}

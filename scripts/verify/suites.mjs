@@ -18,7 +18,7 @@
  *
  * A program that ends with exit status 77 says that the program could not check anything: the part is skipped.
  */
-import { nvcc } from './needs.mjs';
+import { nvcc, registry } from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
@@ -119,4 +119,19 @@ const rehearsal = {
   ],
 };
 
-export const suites = [threads, mutants, fuzz, rehearsal];
+const consumers = {
+  name: 'consumers',
+  proves:
+    'The packed package installs into empty projects without a script or a compiler, and computes and trains in every version of Node, package manager, bundler, test runner and TypeScript of docs/installing.md.',
+  needs: [registry],
+  parts: () => [
+    { name: 'build the package', command: ['node', 'scripts/build.mjs'], always: true },
+    { name: 'pack', command: ['node', 'scripts/package/consumers.mjs', 'pack'], always: true },
+    ...['node', 'typescript', 'test-runners', 'bundlers', 'managers', 'source'].map((group) => ({
+      name: group,
+      command: ['node', 'scripts/package/consumers.mjs', group],
+    })),
+  ],
+};
+
+export const suites = [threads, mutants, fuzz, rehearsal, consumers];
