@@ -1,6 +1,9 @@
 /** TypeScript in every module mode, with and without skipLibCheck, and the two tools that judge the types of a package. */
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { typed } from './programs.mjs';
 
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const nodeTypes = '@types/node@20.19.43';
 
 /** `module`, `moduleResolution`, and what else the compiler wants for them. */
@@ -47,7 +50,19 @@ const compiler = (version) => ({
   },
 });
 
+/** The documentation of the checkout: a warning is an error by typedoc.json. */
+const typedoc = {
+  name: 'TypeDoc, the documentation of the API',
+  tools: ['typedoc@0.28.20', 'typescript@6.0.3'],
+  run(project) {
+    project.install(...this.tools);
+    const program = join(project.folder, 'node_modules', 'typedoc', 'bin', 'typedoc');
+    project.runWith({ cwd: root }, 'node', program, '--out', project.newFolder());
+  },
+};
+
 export const rows = [
+  typedoc,
   ...['5.4.5', '5.9.3', '6.0.3', '7.0.2'].map(compiler),
   {
     name: 'publint --strict',
