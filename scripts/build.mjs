@@ -1,5 +1,6 @@
 /**
- * Builds what `npm install` leaves to be built in a clone: `node scripts/build.mjs [native|ts]`, by default both.
+ * Builds what `npm install` leaves to be built in a clone: `node scripts/build.mjs [native|ts]`, by default both. npm
+ * itself runs it with the word `prepare`, see own-link.mjs.
  * Says by name what the machine lacks before anything is started. Not part of the published package, whose users get
  * prebuilt files.
  */
@@ -8,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isOwnLink } from './own-link.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -116,6 +118,10 @@ if (isOlder(numbers(process.versions.node), oldestNode)) {
   fail([`Node ${process.versions.node} is too old: package.json asks for ${engines.node}`]);
 }
 const part = process.argv[2] ?? 'all';
-if (!['all', 'native', 'ts'].includes(part)) fail([`unknown part ${part}: expected native or ts`]);
-if (part !== 'ts') buildNative();
-if (part !== 'native') buildTypeScript();
+if (!['all', 'native', 'ts', 'prepare'].includes(part)) fail([`unknown part ${part}: expected native or ts`]);
+if (part === 'prepare' && isOwnLink(process.env, root)) {
+  console.log('infcl: npm prepares the clone itself next, and shows that build');
+} else {
+  if (part !== 'ts') buildNative();
+  if (part !== 'native') buildTypeScript();
+}
