@@ -59,6 +59,7 @@ function findCause(failure: Failure): Explanation {
 const causes: readonly ((failure: Failure) => Explanation | null)[] = [
   addonsForbidden,
   readsForbidden,
+  forbiddenByDeno,
   bundled,
   otherPlatformAsked,
   noBinary,
@@ -94,6 +95,14 @@ function readsForbidden({ code, message }: Failure): Explanation | null {
     cause: `Node was started with --permission, which forbids a file or the addon (${message})`,
     remedy:
       'Add --allow-addons, --allow-fs-read for the folder of your program, and --allow-fs-read=/etc/alpine-release, a file that tells Alpine from other systems',
+  };
+}
+
+function forbiddenByDeno({ message }: Failure): Explanation | null {
+  if (!/^Requires \w+ access/.test(message)) return null;
+  return {
+    cause: `Deno forbids it (${message})`,
+    remedy: 'Add --allow-read, --allow-ffi and --allow-env',
   };
 }
 

@@ -186,6 +186,10 @@ describe('messages of loaders', () => {
       /for the C library glibc.* LIBC=musl, which/,
     ],
     [
+      'Requires ffi access to "/a/b.node", run again with the --allow-ffi flag',
+      /Deno forbids it .* Add --allow-read, --allow-ffi/,
+    ],
+    [
       'something else entirely',
       /loaded: something else entirely\. Reinstall the package, or build it: "npm run/,
     ],

@@ -127,7 +127,7 @@ const runtimes = [
     },
   },
   {
-    name: 'Deno, --allow-read --allow-ffi --allow-env --allow-sys',
+    name: 'Deno, --allow-read --allow-ffi --allow-env',
     tools: ['@deno/linux-x64-glibc@2.9.6'],
     needs: { platform: 'linux-x64' },
     run(project) {
@@ -135,9 +135,13 @@ const runtimes = [
       project.install();
       project.write('use.cjs', commonJs);
       project.write('use.mjs', esModule);
-      const flags = ['--allow-read', '--allow-ffi', '--allow-env', '--allow-sys'];
+      const flags = ['--allow-read', '--allow-ffi', '--allow-env'];
       for (const file of ['use.cjs', 'use.mjs'])
         project.expectOutput('done', deno, 'run', '--no-prompt', ...flags, file);
+      project.expectRefusal('Deno forbids it', [deno, 'run', '--no-prompt', flags[0], flags[2], 'use.cjs']);
+      const list = "console.log(require('infcl').backends()[0].available)";
+      project.write('list.cjs', list);
+      project.expectOutput('true', deno, 'run', '--no-prompt', ...flags, 'list.cjs');
     },
   },
 ];
