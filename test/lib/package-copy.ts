@@ -12,6 +12,17 @@ const root = join(__dirname, '..', '..');
 /** The addon of this checkout. */
 export const addonFile = join(root, 'build', 'Release', 'infcl.node');
 
+/** Variables that change what is loaded, whatever the caller of the tests has set. */
+const neutral = {
+  NODE_OPTIONS: '',
+  INFCL_ISA: '',
+  INFCL_PREBUILD: '',
+  PREBUILDS_ONLY: '',
+  LIBC: '',
+  npm_config_arch: '',
+  npm_config_platform: '',
+};
+
 interface Run {
   /** Options of Node. */
   node?: string[];
@@ -40,7 +51,7 @@ export class PackageCopy {
 
   /** Runs a script in the copy, and parses what the script prints. */
   run(script: string, { node = [], env = {} }: Run = {}): unknown {
-    const all = { ...process.env, NODE_OPTIONS: '', INFCL_ISA: '', ...env };
+    const all = { ...process.env, ...neutral, ...env };
     const file = join(this.folder, 'script.cjs');
     writeFileSync(file, script);
     const options = { cwd: this.folder, encoding: 'utf8', env: all } as const;

@@ -84,7 +84,7 @@ export class Project {
   /** Runs a program in the project; returns status and output together. */
   try([program, ...args], { env = {}, cwd = this.folder, compilers = false } = {}) {
     const path = compilers ? process.env.PATH : this.bin;
-    const own = { NODE_OPTIONS: '', INFCL_ISA: '', NODE_PATH: '', ...env };
+    const own = { NODE_OPTIONS: '', INFCL_ISA: '', NODE_PATH: '', PREBUILDS_ONLY: '', LIBC: '', ...env };
     const rest = Object.entries(process.env).filter(
       ([name]) => !/^npm_(?!config_(registry|cafile|nodedir))/.test(name),
     );
