@@ -49,10 +49,19 @@ const backendNames = Object.keys(describeBackend) as BackendName[];
 function cpuBackend(binding: NativeBinding): BackendInfo {
   try {
     const { isa } = binding.cpuInfo();
-    return { name: 'cpu', available: true, devices: [os.cpus()[0]?.model.trim() ?? os.arch()], isa };
+    return { name: 'cpu', available: true, devices: [processorName()], isa };
   } catch (error) {
     // INFCL_ISA forces an instruction set that this machine lacks
     return { name: 'cpu', available: false, reason: (error as InfclError).message, devices: [] };
+  }
+}
+
+/** Deno asks for a permission here, without which the backend works all the same. */
+function processorName(): string {
+  try {
+    return os.cpus()[0]?.model.trim() || os.arch();
+  } catch {
+    return os.arch();
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Builds what `npm install` leaves to be built in a clone: `node scripts/build.mjs [native|ts]`, by default both.
+ * Builds what `npm install` leaves to be built in a clone: `node scripts/build.mjs [native|ts]`, by default both. npm
+ * itself runs it with the word `prepare`, see own-link.mjs.
  * Says by name what the machine lacks before anything is started. Not part of the published package, whose users get
  * prebuilt files.
  */
@@ -8,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isOwnLink } from './own-link.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -72,20 +74,38 @@ function buildNative() {
   ]);
 }
 
-/** A CommonJS build and an ES module that re-exports it by name: one native instance for both ways of importing. */
-function writeEsmWrapper(path) {
+/**
+ * A CommonJS build and an ES module that re-exports it by name: one native instance for both ways of importing.
+ * The module asks for the package by its own name, so even a bundle finds the package in node_modules. `import` of
+ * the CommonJS file would give tools that transform modules, such as Vitest, a module without names.
+ */
+function writeEsmWrapper(path, specifier) {
   const names = Object.keys(require(join(root, 'dist', `${path}.js`)));
   const base = path.split('/').pop();
   const exported = names.map((name) => `export const ${name} = cjs.${name};\n`).join('');
   const note = '// Written by scripts/build.mjs from the names of the CommonJS build.\n';
-  writeFileSync(join(root, 'dist', `${path}.mjs`), `${note}import cjs from './${base}.js';\n\n${exported}`);
+  const load = `import { createRequire } from 'node:module';
+
+function load() {
+  try {
+    return createRequire(import.meta.url)('${specifier}');
+  } catch (cause) {
+    const why = 'infcl was bundled, and node_modules/infcl is not beside the bundle: mark infcl as external in your bundler, and deploy node_modules/infcl';
+    throw cause?.code === 'MODULE_NOT_FOUND' || !import.meta.url ? new Error(why, { cause }) : cause;
+  }
+}
+
+const cjs = load();
+`;
+  writeFileSync(join(root, 'dist', `${path}.mjs`), `${note}${load}${exported}`);
   writeFileSync(join(root, 'dist', `${path}.d.mts`), `${note}export * from './${base}.js';\n`);
 }
 
 function buildTypeScript() {
   const tsc = require.resolve('typescript/bin/tsc');
   run('compiling lib', tsc, ['-p', 'lib']);
-  for (const path of ['index', 'adapters/jax']) writeEsmWrapper(path);
+  writeEsmWrapper('index', 'infcl');
+  writeEsmWrapper('adapters/jax', 'infcl/jax');
   // Private workspaces: part of a clone only.
   for (const workspace of ['examples', 'bench']) {
     const config = join(root, workspace, 'tsconfig.json');
@@ -98,6 +118,10 @@ if (isOlder(numbers(process.versions.node), oldestNode)) {
   fail([`Node ${process.versions.node} is too old: package.json asks for ${engines.node}`]);
 }
 const part = process.argv[2] ?? 'all';
-if (!['all', 'native', 'ts'].includes(part)) fail([`unknown part ${part}: expected native or ts`]);
-if (part !== 'ts') buildNative();
-if (part !== 'native') buildTypeScript();
+if (!['all', 'native', 'ts', 'prepare'].includes(part)) fail([`unknown part ${part}: expected native or ts`]);
+if (part === 'prepare' && isOwnLink(process.env, root)) {
+  console.log('infcl: npm prepares the clone itself next, and shows that build');
+} else {
+  if (part !== 'ts') buildNative();
+  if (part !== 'native') buildTypeScript();
+}

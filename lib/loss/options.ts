@@ -39,7 +39,7 @@ export interface Progress {
 
 /** Negatives of one query alone. */
 export interface HardNegatives {
-  /** [M * perQuery × D]: rows [i * perQuery, (i + 1) * perQuery) belong to query i. */
+  /** Has the shape [M * perQuery × D]. The rows from i * perQuery on, perQuery of them, belong to query i. */
   keys: Features;
   /** Number of negatives of one query. */
   perQuery: number;

@@ -1,58 +1,48 @@
 /**
  * The only loader of the native addon. A failure to load becomes one error with cause and remedy.
  *
- * Refuses to try other places: it loads this package's own build or the prebuild that the package ships.
+ * Refuses to try other places: it loads this package's own build, the addon that a user compiled in the folder
+ * `source`, or the prebuilt binary that the package ships.
  */
 
+import fs from 'node:fs';
 import path from 'node:path';
-import loadAddon from 'node-gyp-build';
-import { codedError, type InfclError } from '../errors';
+import { readBinaryFile } from './binary-file';
 import type { NativeBinding } from './binding';
+import { explainLoadFailure } from './load-failure';
 
-/** Both `dist/native` and, in tests, `lib/native` are two folders below the root. */
-const packageRoot = path.join(__dirname, '..', '..');
-
-const loaded = new Map<string, NativeBinding>();
+let loaded: NativeBinding | undefined;
 
 /**
  * Loads on first use. Later calls return the same object without looking for the file again, which takes
  * longer than a small loss. Throws ERR_BACKEND_UNAVAILABLE.
  */
-export function loadBinding(root = packageRoot): NativeBinding {
+export function loadBinding(): NativeBinding {
+  loaded ??= loadFirst();
+  return loaded;
+}
+
+function loadFirst(): NativeBinding {
+  // Within the function: a bundle of ES modules has no __dirname, and then the error has to say so.
+  let root: string | undefined;
   try {
-    const binding = loaded.get(root) ?? (loadAddon(root) as NativeBinding);
-    loaded.set(root, binding);
-    return binding;
+    // Both `dist/native` and, in tests, `lib/native` are two folders below the root.
+    root = path.join(__dirname, '..', '..');
+    const compiled = path.join(root, 'source', 'build', 'Release', 'infcl.node');
+    const isCompiled = fs.existsSync(compiled);
+    refuseTruncated(isCompiled ? compiled : require('node-gyp-build').path(root));
+    // The paths are written out: programs that collect the files of a deployment look for this form of the call.
+    return (
+      isCompiled
+        ? require('node-gyp-build')(path.join(__dirname, '..', '..', 'source'))
+        : require('node-gyp-build')(path.join(__dirname, '..', '..'))
+    ) as NativeBinding;
   } catch (error) {
-    throw explainLoadFailure(error);
+    throw explainLoadFailure(error, root);
   }
 }
 
-export function explainLoadFailure(error: unknown): InfclError {
-  const message = error instanceof Error || isErrorLike(error) ? error.message : String(error);
-  const cause = message.split('\n')[0]!;
-  return codedError(
-    'ERR_BACKEND_UNAVAILABLE',
-    `The native addon of infcl could not be loaded: ${cause}. ${remedy(message)}`,
-    error,
-  );
-}
-
-function isErrorLike(error: unknown): error is { message: string } {
-  return typeof (error as { message?: unknown } | null)?.message === 'string';
-}
-
-function remedy(message: string): string {
-  const build =
-    'build it from source: in a clone of the repository run "npm install" (needs CMake, a C++17 compiler)';
-  if (/No native build was found/.test(message)) {
-    return `There is no prebuilt binary for ${process.platform}-${process.arch}; ${build}.`;
-  }
-  if (/GLIBC(XX)?_|CXXABI_/.test(message)) {
-    return `This system's C or C++ library is older than the one the binary was built with; ${build}, or use a newer system.`;
-  }
-  if (/invalid ELF header|wrong ELF class|not a valid Win32|incompatible architecture/.test(message)) {
-    return `The binary is for another platform (node_modules copied from another machine?); reinstall, or ${build}.`;
-  }
-  return `Reinstall the package, or ${build}.`;
+/** Before the system's loader reads the file: a file that ends too early ends the whole process by SIGBUS. */
+function refuseTruncated(file: string): void {
+  if (readBinaryFile(file)?.truncated) throw new Error(`${file} is too short`);
 }

@@ -34,3 +34,9 @@ export function linuxX64() {
     ? null
     : `this machine is ${platform}-${arch}, and the binary is for Linux on x64 with glibc`;
 }
+
+/** A registry of npm packages, from which suites install tools. */
+export function registry() {
+  const args = ['view', 'node-gyp-build@4.8.4', 'version', '--fetch-retries=1', '--fetch-timeout=20000'];
+  return spawnSync('npm', args).status === 0 ? null : 'no registry of npm packages can be reached';
+}

@@ -19,7 +19,7 @@
  * A program that ends with exit status 77 says that the program could not check anything: the part is skipped.
  */
 import { nodeVersions } from '../binaries/floors.mjs';
-import { linuxX64, nvcc, zstd } from './needs.mjs';
+import { linuxX64, nvcc, registry, zstd } from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
@@ -142,4 +142,19 @@ const floors = {
   },
 };
 
-export const suites = [threads, mutants, fuzz, rehearsal, floors];
+const consumers = {
+  name: 'consumers',
+  proves:
+    'The packed package installs into empty projects without a script or a compiler, and computes and trains in every version of Node, package manager, bundler, test runner and TypeScript of docs/installing.md.',
+  needs: [registry],
+  parts: () => [
+    { name: 'build the package', command: ['node', 'scripts/build.mjs'], always: true },
+    { name: 'pack', command: ['node', 'scripts/package/consumers.mjs', 'pack'], always: true },
+    ...['node', 'typescript', 'test-runners', 'bundlers', 'managers', 'source'].map((group) => ({
+      name: group,
+      command: ['node', 'scripts/package/consumers.mjs', group],
+    })),
+  ],
+};
+
+export const suites = [threads, mutants, fuzz, rehearsal, floors, consumers];

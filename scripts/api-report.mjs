@@ -1,0 +1,121 @@
+/**
+ * The public surface of the package as a text, lib/api-report.txt, so that a change of the surface shows in a diff:
+ *
+ *     node scripts/api-report.mjs           # compares, and says how the surface differs
+ *     node scripts/api-report.mjs --write   # writes the report anew
+ *
+ * Reads the compiled declarations in dist: run "npm run build:ts" first. The report has every exported name with its
+ * declaration, without comments, and the declarations of the package's own that these mention.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ts = createRequire(import.meta.url)('typescript');
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const reportFile = join(root, 'lib', 'api-report.txt');
+const entries = { infcl: 'dist/index.d.ts', 'infcl/jax': 'dist/adapters/jax.d.ts' };
+
+const usage = `usage: node scripts/api-report.mjs [--write]
+
+  --write  write lib/api-report.txt anew; without it, compare`;
+
+function fail(text, status) {
+  console.error(`api-report: ${text}`);
+  process.exit(status);
+}
+
+function makeProgram() {
+  const files = Object.values(entries).map((file) => join(root, file));
+  const missing = files.find((file) => !existsSync(file));
+  if (missing) fail(`${relative(root, missing)} is missing: run "npm run build:ts" first`, 1);
+  const options = {
+    module: ts.ModuleKind.Node16,
+    target: ts.ScriptTarget.ES2022,
+    types: ['node'],
+    skipLibCheck: true,
+  };
+  return ts.createProgram(files, { ...options, lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'] });
+}
+
+/** A name that is imported or exported again stands for the thing that bears it. */
+const thingOf = (checker, symbol) =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+
+/** Declarations in the package's own files. A type parameter or a member is part of the declaration around it. */
+function ownDeclarations(symbol) {
+  const own = (symbol.declarations ?? []).filter((node) =>
+    node.getSourceFile().fileName.startsWith(join(root, 'dist')),
+  );
+  return own
+    .map((node) => (ts.isVariableDeclaration(node) ? node.parent.parent : node))
+    .filter((node) => ts.isSourceFile(node.parent));
+}
+
+const printer = ts.createPrinter({ removeComments: true });
+const print = (node) => printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile());
+
+/** Things of the package that a declaration mentions. */
+function mentionedIn(checker, node) {
+  const found = new Set();
+  const visit = (part) => {
+    if (ts.isIdentifier(part)) {
+      const symbol = checker.getSymbolAtLocation(part);
+      if (symbol) found.add(thingOf(checker, symbol));
+    }
+    ts.forEachChild(part, visit);
+  };
+  visit(node);
+  return [...found].filter((symbol) => ownDeclarations(symbol).length > 0);
+}
+
+/** One section: the exported names in order, then what their declarations mention besides. */
+function describeEntry(program, [name, file]) {
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(join(root, file)));
+  const byName = (a, b) => (a.name < b.name ? -1 : 1);
+  const exported = checker
+    .getExportsOfModule(module)
+    .sort(byName)
+    .map((symbol) => thingOf(checker, symbol));
+  const seen = [...exported];
+  for (const symbol of seen) {
+    for (const declaration of ownDeclarations(symbol)) {
+      seen.push(...mentionedIn(checker, declaration).filter((other) => !seen.includes(other)));
+    }
+  }
+  const text = (symbols) => symbols.flatMap(ownDeclarations).map(print).join('\n\n');
+  const hidden = seen.slice(exported.length).sort(byName);
+  return `# ${name}\n\n${text(exported)}\n\n## Not exported, but mentioned\n\n${text(hidden)}\n`;
+}
+
+function makeReport() {
+  const program = makeProgram();
+  const head =
+    'Written by "npm run api -- --write". A test fails where this text differs from the declarations in lib.\n';
+  return [head, ...Object.entries(entries).map((entry) => describeEntry(program, entry))].join('\n');
+}
+
+const [option, ...more] = process.argv.slice(2);
+if (more.length > 0 || (option !== undefined && option !== '--write')) fail(`unknown option\n\n${usage}`, 2);
+const report = makeReport();
+if (option === '--write') {
+  writeFileSync(reportFile, report);
+  console.log(`api-report: wrote ${relative(root, reportFile)}`);
+} else {
+  const old = existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : '';
+  const lines = (text, other) =>
+    text.split('\n').filter((line) => line.trim() && !other.split('\n').includes(line));
+  if (old !== report) {
+    const differences = [
+      ...lines(old, report).map((l) => `- ${l}`),
+      ...lines(report, old).map((l) => `+ ${l}`),
+    ];
+    fail(
+      `the public surface has changed:\n${differences.join('\n')}\nIf that is meant, run "npm run build:ts" and "npm run api -- --write"`,
+      1,
+    );
+  }
+  console.log('api-report: the public surface is the one of lib/api-report.txt');
+}
