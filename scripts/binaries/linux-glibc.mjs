@@ -1,0 +1,97 @@
+/**
+ * A binary for Linux with glibc, for any processor that Debian has a g++ for. CMake compiles all objects; then they are
+ * linked once more, so that the binary starts on systems that are older than this machine: libstdc++ goes inside, and
+ * functions of glibc are taken in old versions (old-symbols.mjs).
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { nvcc } from '../verify/needs.mjs';
+import { BuildError, capture, missingPrograms, run } from './command.mjs';
+import { checkElf } from './gates.mjs';
+import { renameReferences, renamesFor } from './old-symbols.mjs';
+import { buildObjects } from './sources.mjs';
+
+/** The oldest glibc on which the binary must start. Node itself asks for 2.28. */
+export const oldestGlibc = '2.17';
+
+const wantsCuda = () => process.env.INFCL_CUDA !== 'OFF';
+
+/** Path of a library of the compiler's target. */
+function libraryOf(compiler, name) {
+  const path = capture(compiler, [`-print-file-name=${name}`]).trim();
+  if (!existsSync(path)) throw new BuildError(`${compiler} has no ${name}`);
+  return path;
+}
+
+function relink({ root, work, output, compiler, objcopy }, { binding, core }) {
+  const folder = join(work, 'renamed');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const scripts = join(root, 'scripts', 'binaries');
+  const standIn = join(folder, 'old-glibc.o');
+  run(compiler, ['-O2', '-fPIC', '-c', join(scripts, 'old-glibc.cpp'), '-o', standIn]);
+  const renames = renamesFor(
+    ['libc.so.6', 'libm.so.6'].map((name) => libraryOf(compiler, name)),
+    oldestGlibc,
+  );
+  const files = [...binding, core, libraryOf(compiler, 'libstdc++.a')];
+  const renamed = renameReferences({ files, renames, work: folder, objcopy });
+  run(compiler, [
+    '-shared',
+    ...renamed.slice(0, binding.length),
+    standIn,
+    // libgcc_s stays outside: Node loads the same library, and exceptions need one unwinder for a process.
+    ...['-nodefaultlibs', '-Wl,--start-group', ...renamed.slice(binding.length)],
+    ...['-lm', '-lgcc_s', '-lgcc', '-lc', '-Wl,--end-group'],
+    ...['-Wl,--gc-sections', '-Wl,--as-needed', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,-s'],
+    `-Wl,--version-script=${join(scripts, 'exported-symbols.map')}`,
+    ...['-o', output],
+  ]);
+}
+
+/** Names of all files with CUDA kernels. The binary lists these names, so a gate can look for them. */
+const kernelFiles = (root) =>
+  readdirSync(join(root, 'cuda', 'kernels')).filter((name) => name.endsWith('.cu'));
+
+/**
+ * `target`: name and output of a target (targets.mjs), and
+ *
+ *   compiler, objcopy   programs for the target's processor
+ *   programs            what brings these programs, for missing()
+ *   cmake               arguments by which CMake compiles for that processor
+ *   machine             the processor, as readelf prints its name
+ *   loader              name of the dynamic loader, which the binary may list as a library
+ */
+export function linuxGlibc({ name, output, compiler, objcopy, programs, cmake, machine, loader }) {
+  return {
+    name,
+    output,
+    missing() {
+      const lines = missingPrograms({
+        ...programs,
+        cmake: 'Debian package cmake',
+        readelf: 'Debian package binutils',
+      });
+      const reason = wantsCuda() ? nvcc() : null;
+      if (reason)
+        lines.push('nvcc (the CUDA toolkit; INFCL_CUDA=OFF builds a binary without CUDA, for tests)');
+      return lines;
+    },
+    build({ root, work, output: file }) {
+      const cuda = `-DINFCL_CUDA=${wantsCuda() ? 'ON' : 'OFF'}`;
+      const objects = buildObjects({ root, work, compiler, cmake: [cuda, ...cmake] });
+      relink({ root, work, output: file, compiler, objcopy }, objects);
+    },
+    check(file, root) {
+      if (!wantsCuda()) console.log(`NOT CHECKED: CUDA kernels of ${name}: INFCL_CUDA=OFF leaves them out`);
+      return checkElf(file, {
+        machine,
+        glibc: oldestGlibc,
+        needed: ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1', 'libpthread.so.0', 'libdl.so.2', loader],
+        bytes: 3e6,
+        contains: wantsCuda() ? kernelFiles(root) : [],
+        root,
+      });
+    },
+  };
+}
