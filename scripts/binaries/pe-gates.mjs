@@ -87,8 +87,7 @@ export function checkPe(file, { machine, libraries, ...contents }) {
   for (const name of pe.needed.filter((library) => !libraries.includes(library))) {
     complaints.push(`needs ${name}, expected nothing beyond ${libraries.join(', ')}`);
   }
-  if (!pe.needed.includes('node.exe'))
-    complaints.push('does not take the names of Node-API from node.exe');
+  if (!pe.needed.includes('node.exe')) complaints.push('does not take the names of Node-API from node.exe');
   if ([...pe.exported].sort().join() !== [...addonSymbols].sort().join()) {
     complaints.push(`exports ${pe.exported.join(', ')}, expected ${addonSymbols.join(' and ')}`);
   }

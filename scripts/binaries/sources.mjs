@@ -62,7 +62,9 @@ export function readSources(root, { processor, system, noCuda = system }) {
   const script = join(root, 'scripts', 'binaries', 'print-sources.cmake');
   const settings = { PROCESSOR: processor, SYSTEM: system, NO_CUDA: noCuda, ROOT: root };
   const defines = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
-  const lines = capture('cmake', [...defines, '-P', script]).trim().split('\n');
+  const lines = capture('cmake', [...defines, '-P', script])
+    .trim()
+    .split('\n');
   const all = lines.map((line) => {
     const [file, flags = ''] = line.replace(/^-- /, '').split('|');
     return { file, flags: flags.split(';').filter(Boolean) };
