@@ -9,6 +9,10 @@ endif()
 set(INFCL_CUDA ${default} CACHE STRING "The CUDA backend: ON, OFF, or AUTO for where nvcc is found")
 set(INFCL_CUDA_TARGETS "$ENV{INFCL_CUDA_TARGETS}" CACHE STRING
   "What to compile kernels for, such as sm_80;sm_90a;compute_80; default: all that are shipped and nvcc knows")
+# Images do not depend on the processor of the host. So builds for two processors may have one folder of images.
+set(INFCL_IMAGES_DIR ${CMAKE_BINARY_DIR}/cuda CACHE PATH "Where the kernels' images are written")
+
+include(${CMAKE_CURRENT_LIST_DIR}/fatbin.cmake)
 
 function(infcl_find_nvcc out)
   if(INFCL_CUDA STREQUAL "OFF")
@@ -28,7 +32,8 @@ function(infcl_find_nvcc out)
 endfunction()
 
 # Cubins for the generations that the package ships, and text that the driver compiles for all later ones. The tests
-# need text for Hopper, because the emulator executes text. A device of that generation takes the cubin.
+# need text for Hopper, because the emulator executes text. A device of that generation takes the cubin. Text for Hopper
+# is shipped as well, so that tests can execute the package's own bytes.
 function(infcl_default_targets nvcc out)
   execute_process(COMMAND ${nvcc} --list-gpu-code OUTPUT_VARIABLE known COMMAND_ERROR_IS_FATAL ANY)
   set(targets compute_80)
@@ -44,7 +49,7 @@ function(infcl_default_targets nvcc out)
   set(${out} "${targets}" PARENT_SCOPE)
 endfunction()
 
-# Compiles one .cu file into one image, and writes the image as an array of bytes into a source file of its own.
+# Compiles one .cu file into one image, and writes the image's fatbin as an array of bytes into a source file of its own.
 function(infcl_embed_kernel nvcc source target out)
   get_filename_component(name ${source} NAME_WE)
   set(symbol ${name}_${target})
@@ -64,11 +69,26 @@ function(infcl_embed_kernel nvcc source target out)
       -o ${image} ${CMAKE_SOURCE_DIR}/${source}
     DEPENDS ${source} ${headers} COMMENT "Compiling ${name} for ${target}" VERBATIM)
   set(script ${CMAKE_SOURCE_DIR}/cuda/embed_kernel.cmake)
+  infcl_add_fatbin(${image} ${name}.cu ${target} fatbin)
   add_custom_command(OUTPUT ${INFCL_IMAGES_DIR}/${symbol}.cpp
-    COMMAND ${CMAKE_COMMAND} -DIMAGE=${image} -DSYMBOL=${symbol} -DOUTPUT=${INFCL_IMAGES_DIR}/${symbol}.cpp
+    COMMAND ${CMAKE_COMMAND} -DIMAGE=${fatbin} -DSYMBOL=${symbol} -DOUTPUT=${INFCL_IMAGES_DIR}/${symbol}.cpp
       -P ${script}
-    DEPENDS ${image} ${script} VERBATIM)
+    DEPENDS ${fatbin} ${script} VERBATIM)
   set(${out} ${symbol} PARENT_SCOPE)
+endfunction()
+
+# Whether a kernel file has an image of its own for a target. NAME_sm90.cu has instructions that only Hopper knows. Of
+# the other files nvcc writes the same PTX for compute_90a as for compute_80, but for the name of the target. So the
+# backend takes them from compute_80 (images_for in kernel_images.h).
+function(infcl_has_image source target targets out)
+  set(${out} ON PARENT_SCOPE)
+  if(source MATCHES "_sm90\\.cu$")
+    if(NOT target MATCHES "_90a$")
+      set(${out} OFF PARENT_SCOPE)
+    endif()
+  elseif(target STREQUAL "compute_90a" AND "compute_80" IN_LIST targets)
+    set(${out} OFF PARENT_SCOPE)
+  endif()
 endfunction()
 
 # Writes the list that kernel_images() returns.
@@ -119,15 +139,15 @@ function(infcl_add_cuda library)
     infcl_default_targets(${nvcc} targets)
   endif()
   message(STATUS "CUDA backend for ${targets}")
-  set(INFCL_IMAGES_DIR ${CMAKE_BINARY_DIR}/cuda)
   file(MAKE_DIRECTORY ${INFCL_IMAGES_DIR})
-  # NAME_sm90.cu has instructions that only one target knows.
+  infcl_prepare_fatbins(${nvcc})
   file(GLOB sources RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS cuda/kernels/*.cu)
   set(images "")
   foreach(source ${sources})
     get_filename_component(file ${source} NAME)
     foreach(target ${targets})
-      if(source MATCHES "_sm90\\.cu$" AND NOT target MATCHES "_90a$")
+      infcl_has_image(${source} ${target} "${targets}" has_image)
+      if(NOT has_image)
         continue()
       endif()
       infcl_embed_kernel(${nvcc} ${source} ${target} symbol)

@@ -1,6 +1,7 @@
 // Chooses the images that may run on a device.
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "cuda/kernel_images.h"
 
@@ -31,6 +32,21 @@ std::vector<ImageTarget> targets_for(const std::vector<KernelImage>& images, int
     if (a.ptx != b.ptx) return b.ptx;
     return std::atoi(a.name.c_str()) > std::atoi(b.name.c_str());
   });
+  return found;
+}
+
+std::vector<const KernelImage*> images_for(const std::vector<KernelImage>& images,
+                                           const std::vector<ImageTarget>& targets) {
+  std::vector<const KernelImage*> found;
+  for (const ImageTarget& target : targets) {
+    if (target.ptx != targets.front().ptx) continue;
+    for (const KernelImage& image : images) {
+      const bool known = std::any_of(found.begin(), found.end(), [&](const KernelImage* other) {
+        return std::strcmp(other->source, image.source) == 0;
+      });
+      if (!known && image.ptx == target.ptx && target.name == image.target) found.push_back(&image);
+    }
+  }
   return found;
 }
 

@@ -8,10 +8,10 @@
 namespace infcl::cuda {
 
 struct KernelImage {
-  const char* source;  // name of its .cu file
-  const char* target;  // "80", "90a"; for PTX the virtual architecture
-  bool ptx;            // text for the driver to compile, with a zero at its end; else a cubin
-  const unsigned char* data;
+  const char* source;         // name of its .cu file
+  const char* target;         // "80", "90a"; for PTX the virtual architecture
+  bool ptx;                   // text for the driver to compile; else machine code
+  const unsigned char* data;  // a fatbin with this one image, compressed
 };
 const std::vector<KernelImage>& kernel_images();
 
@@ -22,5 +22,10 @@ struct ImageTarget {
   bool ptx;
 };
 std::vector<ImageTarget> targets_for(const std::vector<KernelImage>&, int capability);
+
+// One image of every source for the first of these targets, which targets_for() found. A source without an
+// image for the first target gets one of a later target of the same kind: PTX of 80 completes PTX of 90a.
+std::vector<const KernelImage*> images_for(const std::vector<KernelImage>&,
+                                           const std::vector<ImageTarget>& targets);
 
 }  // namespace infcl::cuda

@@ -2,7 +2,6 @@
 #include "cuda/launcher.h"
 
 #include "core/errors.h"
-#include "cuda/kernel_images.h"
 #include "cuda/tensor_maps.h"
 
 namespace infcl::cuda {
@@ -21,8 +20,10 @@ int index_of(Precision p) { return static_cast<int>(p); }
 
 Kernels::Kernels(int capability, const std::string& path) : capability_(capability) {
   std::string error = "this build carries none for it";
-  for (const ImageTarget& target : targets_for(kernel_images(), capability))
-    if (load(target.name, target.ptx, error)) {
+  std::vector<ImageTarget> targets = targets_for(kernel_images(), capability);
+  for (; !targets.empty(); targets.erase(targets.begin()))
+    if (load(targets, error)) {
+      const ImageTarget& target = targets.front();
       image_ = target.ptx ? "compute_" + target.name + ", compiled by the driver"
                           : "sm_" + target.name + ", machine code";
       sm90_ = use_sm90(path);
@@ -33,17 +34,16 @@ Kernels::Kernels(int capability, const std::string& path) : capability_(capabili
               std::to_string(capability % 10) + ": " + error);
 }
 
-bool Kernels::load(const std::string& target, bool ptx, std::string& error) {
+bool Kernels::load(const std::vector<ImageTarget>& targets, std::string& error) {
   modules_.clear();
-  for (const KernelImage& image : kernel_images()) {
-    if (image.target != target || image.ptx != ptx) continue;
+  for (const KernelImage* image : images_for(kernel_images(), targets)) {
     api::Result result = api::kSuccess;
-    modules_.emplace_back(image.data, result);
+    modules_.emplace_back(image->data, result);
     if (result == api::kOutOfMemory) check(result, "cuModuleLoadData");
     if (result == api::kSuccess) continue;
     const char* name = nullptr;
     driver().GetErrorName(result, &name);
-    error = std::string(image.source) + " for " + target + ": " + (name ? name : "unknown error");
+    error = std::string(image->source) + " for " + image->target + ": " + (name ? name : "unknown error");
     modules_.clear();
     return false;
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cuda/driver/memory.h"
+#include "cuda/kernel_images.h"
 #include "cuda/kernels/kernel_args.h"
 #include "cuda/kernels/launch_shapes.h"
 
@@ -46,7 +47,9 @@ class Kernels {
     api::Function function = nullptr;
     std::string name;
   };
-  bool load(const std::string& target, bool ptx, std::string& error);
+  // Loads the images for the first target, completed by those of the others. False, with the reason, if an
+  // image does not load.
+  bool load(const std::vector<ImageTarget>& targets, std::string& error);
   bool use_sm90(const std::string& path) const;
   void find_all();
   api::Function look_up(const std::string& name) const;  // null: no such kernel

@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <stdexcept>
 
 #include "decoder.h"
 #include "driver_state.h"
+#include "fatbin_format.h"
+#include "fatbin_ptx.h"
 #include "ptx_parser.h"
 
 using namespace infcl::emulator;
@@ -13,10 +16,8 @@ namespace {
 
 LoadedModule* as_module(CUmodule handle) { return reinterpret_cast<LoadedModule*>(handle); }
 
-bool is_binary(const void* image) {
-  constexpr unsigned char kElf[4] = {0x7f, 'E', 'L', 'F'};
-  constexpr unsigned char kFatbin[4] = {0x50, 0xed, 0x55, 0xba};
-  return std::memcmp(image, kElf, 4) == 0 || std::memcmp(image, kFatbin, 4) == 0;
+bool begins_with(const unsigned char* image, const unsigned char (&magic)[4]) {
+  return std::equal(magic, magic + 4, image);  // stops at the first other byte: a text may be shorter
 }
 
 // "sm_80" runs on 80 and later, "sm_90a" on 90 alone.
@@ -28,6 +29,18 @@ bool runs_here(const std::string& target) {
   const std::string suffix = target.substr(3 + used);
   if (suffix.empty()) return number <= sm;
   return suffix == "a" ? number == sm : suffix == "f" && number / 10 == sm / 10 && number <= sm;
+}
+
+// PTX of the image for the emulated device, or "" where there is none. Throws where the image is damaged.
+std::string ptx_of(const void* image) {
+  constexpr unsigned char kElf[4] = {0x7f, 'E', 'L', 'F'};
+  const auto* bytes = static_cast<const unsigned char*>(image);
+  if (begins_with(bytes, kElf)) return "";
+  if (begins_with(bytes, infcl::fatbin::kMagic)) return ptx_of_fatbin(image, runs_here);
+  if (*bytes > '~')
+    throw std::runtime_error("the image is neither PTX nor machine code nor a fatbin: its first byte is " +
+                             std::to_string(*bytes));
+  return static_cast<const char*>(image);
 }
 
 // Places the module's variables in device memory.
@@ -54,12 +67,19 @@ void unload(LoadedModule& module) {
 }
 
 CUresult load(CUmodule* handle, const void* image, CUctx_st& context) {
-  if (is_binary(image))
-    return failed(CUDA_ERROR_NO_BINARY_FOR_GPU, "the emulator runs PTX, not machine code");
+  std::string text;
+  try {
+    text = ptx_of(image);
+  } catch (const std::runtime_error& e) {
+    return failed(CUDA_ERROR_INVALID_IMAGE, e.what());
+  }
+  if (text.empty())
+    return failed(CUDA_ERROR_NO_BINARY_FOR_GPU,
+                  "the emulator runs PTX, and the image has none for sm_" + std::to_string(emulated_sm()));
   auto module = std::make_unique<LoadedModule>();
   module->context = &context;
   try {
-    const ModuleSyntax syntax = parse_ptx(static_cast<const char*>(image));
+    const ModuleSyntax syntax = parse_ptx(text.c_str());
     if (!runs_here(syntax.target))
       return failed(CUDA_ERROR_NO_BINARY_FOR_GPU,
                     "PTX for " + syntax.target + " on sm_" + std::to_string(emulated_sm()));

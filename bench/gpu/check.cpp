@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check_device.h"
+#include "check_images.h"
 #include "check_list.h"
 #include "check_runner.h"
 #include "check_shapes.h"
@@ -26,6 +27,10 @@ namespace {
 constexpr const char* kUsage =
     "usage: gpu-check [--quick] [--list] [--only NAME,...] [--check-seconds 300] [--seconds N]\n"
     "                 [--rows 4096,16384] [--dims 256,512,768]\n"
+    "       gpu-check --images FILE\n"
+    "  --images         loads every CUDA image of FILE on the device, and does nothing else. FILE is an "
+    "addon\n"
+    "                   (infcl.node) or a program with the backend inside; 'self' is gpu-check\n"
     "  --list           prints the names of the checks and runs none\n"
     "  --only           checks by name, by the beginning of names up to a colon, or by part: suites, shapes, "
     "device\n"
@@ -43,6 +48,7 @@ struct Options {
   CheckLimits limits;
   ShapeGrid grid;
   std::vector<std::string> for_child;  // what names of checks depend on
+  std::string images;                  // a file whose images are loaded, and nothing else is checked
 };
 
 Options parse(int argc, char** argv) {
@@ -53,11 +59,16 @@ Options parse(int argc, char** argv) {
                       o.only = split_list(value);
                       if (o.only.empty()) throw UsageError("--only needs the name of a check");
                     }};
+  const Option images{"--images", [&](const std::string& value) {
+                        if (value.empty()) throw UsageError("--images needs the path of a file, or 'self'");
+                        o.images = value == "self" ? own_path() : value;
+                      }};
   read_command_line(argc, argv,
                     {{"--help", &o.help}, {"--list", &o.list}, {"--quick", &o.quick}, {"--child", &o.child}},
-                    {only, seconds_option("--seconds", o.limits.seconds),
+                    {only, images, seconds_option("--seconds", o.limits.seconds),
                      seconds_option("--check-seconds", o.limits.check_seconds),
                      sizes_option("--rows", asked.rows), sizes_option("--dims", asked.dims)});
+  if (!o.images.empty() && argc > 3) throw UsageError("--images takes no other option beside it");
   o.grid = o.quick ? ShapeGrid{{130}, {64}} : ShapeGrid{{4096, 16384}, {256, 512, 768}};
   if (!asked.rows.empty()) o.grid.rows = asked.rows;
   if (!asked.dims.empty()) o.grid.dims = asked.dims;
@@ -130,6 +141,7 @@ int main(int argc, char** argv) {
   try {
     const Options options = parse(argc, argv);
     if (options.help) return std::fputs(kUsage, stdout) < 0;
+    if (!options.images.empty()) return check_images(find_images(options.images));
     return options.child ? run_here(options) : run(options);
   } catch (const UsageError& e) {
     return end_with_usage(e.what());

@@ -14,6 +14,7 @@
 #   OUT    where results go: stageN.log, .summary, .tgz, .json   (default: out in the work folder)
 #   WORK   builds, the driver's cache, state                     (default: infcl-first-contact in TMPDIR)
 #   LIMIT  seconds of a stage                                     (default: 570)
+#   ADDON  an infcl.node whose images stage 1 loads on the card   (default: the images of this build)
 #   CAPABILITY  of the card, such as 9.0, where nvidia-smi does not tell
 #   CUDA_HOME, CUDA_VISIBLE_DEVICES, INFCL_CUBLAS_LIBRARY         as usual
 #

@@ -4,7 +4,7 @@ add_library(infcl_fake_cublas SHARED fake_cublas.cpp)
 # The emulator without its own symbols: rules for a real driver apply.
 add_library(infcl_plain_driver SHARED $<TARGET_OBJECTS:infcl_cuda_emulator>)
 set_target_properties(infcl_plain_driver PROPERTIES LINKER_LANGUAGE CXX)
-target_link_libraries(infcl_plain_driver PRIVATE Threads::Threads)
+target_link_libraries(infcl_plain_driver PRIVATE Threads::Threads ${INFCL_ZSTD_LIBRARY})
 target_link_options(infcl_plain_driver PRIVATE "-Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/driver_api.map")
 set(emulator INFCL_CUDA_LIBRARY=$<TARGET_FILE:infcl_cuda_emulator>)
 set(plain_driver INFCL_CUDA_LIBRARY=$<TARGET_FILE:infcl_plain_driver>)
@@ -45,6 +45,30 @@ if(INFCL_EMULATES_SM90)
     "kernels +compute_90a, compiled by the driver; products use sm_90a\n.*\nok       suite:cuda_pairs_test:sm80 .*suite:cuda_pairs_test:sm90 .*PASSED: 9 passed"
     --only suites,device,shape:clip)
 endif()
+
+# Every shipped image, out of the file. A build for text alone has nothing that the emulator cannot load.
+function(infcl_test_images name driver status output file)
+  add_test(NAME gpu_check_images_${name} COMMAND ${CMAKE_COMMAND}
+    "-DCOMMAND=$<TARGET_FILE:gpu-check>;--images;${file};${ARGN}" -DSTATUS=${status} "-DOUTPUT=${output}"
+    -P ${CMAKE_CURRENT_SOURCE_DIR}/expect.cmake)
+  set_tests_properties(gpu_check_images_${name} PROPERTIES ENVIRONMENT "${driver}")
+endfunction()
+infcl_test_images(self "${emulator}" 0 "\nok +compute_80 split.cu +[0-9]+ bytes  loaded\nPASSED: [1-9]" self)
+infcl_test_images(of_program "${plain_driver}" 0 "\nok +compute_80 split.cu .*\nPASSED: [1-9]" $<TARGET_FILE:gpu-bench>)
+infcl_test_images(older_device "${emulator};INFCL_EMULATOR_SM=75" 1
+  "\n- +compute_80 split.cu .* not for this device .CUDA_ERROR_NO_BINARY_FOR_GPU.\nFAILED: 0 images loaded, [1-9]" self)
+infcl_test_images(none "${emulator}" 2 "has no CUDA image" ${CMAKE_SOURCE_DIR}/LICENSE)
+infcl_test_images(no_file "${emulator}" 2 "cannot read '/nowhere.node': No such file" /nowhere.node)
+infcl_test_images(and_more "${emulator}" 2 "--images takes no other option beside it" self --quick)
+if(INFCL_EMULATES_SM90)
+  infcl_test_images(on_sm90 "${emulator};INFCL_EMULATOR_SM=90" 0
+    "\nok +compute_90a scores_forward_sm90.cu .*\nPASSED: [0-9]+ images loaded, 0 not for this device, 0 failed\n$" self)
+  infcl_test_images(of_sm90_on_sm80 "${emulator}" 0 "\n- +compute_90a scores_forward_sm90.cu .* not for this device .*PASSED" self)
+endif()
+# A file that was cut off in the middle of its images, and one whose text is damaged.
+add_test(NAME gpu_check_images_damaged COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:gpu-check>
+  -DFOLDER=${CMAKE_CURRENT_BINARY_DIR} -DIMAGES=${CMAKE_BINARY_DIR}/cuda -P ${CMAKE_CURRENT_SOURCE_DIR}/damaged_images_test.cmake)
+set_tests_properties(gpu_check_images_damaged PROPERTIES ENVIRONMENT "${emulator}")
 
 # Asked to end in the middle of a check, gpu-check ends the check and still prints its list.
 find_program(INFCL_TIMEOUT timeout)

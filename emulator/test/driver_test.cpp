@@ -147,7 +147,7 @@ void check_modules() {
                                 "\x7f"
                                 "ELF and so on"),
                CUDA_ERROR_NO_BINARY_FOR_GPU);
-  REQUIRE_CODE(cuModuleLoadData(&module, "\x50\xed\x55\xba and so on"), CUDA_ERROR_NO_BINARY_FOR_GPU);
+  REQUIRE_CODE(cuModuleLoadData(&module, "\x50\xed\x55\xba and so on"), CUDA_ERROR_INVALID_IMAGE);
   REQUIRE_CODE(cuModuleLoadData(&module, ".version 8.0\n.target sm_90\n.address_size 64\n"),
                CUDA_ERROR_NO_BINARY_FOR_GPU);
   REQUIRE_CODE(cuModuleLoadData(&module, ".version 8.0\n.target sm_80\nnonsense"), CUDA_ERROR_INVALID_PTX);

@@ -14,3 +14,12 @@ export function nvcc() {
   const found = homes.some((home) => home && existsSync(join(home, 'bin', 'nvcc')));
   return found ? null : 'no nvcc: the CUDA kernels can be neither compiled nor tested';
 }
+
+/** Linux with glibc on x64, where binaries for this system can be both built and run. */
+export function linuxX64() {
+  const { platform, arch } = process;
+  const glibc = process.report?.getReport().header.glibcVersionRuntime;
+  return platform === 'linux' && arch === 'x64' && glibc
+    ? null
+    : `this machine is ${platform}-${arch}, and the binary is for Linux on x64 with glibc`;
+}

@@ -18,7 +18,8 @@
  *
  * A program that ends with exit status 77 says that the program could not check anything: the part is skipped.
  */
-import { nvcc } from './needs.mjs';
+import { nodeVersions } from '../binaries/floors.mjs';
+import { linuxX64, nvcc } from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
@@ -119,4 +120,24 @@ const rehearsal = {
   ],
 };
 
-export const suites = [threads, mutants, fuzz, rehearsal];
+const floors = {
+  name: 'floors',
+  proves:
+    "The package's binary for Linux on x64 gives the bits of a build in the clone, on each line of Node from 20.17 on and on Debian 11, and passes all tests of the package.",
+  needs: [linuxX64, nvcc],
+  parts: ({ gate }) => {
+    const part = (...words) => ({ command: ['node', 'scripts/binaries/floors.mjs', ...words] });
+    const build = (...words) => ({ command: ['node', ...words], always: true });
+    return [
+      { name: 'build in the clone', ...build('scripts/build.mjs') },
+      { name: 'build the binary', ...build('scripts/build-binaries.mjs', 'linux-x64-glibc') },
+      { name: 'gates', ...part('gates') },
+      { name: 'each instruction set', ...part('isas') },
+      { name: 'Debian 11', ...part('debian11') },
+      ...nodeVersions.map((version) => ({ name: `Node ${version}`, ...part('node', version) })),
+      ...(gate ? [] : [{ name: 'jest', ...part('jest') }]),
+    ];
+  },
+};
+
+export const suites = [threads, mutants, fuzz, rehearsal, floors];

@@ -24,7 +24,7 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 /** Runs a script in the copy and parses what it prints. */
 function inCopy(script: string): unknown {
-  const env = { ...process.env, NODE_OPTIONS: '', INFCL_ISA: '' };
+  const env = { ...process.env, NODE_OPTIONS: '', INFCL_ISA: '', PREBUILDS_ONLY: '' };
   return JSON.parse(execFileSync(process.execPath, ['-e', script], { cwd: copy, encoding: 'utf8', env }));
 }
 

@@ -2,7 +2,7 @@
 # long or prints too much. Sourced by first-contact.sh. The emulator executes PTX; a card loads the machine code that is
 # embedded for it, so that the choice of the image is the one thing of a call that only a card can show.
 
-readonly kMustRun='machine compile-facts build-bench build-check kernels-sm80 kernels-sm90 one-number one-number-sm80 shapes
+readonly kMustRun='machine compile-facts build-bench build-check images kernels-sm80 kernels-sm90 one-number one-number-sm80 shapes
   sweep-rows sweep-dims float32 device shapes-64 largest'
 
 # Steps that show every way to end; run by the rehearsal alone.

@@ -19,6 +19,8 @@ stage_1() {
   notes facts '^fact:' 20
   step_always build-bench "$(sized 240 700)" build gpu-bench
   step_always build-check "$(sized 240 700)" build gpu-check gpu-bench  # also where the step before had too little time
+  step images 60 shipped_images
+  notes images '^BAD'
   for path in $(paths); do
     step "kernels-$path" 70 check_matching 65 "$(suite_pattern "$(sized 'scores_forward|scores_backward|accumulate' accumulate)" "$path")"
     notes "kernels-$path" '^(BAD|NOT RUN)'

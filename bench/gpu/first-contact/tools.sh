@@ -109,6 +109,11 @@ check() {
   CUDA_MODULE_LOADING=EAGER "$BUILD/gpu-check" --seconds "$seconds" "$@"
 }
 
+# Every image that is shipped in $ADDON, or in this build.
+shipped_images() {
+  "$BUILD/gpu-check" --images "${ADDON:-self}"
+}
+
 # Those of gpu-check's own list that match: check_matching SECONDS PATTERN [OPTION...]
 check_matching() {
   local seconds=$1 pattern=$2 names

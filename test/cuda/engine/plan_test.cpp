@@ -235,6 +235,34 @@ void test_images() {
   CHECK(names(75).empty(), "%s", names(75).c_str());
 }
 
+// PTX of Hopper is there for Hopper's own sources alone. The other sources come from PTX of an earlier
+// target, never from machine code.
+void test_images_of_several_targets() {
+  const unsigned char none = 0;
+  const std::vector<KernelImage> images = {
+      {"a.cu", "80", true, &none},        {"a.cu", "80", false, &none},
+      {"b.cu", "80", true, &none},        {"b.cu", "80", false, &none},
+      {"a_sm90.cu", "90a", true, &none},  {"b_sm90.cu", "90a", true, &none},
+      {"b_sm90.cu", "90a", false, &none}, {"a.cu", "90a", false, &none},
+  };
+  const auto names = [&](int capability, size_t skipped) {
+    std::vector<ImageTarget> targets = targets_for(images, capability);
+    targets.erase(targets.begin(), targets.begin() + skipped);
+    std::string all;
+    for (const KernelImage* i : images_for(images, targets))
+      all += std::string(i->source) + (i->ptx ? ":ptx" : ":sm") + i->target + " ";
+    return all;
+  };
+  CHECK(names(80, 0) == "a.cu:sm80 b.cu:sm80 ", "%s", names(80, 0).c_str());
+  CHECK(names(80, 1) == "a.cu:ptx80 b.cu:ptx80 ", "%s", names(80, 1).c_str());
+  CHECK(names(90, 0) == "b_sm90.cu:sm90a a.cu:sm90a ", "%s", names(90, 0).c_str());
+  CHECK(names(90, 1) == "a_sm90.cu:ptx90a b_sm90.cu:ptx90a a.cu:ptx80 b.cu:ptx80 ", "%s",
+        names(90, 1).c_str());
+  CHECK(names(90, 2) == "a.cu:ptx80 b.cu:ptx80 ", "%s", names(90, 2).c_str());
+  CHECK(names(120, 0) == "a.cu:ptx80 b.cu:ptx80 ", "%s", names(120, 0).c_str());
+  CHECK(names(75, 0).empty(), "%s", names(75, 0).c_str());
+}
+
 }  // namespace
 
 int main() {
@@ -248,5 +276,6 @@ int main() {
   test_loss_alone();
   test_largest_shapes();
   test_images();
+  test_images_of_several_targets();
   return check::summary();
 }
