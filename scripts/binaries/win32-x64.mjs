@@ -2,7 +2,6 @@
  * The binary for Windows on x64, by mingw: g++ compiles the same kernels as for Linux, so gradients have the same bits.
  * Windows has no CUDA backend yet.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { missingPrograms, run } from './command.mjs';
