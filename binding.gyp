@@ -36,6 +36,7 @@
       "csrc/cpu/workspace.cpp",
       "csrc/cpu/kernels/table_scalar.cpp"
     ],
+    "core_flags": ["-ffp-contract=off"],
     "linux_sources": [
       "csrc/cpu/cgroup_quota.cpp",
       "csrc/cpu/pages_posix.cpp",
@@ -73,6 +74,7 @@
     },
     {
       "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)", "<@(no_cuda_sources)"],
+      "cflags_cc": ["<@(core_flags)"],
       "conditions": [
         ["OS=='linux'", { "sources": ["<@(linux_sources)", "<@(linux_no_cuda_sources)"] }],
         ["OS=='win'", { "sources": ["<@(windows_sources)", "<@(windows_no_cuda_sources)"] }],

@@ -34,6 +34,9 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels/table_scalar.cpp
 )
+# Portable files round each product. arm64 has a fused multiply-add, and a compiler would use it in some loops and not in
+# others. But kernels must repeat each other's bits: the loss compares dots of pair_dots with dots of scores.
+set(INFCL_CORE_FLAGS -ffp-contract=off)
 # What differs between operating systems. A build takes the list of its system, named as CMake names the system.
 set(INFCL_LINUX_SOURCES
   csrc/cpu/cgroup_quota.cpp

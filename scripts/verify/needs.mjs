@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { runtimes } from '../binaries/runtimes.mjs';
 
 /** nvcc, at the places where cuda/cuda.cmake looks for the program. */
 export function nvcc() {
@@ -23,3 +24,12 @@ export function linuxX64() {
     ? null
     : `this machine is ${platform}-${arch}, and the binary is for Linux on x64 with glibc`;
 }
+
+/** What the build of a binary lacks here (scripts/binaries/targets.mjs). */
+export const buildsTarget = (target) => () => {
+  const lacking = target.missing();
+  return lacking.length === 0 ? null : `this machine lacks ${lacking.join('; ')}`;
+};
+
+/** What a run of a target's binary lacks here: an emulator, or a runtime for that system. */
+export const runsTarget = (target) => () => runtimes[target.name].missing();

@@ -46,6 +46,7 @@ const systems = ['LINUX', 'WINDOWS', 'DARWIN'];
 
 const pairs: [string, string][] = [
   ['INFCL_CORE_SOURCES', 'core_sources'],
+  ['INFCL_CORE_FLAGS', 'core_flags'],
   ['INFCL_NO_CUDA_SOURCES', 'no_cuda_sources'],
   ...systems.flatMap((system): [string, string][] => [
     [`INFCL_${system}_SOURCES`, `${system.toLowerCase()}_sources`],
