@@ -19,7 +19,6 @@
       "csrc/core/settings.cpp",
       "csrc/cpu/call_cost.cpp",
       "csrc/cpu/tile_edits.cpp",
-      "csrc/cpu/cgroup_quota.cpp",
       "csrc/cpu/backend.cpp",
       "csrc/cpu/backends.cpp",
       "csrc/cpu/differentiate.cpp",
@@ -37,7 +36,18 @@
       "csrc/cpu/workspace.cpp",
       "csrc/cpu/kernels/table_scalar.cpp"
     ],
+    "core_flags": ["-ffp-contract=off"],
+    "linux_sources": [
+      "csrc/cpu/cgroup_quota.cpp",
+      "csrc/cpu/pages_posix.cpp",
+      "csrc/cpu/processor_limits_linux.cpp"
+    ],
+    "windows_sources": ["csrc/cpu/pages_win32.cpp", "csrc/cpu/processor_limits_win32.cpp"],
+    "darwin_sources": ["csrc/cpu/pages_posix.cpp", "csrc/cpu/processor_limits_darwin.cpp"],
     "no_cuda_sources": ["cuda/no_cuda.cpp"],
+    "linux_no_cuda_sources": ["cuda/no_cuda_linux.cpp"],
+    "windows_no_cuda_sources": ["cuda/no_cuda_win32.cpp"],
+    "darwin_no_cuda_sources": ["cuda/no_cuda_darwin.cpp"],
     "avx2_sources": ["csrc/cpu/kernels/table_avx2.cpp"],
     "avx512_sources": ["csrc/cpu/kernels/table_avx512.cpp"],
     "avx512bf16_sources": ["csrc/cpu/kernels/table_avx512bf16.cpp"],
@@ -49,7 +59,7 @@
     "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16"]
   },
   "target_defaults": {
-    "include_dirs": ["csrc"],
+    "include_dirs": ["csrc", "."],
     "cflags!": ["-fno-exceptions"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
     "cflags_cc": ["-std=c++17", "-O3", "-fvisibility=hidden", "-fPIC"]
@@ -62,7 +72,15 @@
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp')).map(f => 'csrc/binding/' + f).join(' ')\")"]
     },
-    { "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)", "<@(no_cuda_sources)"] },
+    {
+      "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)", "<@(no_cuda_sources)"],
+      "cflags_cc": ["<@(core_flags)"],
+      "conditions": [
+        ["OS=='linux'", { "sources": ["<@(linux_sources)", "<@(linux_no_cuda_sources)"] }],
+        ["OS=='win'", { "sources": ["<@(windows_sources)", "<@(windows_no_cuda_sources)"] }],
+        ["OS=='mac'", { "sources": ["<@(darwin_sources)", "<@(darwin_no_cuda_sources)"] }]
+      ]
+    },
     {
       "target_name": "infcl_avx2",
       "conditions": [

@@ -17,7 +17,6 @@ set(INFCL_CORE_SOURCES
   csrc/core/settings.cpp
   csrc/cpu/call_cost.cpp
   csrc/cpu/tile_edits.cpp
-  csrc/cpu/cgroup_quota.cpp
   csrc/cpu/backend.cpp
   csrc/cpu/backends.cpp
   csrc/cpu/differentiate.cpp
@@ -35,9 +34,31 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels/table_scalar.cpp
 )
+# Portable files round each product. arm64 has a fused multiply-add, and a compiler would use it in some loops and not in
+# others. But kernels must repeat each other's bits: the loss compares dots of pair_dots with dots of scores.
+set(INFCL_CORE_FLAGS -ffp-contract=off)
+# What differs between operating systems. A build takes the list of its system, named as CMake names the system.
+set(INFCL_LINUX_SOURCES
+  csrc/cpu/cgroup_quota.cpp
+  csrc/cpu/pages_posix.cpp
+  csrc/cpu/processor_limits_linux.cpp
+)
+set(INFCL_WINDOWS_SOURCES
+  csrc/cpu/pages_win32.cpp
+  csrc/cpu/processor_limits_win32.cpp
+)
+set(INFCL_DARWIN_SOURCES
+  csrc/cpu/pages_posix.cpp
+  csrc/cpu/processor_limits_darwin.cpp
+)
 # A build takes one of the next two lists: the CUDA backend where nvcc is found, its stand-in elsewhere and
 # with node-gyp.
 set(INFCL_NO_CUDA_SOURCES cuda/no_cuda.cpp)
+# The stand-in tells users why, in a file for each system. musl is for binaries alone: CMake cannot tell the C library.
+set(INFCL_LINUX_NO_CUDA_SOURCES cuda/no_cuda_linux.cpp)
+set(INFCL_MUSL_NO_CUDA_SOURCES cuda/no_cuda_musl.cpp)
+set(INFCL_WINDOWS_NO_CUDA_SOURCES cuda/no_cuda_win32.cpp)
+set(INFCL_DARWIN_NO_CUDA_SOURCES cuda/no_cuda_darwin.cpp)
 set(INFCL_CUDA_SOURCES
   cuda/backend.cpp
   cuda/differentiate.cpp

@@ -1,24 +1,21 @@
 // Stands in for the CUDA backend in builds without it: the same symbols, and a reason with a remedy for
-// the user.
+// the user (no_cuda_reason.h).
 #include "core/backend.h"
 #include "core/backends.h"
 #include "core/device_storage.h"
 #include "core/errors.h"
 #include "core/plan.h"
+#include "cuda/no_cuda_reason.h"
 
 namespace infcl {
 
 namespace {
 
-constexpr char kReason[] =
-    "this build of infcl has no CUDA backend: it was built without nvcc. "
-    "Use backend 'cpu' or 'auto', or build it from source where the CUDA toolkit is installed";
-
-[[noreturn]] void unavailable() { throw Error(ErrorCode::kBackendUnavailable, "cuda", kReason); }
+[[noreturn]] void unavailable() { throw Error(ErrorCode::kBackendUnavailable, "cuda", kNoCudaReason); }
 
 }  // namespace
 
-CudaInfo cuda_info() { return {false, kReason, {}}; }
+CudaInfo cuda_info() { return {false, kNoCudaReason, {}}; }
 
 void use_cuda_library(const std::string&) {}
 

@@ -153,7 +153,7 @@ if (!existsSync(values.root)) refuse(`--root ${values.root} is not a folder`);
 const suites = await loadSuites(values.suites);
 if (words.includes('list')) {
   if (words.length > 1 || values['by-commit']) refuse('list takes no other words');
-  for (const { name, proves } of suites) console.log(`${name.padEnd(12)} ${proves}`);
+  for (const { name, proves } of suites) console.log(`${name.padEnd(20)} ${proves}`);
   process.exit(0);
 }
 const checkout = readCheckout(values.root);

@@ -7,6 +7,7 @@
 #include "core/errors.h"
 #include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"
+#include "cpu/pages.h"
 
 namespace infcl::cpu {
 

@@ -4,12 +4,11 @@
 // Refuses to fail: a file that is missing or cannot be parsed is no limit.
 #pragma once
 
-#include <limits>
 #include <string>
 
-namespace infcl::cpu {
+#include "cpu/processor_limits.h"
 
-constexpr double kNoQuota = std::numeric_limits<double>::infinity();
+namespace infcl::cpu {
 
 // Returns the smallest limit from the process's group up to the root of all groups. The unit is a processor:
 // 1.5 is a processor and a half. `root` is the folder that contains proc and sys: "/", or a test's folder.

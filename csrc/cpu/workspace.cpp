@@ -1,39 +1,26 @@
-// Maps anonymous memory in whole huge pages.
+// Maps memory in whole huge pages.
 #include "cpu/workspace.h"
-
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <string>
 
 #include "core/errors.h"
 #include "core/grid.h"
+#include "cpu/pages.h"
 
 namespace infcl::cpu {
 
 namespace {
 
-constexpr int64_t kHugePage = 2 << 20;
 constexpr int64_t kAlignment = 64;
 constexpr int64_t kKeptBetweenCalls = 128ll << 20;
 
 }  // namespace
 
-void advise_huge_pages(void* data, size_t bytes) {
-#if defined(MADV_HUGEPAGE)
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / kHugePage * kHugePage;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#else
-  (void)data;
-  (void)bytes;
-#endif
-}
-
 Workspace::~Workspace() { release(); }
 
 void Workspace::release() {
-  if (base_) munmap(base_, static_cast<size_t>(size_));
+  if (base_) unmap_pages(base_, static_cast<size_t>(size_));
   base_ = nullptr;
   size_ = used_ = 0;
 }
@@ -43,9 +30,8 @@ void Workspace::reset(int64_t bytes) {
   if (bytes <= size_) return;
   release();
   const int64_t size = round_up(bytes, kHugePage);
-  void* p =
-      mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED)
+  void* p = map_pages(static_cast<size_t>(size));
+  if (!p)
     throw Error(ErrorCode::kOutOfMemory, "workspace",
                 "cannot allocate " + std::to_string(size) + " bytes of scratch memory; lower workspaceBytes");
   base_ = static_cast<char*>(p);

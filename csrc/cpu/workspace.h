@@ -3,13 +3,9 @@
 // product for d_columns runs at 91 % of peak on small pages, at 98 % on huge pages.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 namespace infcl::cpu {
-
-// Asks for huge pages under [data, data + bytes); a hint, never an error.
-void advise_huge_pages(void* data, size_t bytes);
 
 class Workspace {
  public:

@@ -3,12 +3,11 @@
  * part computes the cases of test/binaries/compute.cjs in an empty folder and compares all bits with the build in the
  * clone. The parts are below; suites.mjs runs them all.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BuildError, capture, run } from './command.mjs';
 import { debianPackages, npmPackage } from './downloads.mjs';
-import { compute, differences, withInstalled } from './installed.mjs';
+import { compute, differences, isaSettings, withInstalled } from './installed.mjs';
 import target from './linux-x64-glibc.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -49,17 +48,8 @@ function onNode(version) {
   if (runtime !== `node ${version}`) throw new BuildError(`ran on ${runtime}, expected node ${version}`);
 }
 
-/** Instruction sets by their name in INFCL_ISA, with what Linux calls the flag of the processor. */
-const isas = { scalar: 'fpu', avx2: 'avx2', avx512: 'avx512bw' };
-
 function onEachIsa() {
-  const flags = readFileSync('/proc/cpuinfo', 'utf8')
-    .match(/^flags\s*:.*$/m)[0]
-    .split(/\s+/);
-  for (const [isa, flag] of Object.entries(isas)) {
-    if (flags.includes(flag)) compareWithClone([process.execPath], { INFCL_ISA: isa });
-    else console.log(`NOT CHECKED: ${isa}: this processor has no ${flag}`);
-  }
+  for (const env of isaSettings()) compareWithClone([process.execPath], env);
 }
 
 /** Debian 11 has glibc 2.31. Its own loader starts Node, so no newer library of this machine is in the process. */

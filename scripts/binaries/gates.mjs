@@ -27,13 +27,13 @@ export function readElf(file) {
     machine: /^\s*Machine:\s*(.*)$/m.exec(header)?.[1].trim(),
     needed: [...dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map(([, name]) => name),
     searchPaths: [...dynamic.matchAll(/\((?:RPATH|RUNPATH)\).*\[(.*)\]/g)].map(([, path]) => path),
-    stackFlags: /^\s*GNU_STACK\s.*\s([RWE]+)\s+0x\w+$/m.exec(segments)?.[1] ?? 'none',
+    stackFlags: /^\s*GNU_STACK\s.*\s([RWE]+)\s+(?:0x\w+|0)$/m.exec(segments)?.[1] ?? 'none',
     exported: symbols.filter(({ defined, bind }) => defined && bind !== 'LOCAL'),
     imported: symbols.filter(({ defined }) => !defined),
   };
 }
 
-function complainOfSymbols({ exported, imported }, glibc) {
+function complainOfSymbols({ exported, imported }, { glibc, musl = new Set() }) {
   const complaints = [];
   const names = exported.map(({ name }) => name).sort();
   if (names.join() !== [...addonSymbols].sort().join()) {
@@ -43,7 +43,7 @@ function complainOfSymbols({ exported, imported }, glibc) {
   for (const { name, version, bind } of imported) {
     const [, family, number] = /^([A-Z]+)_([\d.]+)$/.exec(version ?? '') ?? [];
     if (!version) {
-      if (bind !== 'WEAK' && !/^(napi|node_api)_/.test(name))
+      if (bind !== 'WEAK' && !/^(napi|node_api)_/.test(name) && !musl.has(name))
         complaints.push(`needs ${name}, which nobody has`);
     } else if (family === 'GLIBC') {
       if (!glibc) complaints.push(`needs ${name} of glibc`);
@@ -78,13 +78,14 @@ export function checkContents(file, { bytes: most, root }) {
  *
  *   machine    the processor, as readelf names it
  *   glibc      oldest glibc on which the binary must start; null: nothing of glibc
+ *   musl       optional: names that the oldest musl has, on which the binary must start. musl has no versions of names
  *   needed     libraries that the binary may ask for
  *   bytes      largest size
  *   root       folder of the clone, which the file must not name
  */
 export function checkElf(file, rules) {
   const elf = readElf(file);
-  const complaints = complainOfSymbols(elf, rules.glibc);
+  const complaints = complainOfSymbols(elf, rules);
   if (elf.machine !== rules.machine) complaints.push(`is for ${elf.machine}, expected ${rules.machine}`);
   for (const name of elf.needed.filter((library) => !rules.needed.includes(library))) {
     complaints.push(`needs ${name}, expected nothing beyond ${rules.needed.join(', ')}`);

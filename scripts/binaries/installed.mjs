@@ -3,7 +3,16 @@
  * there by any runtime, and compares the results of two runs.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,11 +51,16 @@ export function compute(folder, command, env = {}) {
   const [program, ...args] = command;
   const answer = join(folder, 'answer.json');
   rmSync(answer, { force: true });
+  // Node under wine cannot write to a pipe.
+  const log = join(folder, 'output.txt');
+  const output = openSync(log, 'w');
   const { status, signal, error } = spawnSync(program, [...args, 'compute.cjs', 'answer.json'], {
     cwd: folder,
     env: { PATH: '/nowhere', ...env },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
   });
+  closeSync(output);
+  process.stdout.write(readFileSync(log));
   if (error) throw new BuildError(`${program} does not start: ${error.message}`);
   if (status !== 0) throw new BuildError(`${command.join(' ')} compute.cjs ended with ${signal ?? status}`);
   const found = JSON.parse(readFileSync(answer, 'utf8'));
@@ -81,4 +95,17 @@ export function differences(expected, found, sameNumber = (a, b) => a === b) {
   });
   for (const one of [found.async, ...found.workers]) compare('an asynchronous call', found.cases[0], one);
   return lines;
+}
+
+/** Instruction sets by their name in INFCL_ISA, with what Linux calls the flag of the processor. */
+const isas = { scalar: 'fpu', avx2: 'avx2', avx512: 'avx512bw' };
+
+/** Environments that force each instruction set of this x64 processor. Says which ones the processor lacks. */
+export function isaSettings() {
+  const [line] = readFileSync('/proc/cpuinfo', 'utf8').match(/^flags\s*:.*$/m);
+  const flags = line.split(/\s+/);
+  for (const [isa, flag] of Object.entries(isas)) {
+    if (!flags.includes(flag)) console.log(`NOT CHECKED: ${isa}: this processor has no ${flag}`);
+  }
+  return Object.entries(isas).flatMap(([isa, flag]) => (flags.includes(flag) ? [{ INFCL_ISA: isa }] : []));
 }

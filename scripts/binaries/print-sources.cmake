@@ -1,9 +1,15 @@
-# cmake -DPROCESSOR=x86_64 -DROOT=folder -P print-sources.cmake: prints the sources of a build without CUDA, one a line,
-# with the flags of each after a bar. For compilers that CMake does not drive.
+# cmake -DPROCESSOR=x86_64 -DSYSTEM=WINDOWS -DNO_CUDA=WINDOWS -DROOT=folder -P print-sources.cmake: prints the sources of
+# a build without CUDA, one a line, with the flags of each after a bar. For compilers that CMake does not drive. NO_CUDA
+# names the list that says why: users of musl need another answer than users of Linux with glibc.
 set(CMAKE_SYSTEM_PROCESSOR ${PROCESSOR})
 include(${ROOT}/sources.cmake)
-foreach(source IN LISTS INFCL_CORE_SOURCES INFCL_NO_CUDA_SOURCES)
-  message(STATUS "${source}|")
+foreach(list INFCL_CORE INFCL_${SYSTEM} INFCL_NO_CUDA INFCL_${NO_CUDA}_NO_CUDA)
+  if(NOT ${list}_SOURCES)
+    message(FATAL_ERROR "sources.cmake has no list ${list}_SOURCES")
+  endif()
+  foreach(source IN LISTS ${list}_SOURCES)
+    message(STATUS "${source}|${${list}_FLAGS}")
+  endforeach()
 endforeach()
 foreach(isa IN LISTS INFCL_ISAS)
   foreach(source IN LISTS INFCL_${isa}_SOURCES)

@@ -55,11 +55,14 @@ export function buildObjects({ root, work, compiler, cmake = [] }) {
 /**
  * The files of a binary without CUDA, as `{ file, flags }`: `kernels` are the loops for instruction sets, which include
  * no header of an operating system, `core` is the rest of the engine, and `binding` is the part that knows Node.
- * `processor` is x86_64 or aarch64.
+ * `processor` is x86_64 or aarch64. `system` and `noCuda` are names of lists in sources.cmake: LINUX, WINDOWS, DARWIN, and
+ * for `noCuda` also MUSL.
  */
-export function readSources(root, processor) {
+export function readSources(root, { processor, system, noCuda = system }) {
   const script = join(root, 'scripts', 'binaries', 'print-sources.cmake');
-  const lines = capture('cmake', [`-DPROCESSOR=${processor}`, `-DROOT=${root}`, '-P', script])
+  const settings = { PROCESSOR: processor, SYSTEM: system, NO_CUDA: noCuda, ROOT: root };
+  const defines = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
+  const lines = capture('cmake', [...defines, '-P', script])
     .trim()
     .split('\n');
   const all = lines.map((line) => {

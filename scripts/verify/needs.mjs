@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { runtimes } from '../binaries/runtimes.mjs';
 
 /** nvcc, at the places where cuda/cuda.cmake looks for the program. */
 export function nvcc() {
@@ -40,3 +41,12 @@ export function registry() {
   const args = ['view', 'node-gyp-build@4.8.4', 'version', '--fetch-retries=1', '--fetch-timeout=20000'];
   return spawnSync('npm', args).status === 0 ? null : 'no registry of npm packages can be reached';
 }
+
+/** What the build of a binary lacks here (scripts/binaries/targets.mjs). */
+export const buildsTarget = (target) => () => {
+  const lacking = target.missing();
+  return lacking.length === 0 ? null : `this machine lacks ${lacking.join('; ')}`;
+};
+
+/** What a run of a target's binary lacks here: an emulator, or a runtime for that system. */
+export const runsTarget = (target) => () => runtimes[target.name].missing();

@@ -18,8 +18,14 @@
  *
  * A program that ends with exit status 77 says that the program could not check anything: the part is skipped.
  */
+
+import darwinArm64 from '../binaries/darwin-arm64.mjs';
 import { nodeVersions } from '../binaries/floors.mjs';
-import { linuxX64, nvcc, registry, zstd } from './needs.mjs';
+import linuxArm64Glibc from '../binaries/linux-arm64-glibc.mjs';
+import linuxArm64Musl from '../binaries/linux-arm64-musl.mjs';
+import linuxX64Musl from '../binaries/linux-x64-musl.mjs';
+import win32X64 from '../binaries/win32-x64.mjs';
+import { buildsTarget, linuxX64, nvcc, registry, runsTarget, zstd } from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
@@ -157,4 +163,54 @@ const consumers = {
   ],
 };
 
-export const suites = [threads, mutants, fuzz, rehearsal, floors, consumers];
+/** The suite of a binary for another system: build, gates, and a run where a runtime of that system runs here. */
+function otherSystem(target, { proves, runs }) {
+  const part = (word) => ({ command: ['node', 'scripts/binaries/other-systems.mjs', word, target.name] });
+  return {
+    name: target.name,
+    proves,
+    needs: [buildsTarget(target)],
+    parts: () => [
+      {
+        name: 'build the binary',
+        command: ['node', 'scripts/build-binaries.mjs', target.name],
+        always: true,
+      },
+      { name: 'gates', ...part('gates') },
+      ...(runs
+        ? [
+            { name: 'build in the clone', command: ['node', 'scripts/build.mjs'], always: true },
+            { name: 'results', ...part('compute'), needs: [linuxX64, runsTarget(target)] },
+          ]
+        : []),
+    ],
+  };
+}
+
+const otherSystems = [
+  otherSystem(linuxArm64Glibc, {
+    proves:
+      'The binary for Linux on arm64 runs on Node under qemu, and its results are close to those of x64.',
+    runs: true,
+  }),
+  otherSystem(win32X64, {
+    proves:
+      'The binary for Windows runs on Node under wine: gradients have the bits of Linux, losses differ by at most one unit in the last place.',
+    runs: true,
+  }),
+  otherSystem(linuxX64Musl, {
+    proves:
+      'The binary for musl on x64 runs on Bun: gradients have the bits of glibc, losses differ by at most one unit in the last place.',
+    runs: true,
+  }),
+  otherSystem(linuxArm64Musl, {
+    proves: 'The binary for musl on arm64 compiles, links and passes its gates. Built, not run.',
+    runs: false,
+  }),
+  otherSystem(darwinArm64, {
+    proves: 'The binary for macOS on arm64 compiles, links and is signed ad hoc. Built, not run.',
+    runs: false,
+  }),
+];
+
+export const suites = [threads, mutants, fuzz, rehearsal, floors, consumers, ...otherSystems];

@@ -7,7 +7,7 @@
 const { createHash } = require('node:crypto');
 const { writeFileSync } = require('node:fs');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
-const { contrastiveLossAndGrad, contrastiveLossAndGradSync } = require('infcl');
+const { backends, contrastiveLossAndGrad, contrastiveLossAndGradSync } = require('infcl');
 
 /** Numbers in [-0.5, 0.5) that every machine makes alike: integers and one exact division. */
 function random(seed) {
@@ -69,17 +69,29 @@ const hashOf = ({ buffer, byteOffset, byteLength }) =>
     .update(new Uint8Array(buffer, byteOffset, byteLength))
     .digest('hex');
 
+/** Two sums over an array, for machines that round otherwise: of the magnitudes, and of the numbers with signs that vary. */
+function sumsOf(array) {
+  const next = random(9);
+  let [magnitudes, signed] = [0, 0];
+  for (const number of array) {
+    magnitudes += Math.abs(number);
+    signed += next() < 0 ? -number : number;
+  }
+  return [magnitudes, signed];
+}
+
 function summarize({ rows: perRow, ...result }) {
   const { loss, accuracy, logitScaleGrad, logitBiasGrad, stats, ...arrays } = result;
   const numbers = Object.entries({ loss, accuracy, logitScaleGrad, logitBiasGrad });
-  const hashes = [
+  const named = [
     ...Object.entries(arrays),
     ...Object.entries(perRow).map(([name, array]) => [`rows.${name}`, array]),
   ];
   return {
     isa: stats.isa,
     numbers: Object.fromEntries(numbers.map(([name, number]) => [name, bitsOf(number)])),
-    hashes: Object.fromEntries(hashes.map(([name, array]) => [name, hashOf(array)])),
+    hashes: Object.fromEntries(named.map(([name, array]) => [name, hashOf(array)])),
+    sums: Object.fromEntries(named.map(([name, array]) => [name, sumsOf(array)])),
   };
 }
 
@@ -107,6 +119,7 @@ async function main(file) {
   const answer = {
     runtime: process.versions.bun ? `bun ${process.versions.bun}` : `node ${process.versions.node}`,
     glibc: process.report?.getReport().header.glibcVersionRuntime,
+    cuda: backends().find(({ name }) => name === 'cuda').reason,
     cases: compute(),
     async: await computeAsync(),
     workers: await Promise.all([computeInWorker(), computeInWorker(), computeInWorker()]),

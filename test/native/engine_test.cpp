@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "core/errors.h"
+#include "cpu/cpu_features.h"
 #include "cpu_engine.h"
 #include "engine_cases.h"
 
@@ -115,8 +116,8 @@ void test_sixteen_bits(std::vector<Engine>& engines) {
         r.bfloat16 = bfloat16;
         const Run one = run(e, r, 0, 0);
         const bool narrow = one.result.stats.isa == "avx512bf16";
-        CHECK(narrow == (bfloat16 && e.isa == "avx512" && __builtin_cpu_supports("avx512bf16")), "%s",
-              one.result.stats.isa.c_str());
+        const bool has_bfloat16 = infcl::cpu::covers(infcl::cpu::cpu_features(), infcl::cpu::kAvx512Bf16);
+        CHECK(narrow == (bfloat16 && e.isa == "avx512" && has_bfloat16), "%s", one.result.stats.isa.c_str());
         const cases::Errors errors = cases::compare(c, one, ref);
         CHECK(errors.loss <= (narrow ? 1e-5 : 1e-6) && errors.gradient() <= (narrow ? 1e-2 : 1e-5), "%s %s",
               one.result.stats.isa.c_str(), cases::describe(c, errors).c_str());

@@ -2,6 +2,7 @@
 #include "cpu/plan.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 
 #include "check.h"
@@ -30,7 +31,7 @@ WorkspacePlan plan(const Kernels& k, int64_t rows, WorkspaceRequest r) {
 void test_bounds(const Kernels& k) {
   for (int64_t rows : {1, 100, 448, 5000, 65536, 4194304})
     for (int64_t dim : {1, 64, 768})
-      for (int64_t bound : {0l, 16 * kMiB, 64 * kMiB, 1024 * kMiB}) {
+      for (int64_t bound : std::initializer_list<int64_t>{0l, 16 * kMiB, 64 * kMiB, 1024 * kMiB}) {
         const WorkspaceRequest r = request(dim, 4, bound);
         const WorkspacePlan l = plan(k, rows, r);
         const int64_t limit = bound ? bound : default_bound(rows, dim);
@@ -86,7 +87,7 @@ void test_fused(const Kernels& k) {
   const Grid s(65536, 65536, k.tile);
   for (bool sigmoid : {false, true})
     for (int threads : {1, 2, 7})
-      for (int64_t bound : {0l, 64 * kMiB, 256 * kMiB, 4096 * kMiB}) {
+      for (int64_t bound : std::initializer_list<int64_t>{0l, 64 * kMiB, 256 * kMiB, 4096 * kMiB}) {
         WorkspaceRequest r = request(256, threads, bound);
         r.gradient_room = {65536, 65536};
         r.fused = true;

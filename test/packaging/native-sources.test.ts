@@ -42,9 +42,16 @@ const isas = [...cmakeSources.matchAll(/set\(INFCL_ISAS ([^)]*)\)/g)].flatMap(([
 /** A set that every processor of its family has needs no flags. */
 const flagged = isas.filter((isa) => cmakeSources.includes(`set(INFCL_${isa}_FLAGS `));
 
+const systems = ['LINUX', 'WINDOWS', 'DARWIN'];
+
 const pairs: [string, string][] = [
   ['INFCL_CORE_SOURCES', 'core_sources'],
+  ['INFCL_CORE_FLAGS', 'core_flags'],
   ['INFCL_NO_CUDA_SOURCES', 'no_cuda_sources'],
+  ...systems.flatMap((system): [string, string][] => [
+    [`INFCL_${system}_SOURCES`, `${system.toLowerCase()}_sources`],
+    [`INFCL_${system}_NO_CUDA_SOURCES`, `${system.toLowerCase()}_no_cuda_sources`],
+  ]),
   ...isas.map((isa): [string, string] => [`INFCL_${isa}_SOURCES`, `${isa.toLowerCase()}_sources`]),
   ...flagged.map((isa): [string, string] => [`INFCL_${isa}_FLAGS`, `${isa.toLowerCase()}_flags`]),
 ];
@@ -100,10 +107,9 @@ test('each row of the features has the macro that its flag defines', () => {
 });
 
 test('every C++ file of the library folders is in a list', () => {
-  const listed = [...pairs.map(([name]) => name), 'INFCL_CUDA_SOURCES']
-    .filter((name) => name.endsWith('_SOURCES'))
-    .flatMap((name) => cmakeList(name))
-    .sort();
+  const lists = [...pairs.map(([name]) => name), 'INFCL_CUDA_SOURCES', 'INFCL_MUSL_NO_CUDA_SOURCES'];
+  const files = lists.filter((name) => name.endsWith('_SOURCES')).flatMap((name) => cmakeList(name));
+  const listed = [...new Set(files)].sort(); // two systems may share a file
   const present = ['csrc/core', 'csrc/cpu', 'cuda']
     .flatMap((dir) =>
       readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' }).map((file) => `${dir}/${file}`),
@@ -115,5 +121,17 @@ test('every C++ file of the library folders is in a list', () => {
 
 test('node-gyp builds the stand-in for CUDA and nothing else of it', () => {
   const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
-  expect(text.match(/cuda\/[\w.]+/g)).toEqual(['cuda/no_cuda.cpp']);
+  expect(text.match(/cuda\/[\w.]+/g)).toEqual([
+    'cuda/no_cuda.cpp',
+    'cuda/no_cuda_linux.cpp',
+    'cuda/no_cuda_win32.cpp',
+    'cuda/no_cuda_darwin.cpp',
+  ]);
+});
+
+/** A list that no condition names would leave a system without its files: node-gyp would not say so before the link. */
+test.each(systems)('binding.gyp takes the lists of %s', (system) => {
+  const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
+  const name = system.toLowerCase();
+  expect(text).toContain(`"<@(${name}_sources)", "<@(${name}_no_cuda_sources)"`);
 });

@@ -82,16 +82,12 @@ struct Scalar {
   static V abs(V a) { return a < zero() ? -a : a; }
   static V select_negative(V a, V yes, V no) { return a < zero() ? yes : no; }
   static V fma(V a, V b, V c) { return a * b + c; }
-  // Float64 holds the product of two floats exactly. The processor's own a * b + c may round the product.
+  // Float64 holds the product of two floats exactly. Compilers fuse nothing in this file (INFCL_CORE_FLAGS).
   static V fused_multiply_add(V a, V b, V c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    return fma(a, b, c);
-#else
     typedef double Whole __attribute__((vector_size(32)));
     return __builtin_convertvector(__builtin_convertvector(a, Whole) * __builtin_convertvector(b, Whole) +
                                        __builtin_convertvector(c, Whole),
                                    V);
-#endif
   }
   // Below 2^23, adding and subtracting 2^23 with the sign of a rounds the fraction away.
   static V round(V a) {
