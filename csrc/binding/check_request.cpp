@@ -24,8 +24,7 @@ struct OptionUse {
   bool given, taken;
 };
 
-void check_options(const ContrastiveRequest& r, unsigned directions) {
-  const Objective& o = r.objective;
+void check_options(const ContrastiveRequest& r, const Objective& o, unsigned directions) {
   const bool classes = o.family == LossFamily::kClassSoftmax, softmax = o.labelled() && !o.sigmoid();
   for (const OptionUse& option : {
            OptionUse{"directions", directions != 0, o.has(kTakesLabels)},
@@ -56,14 +55,14 @@ void check_rows(const Objective& o, int64_t rows, int64_t keys) {
     require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for this objective");
 }
 
-void check_shapes(const ContrastiveRequest& r, unsigned directions) {
+void check_shapes(const ContrastiveRequest& r, const Objective& o, unsigned directions) {
   const int64_t rows = r.queries.rows, keys = r.keys.rows;
-  check_rows(r.objective, rows, keys);
+  check_rows(o, rows, keys);
   if (directions & ~unsigned{kQueryToKey})
     require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for these directions");
   if (!r.labels && keys > 0)
     require(keys >= rows, "ERR_SHAPE", "Expected at least as many keys as queries without labels");
-  if (r.objective.family == LossFamily::kClassSoftmax) {
+  if (o.family == LossFamily::kClassSoftmax) {
     require(r.query_classes, "ERR_TYPE", "Expected queryClasses for objective supcon");
     require((r.key_classes != nullptr) == (keys > 0), "ERR_TYPE", "Expected keyClasses beside keys");
   }
@@ -116,9 +115,9 @@ int check_threads(int64_t threads) {
   return static_cast<int>(threads);
 }
 
-void check_request(const ContrastiveRequest& r, unsigned directions) {
-  check_options(r, directions);
-  check_shapes(r, directions);
+void check_request(const ContrastiveRequest& r, const Objective& named, unsigned directions) {
+  check_options(r, named, directions);
+  check_shapes(r, named, directions);
   check_labels(r);
   check_numbers(r);
   check_outputs(r);

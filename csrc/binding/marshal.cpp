@@ -122,17 +122,16 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   if (!in.is_null("keys")) request.keys = read_matrix(in.object("keys"), device);
   if (request.keys.rows > 0 && request.queries.dim != request.keys.dim)
     throw RequestError("ERR_SHAPE", "Expected queries and keys of equal dim");
-  const ObjectiveKind kind = read_objective_kind(in);
+  const Objective named = make_objective(read_objective_kind(in), request.keys.rows > 0);
   const unsigned directions = check_directions(in.integer("directions"));
-  request.objective = directions != 0 ? make_directions(directions, in.boolean("jointPartition"))
-                                      : make_objective(kind, request.keys.rows > 0);
+  request.objective = directions != 0 ? make_directions(directions, in.boolean("jointPartition")) : named;
   request.bfloat16 = in.boolean("bfloat16");
   read_terms(in, device, request);
   read_outputs(in, device, request);
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
   request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
-  check_request(request, directions);
+  check_request(request, named, directions);
   return call;
 }
 

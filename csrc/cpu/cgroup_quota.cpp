@@ -1,6 +1,5 @@
-// Finds the mounted hierarchies in mountinfo, the process's group in each, and the limits of
-// all groups above. C's functions read the files, because streams
-// would add 0.45 MB to a binary that has libstdc++ inside.
+// Finds the mounted hierarchies in mountinfo, the process's group in each, and the limits of all groups
+// above. C's functions read the files, because streams would add 0.45 MB to a binary with libstdc++ inside.
 #include "cpu/cgroup_quota.h"
 
 #include <algorithm>

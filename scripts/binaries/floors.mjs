@@ -3,6 +3,7 @@
  * part computes the cases of test/binaries/compute.cjs in an empty folder and compares all bits with the build in the
  * clone. The parts are below; suites.mjs runs them all.
  */
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BuildError, capture, run } from './command.mjs';
@@ -33,6 +34,9 @@ function compareWithClone(command, env = {}) {
 }
 
 function checkGates() {
+  if (!existsSync(join(root, target.output))) {
+    throw new BuildError(`${target.output} is missing: run "npm run build:binaries -- ${target.name}" first`);
+  }
   const complaints = target.check(join(root, target.output), root);
   if (complaints.length > 0) throw new BuildError(`${target.output}:\n${complaints.join('\n')}`);
   console.log(`${target.output}: all gates passed`);

@@ -65,15 +65,12 @@ export function complainOfPaths(bytes, root) {
     .map((folder) => `names the folder ${folder} of the machine that built the file`);
 }
 
-/** Checks that every kind of binary has. `rules`: bytes, contains, root as for checkElf. */
-export function checkContents(file, { bytes: most, contains = [], root }) {
+/** Checks that every kind of binary has. `rules`: bytes and root as for checkElf. */
+export function checkContents(file, { bytes: most, root }) {
   const complaints = [];
   const { size } = statSync(file);
   if (size > most) complaints.push(`has ${size} bytes, expected at most ${most}`);
-  const bytes = readFileSync(file);
-  const absent = contains.filter((text) => !bytes.includes(text));
-  if (absent.length > 0) complaints.push(`does not contain ${absent.join(', ')}`);
-  return [...complaints, ...complainOfPaths(bytes, root)];
+  return [...complaints, ...complainOfPaths(readFileSync(file), root)];
 }
 
 /**
@@ -84,7 +81,6 @@ export function checkContents(file, { bytes: most, contains = [], root }) {
  *   musl       optional: names that the oldest musl has, on which the binary must start. musl has no versions of names
  *   needed     libraries that the binary may ask for
  *   bytes      largest size
- *   contains   texts that the file must contain
  *   root       folder of the clone, which the file must not name
  */
 export function checkElf(file, rules) {

@@ -1,6 +1,6 @@
 /** The gates of binaries (scripts/binaries) find each fault that a binary may have, and the command line refuses nonsense. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,7 +37,7 @@ describe('gates of a binary for Linux', () => {
     execFileSync('g++', [...hidden, text, '-o', file, ...flags]);
     const needed = ['libc.so.6', 'libm.so.6', 'libgcc_s.so.1'];
     return call('gates.mjs', 'checkElf', file, {
-      ...{ machine: machines[process.arch], glibc: '99.0', needed, bytes: 1e6, contains: [], root },
+      ...{ machine: machines[process.arch], glibc: '99.0', needed, bytes: 1e6, root },
       ...rules,
     });
   }
@@ -87,7 +87,6 @@ describe('gates of a binary for Linux', () => {
       /^names the folder/,
     ],
     ['too many bytes', { rules: { bytes: 1000 } }, /^has \d+ bytes, expected at most 1000$/],
-    ['no kernels', { rules: { contains: ['scores.cu'] } }, /^does not contain scores\.cu$/],
     ['another processor', { rules: { machine: 'MIPS' } }, /^is for .*, expected MIPS$/],
   ])('%s is found', (_, fault, complaint) => {
     expect(
@@ -99,6 +98,59 @@ describe('gates of a binary for Linux', () => {
     expect(call('old-symbols.mjs', 'compareVersions', '2.2.5', '2.17')).toBeLessThan(0);
     expect(call('old-symbols.mjs', 'compareVersions', '2.34', '2.4')).toBeGreaterThan(0);
     expect(call('old-symbols.mjs', 'compareVersions', '2.17', '2.17.0')).toBe(0);
+  });
+});
+
+describe('CUDA images in a binary', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'infcl-images-')));
+    mkdirSync(path.join(folder, 'cuda', 'kernels'), { recursive: true });
+    for (const name of ['fold.cu', 'fold_sm90.cu', 'fold.cuh'])
+      writeFileSync(path.join(folder, 'cuda', 'kernels', name), '');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** A fatbin with one image of three bytes. */
+  function fatbin(name: string, kind: 'ptx' | 'elf', architecture: number, suffix = '') {
+    const header = Buffer.alloc(64 + 16);
+    header.writeUInt16LE(kind === 'ptx' ? 1 : 2, 0);
+    header.writeUInt32LE(header.length, 4);
+    header.writeBigUInt64LE(8n, 8);
+    header.writeUInt32LE(architecture, 28);
+    header.writeUInt32LE(64, 32);
+    header.writeUInt32LE(name.length, 36);
+    header.writeBigUInt64LE(suffix === 'a' ? 0x100000n : 0n, 40);
+    header.write(name, 64);
+    const begin = Buffer.from([0x50, 0xed, 0x55, 0xba, 1, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    begin.writeBigUInt64LE(BigInt(header.length + 8), 8);
+    return Buffer.concat([begin, header, Buffer.alloc(8)]);
+  }
+
+  function complaintsAbout(images: Buffer[], targets: string[]) {
+    const file = path.join(folder, 'images');
+    writeFileSync(file, Buffer.concat(images));
+    return call('cuda-images.mjs', 'complainOfImages', file, folder, targets);
+  }
+  const all = [
+    fatbin('fold.cu', 'ptx', 80),
+    fatbin('fold.cu', 'elf', 90, 'a'),
+    fatbin('fold_sm90.cu', 'elf', 90, 'a'),
+    fatbin('fold_sm90.cu', 'ptx', 90, 'a'),
+  ];
+  const targets = ['compute_80', 'sm_90a', 'compute_90a'];
+
+  test('nothing is missed where all are there, between other bytes', () => {
+    const noise = Buffer.from([7, 0x50, 0xed, 0x55, 0xba, 9]); // looks like a beginning
+    expect(complaintsAbout([noise, ...all.flatMap((image) => [image, noise])], targets)).toEqual([]);
+  });
+
+  test.each([0, 1, 2, 3])('image %i is missed', (at) => {
+    expect(complaintsAbout(all.toSpliced(at, 1), targets)).toHaveLength(1);
+  });
+
+  test('a target that no image has is named', () => {
+    expect(complaintsAbout(all, [...targets, 'sm_100'])).toEqual(['has no CUDA image of fold.cu for sm_100']);
   });
 });
 
