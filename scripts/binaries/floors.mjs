@@ -3,6 +3,7 @@
  * part computes the cases of test/binaries/compute.cjs in an empty folder and compares all bits with the build in the
  * clone. The parts are below; suites.mjs runs them all.
  */
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BuildError, capture, run } from './command.mjs';
