@@ -7,6 +7,8 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+// Not the global `process`: a test environment or a polyfill may have replaced it, and that may be why loading failed.
+import process from 'node:process';
 import { codedError, type InfclError } from '../errors';
 import { readBinaryFile } from './binary-file';
 
