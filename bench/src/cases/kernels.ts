@@ -10,7 +10,7 @@ import { compileNative } from '../toolchain.js';
 import { fmaPeak } from '../yardsticks.js';
 
 const isa = 'avx512';
-/** As sources.cmake has them. */
+/** The flags that sources.cmake gives the AVX-512 kernels; -ffp-contract=off as for portable files, and no warnings. */
 const flags = [
   '-ffp-contract=off',
   ...['f', 'bw', 'vl', 'dq'].map((set) => `-mavx512${set}`),
