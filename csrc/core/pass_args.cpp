@@ -2,8 +2,9 @@
 
 namespace infcl {
 
-FoldArgs PassArgs::fold(int p) {
-  FoldArgs a;
+template <class Args>
+Args PassArgs::args_of(int p) {
+  Args a;
   a.similarity = p;
   a.positives = positives(p);
   a.mask = mask(p);
@@ -11,14 +12,9 @@ FoldArgs PassArgs::fold(int p) {
   return a;
 }
 
-DifferentiateArgs PassArgs::logit_gradient(int p) {
-  DifferentiateArgs a;
-  a.similarity = p;
-  a.positives = positives(p);
-  a.mask = mask(p);
-  state_.attach(p, a);
-  return a;
-}
+FoldArgs PassArgs::fold(int p) { return args_of<FoldArgs>(p); }
+
+DifferentiateArgs PassArgs::logit_gradient(int p) { return args_of<DifferentiateArgs>(p); }
 
 DifferentiateArgs PassArgs::gradient(int p) {
   DifferentiateArgs a = logit_gradient(p);

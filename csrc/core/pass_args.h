@@ -19,6 +19,9 @@ class PassArgs {
   DifferentiateArgs gradient(int similarity);
 
  private:
+  // The part that both passes have in common.
+  template <class Args>
+  Args args_of(int similarity);
   Positives positives(int similarity) const;
   PairMask mask(int similarity) const;
 
