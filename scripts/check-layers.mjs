@@ -39,6 +39,12 @@ const rooms = [
     packages: [],
   },
   {
+    name: 'lib/doctor',
+    match: /^lib\/doctor\//,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
+    packages: [],
+  },
+  {
     name: 'lib/matrix',
     match: /^lib\/matrix\//,
     may: ['lib', 'lib/errors', 'lib/native'],

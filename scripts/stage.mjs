@@ -100,6 +100,7 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
     ...compiled.map((name) => [join(root, 'dist', name), `dist/${name}`]),
     ...binaries.map((name) => [join(resolve(prebuilds), name), `prebuilds/${name}`]),
     ...sourceFiles(root).map((name) => [join(root, name), `source/${name}`]),
+    [join(root, 'bin', 'infcl.js'), 'bin/infcl.js'],
     [join(root, 'jax', 'package.json'), 'jax/package.json'],
     [join(root, 'LICENSE'), 'LICENSE'],
   ]);

@@ -12,6 +12,12 @@ import type { NativeBinding } from './binding';
 import { explainLoadFailure } from './load-failure';
 
 let loaded: NativeBinding | undefined;
+let tried: string | undefined;
+
+/** Path of the file that {@link loadBinding} has loaded, null before. */
+export function loadedFile(): string | null {
+  return loaded === undefined ? null : (tried ?? null);
+}
 
 /**
  * Loads on first use. Later calls return the same object without looking for the file again, which takes
@@ -30,7 +36,8 @@ function loadFirst(): NativeBinding {
     root = path.join(__dirname, '..', '..');
     const compiled = path.join(root, 'source', 'build', 'Release', 'infcl.node');
     const isCompiled = fs.existsSync(compiled);
-    refuseTruncated(isCompiled ? compiled : require('node-gyp-build').path(root));
+    tried = (isCompiled ? compiled : require('node-gyp-build').path(root)) as string;
+    refuseTruncated(tried);
     // The paths are written out: programs that collect the files of a deployment look for this form of the call.
     return (
       isCompiled

@@ -68,6 +68,8 @@ export const needed = [
   'dist/index.d.ts',
   'dist/index.d.mts',
   'dist/adapters/jax.js',
+  'bin/infcl.js',
+  'dist/doctor/command.js',
   'jax/package.json',
   'docs/installing.md',
   'docs/troubleshooting.md',
@@ -79,6 +81,7 @@ export const needed = [
 export const allowed = [
   /^(package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES|sbom\.cdx\.json)$/,
   /^dist\/([\w-]+\/)*[\w-]+(\.js|\.mjs|\.d\.ts|\.d\.mts)$/,
+  /^bin\/infcl\.js$/,
   /^jax\/package\.json$/,
   /^docs\/[\w-]+\.(md|svg)$/,
   /^source\/binding\.gyp$/,

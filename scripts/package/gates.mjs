@@ -31,7 +31,8 @@ function checkManifest({ folder }) {
   const entries = Object.values(manifest.exports ?? {}).flatMap((entry) =>
     typeof entry === 'string' ? [entry] : Object.values(entry).flatMap(Object.values),
   );
-  const places = [manifest.main, manifest.types, ...entries].map((path) => join(String(path)));
+  const commands = Object.values(manifest.bin ?? {});
+  const places = [manifest.main, manifest.types, ...commands, ...entries].map((path) => join(String(path)));
   return [
     ...complaints,
     ...places

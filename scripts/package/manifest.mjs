@@ -14,6 +14,7 @@ const kept = [
   'type',
   'main',
   'types',
+  'bin',
   'exports',
   'engines',
   'gypfile',

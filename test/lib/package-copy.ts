@@ -2,7 +2,7 @@
  * The package as a user has it, copied to a folder of its own: the compiled TypeScript, package.json and the
  * dependency, without an addon. Tests add a binary that is wrong in one way, and call the package in a new process.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -34,7 +34,7 @@ export class PackageCopy {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'infcl-copy-')));
 
   constructor() {
-    for (const name of ['dist', 'package.json', 'node_modules/node-gyp-build']) {
+    for (const name of ['bin', 'dist', 'package.json', 'node_modules/node-gyp-build']) {
       cpSync(join(root, name), join(this.folder, name), { recursive: true });
     }
   }
@@ -56,6 +56,13 @@ export class PackageCopy {
     writeFileSync(file, script);
     const options = { cwd: this.folder, encoding: 'utf8', env: all } as const;
     return JSON.parse(execFileSync(process.execPath, ['--no-warnings', ...node, file], options));
+  }
+
+  /** Runs the command `infcl` of the copy. */
+  infcl(args: string[], { node = [], env = {} }: Run = {}) {
+    const all = { ...process.env, ...neutral, ...env };
+    const words = ['--no-warnings', ...node, join(this.folder, 'bin', 'infcl.js'), ...args];
+    return spawnSync(process.execPath, words, { cwd: this.folder, encoding: 'utf8', env: all });
   }
 
   /** Message and code of what `plan` throws, which loads the addon; null where `plan` works. */

@@ -11,6 +11,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -112,6 +113,18 @@ it('passes the gates, and works from an empty project without a script', () => {
   const run = spawnSync(process.execPath, ['use.mjs'], { cwd: project, encoding: 'utf8' });
   expect(run.stderr).toBe('');
   expect(run.stdout).toBe(`${Math.log1p(Math.exp(-1)).toFixed(6)} function\n`);
+  // as npm links the command: node_modules/.bin/infcl, which the system starts by its first line
+  const command = join(modules, 'infcl', 'bin', 'infcl.js');
+  expect(statSync(command).mode & 0o111).not.toBe(0);
+  mkdirSync(join(modules, '.bin'));
+  symlinkSync(command, join(modules, '.bin', 'infcl'));
+  const doctor = spawnSync(join(modules, '.bin', 'infcl'), ['doctor', '--json'], {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', INFCL_ISA: '' },
+  });
+  expect([doctor.stderr, doctor.status]).toEqual(['', 0]);
+  expect(JSON.parse(doctor.stdout)).toMatchObject({ ok: true, addon: { origin: 'prebuilt' } });
 });
 
 describe('package.json', () => {
@@ -172,7 +185,13 @@ it('the list of dependencies has those of package.json', () => {
 });
 
 it('the gates refuse all of this', () => {
-  const own = { ...manifest(), main: 'dist/main.js', scripts: { install: 'true' }, workspaces: [] };
+  const own = {
+    ...manifest(),
+    main: 'dist/main.js',
+    bin: { infcl: 'bin/no.js' },
+    scripts: { install: 'true' },
+    workspaces: [],
+  };
   write(join(stage!, 'package.json'), JSON.stringify(own));
   write(join(stage!, 'notes.txt'), '');
   write(join(stage!, 'dist', 'a.ts'), '');
@@ -189,6 +208,7 @@ it('the gates refuse all of this', () => {
     'package.json has scripts',
     'package.json has workspaces',
     'package.json names dist/main.js, which is missing',
+    'package.json names bin/no.js, which is missing',
     `prebuilds/${binary} is not the file in`,
     'prebuilds/darwin-x64/infcl.node is not in',
     'docs/api.md links docs/gone.md, which is missing',
