@@ -107,6 +107,8 @@ export interface Examination {
   cpu: CpuInfo | null;
   selfTests: SelfTestResult[];
   timings: TimingResult[];
+  /** What was left out, and why: one sentence each. */
+  notes: string[];
   /** What is wrong, beside the failures above: one sentence each. */
   problems: string[];
 }

@@ -72,6 +72,7 @@ function nothing(): Examination {
     cpu: null,
     selfTests: [],
     timings: [],
+    notes: [],
     problems: [],
   };
 }

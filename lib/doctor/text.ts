@@ -16,6 +16,7 @@ export function renderText(report: DoctorReport): string {
     ...addonLines(report),
     ...report.selfTests.map((test): [string, string] => ['self-test', selfTestText(test)]),
     ...report.timings.map((timing): [string, string] => ['speed', timingText(timing)]),
+    ...column('notes', report.notes),
   ];
   const body = lines.map(([label, text]) => `${label.padEnd(labelWidth)}${text}`.trimEnd());
   return [`infcl ${report.infcl}`, '', ...body, '', ...verdictLines(report), ''].join('\n');

@@ -25,7 +25,7 @@ function report(status: number, run: Parameters<PackageCopy['infcl']>[1] = {}): 
   return JSON.parse(end.stdout);
 }
 
-const noProblem = { loadFailure: null, problems: [] };
+const noProblem = { loadFailure: null, notes: [], problems: [] };
 
 describe('where all is well', () => {
   beforeEach(() => copy.write(place, addon));
@@ -110,6 +110,24 @@ describe('where all is well', () => {
     const name = names.find((flag) => process.allowedNodeEnvironmentFlags.has(flag));
     const node = [name ?? names[1]!, '--allow-addons', '--allow-fs-read=*'];
     expect(report(0, { node })).toMatchObject({ ok: true, ...noProblem });
+  });
+
+  it('tests an emulated device, and times no call there', () => {
+    const devices = [
+      { name: 'cpu', available: true, devices: ['Chip'], isa: 'scalar' },
+      { name: 'cuda', available: true, devices: ['infcl emulator, sm_80'] },
+    ];
+    copy.write('dist/backend.js', `exports.backends = () => ${JSON.stringify(devices)};`);
+    copy.write(
+      'dist/doctor/self-test.js',
+      `exports.nameOf = ({ backend }) => backend;
+       exports.runSelfTest = ({ backend }) => ({ on: backend, cases: 1, failures: [], seconds: 0 });`,
+    );
+    // without the other half of the file that was replaced, no call can be timed on the CPU either
+    const found = report(1);
+    expect(found.selfTests.map(({ on }) => on)).toEqual(['cpu', 'cuda']);
+    expect(found.notes).toEqual(['No call was timed on cuda, an emulator, where it would take hours.']);
+    expect(found.problems).toEqual([expect.stringMatching(/^The timed call on cpu failed: /)]);
   });
 
   it('writes ~ for the home folder', () => {

@@ -29,6 +29,7 @@ const healthy: DoctorReport = {
   timings: [
     { on: 'cpu', call: 'a call', seconds: 0.25, runs: 2, gflopsPerSecond: 99.7, isa: 'avx2', threads: 1 },
   ],
+  notes: ['One thing was left out.', 'And another.'],
   problems: [],
 };
 
@@ -50,6 +51,8 @@ cpu          available: Chip 9
 cuda         not available: there is no CUDA driver
 self-test    cpu: 28 of 28 cases agree with the stored values, 0.12 s
 speed        cpu: 0.250 s, 100 GFLOP/s (a call; avx2, 1 thread)
+notes        One thing was left out.
+             And another.
 
 All is well.
 `);
@@ -68,6 +71,7 @@ it('where nothing is', () => {
     loadFailure: 'The native addon of infcl could not be loaded: why.',
     selfTests: [{ on: 'cuda 0', cases: 28, failures: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], seconds: 1 }],
     timings: [],
+    notes: [],
     problems: ['It broke.'],
   });
   expect(text).toBe(`infcl 0.1.0

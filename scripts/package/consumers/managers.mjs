@@ -95,6 +95,7 @@ const managers = [
       const output = project.run('npm', 'install', '--no-audit', '--no-fund');
       if (/warn/i.test(output)) throw new Error(`npm warns:\n${output}`);
       useWithNode(project);
+      project.expectOutput('All is well.', 'npx', '--no-install', 'infcl', 'doctor');
     },
   },
   pnpm('10.34.8', 'pnpm.cjs'),
