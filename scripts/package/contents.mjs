@@ -69,6 +69,8 @@ export const needed = [
   'dist/index.d.mts',
   'dist/adapters/jax.js',
   'jax/package.json',
+  'dist/adapters/onnx.js',
+  'onnx/package.json',
   'docs/installing.md',
   'docs/troubleshooting.md',
   'source/binding.gyp',
@@ -79,7 +81,7 @@ export const needed = [
 export const allowed = [
   /^(package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES|sbom\.cdx\.json)$/,
   /^dist\/([\w-]+\/)*[\w-]+(\.js|\.mjs|\.d\.ts|\.d\.mts)$/,
-  /^jax\/package\.json$/,
+  /^(jax|onnx)\/package\.json$/,
   /^docs\/[\w-]+\.(md|svg)$/,
   /^source\/binding\.gyp$/,
   /^source\/csrc\/([\w-]+\/)*[\w-]+\.(cpp|h)$/,

@@ -85,7 +85,9 @@ function nodeFields({ op, inputs, outputs, attributes = {} }: Node): Buffer[] {
     ...inputs.map((name) => text(1, name)),
     ...outputs.map((name) => text(2, name)),
     text(4, op),
-    ...Object.entries(attributes).map(([name, value]) => message(5, text(1, name), ...attributeFields(value))),
+    ...Object.entries(attributes).map(([name, value]) =>
+      message(5, text(1, name), ...attributeFields(value)),
+    ),
   ];
 }
 
