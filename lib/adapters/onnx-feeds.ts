@@ -12,51 +12,53 @@ import * as check from '../validate';
 import type { CheckedModel } from './onnx-options';
 import type { OnnxTensorLike } from './onnx-types';
 
-export interface MadeFeeds {
+interface CheckedFeeds {
   /** Tensors of the module, for the inputs of the model. */
   tensors: Record<string, OnnxTensorLike>;
-  /** Those of the tensors that were made here, and are to be disposed of. */
-  made: OnnxTensorLike[];
   /** The mask of the pool, which may be no input of the model. */
   mask: OnnxTensorLike | undefined;
 }
 
-/** Throws ERR_ENCODER, ERR_DTYPE or ERR_SHAPE. */
-export function readFeeds({ inputs, mask, Tensor }: CheckedModel<never>, returned: unknown): MadeFeeds {
-  const given = returned as Record<string, unknown>;
-  if (typeof given !== 'object' || given === null || isArray(given)) {
-    throw check.invalid(
-      'ERR_ENCODER',
-      'the result of options.feeds()',
-      'object of tensors by name',
-      returned,
-    );
-  }
+/**
+ * Throws ERR_ENCODER, ERR_DTYPE or ERR_SHAPE.
+ *
+ * @param made Gets the tensors that were made here. The caller disposes of them, also after an error.
+ */
+export function readFeeds(
+  { inputs, mask, Tensor }: CheckedModel<never>,
+  returned: unknown,
+  made: OnnxTensorLike[],
+): CheckedFeeds {
   const names = inputs.map(({ name }) => name);
   const wanted = mask === undefined || names.includes(mask) ? names : [...names, mask];
-  const unknown = Object.keys(given).find((name) => !wanted.includes(name));
-  if (unknown !== undefined) {
+  const given = readTensors(wanted, returned);
+  for (const port of inputs) checkFits(port, given[port.name]!);
+  const isOwn = (tensor: object): boolean => tensor instanceof Tensor;
+  const tensors = Object.fromEntries(names.map((name) => [name, given[name]!]));
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (isOwn(tensor)) continue;
+    tensors[name] = new Tensor(tensor.type, tensor.data, Array.from(tensor.dims));
+    made.push(tensors[name]);
+  }
+  return { tensors, mask: mask === undefined ? undefined : given[mask] };
+}
+
+/** The tensors by their names: all that are wanted, and no others. */
+function readTensors(wanted: readonly string[], returned: unknown): Record<string, OnnxTensorLike> {
+  const given = returned as Record<string, unknown>;
+  if (typeof given !== 'object' || given === null || isArray(given)) {
+    const expected = 'object of tensors by name';
+    throw check.invalid('ERR_ENCODER', 'the result of options.feeds()', expected, returned);
+  }
+  for (const name of Object.keys(given)) {
+    if (wanted.includes(name) || given[name] === undefined) continue;
     throw codedError(
       'ERR_ENCODER',
-      `Unknown name ${shorten(unknown)} in the result of options.feeds()${valueHint(unknown, wanted)}; ` +
+      `Unknown name ${shorten(name)} in the result of options.feeds()${valueHint(name, wanted)}; ` +
         `known are ${wanted.join(', ')}`,
     );
   }
-  const isForeign = ([, tensor]: [string, object]) => !(tensor instanceof Tensor);
-  const feeds: MadeFeeds = { tensors: {}, made: [], mask: undefined };
-  const checked = wanted.map((name) => [name, checkTensor(name, given[name])] as const);
-  for (const [name, tensor] of checked) {
-    const port = inputs.find((input) => input.name === name);
-    if (name === mask) feeds.mask = tensor;
-    if (port === undefined) continue;
-    checkFits(port, tensor);
-    feeds.tensors[name] = tensor;
-  }
-  for (const [name, { type, data, dims }] of Object.entries(feeds.tensors).filter(isForeign)) {
-    feeds.tensors[name] = new Tensor(type, data, Array.from(dims));
-    feeds.made.push(feeds.tensors[name]);
-  }
-  return feeds;
+  return Object.fromEntries(wanted.map((name) => [name, checkTensor(name, given[name])]));
 }
 
 const nameOfFeed = (name: string) => `${shorten(name)} in the result of options.feeds()`;

@@ -11,7 +11,7 @@ import { codedError } from '../errors';
 import { kindOf, lengthOf } from '../typed-array';
 import * as check from '../validate';
 import type { Pooling } from './onnx-options';
-import type { OnnxFeatures, OnnxTensorLike } from './onnx-types';
+import type { OnnxFeatures } from './onnx-types';
 
 /** Features of all tokens, row-major. */
 export interface Tokens {
@@ -21,46 +21,62 @@ export interface Tokens {
   dim: number;
 }
 
-/** A mask as its owner has it, and the shape that it should have. */
-interface Mask {
-  data: unknown;
+/** 1 for a token and 0 for padding, row-major. */
+export interface Mask {
+  data: Uint8Array;
   rows: number;
   tokens: number;
 }
 
-/** 1 for a token and 0 for padding, [rows x tokens]. Throws ERR_SHAPE, ERR_DTYPE or ERR_VALUE. */
-export function readMask({ dims }: OnnxTensorLike, { data, rows, tokens }: Mask): Uint8Array {
-  const name = 'the mask of options.pool';
-  if (dims.length !== 2 || dims[0] !== rows || dims[1] !== tokens) {
+const maskName = 'the mask of options.pool';
+
+/** Throws ERR_SHAPE, ERR_DTYPE or ERR_VALUE. */
+export function readMask(dims: readonly number[], data: unknown): Mask {
+  const [rows, tokens] = dims as [number, number];
+  if (kindOf(data) === undefined) throw check.invalid('ERR_DTYPE', maskName, 'typed array', data);
+  if (dims.length !== 2 || lengthOf(data as ArrayBufferView) !== rows * tokens) {
+    const received = `[${dims.join(', ')}] with ${lengthOf(data as ArrayBufferView)} elements`;
     throw codedError(
       'ERR_SHAPE',
-      `Expected [${rows}, ${tokens}], as in the output, for the shape of ${name} but received [${dims.join(', ')}]`,
+      `Expected [rows, tokens] for the shape of ${maskName} but received ${received}`,
     );
   }
-  if (kindOf(data) === undefined) throw check.invalid('ERR_DTYPE', name, 'typed array', data);
-  const values = data as ArrayLike<number | bigint>;
-  const mask = new Uint8Array(rows * tokens);
-  for (let i = 0; i < mask.length; i++) {
-    const value = Number(values[i]);
-    if (value !== 0 && value !== 1) {
-      throw codedError(
-        'ERR_VALUE',
-        `Expected 0 or 1 for element ${i} of ${name} but received ${describe(values[i])}`,
-      );
-    }
-    mask[i] = value;
+  const mask = Uint8Array.from(data as ArrayLike<number | bigint>, (value, at) => {
+    if (Number(value) === 0 || Number(value) === 1) return Number(value);
+    throw codedError(
+      'ERR_VALUE',
+      `Expected 0 or 1 for element ${at} of ${maskName} but received ${describe(value)}`,
+    );
+  });
+  for (let row = 0; row < rows; row++) {
+    if (mask.subarray(row * tokens, (row + 1) * tokens).includes(1)) continue;
+    throw codedError(
+      'ERR_VALUE',
+      `Expected at least one token in row ${row} of ${maskName} but received none: leave empty inputs out`,
+    );
   }
-  return mask;
+  return { data: mask, rows, tokens };
 }
 
 /** Features [rows x dim]. Without a mask every token counts. Throws ERR_SHAPE, ERR_DTYPE or ERR_VALUE. */
 export function poolTokens(
   pool: NonNullable<Pooling>,
   { data, rows, tokens, dim }: Tokens,
-  mask: Uint8Array | undefined,
+  mask: Mask | undefined,
 ): Float32Array {
-  if (kindOf(data) === undefined || lengthOf(data) < rows * tokens * dim) {
-    throw codedError('ERR_SHAPE', `Expected ${rows * tokens * dim} elements in the output of the model`);
+  if (mask && (mask.rows !== rows || mask.tokens !== tokens)) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected [${rows}, ${tokens}], as in the output, for the shape of ${maskName} but received [${mask.rows}, ${mask.tokens}]`,
+    );
+  }
+  const elements = kindOf(data) === undefined ? 0 : lengthOf(data);
+  if (elements === 0 || elements !== rows * tokens * dim) {
+    throw codedError(
+      'ERR_SHAPE',
+      `Expected [rows, tokens, dim], all positive, from the model but received [${rows}, ${tokens}, ${dim}] ` +
+        `with ${elements} elements`,
+    );
   }
   const features = new Float32Array(rows * dim);
   for (let row = 0; row < rows; row++) {
@@ -74,14 +90,9 @@ export function poolTokens(
 }
 
 /** The tokens of a row that count, in order. */
-function markedTokens(row: number, tokens: number, mask: Uint8Array | undefined): number[] {
+function markedTokens(row: number, tokens: number, mask: Mask | undefined): number[] {
   const all = Array.from({ length: tokens }, (_, token) => token);
-  const marked = mask === undefined ? all : all.filter((token) => mask[row * tokens + token] === 1);
-  if (marked.length > 0) return marked;
-  throw codedError(
-    'ERR_VALUE',
-    `Expected at least one token in row ${row} of the chunk but received none: leave empty inputs out`,
-  );
+  return mask === undefined ? all : all.filter((token) => mask.data[row * tokens + token] === 1);
 }
 
 function meanOf(vectors: readonly Float32Array[], dim: number): Float64Array {

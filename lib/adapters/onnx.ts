@@ -8,12 +8,13 @@
  * Refuses to load models, to own the session, to train the model, and options that it does not know.
  */
 
+import { isArray } from '../describe';
 import { codedError } from '../errors';
 import * as check from '../validate';
-import { type MadeFeeds, readFeeds } from './onnx-feeds';
+import { readFeeds } from './onnx-feeds';
 import { type CheckedModel, checkOptions } from './onnx-options';
-import { normalizeRows, poolTokens, readMask, toFloat32 } from './onnx-pool';
-import type { OnnxEncoder, OnnxEncoderOptions, OnnxFeatures, OnnxTensorLike } from './onnx-types';
+import { type Mask, normalizeRows, poolTokens, readMask, toFloat32 } from './onnx-pool';
+import type { OnnxEncoder, OnnxEncoderOptions, OnnxFeatures, OnnxFeeds, OnnxTensorLike } from './onnx-types';
 
 export type {
   OnnxEncoder,
@@ -39,35 +40,42 @@ export function onnxEncoder<Input>(options: OnnxEncoderOptions<Input>): OnnxEnco
   const model = checkOptions<Input>(options);
   return {
     async encode(input: Input): Promise<OnnxFeatures> {
-      const feeds = readFeeds(model, await model.feeds(input));
+      const made: OnnxTensorLike[] = [];
       try {
-        return await runModel(model, feeds);
+        const feeds = readFeeds(model, await model.feeds(input), made);
+        const mask = feeds.mask && readMask(feeds.mask.dims, await dataOf(feeds.mask));
+        return await runModel(model, feeds.tensors, mask);
       } finally {
-        disposeOf(feeds.made);
+        disposeOf(made);
       }
     },
   };
 }
 
-async function runModel(model: CheckedModel<never>, feeds: MadeFeeds): Promise<OnnxFeatures> {
+async function runModel(
+  model: CheckedModel<never>,
+  feeds: OnnxFeeds,
+  mask: Mask | undefined,
+): Promise<OnnxFeatures> {
   const { name } = model.output;
-  const results = await model.run(feeds.tensors, [name]);
+  // by its name: the session computes and copies no other output
+  const results = await model.run(feeds, [name]);
   try {
-    const tensor = results?.[name] as OnnxTensorLike | undefined;
-    if (tensor === undefined) {
+    const tensor = results?.[name];
+    if (!isArray(tensor?.dims)) {
       throw check.invalid('ERR_ENCODER', `the output ${name} of options.session.run()`, 'tensor', tensor);
     }
-    return await featuresOf(model, tensor, feeds.mask);
+    return await featuresOf(model, tensor, mask);
   } finally {
     disposeOf(Object.values(results ?? {}));
   }
 }
 
-/** Copies nothing unless the model has `pool` or `normalize`. */
+/** Copies nothing unless the model has `pool`, or `normalize` and a float16 output. */
 async function featuresOf(
   { pool, output, normalize }: CheckedModel<never>,
   tensor: OnnxTensorLike,
-  maskTensor: OnnxTensorLike | undefined,
+  mask: Mask | undefined,
 ): Promise<OnnxFeatures> {
   const dims = [...tensor.dims];
   const expected = pool === undefined ? '[rows, dim]' : '[rows, tokens, dim]';
@@ -83,14 +91,8 @@ async function featuresOf(
     return { data, shape: dims, dtype: tensor.type as OnnxFeatures['dtype'] };
   }
   const [rows, dim] = [dims[0]!, dims.at(-1)!];
-  let features: Float32Array;
-  if (pool === undefined) {
-    features = toFloat32(data);
-  } else {
-    const [, tokens] = dims as [number, number, number];
-    const mask = maskTensor && readMask(maskTensor, { data: await dataOf(maskTensor), rows, tokens });
-    features = poolTokens(pool, { data, rows, tokens, dim }, mask);
-  }
+  const features =
+    pool === undefined ? toFloat32(data) : poolTokens(pool, { data, rows, tokens: dims[1]!, dim }, mask);
   if (normalize) normalizeRows(features, dim);
   return { data: features, shape: [rows, dim], dtype: 'float32' };
 }
