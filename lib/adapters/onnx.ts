@@ -11,10 +11,10 @@
 import { isArray } from '../describe';
 import { codedError } from '../errors';
 import * as check from '../validate';
-import { readFeeds } from './onnx-feeds';
-import { type CheckedModel, checkOptions } from './onnx-options';
-import { type Mask, normalizeRows, poolTokens, readMask, toFloat32 } from './onnx-pool';
-import type { OnnxEncoder, OnnxEncoderOptions, OnnxFeatures, OnnxFeeds, OnnxTensorLike } from './onnx-types';
+import { readFeeds } from './onnx/feeds';
+import { type CheckedModel, checkOptions } from './onnx/options';
+import { type Mask, normalizeRows, poolTokens, readMask, toFloat32 } from './onnx/pool';
+import type { OnnxEncoder, OnnxEncoderOptions, OnnxFeatures, OnnxFeeds, OnnxTensorLike } from './onnx/types';
 
 export type {
   OnnxEncoder,
@@ -26,7 +26,7 @@ export type {
   OnnxPool,
   OnnxSession,
   OnnxTensorLike,
-} from './onnx-types';
+} from './onnx/types';
 
 /**
  * Features from `pool` or `normalize` are float32; other features have the element type of the output.

@@ -6,12 +6,12 @@
  */
 
 import { types } from 'node:util';
-import { describe } from '../describe';
-import { codedError } from '../errors';
-import { kindOf, lengthOf } from '../typed-array';
-import * as check from '../validate';
-import type { Pooling } from './onnx-options';
-import type { OnnxFeatures } from './onnx-types';
+import { describe } from '../../describe';
+import { codedError } from '../../errors';
+import { kindOf, lengthOf } from '../../typed-array';
+import * as check from '../../validate';
+import type { Pooling } from './options';
+import type { OnnxFeatures } from './types';
 
 /** Features of all tokens, row-major. */
 export interface Tokens {

@@ -5,12 +5,12 @@
  * Reads each option once. Runs nothing.
  */
 
-import { isArray } from '../describe';
-import { valueHint } from '../hints';
-import { readNames } from '../read-names';
-import { isThenable } from '../thenable';
-import * as check from '../validate';
-import type { OnnxFeeds, OnnxMetadata, OnnxPool, OnnxTensorLike } from './onnx-types';
+import { isArray } from '../../describe';
+import { valueHint } from '../../hints';
+import { readNames } from '../../read-names';
+import { isThenable } from '../../thenable';
+import * as check from '../../validate';
+import type { OnnxFeeds, OnnxMetadata, OnnxPool, OnnxTensorLike } from './types';
 
 /** What remains of {@link OnnxPool}: undefined for an output that is features already. */
 export type Pooling = 'mean' | 'first' | 'last' | undefined;

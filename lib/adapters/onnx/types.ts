@@ -3,8 +3,8 @@
  * types are structural, because a program may have several modules of ONNX Runtime.
  */
 
-import type { HalfFloatArray } from '../matrix/host-matrix';
-import type { Encoder } from '../trainer/encoder';
+import type { HalfFloatArray } from '../../matrix/host-matrix';
+import type { Encoder } from '../../trainer/encoder';
 
 /** Elements and shape of one input of the model: a tensor of ONNX Runtime or of transformers.js fits. */
 export interface OnnxTensorLike {

@@ -5,12 +5,12 @@
  * Changes no tensor of the caller.
  */
 
-import { describeList, isArray, shorten } from '../describe';
-import { codedError } from '../errors';
-import { valueHint } from '../hints';
-import * as check from '../validate';
-import type { CheckedModel } from './onnx-options';
-import type { OnnxTensorLike } from './onnx-types';
+import { describeList, isArray, shorten } from '../../describe';
+import { codedError } from '../../errors';
+import { valueHint } from '../../hints';
+import * as check from '../../validate';
+import type { CheckedModel } from './options';
+import type { OnnxTensorLike } from './types';
 
 interface CheckedFeeds {
   /** Tensors of the module, for the inputs of the model. */
