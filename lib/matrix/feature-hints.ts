@@ -34,7 +34,8 @@ export function dataHint(where: string, value: unknown): string {
     if (types.isUint8Array(value) || types.isAnyArrayBuffer(value)) {
       return `; ${bytesLine(value, 'data')} takes the bytes as float32`;
     }
-    return rowsHint('data', value) || arrayHint('Float32Array', where, value);
+    if (isArrowData(value)) return `; ${arrowLine} is the matrix of an Arrow column of one batch`;
+    return rowsHint('matrix.data', value) || arrayHint('Float32Array', where, value);
   });
 }
 
@@ -54,6 +55,12 @@ export function nameOfRow(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   return rowNames.find((name) => isRow((value as Record<string, unknown>)[name]));
 }
+
+const arrowLine = '{ data: column.data[0].children[0].values, shape: [column.length, column.type.listSize] }';
+
+/** The `data` of a column of apache-arrow: its batches. */
+const isArrowData = (value: unknown) =>
+  isArray(value) && isArray((value[0] as { children?: unknown } | null | undefined)?.children);
 
 const matrixOf = (data: string) => `{ data: ${data}, shape: [rows, dim] } is a matrix`;
 

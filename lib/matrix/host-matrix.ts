@@ -143,12 +143,15 @@ function refuseWithoutData(name: string, features: object): never {
 
 function readData(name: string, data: unknown, stated: unknown): Pick<NativeHostMatrix, 'data' | 'dtype'> {
   const where = `${name}.data`;
-  if (stated !== undefined) readDType(`${name}.dtype`, stated);
   const kind = kindOf(data);
-  const allowed = kind === undefined ? undefined : dtypesOf[kind];
-  if (allowed === undefined) {
+  if (kind === undefined) {
     const code = ArrayBuffer.isView(data) ? 'ERR_DTYPE' : 'ERR_TYPE';
     throw invalid(code, where, 'Float32Array or Uint16Array', data, dataHint(where, data));
+  }
+  if (stated !== undefined) readDType(`${name}.dtype`, stated);
+  const allowed = dtypesOf[kind];
+  if (allowed === undefined) {
+    throw invalid('ERR_DTYPE', where, 'Float32Array or Uint16Array', data, dataHint(where, data));
   }
   // 16 bits may be either of two types; only the caller knows which
   const dtype = stated ?? (allowed.length === 1 ? allowed[0] : undefined);

@@ -33,7 +33,7 @@ const wrongType: Row[] = [
     'nested data',
     () => ({ data: [data()], shape }),
     'ERR_TYPE',
-    'for NAME.data but received an instance of Array; packRows(data) makes one matrix of the rows',
+    'for NAME.data but received an instance of Array; packRows(matrix.data) makes one matrix of the rows',
   ],
   [
     'data of numbers',

@@ -17,7 +17,7 @@ const rows: FeatureRow[] = [
     'data of rows in objects',
     () => ({ data: [{ embedding: data() }], shape }),
     'ERR_TYPE',
-    'NAME.data but received an instance of Array; packRows(data.map((row) => row.embedding)) makes',
+    'NAME.data but received an instance of Array; packRows(matrix.data.map((row) => row.embedding)) makes',
   ],
   [
     'flat numbers',
@@ -42,6 +42,12 @@ const rows: FeatureRow[] = [
     () => ({ data: Buffer.alloc(48), shape }),
     'ERR_DTYPE',
     'an instance of Buffer; new Float32Array(new Uint8Array(data).buffer) takes the bytes as float32',
+  ],
+  [
+    'a column of Arrow, whose type is no text',
+    () => ({ data: [{ children: [{ values: data() }] }], type: { listSize: 4 }, length: 3 }),
+    'ERR_TYPE',
+    'Array; { data: column.data[0].children[0].values, shape: [column.length, column.type.listSize] } is',
   ],
   [
     'a promise of features',
