@@ -63,4 +63,5 @@ export type {
   TensorLike,
   UntypedTensor,
 } from './matrix/host-matrix';
+export { type PackedMatrix, packRows } from './matrix/pack-rows';
 export * from './trainer';

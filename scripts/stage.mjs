@@ -102,6 +102,7 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
     ...sourceFiles(root).map((name) => [join(root, name), `source/${name}`]),
     [join(root, 'bin', 'infcl.js'), 'bin/infcl.js'],
     [join(root, 'jax', 'package.json'), 'jax/package.json'],
+    [join(root, 'onnx', 'package.json'), 'onnx/package.json'],
     [join(root, 'LICENSE'), 'LICENSE'],
   ]);
   writePages(out, publisher);

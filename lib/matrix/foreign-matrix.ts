@@ -8,7 +8,7 @@
 import { readNames } from '../read-names';
 import * as check from '../validate';
 import { bytesOf, type DeviceLayout, readDevice } from './device-memory';
-import { type DType, dtypes, readShape } from './host-matrix';
+import { type DType, readDType, readShape } from './host-matrix';
 
 /** Memory of a device that another framework or addon owns, in the device's primary context. */
 export interface ForeignMatrix {
@@ -46,10 +46,7 @@ interface CheckedForeignMatrix {
 /** Reads each property once. Throws ERR_TYPE, ERR_VALUE, ERR_DTYPE, ERR_SHAPE or ERR_OPTION. */
 export function readForeignMatrix(memory: unknown): CheckedForeignMatrix {
   const given = readNames('memory', memory, foreignNames);
-  const dtype = given.dtype as DType;
-  if (!dtypes.includes(dtype)) {
-    throw check.invalid('ERR_DTYPE', 'memory.dtype', `one of ${dtypes.join(', ')}`, given.dtype);
-  }
+  const dtype = readDType('memory.dtype', given.dtype);
   const { rows, dim } = readShape('memory', given);
   const rowStride =
     given.rowStride === undefined ? dim : check.positiveInteger('memory.rowStride', given.rowStride);

@@ -9,10 +9,11 @@
 import { types } from 'node:util';
 import { describeList, isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
-import { arrayHint, isRow, valueHint } from '../hints';
+import { valueHint } from '../hints';
 import type { DType, NativeHostMatrix } from '../native/binding';
 import { bufferOf, byteOffsetOf, kindOf, lengthOf } from '../typed-array';
 import { invalid, stableArray } from '../validate';
+import { dataHint, featuresHint } from './feature-hints';
 import { readLayout, readList, type StatedLayout } from './layout';
 
 export type { DType };
@@ -123,12 +124,9 @@ function from(data: NativeHostMatrix['data'], offset: number): NativeHostMatrix[
 /** Refuses a value that is no object with properties. Throws ERR_TYPE. */
 function refuseOthers(name: string, features: unknown): asserts features is object {
   const isObject = typeof features === 'object' && features !== null && !isRevokedProxy(features);
-  if (isObject && !ArrayBuffer.isView(features) && !isArray(features)) return;
-  const hint =
-    isArray(features) && isRow(features[0])
-      ? '; put all rows into one Float32Array, one after the other: { data, shape: [rows, dim] }'
-      : '';
-  throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features, hint);
+  const isMemory = ArrayBuffer.isView(features) || types.isAnyArrayBuffer(features);
+  if (isObject && !isMemory && !isArray(features)) return;
+  throw invalid('ERR_TYPE', name, 'matrix { data, shape: [rows, dim] }', features, featuresHint(features));
 }
 
 /** Names that only options have, and no matrix. */
@@ -136,23 +134,24 @@ const tellingNames = ['objective', 'logitScale', 'labels', 'directions', 'grad',
 
 function refuseWithoutData(name: string, features: object): never {
   const areOptions = tellingNames.some((option) => option in features);
+  const promiseHint = types.isPromise(features) ? '; await the promise first' : '';
   const hint = areOptions
     ? '; these look like options, which come after the keys (null where there are none)'
-    : '';
+    : promiseHint;
   throw invalid('ERR_TYPE', `${name}.data`, 'Float32Array or Uint16Array', undefined, hint);
 }
 
 function readData(name: string, data: unknown, stated: unknown): Pick<NativeHostMatrix, 'data' | 'dtype'> {
   const where = `${name}.data`;
-  if (stated !== undefined && !dtypes.includes(stated as DType)) {
-    const hint = typeof stated === 'string' ? valueHint(stated, dtypes) : '';
-    throw invalid('ERR_DTYPE', `${name}.dtype`, `one of ${dtypes.join(', ')}`, stated, hint);
-  }
   const kind = kindOf(data);
-  const allowed = kind === undefined ? undefined : dtypesOf[kind];
-  if (allowed === undefined) {
+  if (kind === undefined) {
     const code = ArrayBuffer.isView(data) ? 'ERR_DTYPE' : 'ERR_TYPE';
-    throw invalid(code, where, 'Float32Array or Uint16Array', data, arrayHint('Float32Array', where, data));
+    throw invalid(code, where, 'Float32Array or Uint16Array', data, dataHint(where, data));
+  }
+  if (stated !== undefined) readDType(`${name}.dtype`, stated);
+  const allowed = dtypesOf[kind];
+  if (allowed === undefined) {
+    throw invalid('ERR_DTYPE', where, 'Float32Array or Uint16Array', data, dataHint(where, data));
   }
   // 16 bits may be either of two types; only the caller knows which
   const dtype = stated ?? (allowed.length === 1 ? allowed[0] : undefined);
@@ -162,6 +161,13 @@ function readData(name: string, data: unknown, stated: unknown): Pick<NativeHost
   const array = data as NativeHostMatrix['data'];
   stableArray(where, array);
   return { data: kind === 'Float16Array' ? bitsOf(array) : array, dtype: dtype as DType };
+}
+
+/** Throws ERR_DTYPE. */
+export function readDType(name: string, value: unknown): DType {
+  if (dtypes.includes(value as DType)) return value as DType;
+  const hint = typeof value === 'string' ? valueHint(value, dtypes) : '';
+  throw invalid('ERR_DTYPE', name, `one of ${dtypes.join(', ')}`, value, hint);
 }
 
 /** The element types that each kind of array can contain. */

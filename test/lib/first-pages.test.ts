@@ -1,6 +1,6 @@
 /**
- * The pages that a newcomer reads first, README.md and docs/objectives.md: examples run, and figures are
- * those of the library.
+ * The pages that a newcomer reads first, README.md, docs/objectives.md and docs/hosts.md: examples run, and
+ * figures are those of the library. test/hosts runs the table of docs/hosts.md.
  */
 import { contrastiveLossSync } from '../../lib';
 import { examplesOf, outputOf } from './examples';
@@ -11,6 +11,12 @@ it('README: the first call prints the loss that its comment promises', async () 
   const [loss, queries, keys] = (await outputOf(example!)).split(' ').map(Number);
   expect(loss).toBeCloseTo(8.7, 1);
   expect([queries, keys]).toEqual([4096 * 256, 4096 * 256]);
+});
+
+it('hosts: the answer of a service becomes features, with the loss that the comment promises', async () => {
+  const [example, ...others] = examplesOf('docs/hosts.md').map(({ code }) => code);
+  expect(others).toEqual([]);
+  expect(Number(await outputOf(example!))).toBeCloseTo(Math.log(1 + Math.exp(-2)), 7);
 });
 
 it('objectives: with a learnt scale the loss falls, and the scale changes within its limit', async () => {

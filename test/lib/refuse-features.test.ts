@@ -16,24 +16,24 @@ const wrongType: Row[] = [
     'matrix { data, shape: [rows, dim] } for NAME but received undefined',
   ],
   ['a number', () => 3, 'ERR_TYPE', 'for NAME but received 3 of type number'],
-  ['a bare typed array', data, 'ERR_TYPE', 'for NAME but received an instance of Float32Array'],
+  ['a bare typed array', data, 'ERR_TYPE', 'NAME but received an instance of Float32Array; { data: array,'],
   [
     'nested arrays',
     () => [[1, 2]],
     'ERR_TYPE',
-    'for NAME but received an instance of Array; put all rows into one Float32Array',
+    'for NAME but received an instance of Array; packRows(rows) makes one matrix of the rows',
   ],
   [
     'an array of rows',
     () => [data(), data()],
     'ERR_TYPE',
-    'NAME but received an instance of Array; put all rows',
+    'NAME but received an instance of Array; packRows(rows) makes',
   ],
   [
     'nested data',
     () => ({ data: [data()], shape }),
     'ERR_TYPE',
-    'for NAME.data but received an instance of Array; put',
+    'for NAME.data but received an instance of Array; packRows(matrix.data) makes one matrix of the rows',
   ],
   [
     'data of numbers',
@@ -45,7 +45,7 @@ const wrongType: Row[] = [
     'a tensor whose data is a method',
     () => ({ data: async () => data(), shape }),
     'ERR_TYPE',
-    'but received function data; give what it returns: await tensor.data()',
+    'but received function data; { data: await tensor.data(), shape: tensor.shape } is the matrix',
   ],
   [
     'a Proxy of an array',
@@ -87,7 +87,7 @@ const wrongType: Row[] = [
     'a bare ArrayBuffer',
     () => ({ data: new ArrayBuffer(48), shape }),
     'ERR_TYPE',
-    'NAME.data but received an instance of ArrayBuffer',
+    'NAME.data but received an instance of ArrayBuffer; new Float32Array(data) takes the bytes as float32',
   ],
   ['a DataView', () => ({ data: new DataView(new ArrayBuffer(48)), shape }), 'ERR_DTYPE', 'NAME.data'],
   [

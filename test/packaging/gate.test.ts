@@ -64,6 +64,21 @@ describe('steps', () => {
   });
 });
 
+test('jest leaves test/hosts to the step of that name, whose configuration finds these tests alone', () => {
+  const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const list = (...options: string[]) =>
+    spawnSync(process.execPath, [jest, '--listTests', ...options], { cwd: root, encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter(Boolean)
+      .map((file) => file.slice(root.length + 1));
+  const isOfHosts = (file: string) => file.startsWith('test/hosts/');
+  expect(list().length).toBeGreaterThan(50);
+  expect(list().filter(isOfHosts)).toEqual([]);
+  const hosts = list('--config', 'test/hosts/jest.config.js');
+  expect(hosts).toContain('test/hosts/conventions.test.ts');
+  expect(hosts.filter((file) => !isOfHosts(file))).toEqual([]);
+});
+
 describe('reports', () => {
   let folder: string;
   beforeEach(() => {
