@@ -67,7 +67,7 @@ it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
     const plain = Object.keys(require.cache);
     const { jaxEncoder } = require('infcl/jax');
     const f = () => {};
-    const numpy = { add: f, array: f };
+    const numpy = { add: f, array: f, multiply: f };
     const tree = { dispose: f, map: f, ref: f };
     const jax = { blockUntilReady: f, jit: f, vjp: f, numpy, random: { key: f }, tree };
     const encoder = jaxEncoder({ jax, apply: f, params: f });
