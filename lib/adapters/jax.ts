@@ -21,9 +21,9 @@ import {
   type JaxEncoderOptions,
   type JaxModule,
   type TakeGradientsOptions,
-} from './jax-options';
+} from './jax/options';
 
-export type { JaxArray, JaxEncoderOptions, JaxModule, TakeGradientsOptions } from './jax-options';
+export type { JaxArray, JaxEncoderOptions, JaxModule, TakeGradientsOptions } from './jax/options';
 
 export interface JaxEncoder<Params, Input> extends Encoder<Input> {
   encode(input: Input): Promise<MatrixLike>;

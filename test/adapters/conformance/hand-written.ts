@@ -8,6 +8,9 @@ import { narrow } from '../../reference/narrow';
 import type { Host, HostOptimiser, HostTower, TowerOptions } from './host';
 import { Adam, featureDim, featuresOf, inputDim, type Parameters, pullBack } from './network';
 
+/** Node 23 and newer have this class. */
+const { Float16Array: Half } = globalThis as { Float16Array?: { from(values: Float32Array): Uint16Array } };
+
 /** A generator whose whole state is one integer. */
 class Draws {
   constructor(public state: number) {}
@@ -63,7 +66,8 @@ export class HandWrittenTower implements HostTower<Float32Array> {
     this.options.beforeRun?.();
     const data = Float32Array.from(featuresOf({ parameters: this.values, inputs: this.drop(chunk) }));
     const features = { data, shape: [chunk.length / inputDim, featureDim] as const };
-    return this.options.half ? narrow(features, 'float16').bits : features;
+    if (!this.options.half) return features;
+    return Half ? { ...features, data: Half.from(data) } : narrow(features, 'float16').bits;
   }
 
   private backward(chunk: Float32Array, { data, shape }: FeatureGrads): void {

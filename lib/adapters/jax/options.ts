@@ -4,10 +4,10 @@
  * Refuses options that it does not know, and modules that lack a function. Never calls jax-js.
  */
 
-import { isArray } from '../describe';
-import { readNames } from '../read-names';
-import { isThenable } from '../thenable';
-import * as check from '../validate';
+import { isArray } from '../../describe';
+import { readNames } from '../../read-names';
+import { isThenable } from '../../thenable';
+import * as check from '../../validate';
 
 /** The part of a jax-js array that the adapter uses. */
 export interface JaxArray {
