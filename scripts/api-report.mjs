@@ -15,7 +15,11 @@ import { fileURLToPath } from 'node:url';
 const ts = createRequire(import.meta.url)('typescript');
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const reportFile = join(root, 'lib', 'api-report.txt');
-const entries = { infcl: 'dist/index.d.ts', 'infcl/jax': 'dist/adapters/jax.d.ts' };
+const entries = {
+  infcl: 'dist/index.d.ts',
+  'infcl/jax': 'dist/adapters/jax.d.ts',
+  'infcl/tfjs': 'dist/adapters/tfjs.d.ts',
+};
 
 const usage = `usage: node scripts/api-report.mjs [--write]
 

@@ -68,7 +68,9 @@ export const needed = [
   'dist/index.d.ts',
   'dist/index.d.mts',
   'dist/adapters/jax.js',
+  'dist/adapters/tfjs.js',
   'jax/package.json',
+  'tfjs/package.json',
   'docs/installing.md',
   'docs/troubleshooting.md',
   'source/binding.gyp',
@@ -79,7 +81,7 @@ export const needed = [
 export const allowed = [
   /^(package\.json|README\.md|LICENSE|THIRD_PARTY_NOTICES|sbom\.cdx\.json)$/,
   /^dist\/([\w-]+\/)*[\w-]+(\.js|\.mjs|\.d\.ts|\.d\.mts)$/,
-  /^jax\/package\.json$/,
+  /^(jax|tfjs)\/package\.json$/,
   /^docs\/[\w-]+\.(md|svg)$/,
   /^source\/binding\.gyp$/,
   /^source\/csrc\/([\w-]+\/)*[\w-]+\.(cpp|h)$/,
