@@ -106,6 +106,7 @@ function buildTypeScript() {
   run('compiling lib', tsc, ['-p', 'lib']);
   writeEsmWrapper('index', 'infcl');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
+  writeEsmWrapper('adapters/onnx', 'infcl/onnx');
   writeEsmWrapper('adapters/tfjs', 'infcl/tfjs');
   // Private workspaces: part of a clone only.
   for (const workspace of ['examples', 'bench']) {

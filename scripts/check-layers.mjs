@@ -20,6 +20,12 @@ const rooms = [
     packages: ['@jax-js/jax'],
   },
   {
+    name: 'lib/adapters/onnx',
+    match: /^lib\/adapters\/onnx\b/,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/trainer'],
+    packages: ['onnxruntime-node'],
+  },
+  {
     name: 'lib/adapters/tfjs',
     match: /^lib\/adapters\/tfjs\b/,
     may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/trainer'],

@@ -100,7 +100,7 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
     ...compiled.map((name) => [join(root, 'dist', name), `dist/${name}`]),
     ...binaries.map((name) => [join(resolve(prebuilds), name), `prebuilds/${name}`]),
     ...sourceFiles(root).map((name) => [join(root, name), `source/${name}`]),
-    ...['jax', 'tfjs'].map((name) => [join(root, name, 'package.json'), `${name}/package.json`]),
+    ...['jax', 'onnx', 'tfjs'].map((name) => [join(root, name, 'package.json'), `${name}/package.json`]),
     [join(root, 'LICENSE'), 'LICENSE'],
   ]);
   writePages(out, publisher);

@@ -20,9 +20,12 @@ export const strictOptions: ts.CompilerOptions = {
   noEmit: true,
 };
 
-/** The compiler's errors, one line each, for programs given by name and for infcl's own declarations. */
-export function compile(programs: Record<string, string>): string[] {
-  const sources = new Map(Object.entries(programs).map(([name, text]) => [join(root, 'docs', name), text]));
+/**
+ * The compiler's errors, one line each, for programs given by name and for infcl's own declarations. Programs
+ * find the packages of the folder.
+ */
+export function compile(programs: Record<string, string>, folder = 'docs'): string[] {
+  const sources = new Map(Object.entries(programs).map(([name, text]) => [join(root, folder, name), text]));
   const host = ts.createCompilerHost(strictOptions);
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (path) => sources.has(path) || fileExists(path);

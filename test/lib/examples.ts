@@ -32,9 +32,9 @@ export function withoutTypes(code: string): string {
   return ts.transpileModule(code, { compilerOptions, fileName: 'example.mts' }).outputText;
 }
 
-/** The output of the code. It runs inside the package, where it can import the package by name. */
-export async function outputOf(code: string): Promise<string> {
-  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } };
+/** The output of the code. By default it runs inside the package, where it can import the package by name. */
+export async function outputOf(code: string, folder = root): Promise<string> {
+  const options = { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } };
   return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;
 }
 

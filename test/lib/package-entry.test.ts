@@ -1,12 +1,13 @@
 /**
  * The built package as users get it: by import and by require, the same names and one instance;
- * infcl/jax and infcl/tfjs.
+ * and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as sources from '../../lib';
 import * as jaxSources from '../../lib/adapters/jax';
+import * as onnxSources from '../../lib/adapters/onnx';
 import * as tfjsSources from '../../lib/adapters/tfjs';
 
 const root = join(__dirname, '..', '..');
@@ -24,6 +25,7 @@ beforeAll(() => {
 it.each([
   ['infcl', sources],
   ['infcl/jax', jaxSources],
+  ['infcl/onnx', onnxSources],
   ['infcl/tfjs', tfjsSources],
 ])('%s: import and require give the names of the sources, and the same functions', (entry, module) => {
   const report = run(`
@@ -127,6 +129,29 @@ it('infcl/tfjs loads without TensorFlow.js, and its encoders work with what the 
     ],
     tfjs: [],
   });
+});
+
+it('infcl/onnx loads without ONNX Runtime, and its encoder has no backward', () => {
+  const report = run(`
+    import Module, { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const resolve = Module._resolveFilename;
+    const asked = [];
+    Module._resolveFilename = (request, ...rest) => {
+      asked.push(request);
+      return resolve.call(Module, request, ...rest);
+    };
+    const { onnxEncoder } = require('infcl/onnx');
+    const port = { name: 'x', isTensor: true, type: 'float32', shape: ['batch', 4] };
+    const session = { run() {}, inputMetadata: [port], outputMetadata: [port] };
+    const encoder = onnxEncoder({ ort: { Tensor: class {} }, session, feeds() {} });
+    console.log(JSON.stringify({
+      methods: Object.keys(encoder),
+      onnx: asked.filter((name) => name.includes('onnxruntime')),
+      asked: asked.includes('infcl/onnx'),
+    }));
+  `);
+  expect(report).toEqual({ methods: ['encode'], onnx: [], asked: true });
 });
 
 it('loading the package does not load the addon', () => {

@@ -9,7 +9,12 @@ import { type Example, examplesOf } from './examples';
 
 const root = join(__dirname, '..', '..');
 const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
-const examples = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap(examplesOf);
+const allExamples = ['README.md', ...pages.map((name) => `docs/${name}`)].flatMap(examplesOf);
+
+/** Tests in test/hosts compile the examples that import one of the packages of that folder. */
+const hosts = JSON.parse(readFileSync(join(root, 'test', 'hosts', 'package.json'), 'utf8'));
+const hostNames = Object.keys(hosts.dependencies);
+const examples = allExamples.filter(({ code }) => !hostNames.some((name) => code.includes(`from '${name}'`)));
 
 /** Code around an example that is only a part of a program, found by words of the example. */
 const surroundings: Record<string, string> = {
