@@ -98,6 +98,4 @@ export interface Host<Chunk> {
 
   /** The cases that do not apply to this host, and why. The suite prints them. */
   readonly cannot: Partial<Record<CaseName, string>>;
-  /** The cases that apply but cannot run in this process, and why. Their tests are reported as skipped. */
-  readonly notHere?: Partial<Record<CaseName, string>>;
 }
