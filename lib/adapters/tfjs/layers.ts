@@ -28,7 +28,16 @@ interface Layer {
   stddev?: number;
   dropout?: number;
   recurrentDropout?: number;
+  /** The losses of regularizers. */
+  losses?: unknown;
   call(inputs: unknown, options: object | undefined): unknown;
+}
+
+/** What the passes need to know of a model. */
+export interface PassOptions {
+  training: boolean;
+  /** No second pass will follow. */
+  frozen: boolean;
 }
 
 export function isLayersModel(value: object): value is TfjsLayersModel {
@@ -118,31 +127,24 @@ function refusalOf(layer: Layer, training: boolean): string | undefined {
   return undefined;
 }
 
-/** What the passes need to know of a model. */
-export interface PassOptions {
-  training: boolean;
-  /** No second pass will follow. */
-  frozen: boolean;
-}
-
-/** Throws ERR_ENCODER for the first layer whose second pass would differ, and for regularizers. */
+/** Throws ERR_ENCODER for the first layer whose second pass would differ, and for the first regularizer. */
 export function checkLayers(model: TfjsLayersModel, { training, frozen }: PassOptions): void {
   if (frozen && !training) return;
   for (const layer of layersWithin(model)) {
     const refusal = refusalOf(layer, training);
-    if (refusal === undefined) continue;
-    throw codedError(
-      'ERR_ENCODER',
-      `Expected layers that can repeat a pass but received ${layer.name}: ${refusal}`,
-    );
-  }
-  const { losses } = model as { losses?: unknown };
-  if (!frozen && isArray(losses) && losses.length > 0) {
-    throw codedError(
-      'ERR_ENCODER',
-      `Expected layers without regularizers but received ${losses.length} in ${model.name}: a chunk knows only its part ` +
-        'of the loss. Add the gradients of the regularizers in applyGradients (extra)',
-    );
+    if (refusal !== undefined) {
+      throw codedError(
+        'ERR_ENCODER',
+        `Expected layers that can repeat a pass but received ${layer.name}: ${refusal}`,
+      );
+    }
+    if (!frozen && isArray(layer.losses) && layer.losses.length > 0) {
+      throw codedError(
+        'ERR_ENCODER',
+        `Expected layers without regularizers but received one in ${layer.name}: its loss belongs to the step, not to a chunk. ` +
+          'Remove it, and let the weights decay after applyGradients',
+      );
+    }
   }
 }
 
