@@ -32,9 +32,9 @@ export type {
  * Features from `pool` or `normalize` are float32; other features have the element type of the output.
  *
  * Reads the options once. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION; ERR_SHAPE or ERR_DTYPE for an output that
- * is no features. `encode` rejects with ERR_ENCODER for feeds that are missing or unknown, with ERR_DTYPE
- * or ERR_SHAPE for feeds that do not fit the model, with ERR_VALUE for a mask of other values than 0 and 1
- * or a row without tokens. Errors of `feeds` and of the session pass unchanged.
+ * is no features. `encode` rejects with ERR_ENCODER for feeds that are missing or unknown. Feeds that do not
+ * fit the model are ERR_DTYPE or ERR_SHAPE. A mask of other values than 0 and 1, or a row without tokens, is
+ * ERR_VALUE. Errors of `feeds` and of the session pass unchanged.
  */
 export function onnxEncoder<Input>(options: OnnxEncoderOptions<Input>): OnnxEncoder<Input> {
   const model = checkOptions<Input>(options);

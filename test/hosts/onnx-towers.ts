@@ -7,6 +7,27 @@ export function values(size: number, seed: number): Float32Array {
   return Float32Array.from({ length: size }, (_, i) => Math.sin(1 + i * 1.37 + seed * 7.1));
 }
 
+/** x [rows x inputs] · weights [inputs x dim], by hand. */
+export function multiply(
+  x: Float32Array,
+  weights: Float32Array,
+  [inputs, dim]: [number, number],
+): Float32Array {
+  return Float32Array.from({ length: (x.length / inputs) * dim }, (_, at) => {
+    const [row, column] = [Math.floor(at / dim), at % dim];
+    let sum = 0;
+    for (let i = 0; i < inputs; i++) sum += x[row * inputs + i]! * weights[i * dim + column]!;
+    return sum;
+  });
+}
+
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-6): void {
+  expect(actual).toHaveLength(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThan(tolerance);
+  }
+}
+
 /** One thread: the models are small. */
 export const makeSession = (model: Uint8Array) => InferenceSession.create(model, { intraOpNumThreads: 1 });
 

@@ -1,15 +1,14 @@
 /**
- * `infcl/onnx` with ONNX Runtime itself: features against sums by hand, every pool with padding at either end,
- * what a session says of its model, and a frozen tower in training.
+ * `infcl/onnx` with ONNX Runtime itself: features against sums by hand, every pool with padding at either end, and
+ * what a session says of its model.
  *
  * @jest-environment ./test/hosts/one-realm.js
  */
 import * as ort from 'onnxruntime-node';
 import { contrastiveLossSync } from '../../lib';
-import { type OnnxEncoderOptions, type OnnxFeatures, onnxEncoder } from '../../lib/adapters/onnx';
-import { chunkedStep, type FeatureGrads } from '../../lib/trainer';
+import { type OnnxEncoderOptions, onnxEncoder } from '../../lib/adapters/onnx';
 import { onnxModel } from './onnx-model';
-import { linearModel, makeSession, textModel, values } from './onnx-towers';
+import { expectClose, linearModel, makeSession, multiply, textModel, values } from './onnx-towers';
 
 const [rows, inputs, dim] = [12, 5, 4];
 const weights = values(inputs * dim, 1);
@@ -18,21 +17,7 @@ const data = values(rows * inputs, 2);
 /** Rows of x as a tensor. */
 const tensorOf = (x: Float32Array) => new ort.Tensor('float32', x, [x.length / inputs, inputs]);
 
-function product(x: Float32Array): Float32Array {
-  return Float32Array.from({ length: (x.length / inputs) * dim }, (_, at) => {
-    const [row, column] = [Math.floor(at / dim), at % dim];
-    let sum = 0;
-    for (let i = 0; i < inputs; i++) sum += x[row * inputs + i]! * weights[i * dim + column]!;
-    return sum;
-  });
-}
-
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-6): void {
-  expect(actual).toHaveLength(expected.length);
-  for (let i = 0; i < expected.length; i++) {
-    expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThan(tolerance);
-  }
-}
+const product = (x: Float32Array) => multiply(x, weights, [inputs, dim]);
 
 async function linearEncoder(changed: Partial<OnnxEncoderOptions<Float32Array>> = {}) {
   const session = await makeSession(linearModel(weights, inputs, dim));
@@ -218,70 +203,4 @@ test('errors of the session pass unchanged, and the encoder stays usable', async
   await encoder.encode(data);
   await session.release();
   await expect(encoder.encode(data)).rejects.toThrow('Session already disposed.');
-});
-
-/** A trained linear tower without a framework. */
-function linearTower() {
-  const own = values(inputs * dim, 4);
-  const grads = new Float32Array(own.length);
-  return {
-    own,
-    grads,
-    encode(x: Float32Array) {
-      const n = x.length / inputs;
-      const features = new Float32Array(n * dim);
-      for (let r = 0; r < n; r++)
-        for (let i = 0; i < inputs; i++)
-          for (let d = 0; d < dim; d++) features[r * dim + d]! += x[r * inputs + i]! * own[i * dim + d]!;
-      return { data: features, shape: [n, dim] };
-    },
-    backward(x: Float32Array, { data: g, shape: [n] }: FeatureGrads) {
-      for (let r = 0; r < n; r++)
-        for (let i = 0; i < inputs; i++)
-          for (let d = 0; d < dim; d++) grads[i * dim + d]! += x[r * inputs + i]! * g[r * dim + d]!;
-    },
-  };
-}
-
-test('a linear tower learns the features of a frozen tower, in uneven chunks', async () => {
-  const frozen = await linearEncoder({ normalize: true });
-  const trained = linearTower();
-  const chunksOf = (size: number) => () => {
-    const starts = Array.from({ length: Math.ceil(rows / size) }, (_, i) => i * size * inputs);
-    return starts.map((begin) => data.subarray(begin, begin + size * inputs));
-  };
-  const losses: number[] = [];
-  for (let step = 0; step < 60; step++) {
-    const { loss } = await chunkedStep<Float32Array, Float32Array>({
-      queries: { encoder: trained, chunks: chunksOf(5) },
-      keys: { encoder: frozen, chunks: chunksOf(7) },
-      loss: { logitScale: 5 },
-    });
-    losses.push(loss);
-    trained.grads.forEach((grad, i) => {
-      trained.own[i]! -= 0.5 * grad;
-    });
-    trained.grads.fill(0);
-  }
-  expect(losses.at(-1)).toBeLessThan(0.3 * losses[0]!);
-  const features: OnnxFeatures = await frozen.encode(data);
-  const { accuracy } = contrastiveLossSync(trained.encode(data), features, { logitScale: 5 });
-  expect(accuracy).toBeGreaterThan(0.9);
-});
-
-test('an aborted step leaves the encoder usable', async () => {
-  const encoder = await linearEncoder();
-  const abort = new AbortController();
-  const chunks = function* () {
-    yield data;
-    abort.abort(new Error('enough'));
-    yield data;
-  };
-  const step = chunkedStep<Float32Array, Float32Array>({
-    queries: { encoder: linearTower(), chunks: () => [data] },
-    keys: { encoder, chunks },
-    signal: abort.signal,
-  });
-  await expect(step).rejects.toThrow('enough');
-  expectClose((await encoder.encode(data)).data as Float32Array, product(data));
 });

@@ -51,6 +51,7 @@ it('every example compiles', () => {
 
 const head = `import { contrastiveLossSync, chunkedStep, plan, type Features, type Encoder } from 'infcl';
 import { jaxEncoder, type JaxEncoderOptions } from 'infcl/jax';
+import { onnxEncoder, type OnnxEncoderOptions } from 'infcl/onnx';
 declare const [q, k]: [Features, Features];
 declare const encoder: Encoder<string>;
 `;
@@ -67,6 +68,9 @@ const tower = { encoder, chunks: () => ['chunk'], rows: given.rows };
 void chunkedStep({ queries: tower, keys: tower, loss: undefined, signal, onProgress: undefined });
 declare const required: Pick<JaxEncoderOptions<object, string>, 'jax' | 'apply' | 'params'>;
 jaxEncoder({ ...required, seed: given.seed, jit: flag, frozen: flag });
+declare const onnx: Pick<OnnxEncoderOptions<string>, 'ort' | 'session' | 'feeds'>;
+declare const pool: 'mean' | undefined;
+const frozen: Encoder<string> = onnxEncoder({ ...onnx, output: undefined, pool, mask: undefined, normalize: flag });
 `;
   expect(compile({ 'undefined.mts': program })).toEqual([]);
 });
@@ -81,5 +85,5 @@ it.each([
 ])('the built package refuses %s', (_, line) => {
   const errors = compile({ 'mistake.mts': `${head}${line}` });
   expect(errors).toHaveLength(1);
-  expect(errors[0]).toMatch(/^docs\/mistake\.mts:5: /);
+  expect(errors[0]).toMatch(/^docs\/mistake\.mts:6: /);
 });
