@@ -107,6 +107,7 @@ function buildTypeScript() {
   writeEsmWrapper('index', 'infcl');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
   writeEsmWrapper('adapters/onnx', 'infcl/onnx');
+  writeEsmWrapper('adapters/tfjs', 'infcl/tfjs');
   // Private workspaces: part of a clone only.
   for (const workspace of ['examples', 'bench']) {
     const config = join(root, workspace, 'tsconfig.json');

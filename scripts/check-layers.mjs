@@ -26,6 +26,12 @@ const rooms = [
     packages: ['onnxruntime-node'],
   },
   {
+    name: 'lib/adapters/tfjs',
+    match: /^lib\/adapters\/tfjs\b/,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/trainer'],
+    packages: ['@tensorflow/tfjs'],
+  },
+  {
     name: 'lib/trainer',
     match: /^lib\/trainer\//,
     may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix'],

@@ -101,8 +101,7 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
     ...binaries.map((name) => [join(resolve(prebuilds), name), `prebuilds/${name}`]),
     ...sourceFiles(root).map((name) => [join(root, name), `source/${name}`]),
     [join(root, 'bin', 'infcl.js'), 'bin/infcl.js'],
-    [join(root, 'jax', 'package.json'), 'jax/package.json'],
-    [join(root, 'onnx', 'package.json'), 'onnx/package.json'],
+    ...['jax', 'onnx', 'tfjs'].map((name) => [join(root, name, 'package.json'), `${name}/package.json`]),
     [join(root, 'LICENSE'), 'LICENSE'],
   ]);
   writePages(out, publisher);

@@ -11,67 +11,30 @@
 import { isArray } from '../describe';
 import { codedError } from '../errors';
 import type { MatrixLike } from '../matrix/host-matrix';
-import { readNames } from '../read-names';
-import { isThenable } from '../thenable';
 import type { Encoder, FeatureGrads } from '../trainer/encoder';
 import * as check from '../validate';
+import {
+  type Apply,
+  checkOptions,
+  checkScale,
+  type JaxArray,
+  type JaxEncoderOptions,
+  type JaxModule,
+  type TakeGradientsOptions,
+} from './jax/options';
 
-/** The part of a jax-js array that the adapter uses. */
-export interface JaxArray {
-  readonly shape: readonly number[];
-  readonly ref: this;
-  dispose(): void;
-  /** Reads the array out and consumes it. */
-  data(): Promise<ArrayBufferView>;
-}
-
-/**
- * The part of `import * as jax from '@jax-js/jax'` that the adapter uses. Loose types, because those of
- * jax-js are nominal.
- */
-export interface JaxModule {
-  blockUntilReady: CallableFunction;
-  jit: CallableFunction;
-  vjp: CallableFunction;
-  numpy: { add: CallableFunction; array: CallableFunction };
-  random: { key: CallableFunction };
-  tree: { dispose: CallableFunction; map: CallableFunction; ref: CallableFunction };
-}
-
-export interface JaxEncoderOptions<Params, Input> {
-  /** The module that made the parameters; the caller has run `init('wasm')` and chosen the default device. */
-  jax: JaxModule;
-  /**
-   * The network: features [rows x dim], float32, from parameters and one chunk. It is pure and
-   * differentiable in `params`. By the move rules of jax-js it consumes all its arguments. `key` comes only
-   * with {@link seed}.
-   */
-  apply(params: Params, input: Input, key: JaxArray): JaxArray;
-  /** The parameters as they are now, a tree of arrays. Borrowed: the adapter takes references of its own. */
-  params(): Params;
-  /**
-   * Gives `apply` a fresh random key for each chunk, derived from this 32-bit integer and a count of
-   * chunks. The count is the encoder's random state, so the backward phase draws the same dropout as the
-   * encode phase.
-   */
-  seed?: number | undefined;
-  /**
-   * Compiles `apply` for the encode phase, which needs no graph. Off by default: it gains up to a fifth on
-   * small chunks but makes input dropout slower. The backward phase is never compiled: jit around or inside
-   * `vjp` costs 2 to 40 times more.
-   */
-  jit?: boolean | undefined;
-  /** The encoder has no `backward`: no gradients and no backward phase for its tower. */
-  frozen?: boolean | undefined;
-}
+export type { JaxArray, JaxEncoderOptions, JaxModule, TakeGradientsOptions } from './jax/options';
 
 export interface JaxEncoder<Params, Input> extends Encoder<Input> {
   encode(input: Input): Promise<MatrixLike>;
   /**
    * Gives the caller the gradients added up since the last call, a tree like the parameters. The caller
-   * consumes the tree. Throws ERR_ENCODER if there are none.
+   * consumes the tree.
+   *
+   * Throws ERR_ENCODER if there are none, and ERR_TYPE, ERR_VALUE or ERR_OPTION for bad options. The
+   * gradients then stay in the encoder.
    */
-  takeGradients(): Params;
+  takeGradients(options?: TakeGradientsOptions): Params;
   /** Frees gradients that were not taken, as after a step that failed. The encoder stays usable. */
   discardGradients(): void;
   /** Frees all memory of the encoder on the device. */
@@ -79,7 +42,7 @@ export interface JaxEncoder<Params, Input> extends Encoder<Input> {
 }
 
 /**
- * `encode` and `backward` consume the chunk: yield fresh arrays, or `x.ref` to keep `x`.
+ * `encode` and `backward` consume the chunk, also if they fail: yield fresh arrays, or `x.ref` to keep `x`.
  *
  * Reads the options once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. The encoder throws ERR_ENCODER where
  * `apply` or `params` returns a value that it cannot use.
@@ -100,18 +63,27 @@ export function jaxEncoder<Params, Input>(
       : [jax.random.key(((seed >>> 0) + Math.imul(count, 0x9e3779b9)) >>> 0) as JaxArray];
   };
 
+  /** Runs the network on one chunk. A failure frees the chunk, the key and the reference to the parameters. */
+  function onChunk<T>(input: Input, work: (own: Params, key: [JaxArray?]) => T): T {
+    const key = nextKey();
+    return consuming([input, key], undefined, () => {
+      const borrowed = params();
+      return consuming(undefined, borrowed, () => work(jax.tree.ref(borrowed) as Params, key));
+    });
+  }
+
   async function encode(input: Input): Promise<MatrixLike> {
-    const features = (forward ?? apply)(jax.tree.ref(params()), input, ...nextKey());
+    const features = onChunk(input, (own, key) => (forward ?? apply)(own, input, ...key));
     // the whole shape, of any length: the step refuses features that are not [rows, dim]
     const { shape } = features;
     return { data: (await features.data()) as Float32Array, shape };
   }
 
   async function backward(input: Input, featureGrads: FeatureGrads): Promise<void> {
-    const borrowed = jax.tree.ref(params()) as Params;
-    const key = nextKey();
-    // the chunk is a constant of the closure, so that no gradient with respect to the chunk is computed
-    const chunk = pullBack(jax, (own: Params) => apply(own, input, ...key), borrowed, featureGrads);
+    const chunk = onChunk(input, (own, key) =>
+      // the chunk is a constant of the closure, so that no gradient with respect to the chunk is computed
+      pullBack(jax, (params: Params) => apply(params, input, ...key), own, featureGrads),
+    );
     gradients = gradients === undefined ? chunk : jax.tree.map(jax.numpy.add, gradients, chunk);
     // arrays are lazy: without this the chunk's activations would wait for the optimiser
     await jax.blockUntilReady(gradients);
@@ -129,7 +101,8 @@ export function jaxEncoder<Params, Input>(
     restoreRandomState: (state) => {
       draws = check.nonNegativeInteger('the random state', state);
     },
-    takeGradients() {
+    takeGradients(options) {
+      const scale = checkScale(options);
       if (gradients === undefined) {
         throw codedError(
           'ERR_ENCODER',
@@ -138,7 +111,7 @@ export function jaxEncoder<Params, Input>(
       }
       const taken = gradients;
       gradients = undefined;
-      return taken;
+      return scale === 1 ? taken : jax.tree.map((g: JaxArray) => jax.numpy.multiply(g, scale), taken);
     },
     discardGradients,
     dispose() {
@@ -148,7 +121,6 @@ export function jaxEncoder<Params, Input>(
   };
 }
 
-type Apply<Params, Input> = (params: Params, input: Input, key?: JaxArray) => JaxArray;
 type PullBack<Params> = ((cotangent: JaxArray) => [Params]) & { dispose(): void };
 
 /** The gradient of the parameters, given that of the features. Consumes the parameters. */
@@ -169,78 +141,40 @@ function pullBack<Params>(
   }
 }
 
-interface CheckedOptions<Params, Input> {
-  jax: JaxModule;
-  apply: Apply<Params, Input>;
-  params: () => Params;
-  seed: number | undefined;
-  jit: boolean;
-  frozen: boolean;
-}
-
-const optionNames = ['jax', 'apply', 'params', 'seed', 'jit', 'frozen'] as const;
-
-function checkOptions<Params, Input>(options: unknown): CheckedOptions<Params, Input> {
-  const given = readNames('options', options, optionNames);
-  const apply = check.callback<(...args: unknown[]) => unknown>('options.apply', given.apply);
-  const params = check.callback<() => unknown>('options.params', given.params);
-  const flag = (name: 'jit' | 'frozen') =>
-    given[name] !== undefined && check.boolean(`options.${name}`, given[name]);
-  return {
-    jax: checkModule(given.jax),
-    apply: (...args) => {
-      const features = Reflect.apply(apply, options, args);
-      if (!isArray((features as JaxArray | null | undefined)?.shape)) {
-        throw unusable('apply', 'a jax-js array [rows, dim]', features);
-      }
-      return features as JaxArray;
-    },
-    params: () => {
-      const tree = Reflect.apply(params, options, []);
-      if (typeof tree !== 'object' || tree === null || isThenable(tree)) {
-        throw unusable('params', 'a tree of jax-js arrays', tree);
-      }
-      return tree as Params;
-    },
-    seed: given.seed === undefined ? undefined : check.integer('options.seed', given.seed),
-    jit: flag('jit'),
-    frozen: flag('frozen'),
-  };
+/**
+ * Runs `work`. If `work` throws, frees the references that it should have consumed and did not: one for each
+ * place of an array in the `owned` trees, and those added to the `borrowed` trees meanwhile. Arrays that a
+ * failed network made for itself are out of reach.
+ */
+function consuming<T>(owned: unknown, borrowed: unknown, work: () => T): T {
+  const left = new Map<JaxArray, number>();
+  for (const array of arraysIn(borrowed)) left.set(array, array.refCount);
+  for (const array of arraysIn(owned)) left.set(array, (left.get(array) ?? array.refCount) - 1);
+  try {
+    return work();
+  } catch (error) {
+    for (const [array, count] of left) while (array.refCount > count) array.dispose();
+    throw error;
+  }
 }
 
 /**
- * The functions that the adapter uses, by their paths: a wrong object is found here and not in the middle of
- * a step.
+ * The arrays of jax-js in a tree of lists and plain objects. A chunk may hold anything else too: lists that do
+ * not begin with an object are not searched, and no list or object is searched twice.
  */
-const moduleFunctions = [
-  ['blockUntilReady'],
-  ['jit'],
-  ['vjp'],
-  ['numpy', 'add'],
-  ['numpy', 'array'],
-  ['random', 'key'],
-  ['tree', 'dispose'],
-  ['tree', 'map'],
-  ['tree', 'ref'],
-];
-
-function checkModule(value: unknown): JaxModule {
-  const jax = check.plainObject('options.jax', value);
-  for (const path of moduleFunctions) {
-    const found = path.reduce<unknown>(
-      (at, name) => (at as Record<string, unknown> | null | undefined)?.[name],
-      jax,
-    );
-    if (typeof found === 'function') continue;
-    const hint = "; options.jax is all of the module: import * as jax from '@jax-js/jax'";
-    throw check.invalid('ERR_TYPE', `options.jax.${path.join('.')}`, 'function', found, hint);
+function* arraysIn(tree: unknown, searched = new Set<object>()): Generator<JaxArray> {
+  if (typeof tree !== 'object' || tree === null) return;
+  const { refCount, dispose } = tree as Partial<JaxArray>;
+  if (typeof refCount === 'number' && typeof dispose === 'function') {
+    yield tree as JaxArray;
+    return;
   }
-  return jax as unknown as JaxModule;
-}
-
-function unusable(name: string, expected: string, received: unknown): Error {
-  const hint = isThenable(received) ? `; ${name} must not be async` : '';
-  return check.invalid('ERR_ENCODER', `the result of options.${name}()`, expected, received, hint);
+  const isBranch = isArray(tree)
+    ? typeof tree[0] === 'object'
+    : [Object.prototype, null].includes(Object.getPrototypeOf(tree));
+  if (!isBranch || searched.has(tree)) return;
+  searched.add(tree);
+  for (const branch of Object.values(tree)) yield* arraysIn(branch, searched);
 }
 
 function checkSameShape(received: readonly number[], expected: readonly number[]): void {

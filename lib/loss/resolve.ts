@@ -27,7 +27,7 @@ import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resol
 import { checkTerms, readDirections, readHardness, resolveTerms } from './resolve-terms';
 
 /** Options of a later version: the error for them says "not in this version" and not "unknown". */
-const laterOptionNames = ['group'];
+export const laterOptionNames = ['group'];
 
 /** More than any machine has. A larger number is probably a byte count in the wrong place. */
 const mostThreads = 1024;

@@ -13,7 +13,7 @@ const jaxModule = {
   blockUntilReady: unused,
   jit: unused,
   vjp: unused,
-  numpy: { add: unused, array: unused },
+  numpy: { add: unused, array: unused, multiply: unused },
   random: { key: unused },
   tree: { dispose: unused, map: unused, ref: (tree: unknown) => tree },
 };
@@ -92,6 +92,19 @@ test('each option is read once', async () => {
   const encoder = encoderOf(options);
   for (let i = 0; i < 2; i++) await encoder.encode('chunk');
   expect(reads.sort()).toEqual(['apply', 'frozen', 'jax', 'jit', 'params', 'seed']);
+});
+
+test.each<[what: string, options: unknown, code: string, message: string]>([
+  ['a number', 0.5, 'ERR_TYPE', 'Expected object for options but received 0.5'],
+  ['a typo', { scal: 2 }, 'ERR_OPTION', 'did you mean scale?'],
+  ['a string', { scale: '2' }, 'ERR_TYPE', 'Expected finite number for options.scale'],
+  ['infinity', { scale: 1 / 0 }, 'ERR_VALUE', 'Expected finite number for options.scale'],
+])('takeGradients refuses %s, before it looks for gradients', (_, options, code, message) => {
+  const encoder = encoderOf(good);
+  expectError(
+    thrownBy(() => encoder.takeGradients(options as object)),
+    { type: classOf[code] ?? RangeError, code, message },
+  );
 });
 
 test('a random state that no encoder gave is refused', () => {

@@ -178,6 +178,26 @@ describe('jaxEncoder', () => {
     jax.tree.dispose(params);
   });
 
+  test('gradients are multiplied by the scale, and bad options leave them in the encoder', async () => {
+    const params = initial(1);
+    const encoder = jaxEncoder({ jax, apply: network, params: () => params });
+    const grads = { data: values(rows * dim, 9), shape: [rows, dim], dtype: 'float32' } as const;
+    const taken = async (options?: { scale?: number }) => {
+      for (const input of chunksOf(inputs.queries, rows)()) await encoder.backward!(input, grads);
+      return read(encoder.takeGradients(options));
+    };
+    const whole = await taken();
+    expect(await taken({})).toEqual(whole);
+    expect(await taken({ scale: 1 })).toEqual(whole);
+    // a power of two rounds nothing
+    expect(await taken({ scale: 0.25 })).toEqual(whole.map((array) => array.map((g) => g / 4)));
+    for (const input of chunksOf(inputs.queries, rows)()) await encoder.backward!(input, grads);
+    expect(() => encoder.takeGradients({ scale: Number.NaN })).toThrow(/finite number/);
+    expect(read(encoder.takeGradients())).toEqual(whole);
+    expect(params.first.refCount).toBe(1);
+    jax.tree.dispose(params);
+  });
+
   test('a frozen encoder has no backward', () => {
     const params = initial(1);
     expect(jaxEncoder({ jax, apply: network, params: () => params, frozen: true }).backward).toBeUndefined();

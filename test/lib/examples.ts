@@ -37,3 +37,8 @@ export async function outputOf(code: string, folder = root): Promise<string> {
   const options = { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } };
   return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], options)).stdout;
 }
+
+/** The losses of an output with lines such as "step 5: loss 1.234". */
+export function lossesIn(output: string): number[] {
+  return [...output.matchAll(/^step \d+: loss ([\d.]+)$/gm)].map(([, loss]) => Number(loss));
+}

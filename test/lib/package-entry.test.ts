@@ -1,6 +1,6 @@
 /**
  * The built package as users get it: by import and by require, the same names and one instance;
- * and the adapters infcl/jax and infcl/onnx.
+ * and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as sources from '../../lib';
 import * as jaxSources from '../../lib/adapters/jax';
 import * as onnxSources from '../../lib/adapters/onnx';
+import * as tfjsSources from '../../lib/adapters/tfjs';
 
 const root = join(__dirname, '..', '..');
 
@@ -25,6 +26,7 @@ it.each([
   ['infcl', sources],
   ['infcl/jax', jaxSources],
   ['infcl/onnx', onnxSources],
+  ['infcl/tfjs', tfjsSources],
 ])('%s: import and require give the names of the sources, and the same functions', (entry, module) => {
   const report = run(`
     import { createRequire } from 'node:module';
@@ -69,7 +71,7 @@ it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
     const plain = Object.keys(require.cache);
     const { jaxEncoder } = require('infcl/jax');
     const f = () => {};
-    const numpy = { add: f, array: f };
+    const numpy = { add: f, array: f, multiply: f };
     const tree = { dispose: f, map: f, ref: f };
     const jax = { blockUntilReady: f, jit: f, vjp: f, numpy, random: { key: f }, tree };
     const encoder = jaxEncoder({ jax, apply: f, params: f });
@@ -91,6 +93,41 @@ it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
     ],
     jax: [],
     early: [],
+  });
+});
+
+it('infcl/tfjs loads without TensorFlow.js, and its encoders work with what the caller passes in', () => {
+  const report = run(`
+    import Module, { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const resolve = Module._resolveFilename;
+    const asked = [];
+    Module._resolveFilename = (request, ...rest) => {
+      asked.push(request);
+      return resolve.call(Module, request, ...rest);
+    };
+    const { tfjsEncoder } = require('infcl/tfjs');
+    const f = () => {};
+    const engine = () => ({ state: { gradientDepth: 0, kernelDepth: 0 } });
+    const tf = { add: f, clone: f, customGrad: f, engine, keep: f, mul: f, scalar: f, sum: f, tensor: f, tidy: f,
+      variableGrads: f };
+    const encoder = tfjsEncoder({ tf, model: { apply: f, variables: [] } });
+    console.log(JSON.stringify({
+      methods: Object.keys(encoder).sort(),
+      tfjs: asked.filter((name) => name.includes('tensorflow')),
+    }));
+  `);
+  expect(report).toEqual({
+    methods: [
+      'backward',
+      'discardGradients',
+      'dispose',
+      'encode',
+      'randomState',
+      'restoreRandomState',
+      'takeGradients',
+    ],
+    tfjs: [],
   });
 });
 
