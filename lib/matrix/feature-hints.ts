@@ -44,17 +44,25 @@ export function rowsHint(variable: string, rows: unknown): string {
   if (!isArray(rows)) return '';
   const [first] = rows as unknown[];
   if (isRow(first)) return `; packRows(${variable}) makes one matrix of the rows`;
-  const name = nameOfRow(first);
-  return name === undefined
-    ? ''
-    : `; packRows(${variable}.map((row) => row.${name})) makes one matrix of the rows`;
+  const row = rowInside(first);
+  return row === undefined ? '' : `; packRows(${variable}.map((row) => ${row})) makes one matrix of the rows`;
 }
 
-/** The property of an object that contains a row. */
-export function nameOfRow(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return rowNames.find((name) => isRow((value as Record<string, unknown>)[name]));
+/** How to get the row out of an object `row`, as JavaScript. Undefined where it has none, or cannot be read. */
+export function rowInside(row: unknown): string | undefined {
+  if (typeof row !== 'object' || row === null) return undefined;
+  try {
+    const object = row as Record<string, unknown>;
+    if (typeof object.toArray === 'function') return 'row.toArray()';
+    const name = rowNames.find((candidate) => hasNumbers(object[candidate]));
+    return name && `row.${name}`;
+  } catch {
+    return undefined;
+  }
 }
+
+const hasNumbers = (value: unknown) =>
+  kindOf(value) !== undefined || (isArray(value) && typeof value[0] === 'number');
 
 const arrowLine = '{ data: column.data[0].children[0].values, shape: [column.length, column.type.listSize] }';
 

@@ -12,7 +12,7 @@ import type { DType } from '../native/binding';
 import { readNames } from '../read-names';
 import { bufferOf, isDetached, kindOf, lengthOf } from '../typed-array';
 import { invalid } from '../validate';
-import { nameOfRow } from './feature-hints';
+import { rowInside } from './feature-hints';
 import { type HalfFloatArray, readDType } from './host-matrix';
 import { isInfinite, toBits } from './narrow';
 
@@ -143,8 +143,8 @@ function rowHint(value: unknown): string {
   if (typeof value === 'number') return flatHint('Float32Array.from(rows)');
   if (ArrayBuffer.isView(value)) return '; make a Float32Array of its bytes';
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return '';
-  const name = nameOfRow(value);
-  return name === undefined ? '' : `; packRows(rows.map((row) => row.${name})) takes the rows out`;
+  const inside = rowInside(value);
+  return inside === undefined ? '' : `; packRows(rows.map((row) => ${inside})) takes the rows out`;
 }
 
 /** Throws for a row that is none, or of another length than the first one. */
@@ -177,7 +177,8 @@ function copyNumbers(
   const begin = row * dim;
   for (let i = 0; i < dim; i++) {
     const value = values[i];
-    if (typeof value !== 'number') throw invalid('ERR_TYPE', `rows[${row}][${i}]`, 'number', value);
+    if (typeof value !== 'number')
+      throw invalid('ERR_TYPE', `rows[${row}][${i}]`, 'number', value, rowHint(values));
     const stored = dtype === 'float32' ? Math.fround(value) : toBits(value, dtype);
     const fits = dtype === 'float32' ? Number.isFinite(stored) : !isInfinite(stored, dtype);
     if (!fits || Number.isNaN(value)) {

@@ -163,6 +163,12 @@ const arrow: Case[] = [
     names,
   },
   {
+    convention: 'rows of an Arrow column, `[...column]`',
+    runWith: versionOf('apache-arrow'),
+    make: () => [...columnOf(rows.slice(0, 1), rows.slice(1))],
+    names: (made) => ({ rows: made }),
+  },
+  {
     convention: 'LanceDB column',
     runWith: `stand-in, with ${versionOf('apache-arrow')} in it`,
     make: () => columnOf(rows),

@@ -149,6 +149,13 @@ describe('refuses', () => {
     ['three levels', [[[1]]], {}, 'ERR_TYPE', 'number for rows[0][0] but received an instance of Array'],
     ['rows in objects', [{ vector: [1] }], {}, 'ERR_TYPE', 'packRows(rows.map((row) => row.vector)) takes'],
     [
+      'rows with a method toArray, as of Arrow',
+      [{ length: 1, data: [{}], toArray: () => [1] }],
+      {},
+      'ERR_TYPE',
+      'number for rows[0][0] but received undefined; packRows(rows.map((row) => row.toArray())) takes',
+    ],
+    [
       'a DataView',
       [new DataView(new ArrayBuffer(4))],
       {},
