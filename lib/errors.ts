@@ -23,13 +23,16 @@ const classOfCode = {
   ERR_BUFFER: TypeError,
   /** A buffer transferred away, before or during the call. */
   ERR_DETACHED: TypeError,
-  /** A DeviceMatrix that was disposed of. */
+  /** A DeviceMatrix, or a tensor of TensorFlow.js, that was disposed of. */
   ERR_DISPOSED: TypeError,
   /** Output arrays that overlap inputs, each other, or arrays of a call that waits or runs. */
   ERR_OVERLAP: RangeError,
   /** chunkedStep: no chunks, or other chunks in the backward phase than in the encode phase. */
   ERR_CHUNKS: RangeError,
-  /** chunkedStep: an encoder without a method that the step needs, or that returns a wrong value. */
+  /**
+   * chunkedStep: an encoder without a method that the step needs, or that returns a wrong value. infcl/tfjs:
+   * nested gradients, layers that cannot repeat a pass, gradients that would mix moments of an optimiser.
+   */
   ERR_ENCODER: TypeError,
   /** NaN or infinity in the features, or logits beyond float32. */
   ERR_NOT_FINITE: RangeError,

@@ -83,6 +83,16 @@ describe('a layer is refused by name', () => {
     }
   });
 
+  test('RandomWidth, also without training: it is random in both', () => {
+    const { randomWidth } = layers as unknown as Record<string, (args: object) => Layer>;
+    const layer = randomWidth!({ factor: 0.2 });
+    const network = model(layers.activation({ activation: 'relu' }));
+    network.layers.push(layer);
+    for (const options of [{}, { training: false }]) {
+      expect(() => encoderOf(network, options)).toThrow('changes images at random in each pass');
+    }
+  });
+
   test('a regularizer', () => {
     const layer = layers.dense({ units: 4, kernelRegularizer: tf.regularizers.l2() });
     const error = thrownBy(() => encoderOf(model(model(layer))));
@@ -141,6 +151,24 @@ describe('BatchNormalization', () => {
     await expect(encoder.encode(x)).rejects.toMatchObject({ code: 'ERR_ENCODER' });
     x.dispose();
   });
+});
+
+test('masks of an embedding leave no tensor in either pass', async () => {
+  const network = tf.sequential({
+    layers: [
+      layers.embedding({ inputDim: 9, outputDim: 3, maskZero: true, inputLength: 5 }),
+      layers.lstm({ units: 4 }),
+    ],
+  });
+  const x = tf.tensor2d([1, 2, 3, 0, 0, 4, 5, 0, 0, 0], [2, 5]);
+  const encoder = encoderOf(network);
+  await encoder.encode(x);
+  const count = kept();
+  await encoder.encode(x);
+  await encoder.backward!(x, grads(2));
+  tf.dispose(encoder.takeGradients());
+  expect(kept()).toEqual(count);
+  x.dispose();
 });
 
 describe('dropout is repeated', () => {

@@ -229,6 +229,19 @@ describe('pitfalls', () => {
     tf.dispose([x, y]);
   });
 
+  test('a second derivative is refused where the loss itself is outside of the inner gradient', () => {
+    const [x, y] = [matrix(rows, dim, 1), matrix(rows, dim, 2)];
+    const penalty = (q: tf.Tensor) => {
+      const loss = contrastiveLoss(tf, q, y);
+      return tf.sum(tf.square(tf.grad(() => loss)(q)));
+    };
+    expectError(
+      thrownBy(() => tf.tidy(() => tf.grad(penalty)(x))),
+      { type: TypeError, code: 'ERR_ENCODER', message: 'a second derivative would be wrong' },
+    );
+    tf.dispose([x, y]);
+  });
+
   test('a gradient inside of another one is right where this loss is outside of the inner one', () => {
     const x = matrix(rows, dim, 1);
     tf.tidy(() => {

@@ -20,6 +20,7 @@ it('has an example for each group', () => {
     'Before you pay',
     'Chunked backbone',
     'jax-js',
+    'TensorFlow.js',
     'Errors',
   ]);
   expect(text.match(/^```(js|ts)$/gm)).toHaveLength(examples.length);

@@ -41,14 +41,15 @@ export interface PassOptions {
 }
 
 export function isLayersModel(value: object): value is TfjsLayersModel {
+  if (!isLayer(value)) return false;
   const { layers } = value as Partial<TfjsLayersModel>;
-  return isLayer(value) && isArray(layers) && layers.every(isLayer);
+  return isArray(layers) && layers.every(isLayer);
 }
 
 function isLayer(value: unknown): value is Layer {
   if (typeof value !== 'object' || value === null) return false;
-  const { call, apply, getClassName } = value as Record<string, unknown>;
-  return [call, apply, getClassName].every((method) => typeof method === 'function');
+  const { call, getClassName } = value as Record<string, unknown>;
+  return typeof call === 'function' && typeof getClassName === 'function';
 }
 
 /**

@@ -104,17 +104,15 @@ function lossTensor(tf: Tf, checked: CheckedLoss, recording: boolean): TfjsTenso
 
   const result = contrastiveLossAndGradSync(...features, options);
   const { loss } = result;
-  // the closure must not keep what no input needs
-  let gradients: Float32Array[] | undefined = inputs.map(({ gradient }) => gradient(result));
+  // not `result`: the closure would keep gradients that no input needs
+  const gradients = inputs.map(({ gradient }) => gradient(result));
   return tf.customGrad(() => ({
     value: tf.scalar(loss),
     gradFunc: (upstream) => {
-      // on some backends the tensors are these very arrays, so nobody may scale the arrays again
-      if (gradients === undefined) throw secondDerivative('contrastiveLoss');
-      const arrays = gradients;
-      gradients = undefined;
+      // tfjs is recording the gradient itself, which only a second derivative needs
+      if (tf.engine().state.gradientDepth > 0) throw secondDerivative('contrastiveLoss');
       const [factor] = upstream.dataSync() as Float32Array;
-      return inputs.map(({ tensor }, i) => tf.tensor(scaled(arrays[i]!, factor!), [...tensor.shape]));
+      return inputs.map(({ tensor }, i) => tf.tensor(scaled(gradients[i]!, factor!), [...tensor.shape]));
     },
   }))(...inputs.map(({ tensor }) => tensor));
 }
