@@ -75,8 +75,11 @@ function mentionedIn(checker, node) {
   return [...found].filter((symbol) => ownDeclarations(symbol).length > 0);
 }
 
-/** One section: the exported names in order, then what their declarations mention besides. */
-function describeEntry(program, [name, file]) {
+/**
+ * One section: the exported names in order, then what their declarations mention besides. `described` collects
+ * what the report has, so that a thing of an earlier section is not described again.
+ */
+function describeEntry(program, [name, file], described) {
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(join(root, file)));
   const byName = (a, b) => (a.name < b.name ? -1 : 1);
@@ -91,15 +94,23 @@ function describeEntry(program, [name, file]) {
     }
   }
   const text = (symbols) => symbols.flatMap(ownDeclarations).map(print).join('\n\n');
-  const hidden = seen.slice(exported.length).sort(byName);
-  return `# ${name}\n\n${text(exported)}\n\n## Not exported, but mentioned\n\n${text(hidden)}\n`;
+  const hidden = seen
+    .slice(exported.length)
+    .filter((symbol) => !described.has(symbol))
+    .sort(byName);
+  for (const symbol of seen) described.add(symbol);
+  const mentioned = hidden.length > 0 ? `\n## Not exported, but mentioned\n\n${text(hidden)}\n` : '';
+  return `# ${name}\n\n${text(exported)}\n${mentioned}`;
 }
 
 function makeReport() {
   const program = makeProgram();
+  const described = new Set();
   const head =
     'Written by "npm run api -- --write". A test fails where this text differs from the declarations in lib.\n';
-  return [head, ...Object.entries(entries).map((entry) => describeEntry(program, entry))].join('\n');
+  return [head, ...Object.entries(entries).map((entry) => describeEntry(program, entry, described))].join(
+    '\n',
+  );
 }
 
 /** Lines that `text` has more often than `other`: a line such as "rows: number;" belongs to several types. */

@@ -10,7 +10,7 @@ import { codedError } from '../../errors';
 import { contrastiveLossAndGradSync, contrastiveLossSync } from '../../loss/contrastive-loss';
 import type { LossAndGradResult } from '../../loss/loss-functions';
 import { optionNames } from '../../loss/objectives';
-import type { AnyContrastiveOptions, Objective, WantedGradients } from '../../loss/options';
+import type { AnyContrastiveOptions, HardNegatives, Objective, WantedGradients } from '../../loss/options';
 import { laterOptionNames } from '../../loss/resolve';
 import type { OptionsFor } from '../../loss/typed-options';
 import type { Features } from '../../matrix/features';
@@ -31,14 +31,13 @@ import {
 } from './module';
 
 /** Options that may be tensors as well. */
-const scalarNames = ['logitScale', 'logitBias'] as const;
-const rowNames = ['labels', 'queryIds', 'keyIds', 'queryWeights'] as const;
-type TensorOption = (typeof scalarNames)[number] | (typeof rowNames)[number];
+const scalarNames = ['logitScale', 'logitBias'] as const satisfies TensorOption[];
+const rowNames = ['labels', 'queryIds', 'keyIds', 'queryWeights'] as const satisfies TensorOption[];
+type TensorOption = 'logitScale' | 'logitBias' | 'labels' | 'queryIds' | 'keyIds' | 'queryWeights';
 
 /** `hardNegatives` with a tensor [M * perQuery × D], which gets a gradient, or with features that stay constant. */
-export interface TfjsHardNegatives {
+export interface TfjsHardNegatives extends Omit<HardNegatives, 'keys'> {
   keys: TfjsTensor | Features;
-  perQuery: number;
 }
 
 type WithTensors<T> = T extends unknown
@@ -70,7 +69,7 @@ interface Input {
 interface CheckedLoss {
   queries: TfjsTensor;
   keys: TfjsTensor | null;
-  hardNegatives: { keys: TfjsTensor | Features; perQuery: number } | undefined;
+  hardNegatives: TfjsHardNegatives | undefined;
   options: Record<string, unknown>;
 }
 
