@@ -1,8 +1,8 @@
 /**
  * One update of all parameters by an optimiser of TensorFlow.js.
  *
- * The optimisers of tfjs (Adam, Adamax, RMSProp, Momentum, Adagrad, Adadelta) keep their moments by position in
- * the list of gradients, not by the name of a variable. Two calls a step, or lists in another order, would mix the
+ * Most optimisers of tfjs, such as Adam and RMSProp, keep their moments by position in the list of gradients, not by
+ * the name of a variable. Two calls a step, or lists in another order, would mix the
  * moments of different variables without an error. So this file gives each variable one position for as long as
  * the optimiser lives, and refuses calls that would break the positions.
  */
@@ -47,10 +47,9 @@ type Part = EncoderParts & Pick<TfjsEncoder<never>, 'takeGradients'>;
  * @param encoders All encoders of the step. Call this function once after each step.
  * @param extra Gradients of other variables by their names, such as that of the logarithm of the scale.
  *
- * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_DTYPE or ERR_DISPOSED for wrong arguments. Throws ERR_ENCODER
- * for an encoder without gradients (as in a second call of one step), for other encoders than in the first call
- * of this optimiser, and where another part of the program has used the optimiser since. Gradients then stay
- * in the encoders.
+ * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_DTYPE or ERR_DISPOSED for wrong arguments. Throws ERR_ENCODER for an encoder
+ * without gradients, as in a second call of one step. The same for other encoders than in the first call of this
+ * optimiser, and where another part of the program has used the optimiser since. Gradients then stay in the encoders.
  */
 export function applyGradients(
   optimizer: TfjsOptimizer,

@@ -71,9 +71,10 @@ export const partsOf = (encoder: unknown): EncoderParts | undefined => parts.get
  * tensors. It stays the caller's, who disposes of it. `encode` reads features by `await tensor.data()`.
  *
  * Reads the options once. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION for wrong options, and ERR_ENCODER for
- * layers that would not do the same in both passes. The encoder throws ERR_ENCODER within a gradient of
- * tfjs and for a result that is no tensor, ERR_DTYPE or ERR_SHAPE for wrong features, and ERR_CHUNKS for a
- * chunk of other rows in its second pass. After an error no tensor is left but earlier gradients.
+ * layers that would not do the same in both passes. The encoder throws ERR_ENCODER within a gradient
+ * of tfjs, and for a result that is no tensor. It throws ERR_DTYPE or ERR_SHAPE for wrong features, and
+ * ERR_CHUNKS for a chunk of other rows in its second pass. After an error no tensor is left but earlier
+ * gradients.
  */
 export function tfjsEncoder<Input, Tf extends TfjsModule = TfjsModule>(
   options: TfjsEncoderOptions<Input, Tf>,
