@@ -44,6 +44,9 @@
     ],
     "windows_sources": ["csrc/cpu/pages_win32.cpp", "csrc/cpu/processor_limits_win32.cpp"],
     "darwin_sources": ["csrc/cpu/pages_posix.cpp", "csrc/cpu/processor_limits_darwin.cpp"],
+    "linux_binding_sources": ["csrc/binding/process_symbol_posix.cpp"],
+    "windows_binding_sources": ["csrc/binding/process_symbol_win32.cpp"],
+    "darwin_binding_sources": ["csrc/binding/process_symbol_posix.cpp"],
     "no_cuda_sources": ["cuda/no_cuda.cpp"],
     "linux_no_cuda_sources": ["cuda/no_cuda_linux.cpp"],
     "windows_no_cuda_sources": ["cuda/no_cuda_win32.cpp"],
@@ -70,7 +73,12 @@
       "dependencies": ["infcl_core", "infcl_avx2", "infcl_avx512", "infcl_avx512bf16"],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
-      "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp')).map(f => 'csrc/binding/' + f).join(' ')\")"]
+      "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp') && !/_(posix|win32)/.test(f)).map(f => 'csrc/binding/' + f).join(' ')\")"],
+      "conditions": [
+        ["OS=='linux'", { "sources": ["<@(linux_binding_sources)"] }],
+        ["OS=='win'", { "sources": ["<@(windows_binding_sources)"] }],
+        ["OS=='mac'", { "sources": ["<@(darwin_binding_sources)"] }]
+      ]
     },
     {
       "target_name": "infcl_core", "type": "static_library", "sources": ["<@(core_sources)", "<@(no_cuda_sources)"],

@@ -51,6 +51,11 @@ set(INFCL_DARWIN_SOURCES
   csrc/cpu/pages_posix.cpp
   csrc/cpu/processor_limits_darwin.cpp
 )
+# The same for the addon, which takes all other files of csrc/binding. Names of files for some systems end so.
+set(INFCL_SYSTEM_FILES "_(posix|win32)\\.cpp$")
+set(INFCL_LINUX_BINDING_SOURCES csrc/binding/process_symbol_posix.cpp)
+set(INFCL_WINDOWS_BINDING_SOURCES csrc/binding/process_symbol_win32.cpp)
+set(INFCL_DARWIN_BINDING_SOURCES csrc/binding/process_symbol_posix.cpp)
 # A build takes one of the next two lists: the CUDA backend where nvcc is found, its stand-in elsewhere and
 # with node-gyp.
 set(INFCL_NO_CUDA_SOURCES cuda/no_cuda.cpp)

@@ -39,6 +39,8 @@ export type {
 } from './loss/options';
 export { type Plan, type PlanOptions, plan } from './loss/plan';
 export type {
+  AskForHardNegativeGrads,
+  AskForRows,
   ClipOptions,
   ContrastiveOptions,
   DirectionsOptions,

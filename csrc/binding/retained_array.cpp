@@ -1,8 +1,6 @@
 #include "binding/retained_array.h"
 
-#if defined(__unix__) || defined(__APPLE__)
-#include <dlfcn.h>
-#endif
+#include "binding/process_symbol.h"
 
 namespace infcl::binding {
 
@@ -32,12 +30,8 @@ bool is_known_runtime(napi_env env) {
 }
 
 GetBackingStore find_get_backing_store(napi_env env) {
-#if defined(__unix__) || defined(__APPLE__)
   if (!is_known_runtime(env)) return nullptr;
-  return reinterpret_cast<GetBackingStore>(dlsym(RTLD_DEFAULT, "_ZN2v811ArrayBuffer15GetBackingStoreEv"));
-#else
-  return nullptr;
-#endif
+  return reinterpret_cast<GetBackingStore>(find_process_symbol("_ZN2v811ArrayBuffer15GetBackingStoreEv"));
 }
 
 // Null: memory cannot be retained here. The search runs once.

@@ -66,13 +66,11 @@ export interface WithHardNegativeGrads<G extends Gradient = Float32Array> {
   hardNegativeGrads: G;
 }
 
-type Keys = Features | null;
-
 export interface LossFunctions {
   /** The loss, and results of each query in `rows`. All else is as without `perRow`. */
   contrastiveLoss<O extends Objective = 'clip'>(
     queries: Features,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForRows,
   ): Promise<LossResult & WithRows>;
   /**
@@ -94,26 +92,26 @@ export interface LossFunctions {
    */
   contrastiveLoss<O extends Objective = 'clip'>(
     queries: Features,
-    keys: Keys,
+    keys: Features | null,
     options?: OptionsFor<O>,
   ): Promise<LossResult>;
 
   /** The loss, its gradients, also of the hard negatives, and results of each query in `rows`. */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForRows & AskForHardNegativeGrads,
   ): Promise<LossAndGradResult<GradientOf<Q>> & WithRows & WithHardNegativeGrads<GradientOf<Q>>>;
   /** The loss, its gradients, and results of each query in `rows`. All else is as without `perRow`. */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForRows,
   ): Promise<LossAndGradResult<GradientOf<Q>> & WithRows>;
   /** The loss and its gradients, also of the hard negatives. All else is as without hard negatives. */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForHardNegativeGrads,
   ): Promise<LossAndGradResult<GradientOf<Q>> & WithHardNegativeGrads<GradientOf<Q>>>;
   /**
@@ -123,14 +121,14 @@ export interface LossFunctions {
    */
   contrastiveLossAndGrad<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options?: OptionsFor<O>,
   ): Promise<LossAndGradResult<GradientOf<Q>>>;
 
   /** The loss, and results of each query in `rows`. All else is as without `perRow`. */
   contrastiveLossSync<O extends Objective = 'clip'>(
     queries: Features,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForRows,
   ): LossResult & WithRows;
   /**
@@ -140,26 +138,26 @@ export interface LossFunctions {
    */
   contrastiveLossSync<O extends Objective = 'clip'>(
     queries: Features,
-    keys: Keys,
+    keys: Features | null,
     options?: OptionsFor<O>,
   ): LossResult;
 
   /** The loss, its gradients, also of the hard negatives, and results of each query in `rows`. */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForRows & AskForHardNegativeGrads,
   ): LossAndGradResult<GradientOf<Q>> & WithRows & WithHardNegativeGrads<GradientOf<Q>>;
   /** The loss, its gradients, and results of each query in `rows`. All else is as without `perRow`. */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForRows,
   ): LossAndGradResult<GradientOf<Q>> & WithRows;
   /** The loss and its gradients, also of the hard negatives. All else is as without hard negatives. */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options: OptionsFor<O> & AskForHardNegativeGrads,
   ): LossAndGradResult<GradientOf<Q>> & WithHardNegativeGrads<GradientOf<Q>>;
   /**
@@ -168,7 +166,7 @@ export interface LossFunctions {
    */
   contrastiveLossAndGradSync<Q extends Features, O extends Objective = 'clip'>(
     queries: Q,
-    keys: Keys,
+    keys: Features | null,
     options?: OptionsFor<O>,
   ): LossAndGradResult<GradientOf<Q>>;
 }

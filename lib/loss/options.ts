@@ -6,12 +6,9 @@
 
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
-import type { BackendName, Direction, Objective } from '../native/binding';
+import type { BackendName, DirectionName, Objective } from '../native/binding';
 
-export type { BackendName, Objective };
-
-/** The similarities that count against a pair: of a query and a key, of two queries, or of two keys. */
-export type DirectionName = keyof typeof Direction;
+export type { BackendName, DirectionName, Objective };
 
 /**
  * 'joint': one denominator over all directions. 'perDirection': one denominator each, and the mean of

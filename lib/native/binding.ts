@@ -11,8 +11,16 @@ export type BackendName = 'cpu' | 'cuda';
 export type DType = 'float32' | 'float16' | 'bfloat16';
 export type Objective = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
 
+/** The similarities that count against a pair: of a query and a key, of two queries, or of two keys. */
+export type DirectionName = 'queryToKey' | 'keyToQuery' | 'queryToQuery' | 'keyToKey';
+
 /** Bits of {@link ContrastiveRequest.directions}. */
-export const Direction = { queryToKey: 1, keyToQuery: 2, queryToQuery: 4, keyToKey: 8 } as const;
+export const Direction = {
+  queryToKey: 1,
+  keyToQuery: 2,
+  queryToQuery: 4,
+  keyToKey: 8,
+} as const satisfies Record<DirectionName, number>;
 
 declare const deviceMemory: unique symbol;
 /**

@@ -65,6 +65,20 @@ export function complainOfPaths(bytes, root) {
     .map((folder) => `names the folder ${folder} of the machine that built the file`);
 }
 
+/**
+ * What `read` finds in a file, or a complaint: `strange` where it finds null, and another one where a number in the file
+ * leads out of the file. Then nothing else can be checked.
+ */
+export function readOrComplain(read, file, strange) {
+  try {
+    const found = read(readFileSync(file));
+    return { found, complaints: found ? [] : [strange] };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { found: null, complaints: [`is cut off or damaged: ${error.message}`] };
+  }
+}
+
 /** Checks that every kind of binary has. `rules`: bytes and root as for checkElf. */
 export function checkContents(file, { bytes: most, root }) {
   const complaints = [];

@@ -1,6 +1,7 @@
 /* Names of glibc that Debian's libstdc++ and libgcc_s use and musl lacks, so that a program for musl can start with
  * these libraries. For tests on Debian alone: Alpine has libraries of its own. */
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -11,6 +12,9 @@ unsigned arc4random(void) {
   if (getrandom(&number, sizeof number, 0) != sizeof number) __builtin_trap();
   return number;
 }
+
+/* libgcc of arm64 asks for features of the processor. */
+unsigned long __getauxval(unsigned long type) { return getauxval(type); }
 
 size_t __strftime_l(char* out, size_t size, const char* format, const struct tm* time, locale_t locale) {
   return strftime_l(out, size, format, time, locale);

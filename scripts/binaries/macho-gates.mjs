@@ -2,8 +2,7 @@
  * What a finished binary for macOS must be. Reads the file itself (the format is Mach-O), so that the checks need no tools
  * of macOS. Each check returns complaints, as gates.mjs does.
  */
-import { readFileSync } from 'node:fs';
-import { addonSymbols, checkContents } from './gates.mjs';
+import { addonSymbols, checkContents, readOrComplain } from './gates.mjs';
 import { compareVersions } from './old-symbols.mjs';
 
 /** Numbers of the format: magic, processor, kind of file, and the commands that the checks read. */
@@ -46,6 +45,13 @@ function readSignature(bytes, at) {
 
 const versionOf = (packed) => `${packed >>> 16}.${(packed >>> 8) & 0xff}`;
 
+/** Bytes from one command to the next. A command without a size would be read again and again. */
+function sizeOfCommand(bytes, at) {
+  const size = bytes.readUInt32LE(at + 4);
+  if (size < 8) throw new RangeError(`a command of ${size} bytes`);
+  return size;
+}
+
 /** The facts that the checks need, or null for a file of another format. */
 export function readMachO(bytes) {
   if (bytes.length < 32 || bytes.readUInt32LE(0) !== magic) return null;
@@ -58,7 +64,7 @@ export function readMachO(bytes) {
     signature: null,
   };
   let at = 32;
-  for (let left = bytes.readUInt32LE(16); left > 0; left--, at += bytes.readUInt32LE(at + 4)) {
+  for (let left = bytes.readUInt32LE(16); left > 0; left--, at += sizeOfCommand(bytes, at)) {
     const command = bytes.readUInt32LE(at) & 0x7fffffff;
     if (command === commands.library) found.needed.push(textAt(bytes, at + bytes.readUInt32LE(at + 8)));
     if (command === commands.symbols) found.exported = readExports(bytes, at);
@@ -71,9 +77,8 @@ export function readMachO(bytes) {
 
 /** Checks an addon for macOS on arm64. `rules`: oldest macOS; libraries that the file may need; bytes and root as for checkElf. */
 export function checkMachO(file, { oldest, libraries, ...contents }) {
-  const found = readMachO(readFileSync(file));
-  if (!found) return ['is no program of 64 bits for macOS'];
-  const complaints = [];
+  const { found, complaints } = readOrComplain(readMachO, file, 'is no program of 64 bits for macOS');
+  if (!found) return complaints;
   if (!found.isArm64) complaints.push('is not for arm64');
   if (!found.isLibrary) complaints.push('is no library');
   for (const name of found.needed.filter((library) => !libraries.includes(library))) {

@@ -20,7 +20,12 @@ import { loadTarget, targetNames } from './targets.mjs';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** What `backends()` must say about CUDA, so that users learn why a GPU is not used. */
-const cudaReasons = { 'win32-x64': /Windows/, 'linux-x64-musl': /musl/, 'linux-arm64-glibc': /./ };
+const cudaReasons = {
+  'win32-x64': /Windows/,
+  'linux-x64-musl': /musl/,
+  'linux-arm64-musl': /musl/,
+  'linux-arm64-glibc': /./,
+};
 
 /** How far numbers of arm64 may be from numbers of x64: tests against float64 references allow more. */
 const tolerance = 1e-6;

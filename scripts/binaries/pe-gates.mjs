@@ -2,8 +2,7 @@
  * What a finished binary for Windows must be. Reads the file itself (the format is PE), so that the checks need no tools of
  * Windows. Each check returns complaints, as gates.mjs does.
  */
-import { readFileSync } from 'node:fs';
-import { addonSymbols, checkContents } from './gates.mjs';
+import { addonSymbols, checkContents, readOrComplain } from './gates.mjs';
 
 const machines = new Map([
   [0x8664, 'x64'],
@@ -20,7 +19,7 @@ function textAt(bytes, offset) {
 /** Where the file holds what is at an address of the loaded image. */
 function offsetOf(sections, address) {
   const section = sections.find(({ begin, size }) => address >= begin && address < begin + size);
-  if (!section) throw new Error(`no section holds the address ${address}`);
+  if (!section) throw new RangeError(`no section holds the address ${address}`);
   return address - section.begin + section.offset;
 }
 
@@ -76,9 +75,8 @@ export function readPe(bytes) {
 
 /** Checks an addon for Windows. `rules`: machine; libraries that the file may need; bytes and root as for checkElf. */
 export function checkPe(file, { machine, libraries, ...contents }) {
-  const pe = readPe(readFileSync(file));
-  if (!pe) return ['is no program of 64 bits for Windows'];
-  const complaints = [];
+  const { found: pe, complaints } = readOrComplain(readPe, file, 'is no program of 64 bits for Windows');
+  if (!pe) return complaints;
   if (pe.machine !== machine) complaints.push(`is for ${pe.machine}, expected ${machine}`);
   if (!pe.isLibrary) complaints.push('is no library');
   for (const [name, flag] of Object.entries(protections)) {

@@ -70,15 +70,17 @@ export function readSources(root, { processor, system, noCuda = system }) {
     return { file, flags: flags.split(';').filter(Boolean) };
   });
   const isKernel = ({ file }) => file.startsWith('csrc/cpu/kernels/');
+  const isBinding = ({ file }) => file.startsWith('csrc/binding/');
   const includes = nodeApiHeaders(root).map((folder) => `-I${folder}`);
-  const binding = readdirSync(join(root, 'csrc', 'binding')).filter((name) => name.endsWith('.cpp'));
+  // print-sources.cmake lists the files for the system; sources.cmake says how their names end
+  const shared = readdirSync(join(root, 'csrc', 'binding'))
+    .filter((name) => name.endsWith('.cpp') && !/_(posix|win32)\.cpp$/.test(name))
+    .map((name) => `csrc/binding/${name}`);
+  const binding = [...shared, ...all.filter(isBinding).map(({ file }) => file)];
   return {
     kernels: all.filter(isKernel),
-    core: all.filter((source) => !isKernel(source)),
-    binding: binding.map((name) => ({
-      file: `csrc/binding/${name}`,
-      flags: [...bindingDefines, ...includes],
-    })),
+    core: all.filter((source) => !isKernel(source) && !isBinding(source)),
+    binding: binding.map((file) => ({ file, flags: [...bindingDefines, ...includes] })),
   };
 }
 

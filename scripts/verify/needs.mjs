@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runtimes } from '../binaries/runtimes.mjs';
+import { emulators, runtimes } from '../binaries/runtimes.mjs';
 
 /** nvcc, at the places where cuda/cuda.cmake looks for the program. */
 export function nvcc() {
@@ -50,3 +50,6 @@ export const buildsTarget = (target) => () => {
 
 /** What a run of a target's binary lacks here: an emulator, or a runtime for that system. */
 export const runsTarget = (target) => () => runtimes[target.name].missing();
+
+/** What a run of a target's programs lacks here, without Node: an emulator. */
+export const runsEmulator = (target) => () => emulators[target].missing();

@@ -5,6 +5,9 @@
  */
 import {
   type AnyContrastiveOptions,
+  type AskForHardNegativeGrads,
+  type AskForRows,
+  type ClipOptions,
   type ContrastiveOptions,
   chunkedStep,
   contrastiveLoss,
@@ -119,6 +122,12 @@ export async function resultsFollowTheOptions(matrix: { data: Float32Array; shap
   (await contrastiveLoss(matrix, matrix, { perRow: true, objective })).rows.loss.length;
   contrastiveLossAndGradSync(matrix, matrix, { hardNegatives, grad: { keys: { rows: 2 } } }).hardNegativeGrads
     .length;
+  // a function of a user names what its callers must ask for
+  const both = (options: ClipOptions & AskForRows & AskForHardNegativeGrads) =>
+    contrastiveLossAndGradSync(matrix, matrix, options);
+  both({ perRow: true, hardNegatives }).hardNegativeGrads.length;
+  // @ts-expect-error: without perRow
+  both({ hardNegatives });
 
   // @ts-expect-error: not asked for
   contrastiveLossSync(matrix, matrix).rows.lse;

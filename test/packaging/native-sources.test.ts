@@ -50,6 +50,7 @@ const pairs: [string, string][] = [
   ['INFCL_NO_CUDA_SOURCES', 'no_cuda_sources'],
   ...systems.flatMap((system): [string, string][] => [
     [`INFCL_${system}_SOURCES`, `${system.toLowerCase()}_sources`],
+    [`INFCL_${system}_BINDING_SOURCES`, `${system.toLowerCase()}_binding_sources`],
     [`INFCL_${system}_NO_CUDA_SOURCES`, `${system.toLowerCase()}_no_cuda_sources`],
   ]),
   ...isas.map((isa): [string, string] => [`INFCL_${isa}_SOURCES`, `${isa.toLowerCase()}_sources`]),
@@ -110,12 +111,14 @@ test('every C++ file of the library folders is in a list', () => {
   const lists = [...pairs.map(([name]) => name), 'INFCL_CUDA_SOURCES', 'INFCL_MUSL_NO_CUDA_SOURCES'];
   const files = lists.filter((name) => name.endsWith('_SOURCES')).flatMap((name) => cmakeList(name));
   const listed = [...new Set(files)].sort(); // two systems may share a file
-  const present = ['csrc/core', 'csrc/cpu', 'cuda']
-    .flatMap((dir) =>
-      readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' }).map((file) => `${dir}/${file}`),
-    )
-    .filter((file) => file.endsWith('.cpp'))
-    .sort();
+  const cppFiles = (dir: string) =>
+    readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' })
+      .map((file) => `${dir}/${file}`)
+      .filter((file) => file.endsWith('.cpp'));
+  // of the binding, the files for some systems; the builds take all others
+  const systemFiles = cppFiles('csrc/binding').filter((file) => /_(posix|win32)\.cpp$/.test(file));
+  expect(systemFiles.length).toBeGreaterThan(0);
+  const present = [...['csrc/core', 'csrc/cpu', 'cuda'].flatMap(cppFiles), ...systemFiles].sort();
   expect(listed).toEqual(present);
 });
 
@@ -134,4 +137,5 @@ test.each(systems)('binding.gyp takes the lists of %s', (system) => {
   const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
   const name = system.toLowerCase();
   expect(text).toContain(`"<@(${name}_sources)", "<@(${name}_no_cuda_sources)"`);
+  expect(text).toContain(`"<@(${name}_binding_sources)"`);
 });

@@ -1,5 +1,5 @@
 /**
- * Runs the finished binary for Linux on x64 with glibc where users have it: `node scripts/binaries/floors.mjs PART`. Each
+ * Runs the finished binary for Linux on x64 with glibc where users have it: `node scripts/binaries/this-system.mjs PART`. Each
  * part computes the cases of test/binaries/compute.cjs in an empty folder and compares all bits with the build in the
  * clone. The parts are below; suites.mjs runs them all.
  */
@@ -86,7 +86,9 @@ const parts = { gates: checkGates, node: onNode, isas: onEachIsa, debian11: onDe
 function main([part, ...args]) {
   const known = Object.hasOwn(parts, part ?? '') && args.length === (part === 'node' ? 1 : 0);
   if (!known) {
-    console.error('usage: node scripts/binaries/floors.mjs gates | isas | debian11 | jest | node VERSION');
+    console.error(
+      'usage: node scripts/binaries/this-system.mjs gates | isas | debian11 | jest | node VERSION',
+    );
     return 2;
   }
   try {
@@ -94,7 +96,7 @@ function main([part, ...args]) {
     return 0;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
-    console.error(`floors: ${error.message}`);
+    console.error(`this-system: ${error.message}`);
     return 1;
   }
 }
