@@ -14,6 +14,7 @@ import { aloneCases } from './cases/alone.js';
 import { fewRowsCases } from './cases/few-rows.js';
 import { floorCases } from './cases/floor.js';
 import { kernelCases } from './cases/kernels.js';
+import { nodePeerCases } from './cases/node-peers.js';
 import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
@@ -29,6 +30,7 @@ const allCases: BenchCase[] = [
   ...aloneCases,
   ...optionCases,
   ...fewRowsCases,
+  ...nodePeerCases,
   ...peerCases,
 ];
 
@@ -43,7 +45,7 @@ Cases:
 ${allCases.map(({ name, title }) => `  ${name.padEnd(10)}${title}`).join('\n')}
 
 Run it on an otherwise idle machine. Yardsticks that are missing are skipped by name, with the command that installs
-them (g++, libopenblas-dev, python3-torch).`;
+them (g++, libopenblas-dev, python3-torch, npm run hosts).`;
 
 function parse() {
   const { values } = parseArgs({
