@@ -163,6 +163,18 @@ const consumers = {
   ],
 };
 
+const hosts = {
+  name: 'hosts',
+  proves:
+    'Matrices of the packages that users of Node have (ONNX Runtime, transformers.js, ndarray, Arrow and others) are accepted, or refused with the line to write.',
+  needs: [registry],
+  parts: () => [
+    { name: 'build the package', command: ['node', 'scripts/build.mjs'], always: true },
+    { name: 'install the packages', command: ['npm', 'run', 'hosts'], always: true },
+    { name: 'types and tests', command: ['npm', 'run', 'test:hosts'] },
+  ],
+};
+
 /** The suite of a binary for another system: build, gates, and a run where a runtime of that system runs here. */
 function otherSystem(target, { proves, runs }) {
   const part = (word) => ({ command: ['node', 'scripts/binaries/other-systems.mjs', word, target.name] });
@@ -213,4 +225,4 @@ const otherSystems = [
   }),
 ];
 
-export const suites = [threads, mutants, fuzz, rehearsal, floors, consumers, ...otherSystems];
+export const suites = [threads, mutants, fuzz, rehearsal, floors, consumers, hosts, ...otherSystems];
