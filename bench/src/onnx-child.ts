@@ -27,6 +27,8 @@ async function denseCall(dense: 'softmax' | 'log-sum-exp'): Promise<() => Promis
 }
 
 const call =
-  form === 'query blocks' ? await blocksCall({ ...request, scale }, { queries, keys }) : await denseCall(form);
+  form === 'query blocks'
+    ? await blocksCall({ ...request, scale }, { queries, keys })
+    : await denseCall(form);
 
 await servePeer({ version: onnxRuntimeVersion, queries, keys, dim, scale, call });
