@@ -19,6 +19,7 @@ import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
 import { LineProcess } from './line-process.js';
+import { commandLine, currentCommit } from './provenance.js';
 import { type BenchReport, type CaseReport, isMet, printCase } from './report.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import { fmaPeak } from './yardsticks.js';
@@ -146,7 +147,14 @@ async function main(): Promise<void> {
       .map(([key, value]) => `${key}: ${value}`)
       .join('\n'),
   );
-  const report: BenchReport = { date: new Date().toISOString(), quick: options.quick, machine, cases: [] };
+  const report: BenchReport = {
+    date: new Date().toISOString(),
+    commit: currentCommit(),
+    command: commandLine(process.argv.slice(2)),
+    quick: options.quick,
+    machine,
+    cases: [],
+  };
   for (const one of allCases) {
     if (options.only.length > 0 && !options.only.includes(one.name)) continue;
     report.cases.push(await runCase(one, options));
@@ -154,7 +162,9 @@ async function main(): Promise<void> {
   }
   const targets = report.cases.flatMap(({ rows }) => rows.flatMap((row) => row.targets ?? []));
   if (targets.length > 0) console.log(`\n${targets.filter(isMet).length} of ${targets.length} targets met`);
-  const file = options.out ? resolve(options.out) : options.quick ? undefined : defaultFile(machine);
+  // npm starts this program in the folder of the workspace, and the user typed the path elsewhere
+  const typedIn = process.env.INIT_CWD ?? process.cwd();
+  const file = options.out ? resolve(typedIn, options.out) : options.quick ? undefined : defaultFile(machine);
   if (file) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
