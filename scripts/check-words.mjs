@@ -65,7 +65,8 @@ function filesBelow(dir) {
   if (!existsSync(join(root, dir))) return [];
   return readdirSync(join(root, dir), { withFileTypes: true }).flatMap((entry) => {
     const path = `${dir}/${entry.name}`;
-    if (entry.name === 'node_modules' || entry.isSymbolicLink()) return [];
+    // compiled files repeat the words of their sources
+    if (['node_modules', 'dist'].includes(entry.name) || entry.isSymbolicLink()) return [];
     return entry.isDirectory() ? filesBelow(path) : [path];
   });
 }
