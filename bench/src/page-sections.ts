@@ -79,7 +79,7 @@ function chartsOf(spec: ChartSpec, cases: CaseResult[], tints: Map<string, strin
 function versusChart(spec: VersusSpec, one: CaseResult): PlacedChart[] {
   const plot = plotColumns(one, spec.columns, spec);
   if (plot.labels.length === 0) return [];
-  return [{ markup: card(one.machine, barChart(plot, spec, false)), isWhole: false }];
+  return [{ markup: card(`${one.machine}: ${spec.what}`, barChart(plot, spec, false)), isWhole: false }];
 }
 
 /** The line that is the same on every machine, taken from the result that has most of it. */

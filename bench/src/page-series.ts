@@ -52,9 +52,10 @@ function valuesOf({ report }: CaseResult, column: string, { unit, rows: wanted }
   const values = new Map<string, number>();
   for (const row of report.rows) {
     const value = row.cells[column];
-    if (wanted && !wanted.test(row.label)) continue;
+    const match = wanted?.exec(row.label);
+    if (wanted && !match) continue;
     if (typeof value === 'number' && Number.isFinite(value))
-      values.set(keyOf(row, report.rows), scale * value);
+      values.set(match?.[1] ?? keyOf(row, report.rows), scale * value);
   }
   return values;
 }

@@ -149,6 +149,23 @@ describe('of a result made for the test', () => {
     expect(section).toMatch(/<details open>.*<td class="n">7.250<\/td>.*Failed: it broke/s);
   });
 
+  it('charts of ONNX Runtime show the fastest form, by its shape; tables show all forms', () => {
+    const cells = { 'ours s': 1, 'peer s': 2, 'times faster': 2 };
+    const rows = ['softmax', 'query blocks', 'the fastest as it comes: softmax'].map((form) => ({
+      label: `B 8, D 4, ${form}`,
+      cells,
+    }));
+    const onnx = { name: 'onnx', title: 'ONNX Runtime', rows, skipped: [] };
+    const section = sectionOf(makePage('--root', copyWith({ ...report, cases: [onnx] })).page, 'onnx');
+    const drawn = charts(section);
+    expect(drawn).toHaveLength(4); // times and seconds, each for a wide page and for a phone
+    for (const chart of drawn) {
+      expect(chart.match(/>B 8, D 4<\/text>/g)).toHaveLength(1);
+      expect(chart).not.toContain('softmax');
+    }
+    for (const { label } of rows) expect(section).toContain(`<td>${label}</td>`);
+  });
+
   it.each([
     ['a quick run', JSON.stringify({ ...report, quick: true }), 'some-machine.json is of a quick run'],
     ['a file of something else', '{}', 'some-machine.json has no cases'],
