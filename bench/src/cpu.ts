@@ -14,10 +14,12 @@ import { aloneCases } from './cases/alone.js';
 import { fewRowsCases } from './cases/few-rows.js';
 import { floorCases } from './cases/floor.js';
 import { kernelCases } from './cases/kernels.js';
+import { nodePeerCases } from './cases/node-peers.js';
 import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
 import { LineProcess } from './line-process.js';
+import { commandLine, currentCommit } from './provenance.js';
 import { type BenchReport, type CaseReport, isMet, printCase } from './report.js';
 import { benchFolder, Unavailable } from './toolchain.js';
 import { fmaPeak } from './yardsticks.js';
@@ -29,6 +31,7 @@ const allCases: BenchCase[] = [
   ...aloneCases,
   ...optionCases,
   ...fewRowsCases,
+  ...nodePeerCases,
   ...peerCases,
 ];
 
@@ -43,7 +46,7 @@ Cases:
 ${allCases.map(({ name, title }) => `  ${name.padEnd(10)}${title}`).join('\n')}
 
 Run it on an otherwise idle machine. Yardsticks that are missing are skipped by name, with the command that installs
-them (g++, libopenblas-dev, python3-torch).`;
+them (g++, libopenblas-dev, python3-torch, npm run hosts).`;
 
 function parse() {
   const { values } = parseArgs({
@@ -144,7 +147,14 @@ async function main(): Promise<void> {
       .map(([key, value]) => `${key}: ${value}`)
       .join('\n'),
   );
-  const report: BenchReport = { date: new Date().toISOString(), quick: options.quick, machine, cases: [] };
+  const report: BenchReport = {
+    date: new Date().toISOString(),
+    commit: currentCommit(),
+    command: commandLine(process.argv.slice(2)),
+    quick: options.quick,
+    machine,
+    cases: [],
+  };
   for (const one of allCases) {
     if (options.only.length > 0 && !options.only.includes(one.name)) continue;
     report.cases.push(await runCase(one, options));
@@ -152,7 +162,9 @@ async function main(): Promise<void> {
   }
   const targets = report.cases.flatMap(({ rows }) => rows.flatMap((row) => row.targets ?? []));
   if (targets.length > 0) console.log(`\n${targets.filter(isMet).length} of ${targets.length} targets met`);
-  const file = options.out ? resolve(options.out) : options.quick ? undefined : defaultFile(machine);
+  // npm starts this program in the folder of the workspace, and the user typed the path elsewhere
+  const typedIn = process.env.INIT_CWD ?? process.cwd();
+  const file = options.out ? resolve(typedIn, options.out) : options.quick ? undefined : defaultFile(machine);
   if (file) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);

@@ -55,17 +55,18 @@ export async function duel(
   };
 }
 
-/** Starts both, duels, stops both whatever happens. */
+/** Starts both, duels, stops both whatever happens. `greeting` is what theirs said when it was ready. */
 export async function duelOf(
   contestants: { ours: Promise<LineProcess>; theirs: Promise<LineProcess> },
   request: EngineRequest,
   rounds: number,
-): Promise<Duel & { greeting: string }> {
+): Promise<Duel & { greeting: string; ourGreeting: string }> {
   const [ours, theirs] = await Promise.allSettled([contestants.ours, contestants.theirs]);
   try {
     if (ours.status === 'rejected') throw ours.reason;
     if (theirs.status === 'rejected') throw theirs.reason;
-    return { ...(await duel(ours.value, request, theirs.value, rounds)), greeting: theirs.value.greeting };
+    const result = await duel(ours.value, request, theirs.value, rounds);
+    return { ...result, greeting: theirs.value.greeting, ourGreeting: ours.value.greeting };
   } finally {
     for (const side of [ours, theirs]) if (side.status === 'fulfilled') await side.value.stop();
   }

@@ -11,9 +11,16 @@ import {
   type Stats,
 } from 'infcl';
 import type { EngineAnswer, EngineRequest, EngineShape } from './engine.js';
+import { measureGrowth } from './resident.js';
 import { pairedRows, unitRows } from './unit-rows.js';
 
-const { rows, dim, cosines, keys: keyRows = rows } = JSON.parse(process.argv[2]) as EngineShape;
+const {
+  rows,
+  dim,
+  cosines,
+  keys: keyRows = rows,
+  growthThreads,
+} = JSON.parse(process.argv[2]) as EngineShape;
 const [allQueries, keyData] = cosines
   ? pairedRows(keyRows, dim, cosines)
   : [unitRows(rows, dim, 1), unitRows(keyRows, dim, 2)];
@@ -62,8 +69,17 @@ function answer(request: EngineRequest): EngineAnswer {
   throw new Error('a NaN in the last key went unnoticed');
 }
 
-answer({ options: { objective: keyRows > rows ? 'infonce' : 'clip' } }); // touches every page, starts the workers; refuses an instruction set that is not here
-console.log('ready');
+/** Touches every page, starts the workers; refuses an instruction set that is not here. */
+const firstCall = (threads?: number) =>
+  answer({ threads, options: { objective: keyRows > rows ? 'infonce' : 'clip' } });
+
+if (growthThreads) {
+  const { firstBytes, laterBytes } = await measureGrowth(() => firstCall(growthThreads));
+  console.log(`ready ${JSON.stringify({ firstBytes, laterBytes })}`);
+} else {
+  firstCall();
+  console.log('ready');
+}
 for await (const line of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify(answer(JSON.parse(line) as EngineRequest)));
 }

@@ -33,6 +33,10 @@ export interface EngineShape extends Shape {
   keys?: number;
   /** How alike the features are; default: independent noise. */
   cosines?: Cosines;
+  /**
+   * Where given: the greeting is a Growth in JSON (resident.ts), of the first calls with as many threads. Linux only.
+   */
+  growthThreads?: number;
 }
 
 /** `isa`: undefined for the machine's best. */

@@ -1,61 +1,96 @@
 /**
- * Writes the results of a bench run into docs/performance.md, between its two markers, so that no figure
- * there is typed by hand: node bench/dist/render.js [bench/results/<cpu>.json]. Refuses quick runs.
+ * npm run render --workspace bench: writes the committed results into the documentation, the tables of performance.md
+ * and the figures within sentences, so that none is typed by hand. With --check it writes nothing, and exits with 1
+ * where a page says something else than the results. --root names another copy of the project, for tests.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { type BenchReport, type CaseReport, tableOf } from './report.js';
-import { benchFolder, projectFolder } from './toolchain.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { claims } from './render-claims.js';
+import { type Claim, fillFigures, placesOf } from './render-figures.js';
+import { fillTables } from './render-tables.js';
+import { type CommittedResult, readResults } from './results.js';
+import { projectFolder } from './toolchain.js';
 
-const begin = '<!-- results: written by bench/src/render.ts, do not edit -->';
-const end = '<!-- end of results -->';
+/** Pages whose figures come from results. A page without claims is here for the names of result files. */
+const pages = ['README.md', 'docs/performance.md', 'docs/cpu.md', 'docs/numerics.md', 'docs/trainer.md'];
+const pageOfTables = 'docs/performance.md';
 
-function caseMarkdown(report: CaseReport): string {
-  const lines = [`#### ${report.title} (\`${report.name}\`)`, ''];
-  if (report.rows.length > 0) {
-    const [header, ...rows] = tableOf(report);
-    lines.push(`| ${header.join(' | ')} |`, `|${header.map(() => ' --- ').join('|')}|`);
-    for (const row of rows) lines.push(`| ${row.join(' | ')} |`);
-    lines.push('');
+interface Expected {
+  text: string;
+  /** What the page says otherwise, which writing `text` mends. */
+  differences: string[];
+  /** What only a person can mend. */
+  faults: string[];
+}
+
+function expectedPage(page: string, before: string, results: readonly CommittedResult[]): Expected {
+  const own = claims(results).filter((claim) => claim.page === page);
+  const filled = fillFigures(before, own);
+  const differences = filled.differences.map(
+    ({ found, expected, sentence }) =>
+      `${page} says ${found} where results say ${expected}, in "${sentence}"`,
+  );
+  const faults = filesWithoutClaims(page, filled.text, results, own);
+  if (page !== pageOfTables) return { text: filled.text, differences, faults };
+  const text = fillTables(filled.text, results);
+  if (text !== filled.text) differences.push(`${page}: the tables are not those of bench/results`);
+  return { text, differences, faults };
+}
+
+/**
+ * Paragraphs that cite a result file must have figures that the script writes: otherwise the figures beside the name
+ * were typed by hand. Names of files that do not exist are errors too.
+ */
+function filesWithoutClaims(
+  page: string,
+  text: string,
+  results: readonly CommittedResult[],
+  own: readonly Claim[],
+): string[] {
+  const places = placesOf(text, own);
+  const prose = text.split('<!-- results:')[0]!;
+  const complaints: string[] = [];
+  // a table belongs to the paragraph above it
+  for (const { 0: paragraph, index } of prose.matchAll(/(?:[^\n]|\n(?!\n)|\n\n(?=\|))+/g)) {
+    for (const [, file] of paragraph.matchAll(/`([a-z0-9-]+\.json)`/g)) {
+      if (!results.some((result) => result.file === file))
+        complaints.push(`${page} names ${file}, which is not in bench/results`);
+      const isCovered = places.some(({ from }) => from >= index && from < index + paragraph.length);
+      if (!isCovered)
+        complaints.push(`${page} cites ${file} for figures that render-claims.ts does not have`);
+    }
   }
-  for (const skipped of report.skipped) lines.push(`Not measured: ${skipped}.`, '');
-  if (report.failed) lines.push(`Failed: ${report.failed}`, '');
-  return lines.join('\n');
-}
-
-function reportMarkdown(name: string, { date, machine, cases }: BenchReport): string {
-  const facts = Object.entries(machine).map(([key, value]) => `${key} ${value}`);
-  const head = [
-    `### ${machine.cpu}, ${machine.processors} processors: \`${name}\``,
-    '',
-    `${date.slice(0, 10)}; ${facts.join('; ')}.`,
-  ];
-  return [...head, '', ...cases.map(caseMarkdown)].join('\n');
-}
-
-function resultFiles(): string[] {
-  if (process.argv[2]) return [resolve(process.argv[2])];
-  const folder = join(benchFolder, 'results');
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => join(folder, name));
+  return complaints;
 }
 
 function main(): void {
-  const reports = resultFiles().map((file) => {
-    const report = JSON.parse(readFileSync(file, 'utf8')) as BenchReport;
-    if (report.quick) throw new Error(`${file} is of a quick run, whose figures mean nothing`);
-    return reportMarkdown(basename(file), report);
+  const { values } = parseArgs({
+    options: { check: { type: 'boolean', default: false }, root: { type: 'string', default: projectFolder } },
   });
-  if (reports.length === 0) throw new Error('no results yet: npm run bench:cpu');
-  const page = join(projectFolder, 'docs', 'performance.md');
-  const text = readFileSync(page, 'utf8');
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${page} lacks the markers "${begin}" and "${end}"`);
-  writeFileSync(page, `${text.slice(0, from + begin.length)}\n\n${reports.join('\n')}\n${text.slice(to)}`);
-  console.log(`${page}: ${reports.length} machine(s)`);
+  const root = resolve(process.env.INIT_CWD ?? process.cwd(), values.root);
+  const results = readResults(root);
+  let [differing, faulty] = [0, 0];
+  for (const page of pages) {
+    const path = join(root, page);
+    const before = readFileSync(path, 'utf8');
+    const { text, differences, faults } = expectedPage(page, before, results);
+    for (const line of [...differences, ...faults]) console.log(line);
+    if (!values.check && text !== before) writeFileSync(path, text);
+    differing += differences.length;
+    faulty += faults.length;
+  }
+  const done = values.check ? '' : ' (now written)';
+  console.log(
+    `${results.length} results: ${differing} differences${done}, ${faulty} other faults in the pages`,
+  );
+  if (values.check && differing > 0) console.log('To write the figures: npm run render --workspace bench');
+  if (faulty > 0 || (values.check && differing > 0)) process.exitCode = 1;
 }
 
-main();
+try {
+  main();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

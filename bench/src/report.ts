@@ -29,6 +29,9 @@ export interface CaseReport {
 
 export interface BenchReport {
   date: string;
+  /** The measured commit and the command line. Files of runs before November 30, 2026 have neither. */
+  commit?: string;
+  command?: string;
   quick: boolean;
   machine: Record<string, string | number>;
   cases: CaseReport[];

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -63,4 +64,15 @@ export function findTorchPython(): string {
     if (spawnSync(python, ['-c', 'import torch']).status === 0) return python;
   }
   throw new Unavailable('dense PyTorch is not installed: sudo apt-get install python3-torch');
+}
+
+/** ONNX Runtime is looked for from the folder of this file: plain `npm install` leaves the package out for its size. */
+export const hostsManifest = join(projectFolder, 'test', 'hosts', 'package.json');
+
+export function findOnnxRuntime(manifest = hostsManifest): void {
+  try {
+    createRequire(manifest).resolve('onnxruntime-node');
+  } catch {
+    throw new Unavailable('ONNX Runtime is not installed: npm run hosts');
+  }
 }

@@ -5,7 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { LineProcess } from './line-process.js';
-import { benchFolder, compileNative, findTorchPython, Unavailable } from './toolchain.js';
+import type { DenseForm } from './onnx-dense.js';
+import type { SessionRequest } from './onnx-runtime.js';
+import type { Growth } from './resident.js';
+import { benchFolder, compileNative, findOnnxRuntime, findTorchPython, Unavailable } from './toolchain.js';
 
 export type Products = 'forward' | 'frozen' | 'full';
 
@@ -53,6 +56,30 @@ export async function startTorch(
 export async function startJax({ rows, dim }: Shape, tile: number): Promise<LineProcess> {
   const script = join(benchFolder, 'dist', 'jax-child.js');
   return LineProcess.start({ file: process.execPath, args: [script, JSON.stringify({ rows, dim, tile })] });
+}
+
+/** What a peer that compared itself with infcl says after "ready", as JSON. */
+export interface PeerGreeting extends Growth {
+  version: string;
+  /** Largest relative difference from infcl, of the loss and the gradients. */
+  difference: number;
+}
+
+export interface OnnxRequest extends Shape, SessionRequest {
+  form: DenseForm | 'query blocks';
+  /** Rows of a block, where the form has blocks; divides `rows`. */
+  blockRows: number;
+}
+
+export async function startOnnx(request: OnnxRequest): Promise<LineProcess> {
+  findOnnxRuntime();
+  const script = join(benchFolder, 'dist', 'onnx-child.js');
+  return LineProcess.start({ file: process.execPath, args: [script, JSON.stringify(request)] });
+}
+
+export async function startTfjs({ rows, dim }: Shape): Promise<LineProcess> {
+  const script = join(benchFolder, 'dist', 'tfjs-child.js');
+  return LineProcess.start({ file: process.execPath, args: [script, JSON.stringify({ rows, dim })] });
 }
 
 /** `gflop` of fused multiply-adds alone, no memory, in each round: what the cores keep up beside ours. */

@@ -111,6 +111,10 @@ test('a training of the sweep that diverged is named', () => {
 test('colours of the charts follow the page', () => {
   expect(html).toContain('var(--ours)');
   expect(html).not.toMatch(/#0a0b0\d/);
+  // a quote within an attribute would end the attribute
+  expect(html).not.toContain('"Segoe UI", Roboto, "Noto Sans", sans-serif;"');
+  // a pointer above a shape must not bring a colour of neither theme
+  expect(html).not.toMatch(/:hover|rgba\(/);
 });
 
 test('parts left out are named', () => {

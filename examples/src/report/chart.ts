@@ -12,18 +12,23 @@ export interface Size {
   height: number;
 }
 
-export const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+export const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 
 export function drawChart(option: echarts.EChartsCoreOption, { width, height }: Size, label: string): Html {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { fontFamily: font, color: colour.ink }, ...option });
-    const svg = withVariables(chart.renderToSVGString());
+    const svg = withVariables(withoutStyle(chart.renderToSVGString()));
     // the text inside was escaped by echarts
     return trustedHtml(svg.replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(label)}" `));
   } finally {
     chart.dispose();
   }
+}
+
+/** Without rules for a pointer above a shape: echarts mixes their colours from the stand-ins of the palette. */
+function withoutStyle(svg: string): string {
+  return svg.replace(/<style.*?<\/style>/gs, '');
 }
 
 interface AxisOptions {

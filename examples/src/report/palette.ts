@@ -3,7 +3,7 @@
  * picture serves light and dark pages.
  */
 
-const names = ['ink', 'muted', 'grid', 'ours', 'other', 'third', 'fourth'] as const;
+const names = ['ink', 'muted', 'grid', 'ours', 'other', 'third', 'fourth', 'fifth', 'sixth', 'card'] as const;
 export type ColourName = (typeof names)[number];
 
 /** A colour no chart would use by itself. */
@@ -22,10 +22,10 @@ export function withVariables(svg: string): string {
 export const style = `
 :root { color-scheme: light dark;
   --page: #fbfaf8; --card: #ffffff; --ink: #1d1f24; --muted: #686d78; --grid: #e3e1dc; --accent: #0f6b62;
-  --ours: #0f8577; --other: #d0632b; --third: #5b6ec7; --fourth: #9b9fa9; --hit: #d9f0ec; --same: #f6ead9; }
+  --ours: #0f8577; --other: #d0632b; --third: #5b6ec7; --fourth: #9b9fa9; --fifth: #b0892a; --sixth: #a8518f; --hit: #d9f0ec; --same: #f6ead9; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #14161a; --card: #1b1e24; --ink: #e8e6e1; --muted: #9aa0ab; --grid: #31353d; --accent: #5cc9ba;
-  --ours: #3bb8a6; --other: #e98a55; --third: #8d9df0; --fourth: #777c88; --hit: #17403b; --same: #46361f; } }
+  --ours: #3bb8a6; --other: #e98a55; --third: #8d9df0; --fourth: #777c88; --fifth: #d9b24e; --sixth: #d487bd; --hit: #17403b; --same: #46361f; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
