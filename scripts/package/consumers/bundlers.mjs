@@ -102,7 +102,7 @@ export const rows = [
     run(project) {
       project.install(...this.tools);
       writeBoth(project);
-      project.write('rollup.config.mjs', rollupConfig(['infcl', 'infcl/jax']));
+      project.write('rollup.config.mjs', rollupConfig(['infcl', 'infcl/jax', 'infcl/onnx', 'infcl/tfjs']));
       project.run('rollup', '-c', 'rollup.config.mjs');
       project.expectOutput('done', 'node', 'out/app.mjs');
     },

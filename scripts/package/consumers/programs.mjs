@@ -27,8 +27,12 @@ const main = "use(infcl).then(() => console.log('done'));\n";
 export const commonJs = `const infcl = require('infcl');\n${body}${main}`;
 
 export const esModule = `import * as infcl from 'infcl';\nimport { jaxEncoder } from 'infcl/jax';
+import { onnxEncoder } from 'infcl/onnx';
+import { tfjsEncoder } from 'infcl/tfjs';
 import { createRequire } from 'node:module';
-if (typeof jaxEncoder !== 'function') throw new Error('infcl/jax has no jaxEncoder');
+for (const encoder of [jaxEncoder, onnxEncoder, tfjsEncoder]) {
+  if (typeof encoder !== 'function') throw new Error('an adapter has no encoder');
+}
 ${body}
 if (createRequire(import.meta.url)('infcl').contrastiveLoss !== infcl.contrastiveLoss) throw new Error('two instances');
 ${main}`;
@@ -52,6 +56,8 @@ export const testFile = (importLine) =>
 
 export const typed = `import { contrastiveLossAndGrad, plan, type ContrastiveOptions, type Features, DeviceMatrix } from 'infcl';
 import { jaxEncoder } from 'infcl/jax';
+import { onnxEncoder } from 'infcl/onnx';
+import { tfjsEncoder } from 'infcl/tfjs';
 
 const two = { data: Float32Array.of(1, 0, 0, 1), shape: [2, 2] } as const;
 const features: Features = two;
@@ -63,5 +69,5 @@ async function main(): Promise<number> {
 }
 // @ts-expect-error: a wrong option shows that the types are those of infcl, and not any
 const wrong: ContrastiveOptions = { logitScale: 'one' };
-export { main, features, options, wrong, jaxEncoder, DeviceMatrix };
+export { main, features, options, wrong, jaxEncoder, onnxEncoder, tfjsEncoder, DeviceMatrix };
 `;
