@@ -3,13 +3,14 @@
  * it is the trained partner of hosts whose towers are frozen.
  */
 import { codedError } from '../../../lib/errors';
+import type { HalfFloatArray } from '../../../lib/matrix/host-matrix';
 import type { FeatureGrads } from '../../../lib/trainer';
 import { narrow } from '../../reference/narrow';
 import type { Host, HostOptimiser, HostTower, TowerOptions } from './host';
 import { Adam, featureDim, featuresOf, inputDim, type Parameters, pullBack } from './network';
 
 /** Node 23 and newer have this class. */
-const { Float16Array: Half } = globalThis as { Float16Array?: { from(values: Float32Array): Uint16Array } };
+const { Float16Array: Half } = globalThis as { Float16Array?: { from(values: Float32Array): HalfFloatArray } };
 
 /** A generator whose whole state is one integer. */
 class Draws {
