@@ -10,7 +10,9 @@ import type { Host, HostOptimiser, HostTower, TowerOptions } from './host';
 import { Adam, featureDim, featuresOf, inputDim, type Parameters, pullBack } from './network';
 
 /** Node 23 and newer have this class. */
-const { Float16Array: Half } = globalThis as { Float16Array?: { from(values: Float32Array): HalfFloatArray } };
+const { Float16Array: Half } = globalThis as {
+  Float16Array?: { from(values: Float32Array): HalfFloatArray };
+};
 
 /** A generator whose whole state is one integer. */
 class Draws {
