@@ -74,21 +74,26 @@ void CpuBackend::claim() {
   workspace_.reset(p.bytes - p.lse_bytes);
   for (int t = 0; t < p.threads; ++t) {
     ThreadMemory m{};
-    m.transposed = workspace_.take(p.transposed);
-    m.row_values = workspace_.take(p.row_values);
     m.tile = workspace_.take(p.tile);
     m.narrowed = workspace_.take(p.narrowed);
     m.column_buffer = workspace_.take(p.column_buffer);
     memory_.push_back(m);
   }
+  for (int64_t slot = 0; slot < p.row_slots; ++slot) {
+    RowMemory m{};
+    m.transposed = workspace_.take(p.transposed);
+    m.row_values = workspace_.take(p.row_values);
+    row_memory_.push_back(m);
+  }
   packed_columns_ = workspace_.take(p.packed_tile_columns * Workspace::floats_for(p.packed_column));
-  const int64_t kept = p.kept.in_workspace() + p.threads * p.kept_slots;
+  const int64_t kept = p.kept.in_workspace() + p.kept_owners * p.kept_slots;
   kept_ = workspace_.take(kept * Workspace::floats_for(p.kept_tile));
 }
 
 void CpuBackend::end() {
   workspace_.trim(problem_.workspace_bytes);
   memory_.clear();
+  row_memory_.clear();
   grids_.clear();
 }
 
