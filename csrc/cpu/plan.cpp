@@ -11,6 +11,7 @@ namespace infcl::cpu {
 namespace {
 
 constexpr int64_t kFixedBytes = 60ll << 20;
+constexpr int kThreadsInFixedBytes = 16;
 constexpr int64_t kFloat = sizeof(float);
 
 // Running sums and dots of both sides.
@@ -70,7 +71,7 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
   p.minimum_bytes = p.lse_bytes + thread_bytes(p) + row_bytes(p);
 }
 
-int64_t row_slots(const std::vector<Grid>& similarities, int threads) {
+int64_t row_slots_of(const std::vector<Grid>& similarities, int threads) {
   int64_t slots = 0;
   for (const Grid& s : similarities) slots = std::max(slots, row_window(s, threads).slots);
   return slots;
@@ -78,14 +79,32 @@ int64_t row_slots(const std::vector<Grid>& similarities, int threads) {
 
 // As many threads as are wanted and fit, but one at least. By division: the bytes of so many threads may be
 // more than 64 bits count.
-void choose_plan_threads(WorkspacePlan& p, int wanted, const std::vector<Grid>& similarities, int64_t room) {
+void choose_plan_threads(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<Grid>& similarities,
+                         const Extents& e, int64_t bound) {
+  const int64_t buffer = Workspace::bytes_for(p.column_buffer);
   const auto fit = [&](int threads) {
-    const int64_t slots = row_slots(similarities, threads);
-    return slots <= room / row_bytes(p) && threads <= (room - slots * row_bytes(p)) / thread_bytes(p);
+    const int64_t slots = row_slots_of(similarities, threads), room = bound - p.lse_bytes;
+    if (slots > room / row_bytes(p)) return false;
+    const int64_t left = room - slots * row_bytes(p);
+    // Threads need no buffers where all columns stay packed.
+    const int64_t packed = e.tile_columns * Workspace::bytes_for(p.packed_column);
+    return threads <= left / thread_bytes(p) || threads <= (left - packed) / (thread_bytes(p) - buffer);
   };
-  p.threads = std::max(1, wanted);
+  p.threads = static_cast<int>(std::clamp<int64_t>(r.threads, 1, e.most_tiles));
   while (p.threads > 1 && !fit(p.threads)) --p.threads;
-  p.row_slots = row_slots(similarities, p.threads);
+  p.row_slots = row_slots_of(similarities, p.threads);
+}
+
+// What the default bound leaves to threads beyond those that it counts on.
+int64_t extra_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
+                    const std::vector<Grid>& similarities) {
+  if (r.threads <= kThreadsInFixedBytes) return 0;
+  const int64_t of_thread = Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.narrowed) +
+                            (r.fused && !r.needs_row_sums ? Workspace::bytes_for(p.kept_tile) : 0);
+  const int64_t rows =
+      row_slots_of(similarities, r.threads) - row_slots_of(similarities, kThreadsInFixedBytes);
+  // Rows of huge length get no more: their bytes times a number may be more than 64 bits count.
+  return (r.threads - kThreadsInFixedBytes) * of_thread + rows * std::min(row_bytes(p), kFixedBytes);
 }
 
 void pack_columns(WorkspacePlan& p, int64_t tile_columns, int64_t bound) {
@@ -131,10 +150,10 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
                              const Kernels& k) {
   WorkspacePlan p;
   const Extents e = extents_of(similarities);
-  const int64_t bound = r.bound > 0 ? r.bound : default_bound(e.side, r.dim);
   size_tiles(p, r, similarities, k);
-  choose_plan_threads(p, static_cast<int>(std::min<int64_t>(r.threads, e.most_tiles)), similarities,
-                      bound - p.lse_bytes);
+  const int64_t bound =
+      r.bound > 0 ? r.bound : default_bound(e.side, r.dim) + extra_bytes(p, r, similarities);
+  choose_plan_threads(p, r, similarities, e, bound);
   pack_columns(p, e.tile_columns, bound);
   if (!r.gradient) return p;
   if (r.fused) {

@@ -46,7 +46,8 @@ struct WorkspacePlan {
   int64_t minimum_bytes = 0;  // that one thread needs
 };
 
-// The default bound, beside the gradients: one and a half times the packed columns, and 60 MiB.
+// The default bound, beside the gradients: one and a half times the packed columns, and 60 MiB. A plan adds
+// what more than 16 threads need: their tiles and the tile rows that they work on.
 int64_t default_bound(int64_t larger_side, int64_t dim);
 // From one column's scores to the next column's in a kept tile: rows are not padded to the largest tile's.
 int64_t kept_stride(Range rows, const Kernels&);

@@ -54,7 +54,7 @@ void test_default_is_linear(const Kernels& k) {
 }
 
 // Threads share the rows of a tile row, so memory grows by a tile for each thread and by a tile row for some.
-// There are as many threads as fit, never more than tiles.
+// There are as many threads as fit, never more than tiles. The default bound has room for all of them.
 void test_threads(const Kernels& k) {
   WorkspacePlan before = plan(k, 65536, request(256, 1, int64_t{8} << 30));
   for (int threads : {2, 4, 8, 16, 32, 64, 128}) {
@@ -66,6 +66,14 @@ void test_threads(const Kernels& k) {
           tight.threads, threads);
     before = l;
   }
+  for (int threads : {16, 64, 128, 512})
+    for (int64_t rows : {16384, 65536, 262144}) {
+      const WorkspacePlan l = plan(k, rows, request(256, threads, 0));
+      CHECK(l.threads == threads && l.column_buffer == 0, "%s %ld rows: %d of %d threads", k.isa, (long)rows,
+            l.threads, threads);
+      CHECK(l.bytes <= default_bound(rows, 256) + threads * (kMiB + kMiB / 4), "%d threads: %ld", threads,
+            (long)l.bytes);
+    }
   CHECK(before.row_slots <= 32, "128 threads share %ld tile rows", (long)before.row_slots);
   const Grid few(4 * k.tile.rows, 2 * k.tile.columns, k.tile);
   CHECK(plan_workspace(request(8, 1000, 0), {few}, k).threads <= few.tiles(), "more threads than tiles");
