@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "core/abort.h"
 #include "core/errors.h"
@@ -42,7 +43,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
     if (m.on_device())
       throw Error(ErrorCode::kDevice, "cpu",
                   "Expected features in the memory of the host but received some on a device");
-  kernels_ = &select_kernels(wanted_isa_, problem.bfloat16);
+  kernels_ = given_kernels_ ? given_kernels_ : &select_kernels(wanted_isa_, problem.bfloat16);
   in_fused_pass_ = false;
   problem_ = problem;
   SimilarityShape shapes[Objective::kMaxSimilarities];
@@ -50,6 +51,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
   grids_ = cut(shapes, problem.similarity_count, kernels_->tile);
   plan_ = plan_call(problem);
   pool_.ensure(plan_.threads);
+  crowded_ = plan_.threads > static_cast<int>(std::thread::hardware_concurrency());
   claim();
   for (const Operand o : {Operand::kQueries, Operand::kKeys}) {
     const ProblemMatrix& m = problem.matrix(o);

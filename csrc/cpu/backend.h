@@ -23,6 +23,8 @@ class CpuBackend final : public Backend {
  public:
   // `isa` as in Settings; one that this machine lacks is the error of each call.
   explicit CpuBackend(const std::string& isa) : wanted_isa_(isa) {}
+  // Every call uses these kernels, which must outlive the backend. For tests whose kernels are made up.
+  explicit CpuBackend(const Kernels& kernels) : given_kernels_(&kernels) {}
   BeginResult begin(const Problem&) override;
   double bring(Operand) override;
   void positive_dots(const int32_t* labels, float* out) override;
@@ -98,6 +100,7 @@ class CpuBackend final : public Backend {
   bool in_slices(Range all, int64_t granule, int64_t flops_per_item, F f) const;
 
   const std::string wanted_isa_;
+  const Kernels* const given_kernels_ = nullptr;
   ThreadPool pool_;
   Workspace workspace_;
 
@@ -113,6 +116,7 @@ class CpuBackend final : public Backend {
   float* kept_ = nullptr;  // slots for scores
   bool in_fused_pass_ = false;
   std::atomic<bool> halted_{false};  // threads that wait give up
+  bool crowded_ = false;             // more threads than processors
   Log2Scale scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;
@@ -120,7 +124,7 @@ class CpuBackend final : public Backend {
 
 template <class F>
 bool CpuBackend::wait_until(F ready) const {
-  for (Waiter waiter; !ready(); waiter.wait())
+  for (Waiter waiter(crowded_); !ready(); waiter.wait())
     if (halted_.load(std::memory_order_relaxed)) return false;
   return true;
 }

@@ -77,7 +77,7 @@ void visit_tile(int64_t i, int64_t j, infcl::cpu::GridGates& gates, Visits& visi
   turns.begin(i, j, kSlices, kSlices);
   while (!turns.done()) {
     infcl::cpu::Piece piece{};
-    for (infcl::cpu::Waiter w; !turns.take(gates, &piece); w.wait()) {
+    for (infcl::cpu::Waiter w(true); !turns.take(gates, &piece); w.wait()) {
     }
     if (piece.of_rows) {
       visits.rows[i * kSlices + piece.slice].push_back(j);

@@ -1,6 +1,6 @@
-// Simulates one call of the engine on the CPU backend: all its passes, the packing of columns before each pass,
-// and the work of the engine between passes, which one thread does. The cut into tiles, the number of threads
-// and the scores that are kept come from the product's own planning (csrc/cpu/plan.h, call_cost.h).
+// Simulates one call of the engine on the CPU backend: all its passes, the packing of columns before each
+// pass, and the work of the engine between passes, which one thread does. The cut into tiles, the number of
+// threads and the scores that are kept come from the product's own planning (csrc/cpu/plan.h, call_cost.h).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
-// Simulates one sweep of the CPU backend over the tiles of a similarity, with any number of threads. The order
-// of tiles, the gates and the choice among waiting pieces are the product's own code (csrc/cpu/tile_order.h,
-// tile_turns.h). Only time is made up: each piece of work lasts as long as its cost says.
+// Simulates one sweep of the CPU backend over the tiles of a similarity, with any number of threads. The
+// order of tiles, the gates and the choice among waiting pieces are the product's own code
+// (csrc/cpu/tile_order.h, tile_turns.h). Only time is made up: a piece of work lasts as long as its cost
+// says.
 #pragma once
 
 #include <cstdint>
