@@ -25,7 +25,8 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   WorkspaceRequest r;
   r.dim = problem.dim;
   r.gradient = problem.gradient;
-  r.threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}));
+  r.threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}),
+                             default_threads_);
   r.bound = problem.workspace_bytes;
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;

@@ -21,8 +21,9 @@ namespace infcl::cpu {
 
 class CpuBackend final : public Backend {
  public:
-  // `isa` as in Settings; one that this machine lacks is the error of each call.
-  explicit CpuBackend(const std::string& isa) : wanted_isa_(isa) {}
+  // `isa` and `threads` as in Settings; a wrong one is the error of each call.
+  explicit CpuBackend(const std::string& isa, const std::string& threads = "")
+      : wanted_isa_(isa), default_threads_(threads) {}
   // Every call uses these kernels, which must outlive the backend. For tests whose kernels are made up.
   explicit CpuBackend(const Kernels& kernels) : given_kernels_(&kernels) {}
   BeginResult begin(const Problem&) override;
@@ -99,7 +100,7 @@ class CpuBackend final : public Backend {
   template <class F>
   bool in_slices(Range all, int64_t granule, int64_t flops_per_item, F f) const;
 
-  const std::string wanted_isa_;
+  const std::string wanted_isa_, default_threads_;
   const Kernels* const given_kernels_ = nullptr;
   ThreadPool pool_;
   Workspace workspace_;

@@ -25,7 +25,8 @@ class CpuBackend::Differentiate final : public Pass {
       d_rows_ = b_.rows().gradient;
       d_columns_ = b_.columns().gradient;
     }
-    if (d_rows_ || d_columns_) slices_ = FeatureSlices(b_.problem_.dim, b_.kernels_->panel);
+    if (d_rows_ || d_columns_)
+      slices_ = GradientSlices(b_.problem_.dim, b_.kernels_->panel, b_.plan_.threads);
     if (filters()) {
       clear(a_.gradients.overwrite_rows, d_rows_, s_.row_count());
       clear(a_.gradients.overwrite_columns, d_columns_, b_.columns().gradient_rows);
@@ -241,12 +242,12 @@ class CpuBackend::Differentiate final : public Pass {
         static_cast<double>(c.rows * ((adds_rows ? c.columns : 0) + for_columns.columns));
     const bool passes_columns = s_.triangle() ? v.tile_row != v.tile_column : d_columns_ != nullptr;
     TileTurns turns;
-    turns.begin(v.tile_row, v.tile_column, slices_.count, passes_columns ? slices_.count : 0);
+    turns.begin(v.tile_row, v.tile_column, slices_.count(), passes_columns ? slices_.count() : 0);
     return b_.in_turns(turns, gates_, [&](const Piece& piece) {
       if (!piece.of_rows)
-        return for_columns.columns == 0 || accumulate_columns(for_columns, v, slices_.at(piece.slice), g[1]);
+        return for_columns.columns == 0 || accumulate_columns(for_columns, v, piece.slice, g[1]);
       if (piece.slice == 0) add_sums(row_sums_[v.tile_row], sums);
-      return !adds_rows || accumulate_rows(c, v, slices_.at(piece.slice), g[0]);
+      return !adds_rows || accumulate_rows(c, v, piece.slice, g[0]);
     });
   }
 
@@ -256,23 +257,32 @@ class CpuBackend::Differentiate final : public Pass {
     out.refinement += tile.refinement;
   }
 
-  bool accumulate_rows(const TileOperands& c, const Visit& v, Range slice, const float* g) const {
-    float* out = d_rows_ + s_.rows(v.tile_row).begin * c.dim;
+  bool accumulate_rows(TileOperands c, const Visit& v, int slice, const float* g) const {
+    const Range band = slices_.band(slice, c.rows, b_.kernels_->tile.row_granule);
+    c.rows = band.size();
+    if (c.rows == 0) return true;
+    float* out = d_rows_ + (s_.rows(v.tile_row).begin + band.begin) * c.dim;
     // In a triangle, earlier tile rows have already added to these rows as their columns.
     const bool overwrite = a_.gradients.overwrite_rows && !filters() &&
                            v.tile_column == s_.first_tile_column(v.tile_row) &&
                            (!s_.triangle() || v.tile_row == 0);
-    return b_.in_slices(slice, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_rows(c, features, g, overwrite, out);
-    });
+    return b_.in_slices(
+        slices_.features(slice), b_.kernels_->panel, 2 * c.rows * c.columns,
+        [&](Range features) { b_.kernels_->accumulate_rows(c, features, g + band.begin, overwrite, out); });
   }
 
-  bool accumulate_columns(const TileOperands& c, const Visit& v, Range slice, const float* g) const {
-    float* out = d_columns_ + s_.columns(v.tile_column).begin * c.dim;
+  bool accumulate_columns(TileOperands c, const Visit& v, int slice, const float* g) const {
+    // In a triangle, the bands of a tile column must be those of the tile row with the same features.
+    const Range band = slices_.band(slice, s_.columns(v.tile_column).size(),
+                                    s_.triangle() ? b_.kernels_->tile.row_granule : b_.kernels_->strip);
+    c.columns = std::min(band.end, c.columns) - band.begin;
+    if (c.columns <= 0) return true;
+    float* out = d_columns_ + (s_.columns(v.tile_column).begin + band.begin) * c.dim;
+    g += band.begin * b_.kernels_->elements(b_.kernels_->tile.rows);
     const bool overwrite = a_.gradients.overwrite_columns && !filters() && v.tile_row == 0;
-    return b_.in_slices(slice, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_columns(c, features, g, overwrite, out);
-    });
+    return b_.in_slices(
+        slices_.features(slice), b_.kernels_->panel, 2 * c.rows * c.columns,
+        [&](Range features) { b_.kernels_->accumulate_columns(c, features, g, overwrite, out); });
   }
 
   CpuBackend& b_;
@@ -280,7 +290,7 @@ class CpuBackend::Differentiate final : public Pass {
   DifferentiateResult& out_;
   const Grid& s_;
   GridGates gates_, filter_gates_;
-  FeatureSlices slices_;                            // of gradients; one without gradients
+  GradientSlices slices_;                           // one without gradients
   float *d_rows_ = nullptr, *d_columns_ = nullptr;  // null: not wanted
   std::vector<DifferentiateResult> row_sums_;       // of each tile row, so that the order of sums is fixed
   std::vector<Scratch> scratch_;

@@ -27,17 +27,32 @@ class GridGates {
   TurnGates rows_, columns_;
 };
 
-// The features of a gradient in slices of whole panels.
-struct FeatureSlices {
-  FeatureSlices() = default;
-  FeatureSlices(int64_t dim, int64_t panel)
+// The slices of a line's gradient: whole panels of features. Where there are few panels and many threads,
+// also bands of rows. One band after another reads a panel again, so few threads do without.
+struct GradientSlices {
+  GradientSlices() = default;
+  GradientSlices(int64_t dim, int64_t panel, int threads)
       : dim(dim),
         size(ceil_div(ceil_div(dim, panel), TurnGates::kMostSlices) * panel),
-        count(static_cast<int>(ceil_div(dim, size))) {}
-  Range at(int slice) const { return {slice * size, std::min(dim, (slice + 1) * size)}; }
+        parts(static_cast<int>(ceil_div(dim, size))),
+        bands(threads > kThreadsWithoutBands ? TurnGates::kMostSlices / parts : 1) {}
 
-  int64_t dim = 1, size = 1;
-  int count = 1;
+  int count() const { return parts * bands; }
+  Range features(int slice) const {
+    const int64_t begin = slice / bands * size;
+    return {begin, std::min(dim, begin + size)};
+  }
+  // Of `rows` rows, in whole granules. May be empty.
+  Range band(int slice, int64_t rows, int64_t granule) const {
+    const auto before = [&](int64_t b) {
+      return std::min(rows, ceil_div(rows, granule) * b / bands * granule);
+    };
+    return {before(slice % bands), before(slice % bands + 1)};
+  }
+
+  static constexpr int kThreadsWithoutBands = 4;
+  int64_t dim = 1, size = 1;  // features of the gradient and of a slice
+  int parts = 1, bands = 1;   // of the features, of the rows
 };
 
 struct Piece {

@@ -142,19 +142,34 @@ void test_turns_of_triangle() {
   CHECK(may(1, 1, true) && may(1, 2, true) && !may(1, 2, true), "the second tile row");
 }
 
-void test_slices() {
-  for (const int64_t dim : {1, 31, 32, 33, 256, 257, 300, 4096, 100000})
-    for (const int64_t panel : {8, 16, 32}) {
-      const FeatureSlices slices(dim, panel);
-      CHECK(slices.count >= 1 && slices.count <= TurnGates::kMostSlices, "%d slices", slices.count);
-      int64_t end = 0;
-      for (int s = 0; s < slices.count; ++s) {
-        CHECK(slices.at(s).begin == end && slices.at(s).size() > 0, "dim %ld slice %d", (long)dim, s);
-        CHECK(end % panel == 0, "whole panels");
-        end = slices.at(s).end;
-      }
-      CHECK(end == dim, "%ld of %ld features", (long)end, (long)dim);
+// The slices cover each feature of each row once, in whole panels and granules, for a tile of any size.
+void test_slices(const GradientSlices& slices, int64_t panel, int64_t rows, int64_t granule) {
+  CHECK(slices.count() >= 1 && slices.count() <= TurnGates::kMostSlices, "%d slices", slices.count());
+  int64_t covered = 0;
+  for (int s = 0; s < slices.count(); ++s) {
+    const Range features = slices.features(s), band = slices.band(s, rows, granule);
+    CHECK(features.size() > 0 && features.end <= slices.dim && features.begin % panel == 0, "slice %d", s);
+    CHECK(band.size() >= 0 && band.end <= rows && (band.size() == 0 || band.begin % granule == 0), "slice %d",
+          s);
+    covered += features.size() * band.size();
+    for (int other = 0; other < s; ++other) {
+      const Range f = slices.features(other), b = slices.band(other, rows, granule);
+      CHECK(f.end <= features.begin || f.begin >= features.end || b.end <= band.begin || b.begin >= band.end,
+            "slices %d and %d meet", other, s);
     }
+  }
+  CHECK(covered == rows * slices.dim, "%ld of %ld elements", (long)covered, (long)(rows * slices.dim));
+}
+
+void test_slices() {
+  for (const int64_t dim : {1, 31, 32, 33, 64, 96, 128, 256, 257, 300, 4096, 100000})
+    for (const int64_t panel : {8, 16, 32})
+      for (const int threads : {1, 4, 5, 128})
+        for (const int64_t rows : {1, 14, 100, 352, 448}) {
+          const GradientSlices slices(dim, panel, threads);
+          for (const int64_t granule : {8, 14, 32}) test_slices(slices, panel, rows, granule);
+          if (threads > 4) CHECK(slices.count() >= 5, "dim %ld: %d slices", (long)dim, slices.count());
+        }
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 using infcl::Grid;
 using infcl::Objective;
 using infcl::Range;
-using infcl::cpu::FeatureSlices;
+using infcl::cpu::GradientSlices;
 using infcl::cpu::Kernels;
 using infcl::cpu::TileStep;
 using infcl::cpu::WorkspacePlan;
@@ -26,8 +26,7 @@ class CallSimulation {
         c_(costs),
         kernels_(kernels),
         objective_(infcl::make_objective(call.kind)),
-        fused_(infcl::rows_stand_alone(objective_)),
-        slices_(call.dim, kernels.panel) {
+        fused_(infcl::rows_stand_alone(objective_)) {
     infcl::SimilarityShape shapes[Objective::kMaxSimilarities];
     for (int n = 0; n < objective_.similarity_count; ++n)
       shapes[n] = infcl::shape_of(objective_.similarities[n], call.rows, call.rows);
@@ -40,6 +39,7 @@ class CallSimulation {
     r.fused = fused_;
     r.needs_row_sums = !objective_.sigmoid();
     plan_ = infcl::cpu::plan_workspace(r, grids_, kernels);
+    slices_ = GradientSlices(call.dim, kernels.panel, plan_.threads);
   }
 
   Times run() {
@@ -138,10 +138,10 @@ class CallSimulation {
     Part p;
     p.gradients = true;
     p.compute = pairs * (kept ? c_.logit_grad_kept : c_.logit_grad) + pack_again(grid, j);
-    p.row_slices = slices_.count;
-    p.column_slices = grid.triangle() && i == j ? 0 : slices_.count;
-    p.row_piece = pairs * c_.row_gradient / slices_.count;
-    p.column_piece = pairs * c_.column_gradient / slices_.count;
+    p.row_slices = slices_.count();
+    p.column_slices = grid.triangle() && i == j ? 0 : slices_.count();
+    p.row_piece = pairs * c_.row_gradient / slices_.count();
+    p.column_piece = pairs * c_.column_gradient / slices_.count();
     return p;
   }
 
@@ -150,9 +150,9 @@ class CallSimulation {
   const Kernels& kernels_;
   const Objective objective_;
   const bool fused_;
-  const FeatureSlices slices_;
   std::vector<Grid> grids_;
   WorkspacePlan plan_;
+  GradientSlices slices_;
   Times sum_;
 };
 
