@@ -32,6 +32,7 @@
       "csrc/cpu/plan.cpp",
       "csrc/cpu/gradient_factors.cpp",
       "csrc/cpu/thread_pool.cpp",
+      "csrc/cpu/tile_order.cpp",
       "csrc/cpu/usable_threads.cpp",
       "csrc/cpu/workspace.cpp",
       "csrc/cpu/kernels/table_scalar.cpp"

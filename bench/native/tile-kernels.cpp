@@ -83,8 +83,8 @@ struct Times {
   }
 };
 
-// All threads read the same packed columns. Each thread has gradients of its own, since no column gate orders
-// the threads here.
+// All threads read the same packed columns. Each thread has gradients of its own, since no gate orders the
+// threads here.
 struct TileColumns {
   float *packed, *gradients;
   int64_t count;

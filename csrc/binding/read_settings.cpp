@@ -21,7 +21,7 @@ Settings read_settings(Napi::Env env) {
     if (variables.IsObject()) {
       const Napi::Object all = variables.As<Napi::Object>();
       return {variable(all, "INFCL_ISA"), variable(all, "INFCL_CUDA_PATH"),
-              variable(all, "INFCL_CUDA_LIBRARY")};
+              variable(all, "INFCL_CUDA_LIBRARY"), variable(all, "INFCL_THREADS")};
     }
   } catch (const Napi::Error&) {
     // The getters of Node's own `process` do not throw, so this `process` is not Node's.

@@ -34,7 +34,7 @@ std::unique_ptr<Planner> make_planner(const BackendChoice&, const Settings&);
 struct CpuInfo {
   std::string isa;                // the instruction set that calls will use
   std::vector<std::string> isas;  // all instruction sets that this machine runs, slowest first
-  int threads = 0;                // number of processors that this process may use
+  int threads = 0;                // most threads of a call that names no number
 };
 CpuInfo cpu_info(const Settings&);
 

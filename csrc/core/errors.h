@@ -9,6 +9,7 @@ namespace infcl {
 
 enum class ErrorCode {
   kShape,
+  kValue,
   kNotFinite,
   kWorkspace,
   kOutOfMemory,
@@ -23,6 +24,8 @@ constexpr const char* error_code_name(ErrorCode code) {
   switch (code) {
     case ErrorCode::kShape:
       return "ERR_SHAPE";
+    case ErrorCode::kValue:
+      return "ERR_VALUE";
     case ErrorCode::kNotFinite:
       return "ERR_NOT_FINITE";
     case ErrorCode::kWorkspace:

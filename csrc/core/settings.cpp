@@ -15,7 +15,8 @@ std::string variable(const char* name) {
 }  // namespace
 
 Settings settings_from_environment() {
-  return {variable("INFCL_ISA"), variable("INFCL_CUDA_PATH"), variable("INFCL_CUDA_LIBRARY")};
+  return {variable("INFCL_ISA"), variable("INFCL_CUDA_PATH"), variable("INFCL_CUDA_LIBRARY"),
+          variable("INFCL_THREADS")};
 }
 
 }  // namespace infcl

@@ -11,6 +11,7 @@ struct Settings {
   std::string isa;           // INFCL_ISA: the instruction set that calls use
   std::string cuda_path;     // INFCL_CUDA_PATH: the kind of kernels that multiply on Hopper
   std::string cuda_library;  // INFCL_CUDA_LIBRARY: the library to load in place of libcuda.so.1
+  std::string threads = "";  // INFCL_THREADS: how many threads calls use that do not say
 };
 
 // Calls getenv. For programs in which no thread changes the environment at the same time.

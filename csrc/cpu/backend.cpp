@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "core/abort.h"
 #include "core/errors.h"
@@ -24,7 +25,8 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   WorkspaceRequest r;
   r.dim = problem.dim;
   r.gradient = problem.gradient;
-  r.threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}));
+  r.threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}),
+                             default_threads_);
   r.bound = problem.workspace_bytes;
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;
@@ -42,7 +44,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
     if (m.on_device())
       throw Error(ErrorCode::kDevice, "cpu",
                   "Expected features in the memory of the host but received some on a device");
-  kernels_ = &select_kernels(wanted_isa_, problem.bfloat16);
+  kernels_ = given_kernels_ ? given_kernels_ : &select_kernels(wanted_isa_, problem.bfloat16);
   in_fused_pass_ = false;
   problem_ = problem;
   SimilarityShape shapes[Objective::kMaxSimilarities];
@@ -50,6 +52,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
   grids_ = cut(shapes, problem.similarity_count, kernels_->tile);
   plan_ = plan_call(problem);
   pool_.ensure(plan_.threads);
+  crowded_ = plan_.threads > static_cast<int>(std::thread::hardware_concurrency());
   claim();
   for (const Operand o : {Operand::kQueries, Operand::kKeys}) {
     const ProblemMatrix& m = problem.matrix(o);
@@ -74,21 +77,26 @@ void CpuBackend::claim() {
   workspace_.reset(p.bytes - p.lse_bytes);
   for (int t = 0; t < p.threads; ++t) {
     ThreadMemory m{};
-    m.transposed = workspace_.take(p.transposed);
-    m.row_values = workspace_.take(p.row_values);
     m.tile = workspace_.take(p.tile);
     m.narrowed = workspace_.take(p.narrowed);
     m.column_buffer = workspace_.take(p.column_buffer);
     memory_.push_back(m);
   }
+  for (int64_t slot = 0; slot < p.row_slots; ++slot) {
+    RowMemory m{};
+    m.transposed = workspace_.take(p.transposed);
+    m.row_values = workspace_.take(p.row_values);
+    row_memory_.push_back(m);
+  }
   packed_columns_ = workspace_.take(p.packed_tile_columns * Workspace::floats_for(p.packed_column));
-  const int64_t kept = p.kept.in_workspace() + p.threads * p.kept_slots;
+  const int64_t kept = p.kept.in_workspace() + p.kept_owners * p.kept_slots;
   kept_ = workspace_.take(kept * Workspace::floats_for(p.kept_tile));
 }
 
 void CpuBackend::end() {
   workspace_.trim(problem_.workspace_bytes);
   memory_.clear();
+  row_memory_.clear();
   grids_.clear();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,14 +13,19 @@
 #include "cpu/plan.h"
 #include "cpu/thread_pool.h"
 #include "cpu/tile_edits.h"
+#include "cpu/tile_turns.h"
+#include "cpu/waiter.h"
 #include "cpu/workspace.h"
 
 namespace infcl::cpu {
 
 class CpuBackend final : public Backend {
  public:
-  // `isa` as in Settings; one that this machine lacks is the error of each call.
-  explicit CpuBackend(const std::string& isa) : wanted_isa_(isa) {}
+  // `isa` and `threads` as in Settings; a wrong one is the error of each call.
+  explicit CpuBackend(const std::string& isa, const std::string& threads = "")
+      : wanted_isa_(isa), default_threads_(threads) {}
+  // Every call uses these kernels, which must outlive the backend. For tests whose kernels are made up.
+  explicit CpuBackend(const Kernels& kernels) : given_kernels_(&kernels) {}
   BeginResult begin(const Problem&) override;
   double bring(Operand) override;
   void positive_dots(const int32_t* labels, float* out) override;
@@ -33,19 +39,22 @@ class CpuBackend final : public Backend {
 
  private:
   struct ThreadMemory {
-    float *transposed, *row_values, *tile, *narrowed, *column_buffer;
+    float *tile, *narrowed, *column_buffer;
   };
-  // One pass over the tiles of a similarity, tile row by tile row. Each tile row belongs to one thread.
-  // `enter` and `tile` return false where the call was stopped.
+  // The packed rows of a tile row that is worked on. All threads on this tile row share it.
+  struct RowMemory {
+    float *transposed, *row_values;
+  };
+  // One pass over the tiles of a similarity. Threads have tiles of one tile row and of one tile column at the
+  // same time. `tile` returns false where the call was stopped.
   class Pass {
    public:
     virtual ~Pass() = default;
-    // Packs the rows of a tile row.
-    virtual bool enter(int thread, int64_t tile_row) = 0;
+    virtual bool needs_row_values() const { return false; }
     virtual bool tile(int thread, int64_t tile_row, int64_t tile_column) = 0;
-    virtual void stop() = 0;    // wakes threads that wait for a tile column
     virtual void finish() = 0;  // after the last tile
   };
+  class Traversal;
   class Fold;           // the forward pass
   class Differentiate;  // the backward pass
   std::unique_ptr<Pass> fold_pass(FoldArgs&);
@@ -69,19 +78,30 @@ class CpuBackend final : public Backend {
   const ProblemMatrix& rows() const { return problem_.matrix(problem_.similarities[similarity_].rows); }
   const ProblemMatrix& columns() const { return problem_.matrix(problem_.similarities[similarity_].columns); }
   const Grid& grid() const { return grids_[static_cast<size_t>(similarity_)]; }
-  // Operands of a tile. The rows must have been packed into the thread's memory for this tile row.
+  // Operands of a tile. The rows must have been packed into the memory of this tile row.
+  const RowMemory& row_memory(int64_t tile_row) const {
+    return row_memory_[static_cast<size_t>(tile_row) % row_memory_.size()];
+  }
+  void pack_rows(int64_t tile_row, bool values) const;
   TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
   void pack_columns(int64_t tile_column, float* out) const;
   const float* packed_columns(int thread, int64_t tile_column) const;
   // Memory in which the tile's scores wait for the backward pass; null: they are made again.
   float* kept_scores(int thread, int64_t tile_row, int64_t tile_column) const;
   TilePlace place(int64_t tile_row, int64_t tile_column) const;
-  // Calls f(range) over [0, total) in pieces short enough to notice an abort between two of them. False: the
+  // Waits until ready() is true. False: the call was stopped meanwhile.
+  template <class F>
+  bool wait_until(F ready) const;
+  // Calls f(piece) for each piece of the tile, in its turn. False: the call was stopped.
+  template <class F>
+  bool in_turns(TileTurns, GridGates&, F f);
+  // Calls f(range) over a range in pieces short enough to notice an abort between two of them. False: the
   // call was aborted.
   template <class F>
-  bool in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const;
+  bool in_slices(Range all, int64_t granule, int64_t flops_per_item, F f) const;
 
-  const std::string wanted_isa_;
+  const std::string wanted_isa_, default_threads_;
+  const Kernels* const given_kernels_ = nullptr;
   ThreadPool pool_;
   Workspace workspace_;
 
@@ -92,21 +112,42 @@ class CpuBackend final : public Backend {
   std::vector<Grid> grids_;  // of each similarity
   WorkspacePlan plan_;
   std::vector<ThreadMemory> memory_;
+  std::vector<RowMemory> row_memory_;
   float* packed_columns_ = nullptr;
   float* kept_ = nullptr;  // slots for scores
   bool in_fused_pass_ = false;
+  std::atomic<bool> halted_{false};  // threads that wait give up
+  bool crowded_ = false;             // more threads than processors
   Log2Scale scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;
 };
 
 template <class F>
-bool CpuBackend::in_slices(int64_t total, int64_t granule, int64_t flops_per_item, F f) const {
+bool CpuBackend::wait_until(F ready) const {
+  for (Waiter waiter(crowded_); !ready(); waiter.wait())
+    if (halted_.load(std::memory_order_relaxed)) return false;
+  return true;
+}
+
+template <class F>
+bool CpuBackend::in_turns(TileTurns turns, GridGates& gates, F f) {
+  while (!turns.done()) {
+    Piece piece{};
+    if (!wait_until([&] { return turns.take(gates, &piece); })) return false;
+    if (!f(piece)) return false;
+    turns.leave(gates, piece);
+  }
+  return true;
+}
+
+template <class F>
+bool CpuBackend::in_slices(Range all, int64_t granule, int64_t flops_per_item, F f) const {
   constexpr int64_t kSliceFlops = 100'000'000;  // about a millisecond with AVX-512, ten on the slowest path
   const int64_t slice = round_up(std::max<int64_t>(1, kSliceFlops / flops_per_item), granule);
-  for (int64_t i = 0; i < total; i += slice) {
+  for (int64_t i = all.begin; i < all.end; i += slice) {
     if (stopped()) return false;
-    f(Range{i, std::min(total, i + slice)});
+    f(Range{i, std::min(all.end, i + slice)});
   }
   return true;
 }

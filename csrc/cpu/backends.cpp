@@ -12,12 +12,12 @@ CpuInfo cpu_info(const Settings& settings) {
   CpuInfo info;
   info.isa = cpu::select_kernels(settings.isa, false).isa;
   for (const cpu::Kernels* k : cpu::available_kernels()) info.isas.emplace_back(k->isa);
-  info.threads = cpu::usable_threads();
+  info.threads = cpu::default_threads(settings.threads);
   return info;
 }
 
 std::unique_ptr<Backend> make_cpu_backend(const Settings& settings) {
-  return std::make_unique<cpu::CpuBackend>(settings.isa);
+  return std::make_unique<cpu::CpuBackend>(settings.isa, settings.threads);
 }
 
 std::unique_ptr<Planner> make_cpu_planner(const Settings& settings) { return cpu::make_planner(settings); }

@@ -26,12 +26,13 @@ double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradi
   return 2 * products * static_cast<double>(dim);
 }
 
-int choose_threads(int wanted, double flops) {
+int choose_threads(int wanted, double flops, const std::string& variable) {
   // a piece of work shorter than some milliseconds is done before its thread has started
   constexpr double kFlopsPerThread = 2.5e8;
+  check_default_threads(variable);
   if (wanted > 0) return wanted;
   if (flops < 2 * kFlopsPerThread) return 1;  // without asking the system
-  return static_cast<int>(std::min(flops / kFlopsPerThread, static_cast<double>(usable_threads())));
+  return static_cast<int>(std::min(flops / kFlopsPerThread, static_cast<double>(default_threads(variable))));
 }
 
 }  // namespace infcl::cpu

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/grid.h"
@@ -19,8 +20,9 @@ std::vector<Grid> cut(const SimilarityShape* similarities, int count, const Tile
 // kept, and the gradient of each side. Tiles on the diagonal of a triangle form gradients of their rows only.
 double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient, const WorkspacePlan&);
 
-// `wanted` where the caller named a number, else as many threads as the operations are worth; at least one.
-// Results do not depend on this number.
-int choose_threads(int wanted, double flops);
+// `wanted` where the caller named a number, else as many threads as the operations are worth, and at most
+// default_threads(variable), the value of INFCL_THREADS; at least one. Results do not depend on this number.
+// Throws Error (kValue) where the variable is no number of threads.
+int choose_threads(int wanted, double flops, const std::string& variable);
 
 }  // namespace infcl::cpu

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cpu/backend.h"
-#include "cpu/column_gate.h"
 #include "cpu/gradient_factors.h"
 
 namespace infcl::cpu {
@@ -18,13 +17,16 @@ class CpuBackend::Differentiate final : public Pass {
         a_(args),
         out_(out),
         s_(backend.grid()),
-        gate_(s_.tile_columns()),
+        gates_(s_),
+        filter_gates_(s_),
         row_sums_(static_cast<size_t>(s_.tile_rows())) {
     const int64_t tile = b_.kernels_->tile.rows * b_.kernels_->tile.columns;
     if (a_.gradients.wanted) {
       d_rows_ = b_.rows().gradient;
       d_columns_ = b_.columns().gradient;
     }
+    if (d_rows_ || d_columns_)
+      slices_ = GradientSlices(b_.problem_.dim, b_.kernels_->panel, b_.plan_.threads);
     if (filters()) {
       clear(a_.gradients.overwrite_rows, d_rows_, s_.row_count());
       clear(a_.gradients.overwrite_columns, d_columns_, b_.columns().gradient_rows);
@@ -37,43 +39,30 @@ class CpuBackend::Differentiate final : public Pass {
     }
   }
 
-  bool enter(int t, int64_t i) override {
-    const Range rows = s_.rows(i);
-    if (!b_.in_fused_pass_) b_.kernels_->pack_transposed(b_.rows().view, rows, b_.memory_[t].transposed);
-    if (d_columns_)
-      b_.kernels_->pack_values(b_.rows().view, rows, b_.memory_[t].row_values,
-                               b_.kernels_->elements(rows.size()));
-    return !s_.triangle() || gate_.enter(i, i);
-  }
+  bool needs_row_values() const override { return d_columns_ != nullptr; }
 
   bool tile(int t, int64_t i, int64_t j) override {
     const TileOperands c = b_.operands(t, i, j);
     const Tile g{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     const float* kept = b_.kept_scores(t, i, j);
-    if (!logit_gradients(t, i, c, g, kept)) return false;
+    DifferentiateResult sums;
+    if (!logit_gradients(t, c, g, kept, sums)) return false;
     Scratch& s = scratch_[t];
     if (kept) {
       ++s.reused;
     } else {
       s.pairs_multiplied += static_cast<double>(c.rows * c.columns);
     }
-    if (a_.refinement.wanted() && !refine_loss(s, i, c, g)) return false;
-    if (!d_rows_ && !d_columns_) return pass_by(i, j);
-    write_positives(g, 1);
-    b_.problem_.control.advance();
-    if (filters()) {
-      // The losses of the columns so far are known only after the tile rows above.
-      if (!gate_.enter(j, i)) return false;
-      if (skip(g, s)) {
-        ++s.skipped;
-        gate_.leave(j, i);
-        return true;
-      }
+    if (a_.refinement.wanted() && !refine_loss(s, c, g, sums)) return false;
+    bool skipped = true;
+    if (d_rows_ || d_columns_) {
+      write_positives(g, 1);
+      b_.problem_.control.advance();
+      skipped = false;
+      if (filters() && !choose_skip(i, j, g, s, &skipped)) return false;
     }
-    return accumulate(t, i, j, c, g);
+    return add(t, {i, j, skipped}, c, sums);
   }
-
-  void stop() override { gate_.stop(); }
 
   void finish() override {
     for (const DifferentiateResult& s : row_sums_) {
@@ -132,17 +121,29 @@ class CpuBackend::Differentiate final : public Pass {
   }
 
   // Adds up G times the float64 product less the float32 product. False: stopped.
-  bool refine_loss(Scratch& s, int64_t i, const TileOperands& c, const Tile& g) {
+  bool refine_loss(Scratch& s, const TileOperands& c, const Tile& g, DifferentiateResult& sums) {
     const double loss_per_g = a_.refinement.loss_per_g;
     write_positives(g, a_.positives.other_scale ? 1 / loss_per_g : 1);
     double change = 0;
-    if (!b_.in_slices(c.columns, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range columns) {
+    if (!b_.in_slices({0, c.columns}, b_.kernels_->strip, 6 * c.rows * c.dim, [&](Range columns) {
           const Refinement part = b_.kernels_->refine(c, columns, g.data, a_.refinement.smallest_refined_g);
           change += part.sum;
           s.pairs_multiplied += 2 * static_cast<double>(part.pairs);
         }))
       return false;
-    row_sums_[i].refinement += loss_per_g * (g.diagonal ? change / 2 : change);
+    sums.refinement = loss_per_g * (g.diagonal ? change / 2 : change);
+    return true;
+  }
+
+  // The losses of rows and columns so far are known only after the tiles before this one. False: stopped.
+  bool choose_skip(int64_t i, int64_t j, const Tile& g, Scratch& s, bool* skipped) {
+    TurnGates &rows = filter_gates_.rows(), &columns = filter_gates_.columns();
+    if (!b_.wait_until([&] { return rows.is_turn(i, 0, j) && (g.diagonal || columns.is_turn(j, 0, i)); }))
+      return false;
+    *skipped = skip(g, s);
+    if (*skipped) ++s.skipped;
+    rows.leave(i, 0, j);
+    if (!g.diagonal) columns.leave(j, 0, i);
     return true;
   }
 
@@ -160,12 +161,13 @@ class CpuBackend::Differentiate final : public Pass {
   }
 
   // G without the labelled positives' own gradients, which write_positives brings. False: stopped.
-  bool logit_gradients(int t, int64_t i, const TileOperands& c, const Tile& g, const float* kept) {
+  bool logit_gradients(int t, const TileOperands& c, const Tile& g, const float* kept,
+                       DifferentiateResult& out) {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
                                              : s.factors.softmax(a_.rows, g.rows, a_.columns, g.columns);
     grad.scores = kept;
-    grad.scores_stride = kept_stride(s_.rows(i), *b_.kernels_);
+    grad.scores_stride = kept_stride(g.rows, *b_.kernels_);
     // Masks must be known before the exponential.
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.other_scale)) {
       if (!make_masked_scores(c, g, s)) return false;
@@ -185,8 +187,8 @@ class CpuBackend::Differentiate final : public Pass {
       return false;
     if (g.diagonal) sums.dot_sum /= 2;  // it shows every pair twice
     edit(g, s, sums);
-    row_sums_[i].dot_sum += sums.dot_sum;
-    row_sums_[i].sum += sums.sum;
+    out.dot_sum = sums.dot_sum;
+    out.sum = sums.sum;
     return true;
   }
 
@@ -204,7 +206,7 @@ class CpuBackend::Differentiate final : public Pass {
 
   template <class F>
   bool in_column_slices(const TileOperands& c, F f) const {
-    return b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, f);
+    return b_.in_slices({0, c.columns}, b_.kernels_->strip, 2 * c.rows * c.dim, f);
   }
 
   void edit(const Tile& g, Scratch& s, LogitGradSums& sums) const {
@@ -220,58 +222,75 @@ class CpuBackend::Differentiate final : public Pass {
       subtract_class_weights(g, p, class_weights(a_.rows), class_weights(a_.columns), s.pairs);
   }
 
-  bool accumulate(int t, int64_t i, int64_t j, const TileOperands& c, const Tile& g) {
-    Scratch& s = scratch_[t];
-    const float *for_rows = g.data, *for_columns = g.data;
-    if (b_.kernels_->narrow_gradients) {
-      b_.kernels_->narrow_gradients(c, g.data, b_.memory_[t].narrowed);
-      for_rows = b_.memory_[t].narrowed;
-      for_columns = for_rows + b_.kernels_->narrowed_offset();
+  struct Visit {
+    int64_t tile_row, tile_column;
+    bool skipped;  // adds nothing to gradients
+  };
+
+  // Adds the tile's sums and its products, in its turns. False: stopped.
+  bool add(int t, const Visit& v, const TileOperands& c, const DifferentiateResult& sums) {
+    const float* g[2] = {b_.memory_[t].tile, b_.memory_[t].tile};  // for rows and for columns
+    TileOperands for_columns = c;
+    for_columns.columns = v.skipped ? 0 : gradient_columns(v.tile_row, v.tile_column);
+    const bool adds_rows = d_rows_ && !v.skipped;
+    if (!v.skipped && b_.kernels_->narrow_gradients) {
+      b_.kernels_->narrow_gradients(c, b_.memory_[t].tile, b_.memory_[t].narrowed);
+      g[0] = b_.memory_[t].narrowed;
+      g[1] = g[0] + b_.kernels_->narrowed_offset();
     }
-    if (d_rows_) {
-      if (!accumulate_rows(c, i, j, for_rows)) return false;
-      s.pairs_multiplied += static_cast<double>(c.rows * c.columns);
-    }
-    s.pairs_multiplied += static_cast<double>(c.rows * gradient_columns(i, j));
-    return accumulate_columns(c, i, j, for_columns);
+    scratch_[t].pairs_multiplied +=
+        static_cast<double>(c.rows * ((adds_rows ? c.columns : 0) + for_columns.columns));
+    const bool passes_columns = s_.triangle() ? v.tile_row != v.tile_column : d_columns_ != nullptr;
+    TileTurns turns;
+    turns.begin(v.tile_row, v.tile_column, slices_.count(), passes_columns ? slices_.count() : 0);
+    return b_.in_turns(turns, gates_, [&](const Piece& piece) {
+      if (!piece.of_rows)
+        return for_columns.columns == 0 || accumulate_columns(for_columns, v, piece.slice, g[1]);
+      if (piece.slice == 0) add_sums(row_sums_[v.tile_row], sums);
+      return !adds_rows || accumulate_rows(c, v, piece.slice, g[0]);
+    });
   }
 
-  bool accumulate_rows(const TileOperands& c, int64_t i, int64_t j, const float* g) const {
-    float* out = d_rows_ + s_.rows(i).begin * c.dim;
+  static void add_sums(DifferentiateResult& out, const DifferentiateResult& tile) {
+    out.dot_sum += tile.dot_sum;
+    out.sum += tile.sum;
+    out.refinement += tile.refinement;
+  }
+
+  bool accumulate_rows(TileOperands c, const Visit& v, int slice, const float* g) const {
+    const Range band = slices_.band(slice, c.rows, b_.kernels_->tile.row_granule);
+    c.rows = band.size();
+    if (c.rows == 0) return true;
+    float* out = d_rows_ + (s_.rows(v.tile_row).begin + band.begin) * c.dim;
     // In a triangle, earlier tile rows have already added to these rows as their columns.
-    const bool overwrite = a_.gradients.overwrite_rows && !filters() && j == s_.first_tile_column(i) &&
-                           (!s_.triangle() || i == 0);
-    return b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_rows(c, features, g, overwrite, out);
-    });
+    const bool overwrite = a_.gradients.overwrite_rows && !filters() &&
+                           v.tile_column == s_.first_tile_column(v.tile_row) &&
+                           (!s_.triangle() || v.tile_row == 0);
+    return b_.in_slices(
+        slices_.features(slice), b_.kernels_->panel, 2 * c.rows * c.columns,
+        [&](Range features) { b_.kernels_->accumulate_rows(c, features, g + band.begin, overwrite, out); });
   }
 
-  bool accumulate_columns(TileOperands c, int64_t i, int64_t j, const float* g) {
-    c.columns = gradient_columns(i, j);
-    if (c.columns == 0) return pass_by(i, j);
-    float* out = d_columns_ + s_.columns(j).begin * c.dim;
-    const bool overwrite = a_.gradients.overwrite_columns && !filters() && i == 0;
-    if (!gate_.enter(j, i)) return false;
-    const bool whole = b_.in_slices(c.dim, b_.kernels_->panel, 2 * c.rows * c.columns, [&](Range features) {
-      b_.kernels_->accumulate_columns(c, features, g, overwrite, out);
-    });
-    if (whole) gate_.leave(j, i);
-    return whole;
-  }
-
-  // A tile that writes nothing to its columns: tile rows leave a column only in their order.
-  bool pass_by(int64_t i, int64_t j) {
-    if (!s_.triangle() && !filters()) return true;
-    if (!gate_.enter(j, i)) return false;
-    gate_.leave(j, i);
-    return true;
+  bool accumulate_columns(TileOperands c, const Visit& v, int slice, const float* g) const {
+    // In a triangle, the bands of a tile column must be those of the tile row with the same features.
+    const Range band = slices_.band(slice, s_.columns(v.tile_column).size(),
+                                    s_.triangle() ? b_.kernels_->tile.row_granule : b_.kernels_->strip);
+    c.columns = std::min(band.end, c.columns) - band.begin;
+    if (c.columns <= 0) return true;
+    float* out = d_columns_ + (s_.columns(v.tile_column).begin + band.begin) * c.dim;
+    g += band.begin * b_.kernels_->elements(b_.kernels_->tile.rows);
+    const bool overwrite = a_.gradients.overwrite_columns && !filters() && v.tile_row == 0;
+    return b_.in_slices(
+        slices_.features(slice), b_.kernels_->panel, 2 * c.rows * c.columns,
+        [&](Range features) { b_.kernels_->accumulate_columns(c, features, g, overwrite, out); });
   }
 
   CpuBackend& b_;
   const DifferentiateArgs& a_;
   DifferentiateResult& out_;
   const Grid& s_;
-  ColumnGate gate_;
+  GridGates gates_, filter_gates_;
+  GradientSlices slices_;                           // one without gradients
   float *d_rows_ = nullptr, *d_columns_ = nullptr;  // null: not wanted
   std::vector<DifferentiateResult> row_sums_;       // of each tile row, so that the order of sums is fixed
   std::vector<Scratch> scratch_;

@@ -6,22 +6,13 @@
 #include <vector>
 
 #include "cpu/backend.h"
-#include "cpu/column_gate.h"
 
 namespace infcl::cpu {
 
 class CpuBackend::Fold final : public Pass {
  public:
-  Fold(CpuBackend& backend, FoldArgs& args)
-      : b_(backend), a_(args), s_(backend.grid()), gate_(s_.tile_columns()) {
+  Fold(CpuBackend& backend, FoldArgs& args) : b_(backend), a_(args), s_(backend.grid()), gates_(s_) {
     for (int t = 0; t < b_.plan_.threads; ++t) scratch_.emplace_back(b_.kernels_->tile, a_);
-  }
-
-  bool enter(int t, int64_t i) override {
-    b_.kernels_->pack_transposed(b_.rows().view, s_.rows(i), b_.memory_[t].transposed);
-    // In a triangle, the rows of this tile row are columns of earlier tile rows, which must be done
-    // with them.
-    return !s_.triangle() || gate_.enter(i, i);
   }
 
   bool tile(int t, int64_t i, int64_t j) override {
@@ -37,17 +28,22 @@ class CpuBackend::Fold final : public Pass {
     if (kept && a_.positives.labelled && !a_.positives.other_scale)
       for_each_positive(x, a_.positives,
                         [&](int64_t row, int64_t column) { x.at(row, column) = a_.positive_dots[row]; });
-    merge_rows(x.rows, s);
-    if (fold_columns || s_.triangle()) {
-      if (!gate_.enter(j, i)) return false;
-      if (fold_columns) merge_columns(x.columns, s);
-      gate_.leave(j, i);
-    }
+    // In a triangle, a tile takes its turn at its columns even where nothing is folded.
+    const bool passes_columns = fold_columns || (s_.triangle() && !x.diagonal);
+    TileTurns turns;
+    turns.begin(i, j, 1, passes_columns ? 1 : 0);
+    if (!b_.in_turns(turns, gates_, [&](const Piece& piece) {
+          if (piece.of_rows) {
+            merge_rows(x.rows, s);
+          } else if (fold_columns) {
+            merge_columns(x.columns, s);
+          }
+          return true;
+        }))
+      return false;
     b_.problem_.control.advance();
     return true;
   }
-
-  void stop() override { gate_.stop(); }
 
   void finish() override {
     a_.masked_pairs = 0;
@@ -91,7 +87,7 @@ class CpuBackend::Fold final : public Pass {
     const bool edited = masked || has_positive(x, a_.positives);
     float* row_max = s.row_max.data();
     std::fill(row_max, row_max + c.rows, -HUGE_VALF);
-    if (!b_.in_slices(c.columns, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range columns) {
+    if (!b_.in_slices({0, c.columns}, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range columns) {
           b_.kernels_->scores(c, columns, x.data, x.stride, edited ? nullptr : row_max);
         }))
       return false;
@@ -152,7 +148,7 @@ class CpuBackend::Fold final : public Pass {
   CpuBackend& b_;
   FoldArgs& a_;
   const Grid& s_;
-  ColumnGate gate_;
+  GridGates gates_;
   std::vector<Scratch> scratch_;
 };
 

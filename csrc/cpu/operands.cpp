@@ -23,6 +23,13 @@ void CpuBackend::pack_columns(int64_t j, float* out) const {
     kernels_->pack_values(columns().view, range, out + plan_.column_panels, kernels_->elements(range.size()));
 }
 
+void CpuBackend::pack_rows(int64_t i, bool values) const {
+  const Range range = grid().rows(i);
+  const RowMemory& m = row_memory(i);
+  kernels_->pack_transposed(rows().view, range, m.transposed);
+  if (values) kernels_->pack_values(rows().view, range, m.row_values, kernels_->elements(range.size()));
+}
+
 const float* CpuBackend::packed_columns(int thread, int64_t j) const {
   if (j < plan_.packed_tile_columns) return packed_columns_ + j * Workspace::floats_for(plan_.packed_column);
   pack_columns(j, memory_[thread].column_buffer);
@@ -32,8 +39,11 @@ const float* CpuBackend::packed_columns(int thread, int64_t j) const {
 float* CpuBackend::kept_scores(int t, int64_t i, int64_t j) const {
   const KeptTiles& kept = plan_.kept;
   const int64_t size = Workspace::floats_for(plan_.kept_tile);
-  if (in_fused_pass_)
-    return j < plan_.kept_columns ? kept_ + (t * plan_.kept_slots + j % plan_.kept_slots) * size : nullptr;
+  if (in_fused_pass_) {
+    if (j >= plan_.kept_columns) return nullptr;
+    const int64_t owner = problem_.sigmoid ? t : i % plan_.kept_owners;
+    return kept_ + (owner * plan_.kept_slots + j % plan_.kept_slots) * size;
+  }
   const TileIndex c{similarity_, i, j};
   if (kept.in_row_gradients(c)) return rows().gradient + grid().rows(i).begin * problem_.dim;
   if (kept.in_column_gradients(c)) return columns().gradient + grid().columns(j).begin * problem_.dim;
@@ -46,8 +56,8 @@ TileOperands CpuBackend::operands(int thread, int64_t i, int64_t j) const {
   c.rows = grid().rows(i).size();
   c.columns = grid().columns(j).size();
   c.dim = problem_.dim;
-  c.transposed_rows = memory_[thread].transposed;
-  c.row_values = memory_[thread].row_values;
+  c.transposed_rows = row_memory(i).transposed;
+  c.row_values = row_memory(i).row_values;
   c.row_value_rows = kernels_->elements(c.rows);
   c.column_panels = packed_columns(thread, j);
   c.column_panel_rows = round_up(c.columns, kernels_->strip);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/lse.h"
+#include "cpu/tile_order.h"
 #include "cpu/workspace.h"
 
 namespace infcl::cpu {
@@ -10,6 +11,7 @@ namespace infcl::cpu {
 namespace {
 
 constexpr int64_t kFixedBytes = 60ll << 20;
+constexpr int kThreadsInFixedBytes = 16;
 constexpr int64_t kFloat = sizeof(float);
 
 // Running sums and dots of both sides.
@@ -18,22 +20,30 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
 }
 
 int64_t thread_bytes(const WorkspacePlan& p) {
-  return Workspace::bytes_for(p.transposed) + Workspace::bytes_for(p.row_values) +
-         Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.column_buffer) +
+  return Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.column_buffer) +
          Workspace::bytes_for(p.narrowed);
+}
+
+int64_t row_bytes(const WorkspacePlan& p) {
+  return Workspace::bytes_for(p.transposed) + Workspace::bytes_for(p.row_values);
+}
+
+// What threads and the tile rows that they work on need.
+int64_t working_bytes(const WorkspacePlan& p) {
+  return p.threads * thread_bytes(p) + p.row_slots * row_bytes(p);
 }
 
 // The most that any similarity of the call has.
 struct Extents {
   int64_t tiles = 0;  // of all similarities together
-  int64_t tile_rows = 0, tile_columns = 0, side = 0;
+  int64_t most_tiles = 0, tile_columns = 0, side = 0;
 };
 
 Extents extents_of(const std::vector<Grid>& similarities) {
   Extents e;
   for (const Grid& s : similarities) {
     e.tiles += s.tiles();
-    e.tile_rows = std::max(e.tile_rows, s.tile_rows());
+    e.most_tiles = std::max(e.most_tiles, s.tiles());
     e.tile_columns = std::max(e.tile_columns, s.tile_columns());
     e.side = std::max({e.side, s.row_count(), s.column_count()});
   }
@@ -58,32 +68,63 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
   p.packed_column = p.column_panels + p.column_values;
   p.column_buffer = p.packed_column;
   if (k.narrow_gradients && r.gradient) p.narrowed = 2 * k.narrowed_offset();
-  p.minimum_bytes = p.lse_bytes + thread_bytes(p);
+  p.minimum_bytes = p.lse_bytes + thread_bytes(p) + row_bytes(p);
 }
 
-void choose_plan_threads(WorkspacePlan& p, int wanted, int64_t tile_rows, int64_t bound) {
-  // By division: the bytes of so many threads may be more than 64 bits count.
-  const int64_t affordable = (bound - p.lse_bytes) / thread_bytes(p);
-  p.threads =
-      static_cast<int>(std::max<int64_t>(1, std::min({static_cast<int64_t>(wanted), tile_rows, affordable})));
+int64_t row_slots_of(const std::vector<Grid>& similarities, int threads) {
+  int64_t slots = 0;
+  for (const Grid& s : similarities) slots = std::max(slots, row_window(s, threads).slots);
+  return slots;
+}
+
+// As many threads as are wanted and fit, but one at least. By division: the bytes of so many threads may be
+// more than 64 bits count.
+void choose_plan_threads(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<Grid>& similarities,
+                         const Extents& e, int64_t bound) {
+  const int64_t buffer = Workspace::bytes_for(p.column_buffer);
+  const auto fit = [&](int threads) {
+    const int64_t slots = row_slots_of(similarities, threads), room = bound - p.lse_bytes;
+    if (slots > room / row_bytes(p)) return false;
+    const int64_t left = room - slots * row_bytes(p);
+    // Threads need no buffers where all columns stay packed.
+    const int64_t packed = e.tile_columns * Workspace::bytes_for(p.packed_column);
+    return threads <= left / thread_bytes(p) || threads <= (left - packed) / (thread_bytes(p) - buffer);
+  };
+  p.threads = static_cast<int>(std::clamp<int64_t>(r.threads, 1, e.most_tiles));
+  while (p.threads > 1 && !fit(p.threads)) --p.threads;
+  p.row_slots = row_slots_of(similarities, p.threads);
+}
+
+// What the default bound leaves to threads beyond those that it counts on.
+int64_t extra_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
+                    const std::vector<Grid>& similarities) {
+  if (r.threads <= kThreadsInFixedBytes) return 0;
+  const int64_t of_thread = Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.narrowed) +
+                            (r.fused && !r.needs_row_sums ? Workspace::bytes_for(p.kept_tile) : 0);
+  const int64_t rows =
+      row_slots_of(similarities, r.threads) - row_slots_of(similarities, kThreadsInFixedBytes);
+  // Rows of huge length get no more: their bytes times a number may be more than 64 bits count.
+  return (r.threads - kThreadsInFixedBytes) * of_thread + rows * std::min(row_bytes(p), kFixedBytes);
 }
 
 void pack_columns(WorkspacePlan& p, int64_t tile_columns, int64_t bound) {
   const int64_t packed_column = Workspace::bytes_for(p.packed_column);
   const int64_t buffers = p.threads * Workspace::bytes_for(p.column_buffer);
-  const int64_t left = bound - p.lse_bytes - p.threads * thread_bytes(p);
+  const int64_t left = bound - p.lse_bytes - working_bytes(p);
   if (left + buffers >= tile_columns * packed_column) {
     p.column_buffer = 0;  // all columns stay packed, so threads need no buffer of their own
     p.packed_tile_columns = tile_columns;
   } else if (left > 0) {
     p.packed_tile_columns = left / packed_column;
   }
-  p.bytes = p.lse_bytes + p.threads * thread_bytes(p) + p.packed_tile_columns * packed_column;
+  p.bytes = p.lse_bytes + working_bytes(p) + p.packed_tile_columns * packed_column;
 }
 
-// Each thread of a fused pass keeps scores for itself.
+// A fused pass keeps scores from a tile row's first visit to its second. Where a tile needs no sums of its
+// tile row, its thread keeps them from the tile's fold to its gradients.
 void keep_scores_fused(WorkspacePlan& p, bool needs_row_sums, int64_t tile_columns, int64_t bound) {
-  const int64_t slot = p.threads * Workspace::bytes_for(p.kept_tile);
+  p.kept_owners = needs_row_sums ? p.row_slots : p.threads;
+  const int64_t slot = p.kept_owners * Workspace::bytes_for(p.kept_tile);
   p.kept_slots = std::clamp<int64_t>((bound - p.bytes) / slot, 0, needs_row_sums ? tile_columns : 1);
   p.kept_columns = !needs_row_sums && p.kept_slots > 0 ? tile_columns : p.kept_slots;
   p.bytes += p.kept_slots * slot;
@@ -109,9 +150,10 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
                              const Kernels& k) {
   WorkspacePlan p;
   const Extents e = extents_of(similarities);
-  const int64_t bound = r.bound > 0 ? r.bound : default_bound(e.side, r.dim);
   size_tiles(p, r, similarities, k);
-  choose_plan_threads(p, r.threads, e.tile_rows, bound);
+  const int64_t bound =
+      r.bound > 0 ? r.bound : default_bound(e.side, r.dim) + extra_bytes(p, r, similarities);
+  choose_plan_threads(p, r, similarities, e, bound);
   pack_columns(p, e.tile_columns, bound);
   if (!r.gradient) return p;
   if (r.fused) {

@@ -1,5 +1,5 @@
 // The plan of a call's scratch memory. In order of importance:
-//   what each thread needs to work on one tile;
+//   what each thread needs to work on one tile, and what each tile row needs that is worked on;
 //   packed columns, for as many tile columns as fit (the rest is packed again at every visit);
 //   scores kept from the forward pass for the backward pass. A fused pass keeps them from a tile row's first
 //   visit to its second.
@@ -25,16 +25,20 @@ struct WorkspaceRequest {
 };
 
 struct WorkspacePlan {
-  // Fewer than wanted when there are fewer tile rows, or when the bound is too tight for all.
+  // Fewer than wanted when there are fewer tiles, or when the bound is too tight for all.
   int threads = 0;
-  // Floats of each thread.
-  int64_t transposed = 0, row_values = 0, tile = 0, narrowed = 0, column_buffer = 0;
+  // Tile rows that are worked on at a time, of any similarity.
+  int64_t row_slots = 0;
+  // Floats of each tile row that is worked on, and of each thread.
+  int64_t transposed = 0, row_values = 0;
+  int64_t tile = 0, narrowed = 0, column_buffer = 0;
   // Floats of one packed tile column: panels, then values where their layout differs.
   int64_t packed_column = 0, column_panels = 0, column_values = 0;
   int64_t packed_tile_columns = 0;  // tile columns that stay packed
   KeptTiles kept;
-  // Fused: the first tile columns whose scores a thread keeps, and the slots that it has for them.
-  int64_t kept_columns = 0, kept_slots = 0;
+  // Fused: the first tile columns whose scores an owner keeps, and the slots that it has for them. Owners are
+  // the tile rows that are worked on, or the threads where a tile needs no sums of its tile row.
+  int64_t kept_columns = 0, kept_slots = 0, kept_owners = 0;
   int64_t kept_tile = 0;  // floats of a kept tile in the workspace, enough for any similarity
   // Bytes
   int64_t lse_bytes = 0;      // of the engine, within the same bound
@@ -42,7 +46,8 @@ struct WorkspacePlan {
   int64_t minimum_bytes = 0;  // that one thread needs
 };
 
-// The default bound, beside the gradients: one and a half times the packed columns, and 60 MiB.
+// The default bound, beside the gradients: one and a half times the packed columns, and 60 MiB. A plan adds
+// what more than 16 threads need: their tiles and the tile rows that they work on.
 int64_t default_bound(int64_t larger_side, int64_t dim);
 // From one column's scores to the next column's in a kept tile: rows are not padded to the largest tile's.
 int64_t kept_stride(Range rows, const Kernels&);

@@ -38,11 +38,12 @@ double measure_gflops(const Kernels& k) {
   return 2e-9 * static_cast<double>(rows * columns * kDim) / best;
 }
 
-WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>& grids) {
+WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>& grids,
+                                   const std::string& default_threads) {
   WorkspaceRequest w;
   w.dim = r.dim;
   w.gradient = r.gradient;
-  w.threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}));
+  w.threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}), default_threads);
   w.bound = r.workspace_bytes;
   w.gradient_room = {r.rows, r.keys};
   w.fused = r.gradient && rows_stand_alone(r.objective);
@@ -52,7 +53,7 @@ WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>
 
 class CpuPlanner final : public Planner {
  public:
-  explicit CpuPlanner(const std::string& isa) : wanted_isa_(isa) {}
+  explicit CpuPlanner(const Settings& s) : wanted_isa_(s.isa), default_threads_(s.threads) {}
 
   Plan plan(const PlanRequest& r) override {
     const Kernels& k = select_kernels(wanted_isa_, r.bfloat16);
@@ -60,7 +61,7 @@ class CpuPlanner final : public Planner {
     for (int n = 0; n < r.objective.similarity_count; ++n)
       similarities[n] = shape_of(r.objective.similarities[n], r.rows, r.keys);
     const std::vector<Grid> grids = cut(similarities, r.objective.similarity_count, k.tile);
-    const WorkspacePlan workspace = plan_workspace(workspace_request(r, grids), grids, k);
+    const WorkspacePlan workspace = plan_workspace(workspace_request(r, grids, default_threads_), grids, k);
     Plan p;
     p.threads = workspace.threads;
     p.workspace_bytes = workspace.bytes;
@@ -82,7 +83,7 @@ class CpuPlanner final : public Planner {
     return measured_gflops_;
   }
 
-  const std::string wanted_isa_;
+  const std::string wanted_isa_, default_threads_;
   double measured_gflops_ = 0;  // of one thread, with measured_isa_
   const Kernels* measured_isa_ = nullptr;
 };
@@ -90,7 +91,7 @@ class CpuPlanner final : public Planner {
 }  // namespace
 
 std::unique_ptr<Planner> make_planner(const Settings& settings) {
-  return std::make_unique<CpuPlanner>(settings.isa);
+  return std::make_unique<CpuPlanner>(settings);
 }
 
 }  // namespace infcl::cpu

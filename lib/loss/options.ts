@@ -105,8 +105,8 @@ export interface CommonOptions {
    */
   device?: number | undefined;
   /**
-   * All objectives. Threads of the CPU, default as many as this process may use. Results do not depend on
-   * this number.
+   * All objectives. Threads of the CPU, default as many as `INFCL_THREADS` says, else as many as this process may
+   * use; fewer for small calls. Results do not depend on this number.
    */
   threads?: number | undefined;
   /**

@@ -181,6 +181,7 @@ interface CpuInfo {
   isa: string;
   /** All instruction sets that this machine can run, slowest first. */
   isas: string[];
+  /** The most threads of a call that names no number. */
   threads: number;
 }
 

@@ -43,6 +43,19 @@ const threads = {
   ],
 };
 
+const schedule = {
+  name: 'schedule',
+  proves:
+    'The simulated times of docs/threads.md are those of the real engine within 5 %: 8 to 64 threads run it side by side, with kernels that sleep.',
+  parts: () => [
+    { name: 'build', command: ['node', 'scripts/schedule.mjs', 'build'], always: true },
+    ...[8, 16, 32, 64].map((threads) => ({
+      name: `${threads} threads`,
+      command: ['node', 'scripts/schedule.mjs', 'prove', String(threads)],
+    })),
+  ],
+};
+
 const cudaBuild = 'build-verify/cuda';
 
 const mutants = {
@@ -254,4 +267,4 @@ const otherSystems = [
   }),
 ];
 
-export const suites = [threads, mutants, fuzz, rehearsal, linuxX64Glibc, consumers, hosts, ...otherSystems];
+export const suites = [threads, schedule, mutants, fuzz, rehearsal, linuxX64Glibc, consumers, hosts, ...otherSystems];

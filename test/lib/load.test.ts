@@ -83,6 +83,47 @@ it('loads once, and a failure is not remembered', () => {
   ]);
 });
 
+/** What a process says whose INFCL_THREADS is this text. */
+function withThreads(threads: string) {
+  const script = `
+    const infcl = require(${JSON.stringify(join(root, 'dist', 'index.js'))});
+    const rows = { data: new Float32Array(2048 * 256), shape: [2048, 256] };
+    const few = { data: new Float32Array(4), shape: [2, 2] };
+    const describe = ({ name, code, message }) => ({ name, code, message });
+    const attempt = (run) => { try { return run(); } catch (error) { return describe(error); } };
+    const threads = (options) => infcl.contrastiveLossSync(rows, rows, options).stats.threads;
+    infcl.contrastiveLoss(rows, rows).then(({ stats }) => stats.threads, describe).then((async) =>
+      console.log(JSON.stringify({
+        async,
+        sync: attempt(() => threads({})),
+        option: attempt(() => threads({ threads: 2 })),
+        plan: attempt(() => (infcl.plan({ queries: 2048, dim: 256 }), 'planned')),
+        small: attempt(() => infcl.contrastiveLossSync(few, few).stats.threads),
+        available: infcl.backends()[0].available,
+      })));
+  `;
+  const env = { ...process.env, NODE_OPTIONS: '', INFCL_THREADS: threads };
+  return JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env }));
+}
+
+it('INFCL_THREADS is the number of threads where the option is absent; small calls use fewer', () => {
+  const usual = { option: 2, plan: 'planned', small: 1, available: true };
+  expect(withThreads('3')).toEqual({ ...usual, async: 3, sync: 3 });
+  expect(withThreads('1')).toEqual({ ...usual, async: 1, sync: 1 });
+});
+
+it.each(['0', '-1', '2.5', '1025', 'all', ' 2', '99999999999999999999'])(
+  'INFCL_THREADS=%j: ERR_VALUE, and the CPU is unavailable',
+  (threads) => {
+    const message = expect.stringMatching(
+      `Expected a whole number from 1 to 1024 for INFCL_THREADS but received ${threads};`,
+    );
+    const error = { name: 'RangeError', code: 'ERR_VALUE', message };
+    const every = { async: error, sync: error, option: error, plan: error, small: error };
+    expect(withThreads(threads)).toEqual({ ...every, available: false });
+  },
+);
+
 it('INFCL_ISA that names no instruction set of this machine: ERR_ISA, and the CPU is unavailable', () => {
   const script = `
     const infcl = require(${JSON.stringify(join(root, 'dist', 'index.js'))});

@@ -53,6 +53,32 @@ void test_default_is_linear(const Kernels& k) {
   }
 }
 
+// Threads share the rows of a tile row, so memory grows by a tile for each thread and by a tile row for some.
+// There are as many threads as fit, never more than tiles. The default bound has room for all of them.
+void test_threads(const Kernels& k) {
+  WorkspacePlan before = plan(k, 65536, request(256, 1, int64_t{8} << 30));
+  for (int threads : {2, 4, 8, 16, 32, 64, 128}) {
+    const WorkspacePlan l = plan(k, 65536, request(256, threads, int64_t{8} << 30));
+    CHECK(l.threads == threads && l.row_slots <= threads && l.row_slots >= before.row_slots, "%s %d: %ld",
+          k.isa, threads, (long)l.row_slots);
+    const WorkspacePlan tight = plan(k, 65536, request(256, threads, l.minimum_bytes * 3));
+    CHECK(tight.bytes <= l.minimum_bytes * 3 && tight.threads >= 1 && tight.threads <= threads, "%d of %d",
+          tight.threads, threads);
+    before = l;
+  }
+  for (int threads : {16, 64, 128, 512})
+    for (int64_t rows : {16384, 65536, 262144}) {
+      const WorkspacePlan l = plan(k, rows, request(256, threads, 0));
+      CHECK(l.threads == threads && l.column_buffer == 0, "%s %ld rows: %d of %d threads", k.isa, (long)rows,
+            l.threads, threads);
+      CHECK(l.bytes <= default_bound(rows, 256) + threads * (kMiB + kMiB / 4), "%d threads: %ld", threads,
+            (long)l.bytes);
+    }
+  CHECK(before.row_slots <= 32, "128 threads share %ld tile rows", (long)before.row_slots);
+  const Grid few(4 * k.tile.rows, 2 * k.tile.columns, k.tile);
+  CHECK(plan_workspace(request(8, 1000, 0), {few}, k).threads <= few.tiles(), "more threads than tiles");
+}
+
 void test_priorities(const Kernels& k) {
   WorkspaceRequest r = request(512, 2, 0);
   r.bound = plan(k, 8192, request(512, 1, 1)).minimum_bytes;
@@ -81,8 +107,8 @@ void test_kept_tiles_of_similarities(const Kernels& k) {
   }
 }
 
-// Fused: as far as the bound goes, every thread has slots for the tiles of a tile row, or for one tile of
-// a sigmoid.
+// Fused: as far as the bound goes, every tile row that is worked on has slots for its tiles. With a sigmoid,
+// every thread has a slot for one tile.
 void test_fused(const Kernels& k) {
   const Grid s(65536, 65536, k.tile);
   for (bool sigmoid : {false, true})
@@ -93,10 +119,11 @@ void test_fused(const Kernels& k) {
         r.fused = true;
         r.needs_row_sums = !sigmoid;
         const WorkspacePlan l = plan(k, 65536, r);
-        const int64_t all = s.tile_columns(), slot = l.threads * Workspace::bytes_for(l.kept_tile);
+        const int64_t all = s.tile_columns(), slot = l.kept_owners * Workspace::bytes_for(l.kept_tile);
         const int64_t limit = bound ? bound : default_bound(65536, 256);
         CHECK(l.bytes <= limit && l.kept.in_gradients() == 0 && l.kept.in_workspace() == 0, "%ld",
               (long)l.bytes);
+        CHECK(l.kept_owners == (sigmoid ? l.threads : l.row_slots), "%ld", (long)l.kept_owners);
         CHECK(l.kept_slots == (sigmoid ? 1 : all) || limit - l.bytes < slot, "%s %ld slots of %ld", k.isa,
               (long)l.kept_slots, (long)all);
         CHECK(l.kept_columns == (sigmoid && l.kept_slots > 0 ? all : l.kept_slots), "%ld",
@@ -161,6 +188,7 @@ int main() {
   for (const Kernels* k : available_kernels()) {
     test_bounds(*k);
     test_default_is_linear(*k);
+    test_threads(*k);
     test_priorities(*k);
     test_kept_tiles_of_similarities(*k);
     test_fused(*k);
