@@ -267,4 +267,14 @@ const otherSystems = [
   }),
 ];
 
-export const suites = [threads, schedule, mutants, fuzz, rehearsal, linuxX64Glibc, consumers, hosts, ...otherSystems];
+export const suites = [
+  threads,
+  schedule,
+  mutants,
+  fuzz,
+  rehearsal,
+  linuxX64Glibc,
+  consumers,
+  hosts,
+  ...otherSystems,
+];
