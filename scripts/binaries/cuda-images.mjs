@@ -2,6 +2,10 @@
  * The CUDA images inside a binary: which kernel file is there for which target. Reads the headers of fatbins, as
  * emulator/fatbin_format.h describes the format. Whether an image is right is a matter for the emulator and for
  * gpu-check.
+ *
+ * Why JavaScript reads these headers once more, beside the C++ of the emulator: the gate needs names and targets alone, on
+ * any machine that builds or packs a binary, and for binaries of other processors. `gpu-check --images` loads images, so it
+ * needs a device, and a build with CUDA for this processor. `cuobjdump` is a package of its own, which nvcc does not bring.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -84,6 +84,8 @@ export function linuxGlibc({ name, output, compiler, objcopy, programs, cmake, m
       const cuda = [
         `-DINFCL_CUDA=${wantsCuda() ? 'ON' : 'OFF'}`,
         `-DINFCL_CUDA_TARGETS=${wantedTargets().join(';')}`,
+        // one folder for x64 and arm64, so that nvcc compiles once for both
+        `-DINFCL_IMAGES_DIR=${join(work, '..', 'cuda-images')}`,
       ];
       const objects = buildObjects({ root, work, compiler, cmake: [...cuda, ...cmake] });
       relink({ root, work, output: file, compiler, objcopy }, objects);

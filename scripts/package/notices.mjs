@@ -32,8 +32,11 @@ function ofPackage(name, use, licenceFile) {
 const entries = [
   { of: () => true, text: () => ofPackage('node-addon-api', 'headers that are compiled in', 'LICENSE.md') },
   { of: () => true, text: () => ofPackage('node-api-headers', 'headers that are compiled in', 'LICENSE') },
-  { of: (file) => /glibc|win32/.test(file), text: () => textOf('gcc') },
+  { of: (file) => /linux|win32/.test(file), text: () => textOf('gcc') },
+  // "nvcc -ptx -lineinfo" names the headers whose functions are in a kernel, in lines that begin with .file
+  { of: (file) => file.includes('glibc'), text: () => textOf('nvidia') },
   { of: (file) => /musl|darwin/.test(file), text: () => textOf('llvm') },
+  { of: (file) => /musl|darwin/.test(file), text: () => textOf('zig') },
   { of: (file) => file.startsWith('win32'), text: () => textOf('mingw-w64') },
 ];
 
