@@ -52,6 +52,11 @@
     "linux_no_cuda_sources": ["cuda/no_cuda_linux.cpp"],
     "windows_no_cuda_sources": ["cuda/no_cuda_win32.cpp"],
     "darwin_no_cuda_sources": ["cuda/no_cuda_darwin.cpp"],
+    "x64_sources": ["csrc/cpu/cpu_features_x64.cpp"],
+    "arm64_linux_sources": ["csrc/cpu/cpu_features_arm64_linux.cpp"],
+    "arm64_darwin_sources": ["csrc/cpu/cpu_features_arm64_darwin.cpp"],
+    "arm64_windows_sources": ["csrc/cpu/cpu_features_none.cpp"],
+    "other_sources": ["csrc/cpu/cpu_features_none.cpp"],
     "avx2_sources": ["csrc/cpu/kernels/table_avx2.cpp"],
     "avx512_sources": ["csrc/cpu/kernels/table_avx512.cpp"],
     "avx512bf16_sources": ["csrc/cpu/kernels/table_avx512bf16.cpp"],
@@ -60,7 +65,11 @@
       "-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512",
       "-Wno-maybe-uninitialized", "-Wno-uninitialized"
     ],
-    "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16"]
+    "avx512bf16_flags": ["<@(avx512_flags)", "-mavx512bf16"],
+    "neon_sources": ["csrc/cpu/kernels/table_neon.cpp"],
+    "neonbf16_sources": ["csrc/cpu/kernels/table_neonbf16.cpp"],
+    "neon_flags": ["<@(core_flags)", "-fno-schedule-insns", "-Wno-ignored-optimization-argument"],
+    "neonbf16_flags": ["<@(neon_flags)", "-march=armv8.2-a+bf16"]
   },
   "target_defaults": {
     "include_dirs": ["csrc", "."],
@@ -71,7 +80,7 @@
   "targets": [
     {
       "target_name": "infcl",
-      "dependencies": ["infcl_core", "infcl_avx2", "infcl_avx512", "infcl_avx512bf16"],
+      "dependencies": ["infcl_core", "infcl_avx2", "infcl_avx512", "infcl_avx512bf16", "infcl_neon", "infcl_neonbf16"],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp') && !/_(posix|win32)/.test(f)).map(f => 'csrc/binding/' + f).join(' ')\")"],
@@ -87,7 +96,12 @@
       "conditions": [
         ["OS=='linux'", { "sources": ["<@(linux_sources)", "<@(linux_no_cuda_sources)"] }],
         ["OS=='win'", { "sources": ["<@(windows_sources)", "<@(windows_no_cuda_sources)"] }],
-        ["OS=='mac'", { "sources": ["<@(darwin_sources)", "<@(darwin_no_cuda_sources)"] }]
+        ["OS=='mac'", { "sources": ["<@(darwin_sources)", "<@(darwin_no_cuda_sources)"] }],
+        ["target_arch=='x64'", { "sources": ["<@(x64_sources)"] }],
+        ["target_arch=='arm64' and OS=='linux'", { "sources": ["<@(arm64_linux_sources)"] }],
+        ["target_arch=='arm64' and OS=='mac'", { "sources": ["<@(arm64_darwin_sources)"] }],
+        ["target_arch=='arm64' and OS=='win'", { "sources": ["<@(arm64_windows_sources)"] }],
+        ["target_arch!='x64' and target_arch!='arm64'", { "sources": ["<@(other_sources)"] }]
       ]
     },
     {
@@ -111,6 +125,24 @@
       "conditions": [
         ["target_arch=='x64'", {
           "type": "static_library", "sources": ["<@(avx512bf16_sources)"], "cflags_cc": ["<@(avx512bf16_flags)"]
+        }, { "type": "none" }]
+      ]
+    },
+    {
+      "target_name": "infcl_neon",
+      "conditions": [
+        ["target_arch=='arm64'", {
+          "type": "static_library", "sources": ["<@(neon_sources)"], "cflags_cc": ["<@(neon_flags)"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["<@(neon_flags)"] }
+        }, { "type": "none" }]
+      ]
+    },
+    {
+      "target_name": "infcl_neonbf16",
+      "conditions": [
+        ["target_arch=='arm64'", {
+          "type": "static_library", "sources": ["<@(neonbf16_sources)"], "cflags_cc": ["<@(neonbf16_flags)"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["<@(neonbf16_flags)"] }
         }, { "type": "none" }]
       ]
     }

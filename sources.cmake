@@ -89,10 +89,23 @@ set(INFCL_CUDA_SOURCES
   cuda/tensor_maps.cpp
   cuda/operands/feature_copies.cpp
 )
-# Instruction sets beyond the scalar fallback that the build's processor family has, slowest first. Each has a
-# list of sources and a list of flags. csrc/cpu/kernels/table.h lists the same names for the program.
+# What differs between processor families: how to ask the processor for its features. arm64 needs the help of the system.
+set(INFCL_X64_SOURCES csrc/cpu/cpu_features_x64.cpp)
+set(INFCL_ARM64_LINUX_SOURCES csrc/cpu/cpu_features_arm64_linux.cpp)
+set(INFCL_ARM64_DARWIN_SOURCES csrc/cpu/cpu_features_arm64_darwin.cpp)
+set(INFCL_ARM64_WINDOWS_SOURCES csrc/cpu/cpu_features_none.cpp)
+set(INFCL_OTHER_SOURCES csrc/cpu/cpu_features_none.cpp)
+# Which of these lists the build takes (INFCL_SYSTEM is LINUX, WINDOWS or DARWIN), and the instruction sets beyond the
+# scalar fallback that the processor family has, slowest first. Each has a list of sources, and a list of flags where it
+# needs any. csrc/cpu/kernels/table.h lists the same names for the program.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(INFCL_PROCESSOR X64)
   set(INFCL_ISAS AVX2 AVX512 AVX512BF16)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+  set(INFCL_PROCESSOR ARM64_${INFCL_SYSTEM})
+  set(INFCL_ISAS NEON NEONBF16)
+else()
+  set(INFCL_PROCESSOR OTHER)
 endif()
 set(INFCL_AVX2_SOURCES csrc/cpu/kernels/table_avx2.cpp)
 set(INFCL_AVX2_FLAGS -mavx2 -mfma)
@@ -101,3 +114,9 @@ set(INFCL_AVX512_SOURCES csrc/cpu/kernels/table_avx512.cpp)
 set(INFCL_AVX512_FLAGS -mavx512f -mavx512bw -mavx512vl -mavx512dq -mprefer-vector-width=512 -Wno-maybe-uninitialized -Wno-uninitialized)
 set(INFCL_AVX512BF16_SOURCES csrc/cpu/kernels/table_avx512bf16.cpp)
 set(INFCL_AVX512BF16_FLAGS ${INFCL_AVX512_FLAGS} -mavx512bf16)
+set(INFCL_NEON_SOURCES csrc/cpu/kernels/table_neon.cpp)
+# GCC would load all broadcast elements of a step early, and then spill accumulators. clang has no such flag and needs none.
+# Linux has g++ and macOS clang. These fuse different products, so no product is fused that the source does not fuse.
+set(INFCL_NEON_FLAGS ${INFCL_CORE_FLAGS} -fno-schedule-insns -Wno-ignored-optimization-argument)
+set(INFCL_NEONBF16_SOURCES csrc/cpu/kernels/table_neonbf16.cpp)
+set(INFCL_NEONBF16_FLAGS ${INFCL_NEON_FLAGS} -march=armv8.2-a+bf16)

@@ -1,5 +1,5 @@
 // The processor features that kernels may need. One table serves two questions: which features could the
-// compiler use in a file, and which does the processor have. The name of a row is that of the flag -mNAME.
+// compiler use in a file, and which does the processor have. Each processor family has its part of the table.
 //
 // Refuses features that no kernel is compiled for: a new flag in sources.cmake needs a row here first.
 #pragma once
@@ -11,7 +11,9 @@ namespace infcl::cpu {
 
 // A feature, its name, and the macro that the compiler defines where code may use the feature. Some flags
 // include the features of older processors, so these features have rows as well.
-#define INFCL_CPU_FEATURES(X)            \
+//
+// x64: the name of a row is that of the flag -mNAME.
+#define INFCL_X64_FEATURES(X)            \
   X(kSse3, "sse3", __SSE3__)             \
   X(kSsse3, "ssse3", __SSSE3__)          \
   X(kSse41, "sse4.1", __SSE4_1__)        \
@@ -28,6 +30,14 @@ namespace infcl::cpu {
   X(kAvx512Vl, "avx512vl", __AVX512VL__) \
   X(kAvx512Cd, "avx512cd", __AVX512CD__) \
   X(kAvx512Bf16, "avx512bf16", __AVX512BF16__)
+// arm64: the name of a row is that of the extension in -march=...+NAME. NEON has no row: every arm64
+// processor has NEON, and compilers use it in all files.
+#define INFCL_ARM64_FEATURES(X)         \
+  X(kCrc, "crc", __ARM_FEATURE_CRC32)   \
+  X(kLse, "lse", __ARM_FEATURE_ATOMICS) \
+  X(kRdma, "rdma", __ARM_FEATURE_QRDMX) \
+  X(kBf16, "bf16", __ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#define INFCL_CPU_FEATURES(X) INFCL_X64_FEATURES(X) INFCL_ARM64_FEATURES(X)
 
 // Bits of the features, in the order of the table.
 using CpuFeatures = uint32_t;
@@ -41,7 +51,8 @@ enum CpuFeature : CpuFeatures { INFCL_CPU_FEATURES(INFCL_FEATURE_BIT) };
 
 constexpr bool covers(CpuFeatures has, CpuFeatures needs) { return (has & needs) == needs; }
 
-// The features that this processor has and its operating system lets programs use.
+// The features that this processor has and its operating system lets programs use. Each processor family has
+// a file cpu_features_FAMILY.cpp, and arm64 one for each operating system.
 CpuFeatures cpu_features();
 // "avx2, fma"
 std::string feature_names(CpuFeatures);

@@ -177,7 +177,7 @@ export interface NativePlan {
 }
 
 interface CpuInfo {
-  /** Chosen instruction set: 'scalar' | 'avx2' | 'avx512'. */
+  /** Chosen instruction set: 'scalar' | 'avx2' | 'avx512' on x64, 'scalar' | 'neon' on arm64. */
   isa: string;
   /** All instruction sets that this machine can run, slowest first. */
   isas: string[];

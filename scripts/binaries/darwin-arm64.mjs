@@ -5,7 +5,7 @@
 import { run } from './command.mjs';
 import { checkMachO } from './macho-gates.mjs';
 import { compileSources, readSources } from './sources.mjs';
-import { missingForZig, zigCompiler } from './zig.mjs';
+import { missingForZig, sourcesForZig, zigCompiler } from './zig.mjs';
 
 /** Oldest macOS on which the binary must start: the first one for arm64. */
 const oldest = '11.0';
@@ -17,7 +17,7 @@ export default {
   async build({ root, work, output }) {
     const compiler = zigCompiler(root, `aarch64-macos.${oldest}`);
     const { kernels, core, binding } = readSources(root, { processor: 'arm64', system: 'DARWIN' });
-    const sources = [...kernels, ...core, ...binding];
+    const sources = sourcesForZig([...kernels, ...core, ...binding]);
     const objects = await compileSources({ root, work, compiler, sources });
     run(compiler[0], [
       ...compiler.slice(1),

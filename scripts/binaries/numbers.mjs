@@ -31,11 +31,12 @@ function compareCase(expected, found, tolerance) {
 }
 
 /**
- * Places where a run is further from the expected one than `tolerance`, relative to each number, or for an array to the
- * sum of its magnitudes. One wrong element of an array is visible there. A run must also agree with itself bit by bit.
+ * Places where a run is further from the expected one than allowed, relative to each number, or for an array to the
+ * sum of its magnitudes. `toleranceOf` says how much is allowed for a case of the run. One wrong element of an array
+ * is visible there. A run must also agree with itself bit by bit.
  */
-export function distances(expected, found, tolerance) {
+export function distances(expected, found, toleranceOf) {
   if (found.cases.length !== expected.cases.length) return ['another number of cases'];
-  const lines = found.cases.flatMap((one, at) => compareCase(expected.cases[at], one, tolerance));
+  const lines = found.cases.flatMap((one, at) => compareCase(expected.cases[at], one, toleranceOf(one)));
   return [...lines, ...differences(found, found)];
 }

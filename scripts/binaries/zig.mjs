@@ -32,3 +32,15 @@ export function zigCompiler(root, target) {
   process.env.ZIG_LOCAL_CACHE_DIR = cache;
   return [program, 'c++', '-target', target];
 }
+
+/**
+ * Sources of readSources with flags that zig understands. It knows no architectures by `-march=`, and takes the same as a
+ * processor with extensions: `-march=armv8.2-a+bf16` becomes `-mcpu=generic+v8_2a+bf16`.
+ */
+export const sourcesForZig = (sources) =>
+  sources.map((source) => ({
+    ...source,
+    flags: source.flags.map((flag) =>
+      flag.replace(/^-march=armv(\d+)\.(\d+)-a((?:\+\w+)*)$/, '-mcpu=generic+v$1_$2a$3'),
+    ),
+  }));

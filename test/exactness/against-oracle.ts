@@ -11,7 +11,11 @@ import { failures, judge } from './judge';
 import { runIsa } from './run-isa';
 import { type TableName, tables } from './tables';
 
-export const knownIsas = process.arch === 'x64' ? ['scalar', 'avx2', 'avx512'] : ['scalar'];
+const isasOf: Partial<Record<NodeJS.Architecture, string[]>> = {
+  x64: ['scalar', 'avx2', 'avx512'],
+  arm64: ['scalar', 'neon'],
+};
+export const knownIsas = isasOf[process.arch] ?? ['scalar'];
 
 export function describeAgainstOracle(name: TableName): void {
   const table = tables[name];

@@ -163,7 +163,7 @@ it('stats say what the call was', () => {
     keyIds: classes,
   });
   expect(stats).toMatchObject({ backend: 'cpu', device: null, threads: 1, tilesSkipped: 0 });
-  expect(['scalar', 'avx2', 'avx512']).toContain(stats.isa);
+  expect(['scalar', 'avx2', 'avx512', 'neon']).toContain(stats.isa);
   expect(stats.tiles).toBeGreaterThan(0);
   // off the diagonal, both rows of each pair of equal class
   expect(stats.maskedPairs).toBe(

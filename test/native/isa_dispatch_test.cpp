@@ -14,72 +14,28 @@
 #include "cpu_engine.h"
 #include "dense_oracle.h"
 
+#if defined(__x86_64__)
+#include "isa_decisions_x64.h"
+#elif defined(__aarch64__)
+#include "isa_decisions_arm64.h"
+#else
+namespace decisions {
+inline void test_decisions() {}
+}  // namespace decisions
+#endif
+
 using namespace infcl;
 using namespace infcl::cpu;
 
 namespace {
 
-std::string names_of(const std::vector<const Kernels*>& kernels) {
-  std::string names;
-  for (const Kernels* k : kernels) names += std::string(k->isa) + " ";
-  return names;
-}
-
-#if defined(__x86_64__)
-constexpr CpuFeatures kEveryFeature = (CpuFeatures{1} << kCpuFeatureCount) - 1;
-// Features of a processor of 2013, and of processors with all of AVX-512 that the kernels are compiled for.
-constexpr CpuFeatures kHaswell =
-    kSse3 | kSsse3 | kSse41 | kSse42 | kPopcnt | kAvx | kAvx2 | kFma | kBmi | kBmi2;
-constexpr CpuFeatures kSkylake = kHaswell | kAvx512F | kAvx512Bw | kAvx512Dq | kAvx512Vl | kAvx512Cd;
-
-void test_known_processors() {
-  CHECK(names_of(available_kernels(0)) == "scalar ", "%s", names_of(available_kernels(0)).c_str());
-  CHECK(names_of(available_kernels(kHaswell)) == "scalar avx2 ", "Haswell");
-  CHECK(names_of(available_kernels(kSkylake)) == "scalar avx2 avx512 ", "Skylake");
-  // Knights Landing and Knights Mill have avx512f and avx512cd, and none of bw, dq, vl
-  CHECK(names_of(available_kernels(kHaswell | kAvx512F | kAvx512Cd)) == "scalar avx2 ", "Knights Landing");
-  CHECK(&select_kernels("", false, kHaswell) == &kAvx2Kernels, "the fastest");
-  CHECK(&select_kernels("", true, kSkylake) == &kAvx512Kernels, "no bfloat16 products, so the others");
-  CHECK(&select_kernels("", true, kEveryFeature) == &kAvx512Bf16Kernels, "bfloat16 products");
-  CHECK(&select_kernels("", false, kEveryFeature) == &kAvx512Kernels, "float32 products");
-  CHECK(&select_kernels("avx2", true, kEveryFeature) == &kAvx2Kernels, "the one asked for");
-}
-
-// Without any one of the features that a file was compiled for, its kernels are not offered.
-void test_each_feature_is_needed() {
-  for (const Kernels* k : kKernelTables)
-    for (int i = 0; i < kCpuFeatureCount; ++i) {
-      const CpuFeatures feature = CpuFeatures{1} << i, has = kEveryFeature & ~feature;
-      if (k == &kScalarKernels || !(k->features & feature)) continue;
-      bool offered = &select_kernels("", true, has) == k;
-      for (const Kernels* one : available_kernels(has)) offered = offered || one == k;
-      CHECK(!offered, "%s without %s", k->isa, feature_names(feature).c_str());
-    }
-  CHECK(covers(kAvx2Kernels.features, kAvx2 | kFma), "%s", feature_names(kAvx2Kernels.features).c_str());
-  CHECK(covers(kAvx512Kernels.features, kAvx512F | kAvx512Bw | kAvx512Dq | kAvx512Vl), "%s",
-        feature_names(kAvx512Kernels.features).c_str());
-  CHECK(covers(kAvx512Bf16Kernels.features, kAvx512Kernels.features | kAvx512Bf16), "%s",
-        feature_names(kAvx512Bf16Kernels.features).c_str());
-}
-
-void test_refusal() {
-  try {
-    select_kernels("avx512", false, kHaswell | kAvx512F);
-    CHECK(false, "taken though avx512bw, avx512dq and avx512vl are missing");
-  } catch (const Error& e) {
-    const std::string expected =
-        "[isa] Expected one of scalar, avx2 for INFCL_ISA but received avx512 (not available on this "
-        "machine)";
-    CHECK(e.code() == ErrorCode::kIsa && e.what() == expected, "%s", e.what());
-  }
-}
-#endif
-
 // All kernels that this processor is offered solve a small problem. An instruction that the processor lacks
 // would end the process.
-void test_this_processor(const std::string& expected) {
-  CHECK(select_kernels("", false).isa == expected, "%s, of %s", select_kernels("", false).isa,
-        feature_names(cpu_features()).c_str());
+void test_this_processor(const std::string& expected, const std::string& expected_bfloat16) {
+  const std::string features = feature_names(cpu_features());
+  const char *isa = select_kernels("", false).isa, *narrow = select_kernels("", true).isa;
+  CHECK(isa == expected, "%s, of %s", isa, features.c_str());
+  CHECK(narrow == expected_bfloat16, "%s, of %s", narrow, features.c_str());
   const oracle::Features q = oracle::random_features(130, 20, 1), k = oracle::random_features(130, 20, 2);
   ContrastiveRequest r;
   r.objective = make_objective(ObjectiveKind::kClip);
@@ -100,15 +56,15 @@ void test_this_processor(const std::string& expected) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) {
-    test_this_processor(argv[1]);
+  if (argc == 3) {
+    test_this_processor(argv[1], argv[2]);
     return check::summary();
   }
-#if defined(__x86_64__)
-  test_known_processors();
-  test_each_feature_is_needed();
-  test_refusal();
-#endif
-  test_this_processor(available_kernels().back()->isa);
+  if (argc != 1) {
+    std::fprintf(stderr, "usage: isa_dispatch_test [ISA ISA_OF_BFLOAT16_PRODUCTS]\n");
+    return 2;
+  }
+  decisions::test_decisions();
+  test_this_processor(select_kernels("", false).isa, select_kernels("", true).isa);
   return check::summary();
 }

@@ -39,8 +39,8 @@ const isas = [...cmakeSources.matchAll(/set\(INFCL_ISAS ([^)]*)\)/g)].flatMap(([
   names!.trim().split(/\s+/),
 );
 
-/** A set that every processor of its family has needs no flags. */
-const flagged = isas.filter((isa) => cmakeSources.includes(`set(INFCL_${isa}_FLAGS `));
+/** Processor families, with the system where the way to ask a processor differs between systems. */
+const families = ['X64', 'ARM64_LINUX', 'ARM64_DARWIN', 'ARM64_WINDOWS', 'OTHER'];
 
 const systems = ['LINUX', 'WINDOWS', 'DARWIN'];
 
@@ -53,8 +53,11 @@ const pairs: [string, string][] = [
     [`INFCL_${system}_BINDING_SOURCES`, `${system.toLowerCase()}_binding_sources`],
     [`INFCL_${system}_NO_CUDA_SOURCES`, `${system.toLowerCase()}_no_cuda_sources`],
   ]),
-  ...isas.map((isa): [string, string] => [`INFCL_${isa}_SOURCES`, `${isa.toLowerCase()}_sources`]),
-  ...flagged.map((isa): [string, string] => [`INFCL_${isa}_FLAGS`, `${isa.toLowerCase()}_flags`]),
+  ...[...families, ...isas].map((name): [string, string] => [
+    `INFCL_${name}_SOURCES`,
+    `${name.toLowerCase()}_sources`,
+  ]),
+  ...isas.map((isa): [string, string] => [`INFCL_${isa}_FLAGS`, `${isa.toLowerCase()}_flags`]),
 ];
 
 test.each(pairs)('%s equals %s of binding.gyp', (cmake, gyp) => {
@@ -88,23 +91,42 @@ test.each(isas)('binding.gyp has a target for %s', (isa) => {
   expect(targets[0]!.dependencies).toContain(name);
 });
 
-test.each(flagged.map((isa) => `INFCL_${isa}_FLAGS`))(
-  'the processor is asked for every feature of %s',
-  (list) => {
-    const rows = featureRows();
-    const features = cmakeList(list)
-      .filter((flag) => flag.startsWith('-m') && !flag.startsWith('-mprefer-vector-width='))
-      .map((flag) => flag.slice('-m'.length));
-    expect(features.length).toBeGreaterThan(0);
-    // The dispatcher does not ask for a feature without a row: SIGILL where a processor lacks the feature.
-    expect(features.filter((name) => !rows.has(name))).toEqual([]);
-  },
-);
+/** What a version of the arm64 architecture adds to the first one, as the compiler names it. */
+const architectures: Record<string, string[]> = { 'armv8.2-a': ['crc', 'lse', 'rdma'] };
+
+/** Names of the features that a flag lets the compiler use. */
+function featuresOf(flag: string): string[] {
+  const [architecture, ...extensions] = /^-march=(.*)/.exec(flag)?.[1]?.split('+') ?? [];
+  if (architecture !== undefined) return [...architectures[architecture]!, ...extensions];
+  return /^-m(?!prefer-vector-width=)/.test(flag) ? [flag.slice('-m'.length)] : [];
+}
+
+/** All but NEON, which every arm64 processor has. */
+test.each(isas.filter((isa) => isa !== 'NEON'))('the processor is asked for every feature of %s', (isa) => {
+  const rows = featureRows();
+  const features = cmakeList(`INFCL_${isa}_FLAGS`).flatMap(featuresOf);
+  expect(features.length).toBeGreaterThan(0);
+  // The dispatcher does not ask for a feature without a row: SIGILL where a processor lacks the feature.
+  expect(features.filter((name) => !rows.has(name))).toEqual([]);
+});
+
+test('the kernels of NEON need no feature', () => {
+  expect(cmakeList('INFCL_NEON_FLAGS').flatMap(featuresOf)).toEqual([]);
+});
+
+/** Macros of arm64, as Arm's C Language Extensions name them. */
+const armMacros: Record<string, string> = {
+  crc: '__ARM_FEATURE_CRC32',
+  lse: '__ARM_FEATURE_ATOMICS',
+  rdma: '__ARM_FEATURE_QRDMX',
+  bf16: '__ARM_FEATURE_BF16_VECTOR_ARITHMETIC',
+};
 
 test('each row of the features has the macro that its flag defines', () => {
   const rows = [...featureRows()];
-  expect(rows.length).toBeGreaterThan(10);
-  for (const [name, macro] of rows) expect(macro).toBe(`__${name.toUpperCase().replace('.', '_')}__`);
+  expect(rows.map(([name]) => name)).toEqual(expect.arrayContaining([...Object.keys(armMacros), 'avx2']));
+  for (const [name, macro] of rows)
+    expect(macro).toBe(armMacros[name] ?? `__${name.toUpperCase().replace('.', '_')}__`);
 });
 
 test('every C++ file of the library folders is in a list', () => {
@@ -138,4 +160,9 @@ test.each(systems)('binding.gyp takes the lists of %s', (system) => {
   const name = system.toLowerCase();
   expect(text).toContain(`"<@(${name}_sources)", "<@(${name}_no_cuda_sources)"`);
   expect(text).toContain(`"<@(${name}_binding_sources)"`);
+});
+
+test.each(families)('binding.gyp takes the list of %s', (family) => {
+  const text = readFileSync(join(root, 'binding.gyp'), 'utf8');
+  expect(text).toContain(`{ "sources": ["<@(${family.toLowerCase()}_sources)"] }`);
 });

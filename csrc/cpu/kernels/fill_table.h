@@ -27,8 +27,11 @@ constexpr bool has_every_function() {
                                           Isa::max, Isa::min, Isa::scale2};
   [[maybe_unused]] V (*ternary[])(V, V, V) = {Isa::fma, Isa::fused_multiply_add, Isa::mac,
                                               Isa::select_negative};
+  [[maybe_unused]] V (*mac_element)(float, V, V) = Isa::mac_element;
   [[maybe_unused]] float (*hsum)(V) = Isa::hsum;
   [[maybe_unused]] typename Isa::Wide (*load_wide)(const float*) = Isa::load_wide;
+  [[maybe_unused]] typename Isa::Wide (*wide_mac)(double, typename Isa::Wide, typename Isa::Wide) =
+      Isa::wide_mac;
   if constexpr (Isa::kPair == 2) {
     [[maybe_unused]] typename Isa::Wide (*load_part[])(const float*) = {Isa::template load_part<0>,
                                                                         Isa::template load_part<1>};

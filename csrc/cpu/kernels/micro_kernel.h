@@ -60,9 +60,9 @@ struct MicroTile {
     for (int v = 0; v < Isa::kVectors; ++v) bv[v] = Isa::load(b + v * Isa::kLanes);
 #pragma GCC unroll 32
     for (int r = 0; r < MR; ++r) {
-      const typename Isa::V av = Isa::set1(a[r * AR]);
+      const float element = a[r * AR];
 #pragma GCC unroll 4
-      for (int v = 0; v < Isa::kVectors; ++v) acc[r][v] = Isa::mac(av, bv[v], acc[r][v]);
+      for (int v = 0; v < Isa::kVectors; ++v) acc[r][v] = Isa::mac_element(element, bv[v], acc[r][v]);
     }
   }
 

@@ -46,7 +46,7 @@ struct WideMicroTile {
 #pragma GCC unroll 32
       for (int r = 0; r < kStrip; ++r)
 #pragma GCC unroll 4
-        for (int u = 0; u < kVectors; ++u) acc[r][u] += a[r * kPanel] * v[u];
+        for (int u = 0; u < kVectors; ++u) acc[r][u] = Isa::wide_mac(a[r * kPanel], v[u], acc[r][u]);
     }
     std::memcpy(sums[half], acc, sizeof acc);
   }

@@ -147,6 +147,8 @@ struct Kernels {
 // products (pair == 2) follow the float32 kernels that they replace when a call asks for bfloat16.
 #if defined(__x86_64__)
 #define INFCL_KERNEL_TABLES(X) X(kScalarKernels) X(kAvx2Kernels) X(kAvx512Kernels) X(kAvx512Bf16Kernels)
+#elif defined(__aarch64__)
+#define INFCL_KERNEL_TABLES(X) X(kScalarKernels) X(kNeonKernels) X(kNeonBf16Kernels)
 #else
 #define INFCL_KERNEL_TABLES(X) X(kScalarKernels)
 #endif

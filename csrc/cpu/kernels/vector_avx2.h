@@ -30,6 +30,7 @@ struct Avx2 {
   static V max(V a, V b) { return _mm256_max_ps(a, b); }
   static V min(V a, V b) { return _mm256_min_ps(a, b); }
   static V mac(V a, V b, V c) { return fma(a, b, c); }
+  static V mac_element(float a, V b, V c) { return mac(set1(a), b, c); }
   static V div(V a, V b) { return _mm256_div_ps(a, b); }
   static V abs(V a) { return _mm256_andnot_ps(set1(-0.f), a); }
   static V select_negative(V a, V yes, V no) { return _mm256_blendv_ps(no, yes, a); }
@@ -45,6 +46,7 @@ struct Avx2 {
     return mul(a, _mm256_castsi256_ps(bits));
   }
   static Wide load_wide(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+  static Wide wide_mac(double a, Wide b, Wide c) { return c + a * b; }
   static float hsum(V v) {
     __m128 m = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
     m = _mm_add_ps(m, _mm_movehl_ps(m, m));

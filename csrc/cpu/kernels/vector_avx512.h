@@ -33,6 +33,7 @@ struct Avx512 {
   static V max(V a, V b) { return _mm512_max_ps(a, b); }
   static V min(V a, V b) { return _mm512_min_ps(a, b); }
   static V mac(V a, V b, V c) { return fma(a, b, c); }
+  static V mac_element(float a, V b, V c) { return mac(set1(a), b, c); }
   static V div(V a, V b) { return _mm512_div_ps(a, b); }
   static V abs(V a) { return _mm512_abs_ps(a); }
   static V select_negative(V a, V yes, V no) {
@@ -44,6 +45,7 @@ struct Avx512 {
   static V ceil(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) { return _mm512_scalef_ps(a, n); }  // 0 on underflow
   static Wide load_wide(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+  static Wide wide_mac(double a, Wide b, Wide c) { return c + a * b; }
   static float hsum(V v) { return _mm512_reduce_add_ps(v); }
 };
 

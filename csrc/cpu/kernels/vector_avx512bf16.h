@@ -13,6 +13,7 @@ struct Avx512Bf16 : Avx512 {
   static V mac(V a, V b, V c) {
     return _mm512_dpbf16_ps(c, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
+  static V mac_element(float a, V b, V c) { return mac(set1(a), b, c); }
 
   // A bfloat16 value is the upper half of a float: the first value of a pair is shifted up.
   template <int kPart>

@@ -7,7 +7,7 @@
 //
 // Types and constants:
 //   V             a vector of kLanes float32
-//   Wide          a vector of kLanes / 2 float64, with - * += and double * vector; Wide{} is zero
+//   Wide          a vector of kLanes / 2 float64, with - * + +=; Wide{} is zero
 //   kName         the name in INFCL_ISA and stats.isa
 //   kPair         values in a packed 32-bit element: 1 (float32) or 2 (bfloat16)
 //   kLanes        an even number
@@ -35,10 +35,13 @@
 //                                 n <= -127 may give 0, n > 127 may count as 127
 //   mac(a, b, c)                  c + the product of packed elements: a * b, or both products of a pair.
 //                                 Any rounding, but the same in every lane: pair_dots repeats bits of scores
+//   mac_element(a, b, c)          mac(set1(a), b, c), the same bits: multiplies one packed element by many
 // Functions across lanes:
 //   hsum(v)                       the sum of all lanes, NaN where one lane is NaN. Adds the upper half to the
 //                                 lower half until one lane is left; another fixed order changes last bits
 //   load_wide(p)                  kLanes / 2 floats as float64, exactly
+//   wide_mac(a, b, c)             c + a * b for a float64 number a, where all of a and b are floats: their
+//                                 product is exact
 // Where kPair is 2 (the first value of a pair is in the low 16 bits; see vector_avx512bf16.h):
 //   load_part<k>(p)               value k of kLanes / 2 pairs as float64, exactly
 //   pairs_along(p)                2 * kLanes floats as the pairs (p[0], p[1]), (p[2], p[3]), ...
@@ -78,6 +81,7 @@ struct Scalar {
   static V max(V a, V b) { return a > b ? a : b; }
   static V min(V a, V b) { return a < b ? a : b; }
   static V mac(V a, V b, V c) { return fma(a, b, c); }
+  static V mac_element(float a, V b, V c) { return mac(set1(a), b, c); }
   static V div(V a, V b) { return a / b; }
   static V abs(V a) { return a < zero() ? -a : a; }
   static V select_negative(V a, V yes, V no) { return a < zero() ? yes : no; }
@@ -111,6 +115,7 @@ struct Scalar {
     std::memcpy(&v, p, sizeof v);
     return __builtin_convertvector(v, Wide);
   }
+  static Wide wide_mac(double a, Wide b, Wide c) { return c + a * b; }
   static float hsum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 };
 
