@@ -1,6 +1,6 @@
 /**
- * How often rows of features get the right class, where the class of the largest score is the answer. Among equal
- * scores the lower class comes first, as in numpy.argmax.
+ * How often rows of features get the right class, where the class of the largest score is the answer. Among
+ * equal scores the lower class comes first, as in numpy.argmax.
  *
  * Refuses to store all scores: one row of scores exists at a time.
  */
@@ -17,7 +17,9 @@ export interface ClassMetrics {
   top1: number;
   /** Fraction of rows whose class is among the five largest scores; 1 with five classes or fewer. */
   top5: number;
-  /** Mean over classes of the fraction of their rows that `top1` counts. Classes without a row are left out. */
+  /**
+   * Mean over classes of the fraction of their rows that `top1` counts. Classes without a row are left out.
+   */
   meanPerClassRecall: number;
 }
 
@@ -57,7 +59,12 @@ export async function classMetrics(
   const scores = new Float64Array(classes);
   const [seen, right] = [new Float64Array(classes), new Float64Array(classes)];
   let amongFive = 0;
-  const work = { count: features.rows, operationsEach: classes * features.dim, signal };
+  const work = {
+    count: features.rows,
+    operationsEach: classes * features.dim,
+    reads: [features, classifier.weights],
+    signal,
+  };
   await inSlices(work, (begin, end) => {
     for (let row = begin; row < end; row++) {
       scoreRow(features, classifier, row, scores);

@@ -1,6 +1,6 @@
 /**
- * How many dimensions features really use (Garrido et al. 2023, "RankMe: Assessing the Downstream Performance of
- * Pretrained Self-Supervised Representations by Their Rank").
+ * How many dimensions features really use (Garrido et al. 2023, "RankMe: Assessing the Downstream Performance
+ * of Pretrained Self-Supervised Representations by Their Rank").
  *
  * Refuses to centre or to normalise the rows, as RankMe does neither.
  */

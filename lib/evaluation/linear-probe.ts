@@ -1,7 +1,7 @@
 /**
- * The linear probe: a logistic regression on frozen features says how much of the classes a plane can read from
- * them. Loss and gradient come from the engine: classes are keys, `labels` the positives, and a column of
- * ones carries the bias.
+ * The linear probe: a logistic regression on frozen features says how much of the classes a plane can read
+ * from them. Loss and gradient come from the engine: classes are keys, `labels` the positives, and a column
+ * of ones carries the bias.
  *
  * Refuses to choose the regularisation, on which the result depends.
  */
@@ -38,13 +38,15 @@ export interface LinearProbeResult extends ClassMetrics {
   iterations: number;
   /** How often loss and gradient were computed. */
   evaluations: number;
-  /** Whether the gradient came within `tolerance`. Otherwise `maxIterations` or rounding ended the training. */
+  /**
+   * Whether the gradient came within `tolerance`. Otherwise `maxIterations` or rounding ended the training.
+   */
   converged: boolean;
 }
 
 /**
- * Trains a linear classifier on frozen features and judges it on others. Minimises mean cross-entropy +
- * λ / 2 · ‖W‖² by L-BFGS from zero weights. The number of classes is the largest of `labels` + 1. Training runs on
+ * Trains a linear classifier on frozen features and judges it on others. Minimises mean cross-entropy + λ / 2
+ * · ‖W‖² by L-BFGS from zero weights. The number of classes is the largest of `labels` + 1. Training runs on
  * the CPU backend in float32.
  *
  * @param train [M × D]. Centred features of similar size in all columns need fewer steps.
@@ -80,7 +82,10 @@ export async function linearProbe(
   );
   const { dim } = trainRows;
   const { weights, bias } = split(at, classes, dim);
-  const classifier = { weights: { data: weights, rows: classes, dim, rowStride: dim }, bias };
+  const classifier = {
+    weights: { name: 'weights', data: weights, rows: classes, dim, rowStride: dim },
+    bias,
+  };
   const metrics = await classMetrics(testRows, classifier, judged, settings.signal);
   return { ...metrics, loss: value, weights, bias, iterations, evaluations, converged };
 }

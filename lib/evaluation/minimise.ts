@@ -1,7 +1,7 @@
 /**
- * L-BFGS for a smooth function whose values come from float32 arithmetic (Nocedal & Wright 2006, algorithm 7.4).
- * Steps are found by bisection for the weak Wolfe conditions (Lewis & Overton 2013). Near the minimum, where
- * rounding hides the decrease, the approximate condition on the slope decides (Hager & Zhang 2005).
+ * L-BFGS for a smooth function whose values come from float32 arithmetic (Nocedal & Wright 2006, algorithm
+ * 7.4). Steps are found by bisection for the weak Wolfe conditions (Lewis & Overton 2013). Near the minimum,
+ * where rounding hides the decrease, the approximate condition on the slope decides (Hager & Zhang 2005).
  *
  * Refuses constraints, and functions that are not smooth.
  */

@@ -1,6 +1,6 @@
 /**
- * How far apart two sides of features lie, as images and texts of a CLIP model do (Liang et al. 2022, "Mind the
- * Gap: Understanding the Modality Gap in Multi-modal Contrastive Representation Learning").
+ * How far apart two sides of features lie, as images and texts of a CLIP model do (Liang et al. 2022, "Mind
+ * the Gap: Understanding the Modality Gap in Multi-modal Contrastive Representation Learning").
  *
  * Refuses rows of another length than 1.
  */
@@ -17,8 +17,8 @@ export interface ModalityGap {
   /** Cosine of the angle between both means; NaN where a mean is zero. */
   centroidCosine: number;
   /**
-   * Fraction of rows that are nearer to the mean of their own side, the mean over both sides. A row in the middle
-   * counts half. 0.5 where nothing tells the sides from each other, 1 where a plane parts them.
+   * Fraction of rows that are nearer to the mean of their own side, the mean over both sides. A row in the
+   * middle counts half. 0.5 where nothing tells the sides from each other, 1 where a plane parts them.
    */
   separability: number;
 }
@@ -60,7 +60,7 @@ const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, d) => su
 async function meanOf(side: UnitRows, signal: AbortSignal | undefined): Promise<Float64Array> {
   const { data, rows, dim, rowStride, factors } = side;
   const sums = new Float64Array(dim);
-  await inSlices({ count: rows, operationsEach: dim, signal }, (begin, end) => {
+  await inSlices({ count: rows, operationsEach: dim, reads: [side], signal }, (begin, end) => {
     for (let row = begin; row < end; row++) {
       for (let d = 0; d < dim; d++) sums[d]! += data[row * rowStride + d]! * factors[row]!;
     }
@@ -77,7 +77,7 @@ async function fractionBeyond(
 ): Promise<number> {
   const { data, rows, dim, rowStride, factors } = side;
   let beyond = 0;
-  await inSlices({ count: rows, operationsEach: dim, signal }, (begin, end) => {
+  await inSlices({ count: rows, operationsEach: dim, reads: [side], signal }, (begin, end) => {
     for (let row = begin; row < end; row++) {
       let product = 0;
       for (let d = 0; d < dim; d++) product += data[row * rowStride + d]! * normal[d]!;

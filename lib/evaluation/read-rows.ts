@@ -1,6 +1,6 @@
 /**
- * Features for arithmetic in JavaScript: rows of float32 on the host, checked and finite. Rows of 16 bits become
- * a float32 copy; other rows stay where they are.
+ * Features for arithmetic in JavaScript: rows of float32 on the host, checked and finite. Rows of 16 bits
+ * become a float32 copy; other rows stay where they are.
  *
  * Refuses features on a device, which JavaScript cannot read.
  */
@@ -10,10 +10,13 @@ import { codedError } from '../errors';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { toNativeMatrix } from '../matrix/host-matrix';
 import { fromBits } from '../matrix/narrow';
+import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 
 /** Finite numbers. Row i begins at `i * rowStride`. */
 export interface Rows {
+  /** The caller's name of the matrix, for messages. */
+  name: string;
   data: Float32Array;
   rows: number;
   dim: number;
@@ -38,8 +41,8 @@ export function readRows(name: string, features: unknown): Rows {
   const matrix = toNativeMatrix(name, features);
   const { rows, dim, rowStride } = matrix;
   const read = types.isFloat32Array(matrix.data)
-    ? { data: matrix.data, rows, dim, rowStride }
-    : { data: widened(name, matrix), rows, dim, rowStride: dim };
+    ? { name, data: matrix.data, rows, dim, rowStride }
+    : { name, data: widened(name, matrix), rows, dim, rowStride: dim };
   requireFinite(name, read);
   return read;
 }
@@ -50,6 +53,15 @@ export function requireEqualDim(name: string, one: Rows, otherName: string, othe
   throw codedError(
     'ERR_SHAPE',
     `Expected dim ${one.dim}, as ${name} has, for ${otherName} but received [${other.rows}, ${other.dim}]`,
+  );
+}
+
+/** Throws ERR_DETACHED where the array was transferred while the work waited for its next slice. */
+export function requireAttached({ name, data }: Rows): void {
+  if (lengthOf(data) > 0) return;
+  throw codedError(
+    'ERR_DETACHED',
+    `The buffer of ${name}.data was detached during the call: keep the array until the promise settles`,
   );
 }
 
@@ -82,10 +94,13 @@ function widened(
 
 function requireFinite(name: string, { data, rows, dim, rowStride }: Rows): void {
   for (let row = 0; row < rows; row++) {
-    for (let at = row * rowStride; at < row * rowStride + dim; at++) {
-      if (Number.isFinite(data[at])) continue;
-      const where = `row ${row}, column ${at - row * rowStride} of ${name}`;
-      throw check.invalid('ERR_NOT_FINITE', where, 'finite number', data[at]);
-    }
+    const begin = row * rowStride;
+    // 0 times a number is 0, and 0 times NaN or infinity is NaN
+    let zeros = 0;
+    for (let at = begin; at < begin + dim; at++) zeros += 0 * data[at]!;
+    if (zeros === 0) continue;
+    const column = data.subarray(begin, begin + dim).findIndex((value) => !Number.isFinite(value));
+    const where = `row ${row}, column ${column} of ${name}`;
+    throw check.invalid('ERR_NOT_FINITE', where, 'finite number', data[begin + column]);
   }
 }

@@ -49,7 +49,9 @@ export interface RanksLike {
 
 /** Which keys are relevant to each query, in the form of compressed sparse rows. */
 export interface RelevantKeys {
-  /** [M + 1], from 0, never falling: `keys` from `offsets[i]` to before `offsets[i + 1]` belong to query i. */
+  /**
+   * [M + 1], from 0, never falling: `keys` from `offsets[i]` to before `offsets[i + 1]` belong to query i.
+   */
   offsets: Int32Array;
   /** Indices of keys. No key occurs twice within one query. */
   keys: Int32Array;

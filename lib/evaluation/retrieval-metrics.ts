@@ -71,18 +71,18 @@ type MetricName = keyof typeof defaultAt;
 const metricNames = Object.keys(defaultAt) as MetricName[];
 
 /**
- * Judges a search. Queries without a relevant key are left out of every mean. Computes in float64, and
- * takes a time in proportion to M · k.
+ * Judges a search. Queries without a relevant key are left out of every mean. Computes in float64, and takes
+ * a time in proportion to M · k.
  *
- * @param search The best keys of each query, [M × k]; or the rank of each query's positive, [M].
- *   `scores`, `optimistic` and `pessimistic` may be missing; where they are there, they are checked.
+ * @param search The best keys of each query, [M × k]; or the rank of each query's positive, [M]. `scores`,
+ *   `optimistic` and `pessimistic` may be missing; where they are there, they are checked.
  *
  * Source: sentence-transformers, InformationRetrievalEvaluator.compute_metrics; ranks: open_clip,
  * `get_clip_metrics`.
  *
- * Throws ERR_TYPE, ERR_SHAPE, ERR_VALUE, ERR_NOT_FINITE, ERR_OPTION, ERR_BUFFER or ERR_DETACHED. ERR_OPTION for
- * `relevant` with ranks, as ranks already say which key was relevant. ERR_VALUE for a k beyond that of the
- * search, and where no query has a relevant key.
+ * Throws ERR_TYPE, ERR_SHAPE, ERR_VALUE, ERR_NOT_FINITE, ERR_OPTION, ERR_BUFFER or ERR_DETACHED. ERR_OPTION
+ * for `relevant` with ranks, as ranks already say which key was relevant. ERR_VALUE for a k beyond that of
+ * the search, and where no query has a relevant key.
  */
 export function retrievalMetrics(search: TopKLike, options?: TopKMetricOptions): TopKMetrics;
 export function retrievalMetrics(search: RanksLike, options?: RankMetricOptions): RankMetrics;

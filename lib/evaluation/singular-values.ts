@@ -1,9 +1,10 @@
 /**
- * Singular values of a tall or wide matrix: the eigenvalues of the smaller Gram matrix, by Householder's
- * reduction to a tridiagonal matrix and bisection with Sturm's count (Golub & Van Loan, "Matrix Computations",
- * sections 8.3 and 8.4). In float64.
+ * Singular values of a tall or wide matrix, in float64: roots of the eigenvalues of the smaller Gram matrix.
+ * Householder's reduction makes the matrix tridiagonal, then bisection with Sturm's count finds the
+ * eigenvalues (Golub & Van Loan, "Matrix Computations", sections 8.3 and 8.4).
  *
- * Refuses singular vectors. Values below about 1e-8 of the largest one are lost, as a Gram matrix squares them.
+ * Refuses singular vectors. Values below about 1e-8 of the largest one are lost, as a Gram matrix squares
+ * them.
  */
 
 import { allocate, type Rows } from './read-rows';
@@ -31,6 +32,7 @@ async function gram(x: Rows, size: number, signal: AbortSignal | undefined): Pro
   const work = {
     count: Math.ceil(length / blockLength),
     operationsEach: (size * size * blockLength) / 2,
+    reads: [x],
     signal,
   };
   await inSlices(work, (begin, end) => {
@@ -77,7 +79,7 @@ async function reduce(
   signal: AbortSignal | undefined,
 ): Promise<Tridiagonal> {
   const beside = new Float64Array(Math.max(0, size - 1));
-  await inSlices({ count: size - 1, operationsEach: size * size, signal }, (begin, end) => {
+  await inSlices({ count: size - 1, operationsEach: size * size, reads: [], signal }, (begin, end) => {
     for (let k = begin; k < end; k++) beside[k] = reflect(matrix, size, k);
   });
   return { diagonal: Float64Array.from({ length: size }, (_, i) => matrix[i * size + i]!), beside };
@@ -134,7 +136,7 @@ async function eigenvalues(
   const squares = beside.map((value) => value ** 2);
   const precision = Number.EPSILON * Math.max(Math.abs(least), Math.abs(most));
   const values = new Float64Array(size);
-  await inSlices({ count: size, operationsEach: 400 * size, signal }, (begin, end) => {
+  await inSlices({ count: size, operationsEach: 400 * size, reads: [], signal }, (begin, end) => {
     for (let which = begin; which < end; which++) {
       let [low, high] = [which > 0 ? values[which - 1]! - precision : least, most];
       while (high - low > precision) {

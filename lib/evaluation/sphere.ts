@@ -20,7 +20,8 @@ export interface AlignmentOptions extends SignalOption {
 }
 
 /**
- * Mean distance of the two rows of a pair, to the power α: mean ‖x_i − y_i‖^α. 0 is best. Computes in float64.
+ * Mean distance of the two rows of a pair, to the power α: mean ‖x_i − y_i‖^α. 0 is best. Computes in
+ * float64.
  *
  * @param x [M × D], rows of length 1 within 0.004: what rounding changed in a length is set right.
  * @param y [M × D], the other side of each pair.
@@ -45,9 +46,12 @@ export async function alignment(
     );
   }
   let sum = 0;
-  await inSlices({ count: left.rows, operationsEach: left.dim, signal }, (begin, end) => {
-    for (let row = begin; row < end; row++) sum += squaredDistance(left, right, row) ** (alpha / 2);
-  });
+  await inSlices(
+    { count: left.rows, operationsEach: left.dim, reads: [left, right], signal },
+    (begin, end) => {
+      for (let row = begin; row < end; row++) sum += squaredDistance(left, right, row) ** (alpha / 2);
+    },
+  );
   return sum / left.rows;
 }
 
@@ -67,15 +71,18 @@ export interface UniformityOptions extends EngineOptions {
 }
 
 /**
- * How evenly rows fill the sphere: log mean exp(−t ‖x_i − x_j‖²) over all pairs i ≠ j. 0, up to rounding, where all
- * rows are equal; about −2t + 2t² / D where rows are spread evenly. Less is more even. Computes on the CPU backend, without storing
- * the similarities: the log-sum-exp of each row over the others is that of `supcon` with one class at scale 2t.
+ * How evenly rows fill the sphere: log mean exp(−t ‖x_i − x_j‖²) over all pairs i ≠ j. 0, up to rounding,
+ * where all rows are equal; about −2t + 2t² / D where rows are spread evenly. Less is more even. Computes on
+ * the CPU backend, without storing the similarities: the log-sum-exp of each row over the others is that of
+ * `supcon` with one class at scale 2t.
  *
- * @param x [N × D], at least two rows of length 1 within 0.004: what rounding changed in a length is set right.
+ * @param x [N × D], at least two rows of length 1 within 0.004: what rounding changed in a length is set
+ *   right.
  *
  * Source: Wang & Isola 2020, L_uniform.
  *
- * Rejects with the errors of {@link alignment}, ERR_SHAPE for a single row, and the errors of `contrastiveLoss`.
+ * Rejects with the errors of {@link alignment}, ERR_SHAPE for a single row, and the errors of
+ * `contrastiveLoss`.
  */
 export async function uniformity(x: HostFeatures, options?: UniformityOptions): Promise<number> {
   const { t: stated, threads, signal } = readOptionsOf(options, ['t', 'threads', 'signal']);

@@ -1,8 +1,8 @@
 /**
  * Rows of length 1. Metrics on the unit sphere are defined for such rows only.
  *
- * Refuses to normalise features of other lengths: a metric must judge the features that the caller uses. Rounding
- * to float32 or 16 bits moves a length a little, and only that is set right.
+ * Refuses to normalise features of other lengths: a metric must judge the features that the caller uses.
+ * Rounding to float32 or 16 bits moves a length a little, and only that is set right.
  */
 
 import * as check from '../validate';

@@ -1,6 +1,6 @@
 /**
- * Zero-shot classification: the class whose feature has the largest dot product with a row is the answer (Radford
- * et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision").
+ * Zero-shot classification: the class whose feature has the largest dot product with a row is the answer
+ * (Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision").
  *
  * Refuses to normalise: the caller's features decide whether the product is a cosine.
  */

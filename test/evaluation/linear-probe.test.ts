@@ -1,6 +1,7 @@
 /**
- * linearProbe: the gradient of the objective in float64 is zero where the training ended, and plain gradient descent
- * in float64 comes to the same loss. The objective is convex, so both show that the minimum was found.
+ * linearProbe: the gradient of the objective in float64 is zero where the training ended, and plain gradient
+ * descent in float64 comes to the same loss. The objective is convex, so both show that the minimum was
+ * found.
  */
 import { linearProbe } from '../../lib/evaluation';
 import { allRows, normalRows, type ProbeState, plainClassMetrics, plainProbe } from '../reference/features';

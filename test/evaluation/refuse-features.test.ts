@@ -10,6 +10,7 @@ import {
 import type { HostFeatures } from '../../lib/matrix/host-matrix';
 import { expectError, type Thrown } from '../lib/fake-binding';
 import { normalRows, unitRows } from '../reference/features';
+import type { FloatMatrix } from '../reference/inputs';
 
 const bad = (type: typeof Error, code: string, message: string): Thrown => ({ type, code, message });
 const ints = (...values: number[]) => Int32Array.from(values);
@@ -204,5 +205,32 @@ describe('a signal that aborts during the work stops it', () => {
     const running = rejection(() => run(controller.signal));
     setImmediate(() => controller.abort('enough'));
     expect(await running).toBe('enough');
+  });
+});
+
+describe('features that are transferred away during the work', () => {
+  const copy = ({ data, shape }: FloatMatrix) => ({ data: data.slice(), shape });
+  /** More than one slice of alignment. Each row is 1, 0, 0 and so on. */
+  const large: FloatMatrix = { data: new Float32Array(140_000 * 128), shape: [140_000, 128] };
+  for (let at = 0; at < large.data.length; at += 128) large.data[at] = 1;
+  const classes = Int32Array.from({ length: 4000 }, (_, i) => i % 1500);
+
+  it.each<[string, FloatMatrix, (features: FloatMatrix) => Promise<unknown>, string]>([
+    ['alignment', large, (features) => alignment(large, features), 'y.data'],
+    ['modalityGap', x, (features) => modalityGap(features, x), 'x.data'],
+    ['effectiveRank', normalRows(4000, 128, 3), (features) => effectiveRank(features), 'x.data'],
+    [
+      'zeroShotAccuracy',
+      normalRows(1500, 128, 4),
+      (features) => zeroShotAccuracy(normalRows(4000, 128, 3), features, classes),
+      'classFeatures.data',
+    ],
+    ['linearProbe', x, (features) => linearProbe(x, labels, features, labels, { l2: 1 }), 'test.data'],
+  ])('%s', async (_, features, run, name) => {
+    const given = copy(features);
+    const running = rejection(() => run(given));
+    // the first slice is done by now
+    structuredClone(given.data, { transfer: [given.data.buffer] });
+    expectError(await running, bad(TypeError, 'ERR_DETACHED', `The buffer of ${name} was detached`));
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Plain forms of the metrics of features, in float64 and without regard to cost: the oracles for lib/evaluation.
- * Random rows are normal numbers from a seeded generator. Shares no code with the library.
+ * Plain forms of the metrics of features, in float64 and without regard to cost: the oracles for
+ * lib/evaluation. Random rows are normal numbers from a seeded generator. Shares no code with the library.
  */
 import type { FloatMatrix } from './inputs';
 
