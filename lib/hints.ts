@@ -104,7 +104,11 @@ function editDistance(a: string, b: string): number {
  * How to make the typed array that was expected from the value. `name` ends with the name of the
  * caller's variable.
  */
-export function arrayHint(kind: 'Float32Array' | 'Int32Array', name: string, value: unknown): string {
+export function arrayHint(
+  kind: 'Float32Array' | 'Float64Array' | 'Int32Array',
+  name: string,
+  value: unknown,
+): string {
   try {
     return makeArrayHint(kind, name.split('.').pop()!, value);
   } catch {

@@ -2,6 +2,7 @@
 
 export { type BackendInfo, backends } from './backend';
 export { type ErrorCode, type InfclError, isInfclError } from './errors';
+export * from './evaluation';
 export {
   contrastiveLoss,
   contrastiveLossAndGrad,

@@ -152,6 +152,13 @@ export function float32Array(name: string, value: unknown): Float32Array {
   return value;
 }
 
+export function float64Array(name: string, value: unknown): Float64Array {
+  if (!types.isFloat64Array(value))
+    throw invalid('ERR_TYPE', name, 'Float64Array', value, arrayHint('Float64Array', name, value));
+  stableArray(name, value);
+  return value;
+}
+
 export function int32Array(name: string, value: unknown): Int32Array {
   if (!types.isInt32Array(value))
     throw invalid('ERR_TYPE', name, 'Int32Array', value, arrayHint('Int32Array', name, value));

@@ -105,6 +105,7 @@ function buildTypeScript() {
   const tsc = require.resolve('typescript/bin/tsc');
   run('compiling lib', tsc, ['-p', 'lib']);
   writeEsmWrapper('index', 'infcl');
+  writeEsmWrapper('evaluation/index', 'infcl/evaluation');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
   writeEsmWrapper('adapters/onnx', 'infcl/onnx');
   writeEsmWrapper('adapters/tfjs', 'infcl/tfjs');

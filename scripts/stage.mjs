@@ -101,7 +101,10 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
     ...binaries.map((name) => [join(resolve(prebuilds), name), `prebuilds/${name}`]),
     ...sourceFiles(root).map((name) => [join(root, name), `source/${name}`]),
     [join(root, 'bin', 'infcl.js'), 'bin/infcl.js'],
-    ...['jax', 'onnx', 'tfjs'].map((name) => [join(root, name, 'package.json'), `${name}/package.json`]),
+    ...['evaluation', 'jax', 'onnx', 'tfjs'].map((name) => [
+      join(root, name, 'package.json'),
+      `${name}/package.json`,
+    ]),
     [join(root, 'LICENSE'), 'LICENSE'],
   ]);
   writePages(out, publisher);

@@ -41,3 +41,16 @@ export function isInfinite(bits: number, dtype: NarrowDType): boolean {
 
 /** To the nearest integer, for numbers from 0 to 2^51: between 2^52 and 2^53, float64 has steps of 1. */
 const roundEven = (value: number) => value + 2 ** 52 - 2 ** 52;
+
+/** The number that the bits stand for. */
+export function fromBits(bits: number, dtype: NarrowDType): number {
+  const { fractionBits, least, infinity } = narrowTypes[dtype];
+  const sign = (bits & 0x8000) === 0 ? 1 : -1;
+  const magnitude = bits & 0x7fff;
+  if (magnitude >= infinity) return magnitude === infinity ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  const exponent = magnitude >>> fractionBits;
+  const fraction = magnitude & ((1 << fractionBits) - 1);
+  // subnormal numbers have the exponent of the least normal one, and no leading 1
+  const steps = exponent === 0 ? fraction : fraction + (1 << fractionBits);
+  return sign * steps * 2 ** (least + Math.max(exponent, 1) - 1 - fractionBits);
+}

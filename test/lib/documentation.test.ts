@@ -19,6 +19,7 @@ it('has an example for each group', () => {
     'Options',
     'Before you pay',
     'Chunked backbone',
+    'Evaluation',
     'jax-js',
     'TensorFlow.js',
     'Errors',
@@ -33,6 +34,7 @@ it.each(examples)('the example of "%s" runs and says something', async (_, code)
 it('examples print what their comments say', async () => {
   const output = async (group: string) => outputOf(examples.find(([name]) => name === group)![1]);
   expect(Number(await output('Features'))).toBeCloseTo(0.1269, 4);
+  expect(await output('Evaluation')).toBe("{ '1': 0.5, '2': 1 }\n");
   expect(await output('Errors')).toBe('Unknown name logitscale in options; did you mean logitScale?\n');
 });
 

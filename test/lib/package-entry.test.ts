@@ -1,6 +1,6 @@
 /**
  * The built package as users get it: by import and by require, the same names and one instance;
- * and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
+ * the metrics of infcl/evaluation, and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import * as sources from '../../lib';
 import * as jaxSources from '../../lib/adapters/jax';
 import * as onnxSources from '../../lib/adapters/onnx';
 import * as tfjsSources from '../../lib/adapters/tfjs';
+import * as evaluationSources from '../../lib/evaluation';
 
 const root = join(__dirname, '..', '..');
 
@@ -24,6 +25,7 @@ beforeAll(() => {
 
 it.each([
   ['infcl', sources],
+  ['infcl/evaluation', evaluationSources],
   ['infcl/jax', jaxSources],
   ['infcl/onnx', onnxSources],
   ['infcl/tfjs', tfjsSources],
@@ -54,6 +56,16 @@ it('has the functions of the README', () => {
       'plan',
     ]),
   );
+});
+
+it('infcl/evaluation has functions of infcl, the same ones', () => {
+  const same = run(`
+    import * as all from 'infcl';
+    import * as part from 'infcl/evaluation';
+    console.log(JSON.stringify(Object.keys(part).filter((name) => part[name] === all[name]).sort()));
+  `);
+  expect(same).toEqual(Object.keys(evaluationSources).sort());
+  expect(same).toContain('retrievalMetrics');
 });
 
 it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {

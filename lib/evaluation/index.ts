@@ -1,0 +1,18 @@
+/** Public names of `infcl/evaluation`, which `infcl` has too. */
+
+export type { ClassMetrics } from './class-metrics';
+export { effectiveRank } from './effective-rank';
+export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe';
+export { type ModalityGap, modalityGap } from './modality-gap';
+export type { EngineOptions, SignalOption } from './read-options';
+export type { Ranks, RanksLike, RelevantKeys, TopK, TopKLike } from './results';
+export {
+  type MetricByK,
+  type RankMetricOptions,
+  type RankMetrics,
+  retrievalMetrics,
+  type TopKMetricOptions,
+  type TopKMetrics,
+} from './retrieval-metrics';
+export { type AlignmentOptions, alignment, type UniformityOptions, uniformity } from './sphere';
+export { zeroShotAccuracy } from './zero-shot';

@@ -1,0 +1,61 @@
+/**
+ * Checks which keys are relevant to each query, and hands them out query by query.
+ *
+ * Refuses to repair: a key that occurs twice, or an offset that falls, is an error and not a guess.
+ */
+
+import { codedError } from '../errors';
+import { readNames } from '../read-names';
+import { lengthOf } from '../typed-array';
+import * as check from '../validate';
+import { requireLength } from './read-search';
+
+/** The relevant keys of one query. */
+export type RelevantTo = (query: number) => ReadonlySet<number>;
+
+const name = 'options.relevant';
+
+/**
+ * By default, key i is the only one that is relevant to query i. Throws ERR_TYPE, ERR_OPTION, ERR_SHAPE,
+ * ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
+ */
+export function readRelevant(value: unknown, queries: number): RelevantTo {
+  if (value === undefined) return (query) => new Set([query]);
+  const given = readNames(name, value, ['offsets', 'keys']);
+  const offsets = check.int32Array(`${name}.offsets`, given.offsets);
+  const keys = check.int32Array(`${name}.keys`, given.keys);
+  requireLength(`${name}.offsets`, lengthOf(offsets), queries + 1);
+  checkOffsets(offsets, lengthOf(keys));
+  keys.forEach((key, at) => {
+    if (key < 0) throw check.invalid('ERR_VALUE', `${name}.keys[${at}]`, 'index of a key', key);
+  });
+  const relevantTo = (query: number) => new Set(keys.subarray(offsets[query], offsets[query + 1]));
+  for (let query = 0; query < queries; query++) {
+    const listed = offsets[query + 1]! - offsets[query]!;
+    const { size } = relevantTo(query);
+    if (size === listed) continue;
+    throw codedError(
+      'ERR_VALUE',
+      `Expected each key once for query ${query} in ${name}.keys but received ${listed} keys of which ${size} differ`,
+    );
+  }
+  return relevantTo;
+}
+
+/** Throws ERR_VALUE. */
+function checkOffsets(offsets: Int32Array, keys: number): void {
+  const last = offsets.length - 1;
+  offsets.forEach((offset, at) => {
+    const where = `${name}.offsets[${at}]`;
+    if (at === 0 && offset !== 0) throw check.invalid('ERR_VALUE', where, '0', offset);
+    if (at > 0 && offset < offsets[at - 1]!) {
+      throw check.invalid('ERR_VALUE', where, `at least ${offsets[at - 1]}, the offset before,`, offset);
+    }
+    if (at === last && offset !== keys) {
+      throw check.invalid('ERR_VALUE', where, `${keys}, the number of ${name}.keys,`, offset);
+    }
+  });
+  if (keys === 0) {
+    throw codedError('ERR_VALUE', `Expected at least one relevant key in ${name}.keys but received none`);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Features for arithmetic in JavaScript: rows of float32 on the host, checked and finite. Rows of 16 bits
+ * become a float32 copy; other rows stay where they are.
+ *
+ * Refuses features on a device, which JavaScript cannot read.
+ */
+
+import { types } from 'node:util';
+import { codedError } from '../errors';
+import { isDeviceMatrix } from '../matrix/device-matrix';
+import { toNativeMatrix } from '../matrix/host-matrix';
+import { fromBits } from '../matrix/narrow';
+import { lengthOf } from '../typed-array';
+import * as check from '../validate';
+
+/** Finite numbers. Row i begins at `i * rowStride`. */
+export interface Rows {
+  /** The caller's name of the matrix, for messages. */
+  name: string;
+  data: Float32Array;
+  rows: number;
+  dim: number;
+  rowStride: number;
+}
+
+/**
+ * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED, ERR_NOT_FINITE, or
+ * ERR_OUT_OF_MEMORY for the copy of 16-bit rows.
+ */
+export function readRows(name: string, features: unknown): Rows {
+  if (isDeviceMatrix(features)) {
+    const copy = `{ data: await ${name}.toHost(), shape: ${name}.shape, dtype: ${name}.dtype }`;
+    throw check.invalid(
+      'ERR_TYPE',
+      name,
+      'features on the host',
+      features,
+      `; ${copy} is a copy on the host`,
+    );
+  }
+  const matrix = toNativeMatrix(name, features);
+  const { rows, dim, rowStride } = matrix;
+  const read = types.isFloat32Array(matrix.data)
+    ? { name, data: matrix.data, rows, dim, rowStride }
+    : { name, data: widened(name, matrix), rows, dim, rowStride: dim };
+  requireFinite(name, read);
+  return read;
+}
+
+/** Throws ERR_SHAPE where two sides have no equal feature size. */
+export function requireEqualDim(name: string, one: Rows, otherName: string, other: Rows): void {
+  if (one.dim === other.dim) return;
+  throw codedError(
+    'ERR_SHAPE',
+    `Expected dim ${one.dim}, as ${name} has, for ${otherName} but received [${other.rows}, ${other.dim}]`,
+  );
+}
+
+/** Throws ERR_DETACHED where the array was transferred while the work waited for its next slice. */
+export function requireAttached({ name, data }: Rows): void {
+  if (lengthOf(data) > 0) return;
+  throw codedError(
+    'ERR_DETACHED',
+    `The buffer of ${name}.data was detached during the call: keep the array until the promise settles`,
+  );
+}
+
+/** A new array of any content. Throws ERR_OUT_OF_MEMORY. */
+export function allocate<T>(what: string, bytes: number, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw codedError(
+      'ERR_OUT_OF_MEMORY',
+      `Cannot allocate ${bytes} bytes for ${what}: pass fewer rows`,
+      error,
+    );
+  }
+}
+
+function widened(
+  name: string,
+  { data, dtype, rows, dim, rowStride }: ReturnType<typeof toNativeMatrix>,
+): Float32Array {
+  const bytes = rows * dim * 4;
+  const into = allocate(`a float32 copy of ${name}`, bytes, () => new Float32Array(rows * dim));
+  for (let row = 0; row < rows; row++) {
+    for (let d = 0; d < dim; d++) {
+      into[row * dim + d] = fromBits(data[row * rowStride + d]!, dtype as 'float16' | 'bfloat16');
+    }
+  }
+  return into;
+}
+
+function requireFinite(name: string, { data, rows, dim, rowStride }: Rows): void {
+  for (let row = 0; row < rows; row++) {
+    const begin = row * rowStride;
+    // 0 times a number is 0, and 0 times NaN or infinity is NaN
+    let zeros = 0;
+    for (let at = begin; at < begin + dim; at++) zeros += 0 * data[at]!;
+    if (zeros === 0) continue;
+    const column = data.subarray(begin, begin + dim).findIndex((value) => !Number.isFinite(value));
+    const where = `row ${row}, column ${column} of ${name}`;
+    throw check.invalid('ERR_NOT_FINITE', where, 'finite number', data[begin + column]);
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Features on a device are refused, and the message says how to copy them to the host. No device is here: the
+ * binding is one that only answers.
+ */
+jest.mock('../../lib/native/load', () => ({ loadBinding: jest.fn() }));
+
+import { DeviceMatrix } from '../../lib';
+import { alignment, effectiveRank, linearProbe, zeroShotAccuracy } from '../../lib/evaluation';
+import type { HostFeatures } from '../../lib/matrix/host-matrix';
+import type { DeviceHandle } from '../../lib/native/binding';
+import { loadBinding } from '../../lib/native/load';
+import { fakeNative } from '../lib/fake-binding';
+
+const { binding } = fakeNative({
+  cudaInfo: () => ({ available: true, reason: '', devices: ['no real device'] }),
+  wrapDevice: () => ({}) as DeviceHandle,
+});
+jest.mocked(loadBinding).mockReturnValue(binding);
+
+const matrix = DeviceMatrix.wrap({
+  pointer: 4096n,
+  shape: [2, 2],
+  dtype: 'float32',
+}) as unknown as HostFeatures;
+const labels = Int32Array.of(0, 1);
+
+it.each([
+  ['x', () => alignment(matrix, matrix)],
+  ['x', () => effectiveRank(matrix)],
+  ['features', () => zeroShotAccuracy(matrix, matrix, labels)],
+  ['train', () => linearProbe(matrix, labels, matrix, labels, { l2: 1 })],
+])('%s on a device', async (name, run) => {
+  await expect(run()).rejects.toMatchObject({
+    code: 'ERR_TYPE',
+    message: expect.stringContaining(`data: await ${name}.toHost(), shape: ${name}.shape`),
+  });
+});
