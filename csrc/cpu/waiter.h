@@ -1,8 +1,8 @@
-// How a thread waits for another thread. First it stays on its processor, since most waits are shorter than a
-// switch of threads. Then it lets other threads run. At last it sleeps for short times.
+// How a thread waits for another thread. First it stays on its processor, since most waits are shorter than
+// a switch of threads. Then it lets other threads run between two looks.
 //
 // Where threads outnumber processors (`crowded`), a thread that stays on its processor may keep it from the
-// very thread that is waited for. So there it sleeps almost at once.
+// very thread that is waited for. So there it sleeps almost at once, for short times.
 #pragma once
 
 #include <algorithm>
@@ -17,14 +17,14 @@ namespace infcl::cpu {
 
 class Waiter {
  public:
-  explicit Waiter(bool crowded) : spins_(crowded ? 20 : 20000), yields_(crowded ? 2 : 200) {}
+  explicit Waiter(bool crowded) : crowded_(crowded), spins_(crowded ? 20 : 20000) {}
 
   void wait() {
     if (spins_ > 0) {
       --spins_;
       pause();
-    } else if (yields_ > 0) {
-      --yields_;
+    } else if (!crowded_ || yields_ > 0) {
+      if (crowded_) --yields_;
       std::this_thread::yield();
     } else {
       std::this_thread::sleep_for(std::chrono::microseconds(sleep_));
@@ -40,7 +40,8 @@ class Waiter {
 #endif
   }
 
-  int spins_, yields_;
+  const bool crowded_;
+  int spins_, yields_ = 2;
   int sleep_ = 20;  // microseconds
 };
 
