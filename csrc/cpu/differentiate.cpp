@@ -7,6 +7,7 @@
 
 #include "cpu/backend.h"
 #include "cpu/gradient_factors.h"
+#include "cpu/gradient_filter.h"
 
 namespace infcl::cpu {
 
@@ -18,7 +19,7 @@ class CpuBackend::Differentiate final : public Pass {
         out_(out),
         s_(backend.grid()),
         gates_(s_),
-        filter_gates_(s_),
+        filter_(s_),
         row_sums_(static_cast<size_t>(s_.tile_rows())) {
     const int64_t tile = b_.kernels_->tile.rows * b_.kernels_->tile.columns;
     if (a_.gradients.wanted) {
@@ -30,8 +31,7 @@ class CpuBackend::Differentiate final : public Pass {
     if (filters()) {
       clear(a_.gradients.overwrite_rows, d_rows_, s_.row_count());
       clear(a_.gradients.overwrite_columns, d_columns_, b_.columns().gradient_rows);
-      row_lost_.resize(static_cast<size_t>(s_.row_count()));
-      column_lost_.resize(static_cast<size_t>(s_.column_count()));
+      filter_.begin(a_.filter.bound);
     }
     for (int t = 0; t < b_.plan_.threads; ++t) {
       scratch_.emplace_back(b_.kernels_->tile);
@@ -137,26 +137,10 @@ class CpuBackend::Differentiate final : public Pass {
 
   // The losses of rows and columns so far are known only after the tiles before this one. False: stopped.
   bool choose_skip(int64_t i, int64_t j, const Tile& g, Scratch& s, bool* skipped) {
-    TurnGates &rows = filter_gates_.rows(), &columns = filter_gates_.columns();
-    if (!b_.wait_until([&] { return rows.is_turn(i, 0, j) && (g.diagonal || columns.is_turn(j, 0, i)); }))
-      return false;
-    *skipped = skip(g, s);
+    if (!b_.wait_until([&] { return filter_.is_turn(i, j); })) return false;
+    *skipped = filter_.skip(g, s.row_lost, s.column_lost);
     if (*skipped) ++s.skipped;
-    rows.leave(i, 0, j);
-    if (!g.diagonal) columns.leave(j, 0, i);
-    return true;
-  }
-
-  // Whether every row and column of the tile can lose it within the bound; if so, adds it to their losses.
-  bool skip(const Tile& g, Scratch& s) {
-    sum_magnitudes(g, s.row_lost.data(), s.column_lost.data());
-    const float bound = static_cast<float>(a_.filter.bound);
-    for (int64_t r = 0; r < g.rows.size(); ++r)
-      if (row_lost_[g.rows.begin + r] + s.row_lost[r] > bound) return false;
-    for (int64_t c = 0; c < g.columns.size(); ++c)
-      if (column_lost_[g.columns.begin + c] + s.column_lost[c] > bound) return false;
-    for (int64_t r = 0; r < g.rows.size(); ++r) row_lost_[g.rows.begin + r] += s.row_lost[r];
-    for (int64_t c = 0; c < g.columns.size(); ++c) column_lost_[g.columns.begin + c] += s.column_lost[c];
+    filter_.leave(i, j);
     return true;
   }
 
@@ -289,12 +273,12 @@ class CpuBackend::Differentiate final : public Pass {
   const DifferentiateArgs& a_;
   DifferentiateResult& out_;
   const Grid& s_;
-  GridGates gates_, filter_gates_;
+  GridGates gates_;
+  GradientFilter filter_;
   GradientSlices slices_;                           // one without gradients
   float *d_rows_ = nullptr, *d_columns_ = nullptr;  // null: not wanted
   std::vector<DifferentiateResult> row_sums_;       // of each tile row, so that the order of sums is fixed
   std::vector<Scratch> scratch_;
-  std::vector<float> row_lost_, column_lost_;  // filter: sums of |g| over skipped tiles
 };
 
 std::unique_ptr<CpuBackend::Pass> CpuBackend::differentiate_pass(const DifferentiateArgs& args,
