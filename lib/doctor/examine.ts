@@ -12,7 +12,7 @@ import { contrastiveLossAndGradSync } from '../loss/contrastive-loss';
 import { readBinaryFile } from '../native/binary-file';
 import { loadBinding, loadedFile } from '../native/load';
 import { cudaTargetsOf } from './cuda-images';
-import type { AddonInfo, Examination, TimingResult } from './report';
+import { type AddonInfo, type Examination, emptyExamination, type TimingResult } from './report';
 import { nameOf, runSelfTest, type Target } from './self-test';
 import { hash } from './self-test-cases';
 import { hideHome, packageRoot } from './system';
@@ -22,17 +22,7 @@ const timedDim = 256;
 const runs = 2;
 
 export function examine(emit: (known: Examination) => void): void {
-  const known: Examination = {
-    step: 'loading the addon',
-    addon: null,
-    loadFailure: null,
-    backends: [],
-    cpu: null,
-    selfTests: [],
-    timings: [],
-    notes: [],
-    problems: [],
-  };
+  const known = emptyExamination('loading the addon');
   const begin = (step: string) => {
     known.step = step;
     emit(known);

@@ -113,6 +113,21 @@ export interface Examination {
   problems: string[];
 }
 
+/** What is known before the first answer. */
+export function emptyExamination(step: string): Examination {
+  return {
+    step,
+    addon: null,
+    loadFailure: null,
+    backends: [],
+    cpu: null,
+    selfTests: [],
+    timings: [],
+    notes: [],
+    problems: [],
+  };
+}
+
 export interface DoctorReport extends Omit<Examination, 'step'> {
   schemaVersion: number;
   /** Version of infcl. */

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
 import { examine } from './examine';
-import type { Examination } from './report';
+import { type Examination, emptyExamination } from './report';
 import { hideHome } from './system';
 
 /** Slow kernels on one slow core take about a minute. */
@@ -52,7 +52,8 @@ function examineHere(): Examination {
 /** What the process said last, with a problem where it did not end as it should. */
 export function readEnd({ stdout, stderr, status, signal, error }: ProcessEnd): Examination {
   const lines = stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
-  const known: Examination = lines.length > 0 ? JSON.parse(lines.at(-1)!) : nothing();
+  const known: Examination =
+    lines.length > 0 ? JSON.parse(lines.at(-1)!) : emptyExamination('starting a process');
   if (status === 0 && known.step === 'done') return known;
   const timedOut = (error as { code?: unknown } | undefined)?.code === 'ETIMEDOUT';
   const how = timedOut
@@ -61,18 +62,4 @@ export function readEnd({ stdout, stderr, status, signal, error }: ProcessEnd): 
   const said = hideHome(stderr.trim()).split('\n').slice(-3).join(' ');
   const last = said === '' ? '' : `. Its last words: ${said}`;
   return { ...known, problems: [...known.problems, `infcl ${how} during this step: ${known.step}${last}`] };
-}
-
-function nothing(): Examination {
-  return {
-    step: 'starting a process',
-    addon: null,
-    loadFailure: null,
-    backends: [],
-    cpu: null,
-    selfTests: [],
-    timings: [],
-    notes: [],
-    problems: [],
-  };
 }

@@ -17,6 +17,16 @@ export interface Summary {
   signedSums: number[];
 }
 
+/** What the reference answers to one problem. */
+export interface StoredValues {
+  loss: number;
+  accuracy: number;
+  logitScaleGrad: number;
+  logitBiasGrad: number;
+  queryGrads: Summary;
+  keyGrads: Summary;
+}
+
 export function summarise(values: ArrayLike<number>): Summary {
   const signedSums = new Array<number>(sums).fill(0);
   let squares = 0;

@@ -3,16 +3,7 @@
  * Written by test/doctor/make-self-test-values.ts, which says how to run it. A test makes the values again.
  */
 
-import type { Summary } from './self-test-summary';
-
-export interface StoredValues {
-  loss: number;
-  accuracy: number;
-  logitScaleGrad: number;
-  logitBiasGrad: number;
-  queryGrads: Summary;
-  keyGrads: Summary;
-}
+import type { StoredValues } from './self-test-summary';
 
 export const selfTestValues: Record<string, StoredValues> = {
   clip: {

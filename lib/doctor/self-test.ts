@@ -10,8 +10,8 @@ import type { BackendOption, Compute } from '../loss/options';
 import type { DType } from '../native/binding';
 import type { SelfTestResult } from './report';
 import { asDType, makeSelfTestProblem, type SelfTestCase, selfTestCases } from './self-test-cases';
-import { type Summary, spread, summarise } from './self-test-summary';
-import { type StoredValues, selfTestValues } from './self-test-values';
+import { type StoredValues, type Summary, spread, summarise } from './self-test-summary';
+import { selfTestValues } from './self-test-values';
 
 export interface Target {
   backend: Exclude<BackendOption, 'auto'>;

@@ -10,8 +10,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSelfTestProblem, type SelfTestCase, selfTestCases } from '../../lib/doctor/self-test-cases';
-import { type Summary, summarise } from '../../lib/doctor/self-test-summary';
-import type { StoredValues } from '../../lib/doctor/self-test-values';
+import { type StoredValues, type Summary, summarise } from '../../lib/doctor/self-test-summary';
 import { denseLossAndGrad } from '../reference/dense';
 
 const valuesFile = join(__dirname, '..', '..', 'lib', 'doctor', 'self-test-values.ts');
@@ -21,16 +20,7 @@ const head = `/**
  * Written by test/doctor/make-self-test-values.ts, which says how to run it. A test makes the values again.
  */
 
-import type { Summary } from './self-test-summary';
-
-export interface StoredValues {
-  loss: number;
-  accuracy: number;
-  logitScaleGrad: number;
-  logitBiasGrad: number;
-  queryGrads: Summary;
-  keyGrads: Summary;
-}
+import type { StoredValues } from './self-test-summary';
 
 `;
 

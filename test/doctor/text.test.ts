@@ -100,8 +100,12 @@ Something is wrong:
 });
 
 it.each([
-  ['/home/ann/app, and /home/ann', '/home/ann', '~/app, and ~'],
-  ['/home/anna/app /home/ann-b /home/ann.c', '/home/ann', '/home/anna/app /home/ann-b /home/ann.c'],
+  ['/people/ann/app, and /people/ann', '/people/ann', '~/app, and ~'],
+  [
+    '/people/anna/app /people/ann-b /people/ann.c',
+    '/people/ann',
+    '/people/anna/app /people/ann-b /people/ann.c',
+  ],
   ['C:\\Users\\Ann\\app', 'C:\\Users\\Ann', '~\\app'],
   ['/root', '/', '/root'],
   ['/root', '', '/root'],

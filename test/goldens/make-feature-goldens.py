@@ -8,11 +8,8 @@ Inputs come from the hash of make-goldens.py. The probe is trained by torch.opti
 torch.linalg.svdvals, and distances those of torch.pdist. features.test.ts makes the same inputs.
 """
 
-import argparse
 import importlib.util
-import json
 import pathlib
-import sys
 
 import torch
 from torch.nn.functional import cross_entropy, normalize
@@ -89,21 +86,5 @@ def compute(case):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="compare with the committed file instead of writing it")
-    check = parser.parse_args().check
-    cases = [compute(case) for case in CASES]
-    if not check:
-        lines = ",\n".join("  " + json.dumps(case) for case in cases)
-        FILE.write_text('{\n"torch": "%s",\n"cases": [\n%s\n]\n}\n' % (torch.__version__, lines))
-        print(f"{FILE.name}: {len(cases)} cases, {FILE.stat().st_size} bytes")
-        return
-    worst = goldens.difference(cases, json.loads(FILE.read_text())["cases"])
-    print(f"{FILE.name}: largest difference {worst:.1e}")
-    if worst > 1e-9:
-        sys.exit("the committed file does not hold what this script computes")
-
-
 if __name__ == "__main__":
-    main()
+    goldens.write_or_check(__doc__, FILE, 1e-9, lambda: [compute(case) for case in CASES])

@@ -319,21 +319,22 @@ def difference(a, b):
     return 0.0 if a == b else float("inf")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def write_or_check(description, file, bound, make_cases):
+    """Writes the cases to the file; with --check, refuses a file whose numbers differ by more than the bound."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed file instead of writing it")
     check = parser.parse_args().check
-    cases = [compute(case) for case in CASES]
+    cases = make_cases()
     if not check:
         lines = ",\n".join("  " + json.dumps(case) for case in cases)
-        FILE.write_text('{\n"torch": "%s",\n"cases": [\n%s\n]\n}\n' % (torch.__version__, lines))
-        print(f"{FILE.name}: {len(cases)} cases, {FILE.stat().st_size} bytes")
+        file.write_text('{\n"torch": "%s",\n"cases": [\n%s\n]\n}\n' % (torch.__version__, lines))
+        print(f"{file.name}: {len(cases)} cases, {file.stat().st_size} bytes")
         return
-    worst = difference(cases, json.loads(FILE.read_text())["cases"])
-    print(f"{FILE.name}: largest difference {worst:.1e}")
-    if worst > 1e-11:
+    worst = difference(cases, json.loads(file.read_text())["cases"])
+    print(f"{file.name}: largest difference {worst:.1e}")
+    if worst > bound:
         sys.exit("the committed file does not hold what this script computes")
 
 
 if __name__ == "__main__":
-    main()
+    write_or_check(__doc__, FILE, 1e-11, lambda: [compute(case) for case in CASES])

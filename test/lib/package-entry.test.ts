@@ -58,6 +58,17 @@ it('has the functions of the README', () => {
   );
 });
 
+/** Methods of an encoder that trains, in the order of the alphabet. */
+const trainedMethods = [
+  'backward',
+  'discardGradients',
+  'dispose',
+  'encode',
+  'randomState',
+  'restoreRandomState',
+  'takeGradients',
+];
+
 it('infcl/evaluation has functions of infcl, the same ones', () => {
   const same = run(`
     import * as all from 'infcl';
@@ -94,15 +105,7 @@ it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
     }));
   `);
   expect(report).toEqual({
-    methods: [
-      'backward',
-      'discardGradients',
-      'dispose',
-      'encode',
-      'randomState',
-      'restoreRandomState',
-      'takeGradients',
-    ],
+    methods: trainedMethods,
     jax: [],
     early: [],
   });
@@ -130,15 +133,7 @@ it('infcl/tfjs loads without TensorFlow.js, and its encoders work with what the 
     }));
   `);
   expect(report).toEqual({
-    methods: [
-      'backward',
-      'discardGradients',
-      'dispose',
-      'encode',
-      'randomState',
-      'restoreRandomState',
-      'takeGradients',
-    ],
+    methods: trainedMethods,
     tfjs: [],
   });
 });
