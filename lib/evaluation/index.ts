@@ -14,5 +14,7 @@ export {
   type TopKMetricOptions,
   type TopKMetrics,
 } from './retrieval-metrics';
+export { ranks, topK } from './search';
+export type { RanksOptions, SearchOptions, SearchProgress, TopKOptions } from './search-options';
 export { type AlignmentOptions, alignment, type UniformityOptions, uniformity } from './sphere';
 export { zeroShotAccuracy } from './zero-shot';

@@ -9,11 +9,10 @@ import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import { requireLength } from './read-search';
+import type { RelevantKeys } from './results';
 
 /** The relevant keys of one query. */
 export type RelevantTo = (query: number) => ReadonlySet<number>;
-
-const name = 'options.relevant';
 
 /**
  * By default, key i is the only one that is relevant to query i. Throws ERR_TYPE, ERR_OPTION, ERR_SHAPE,
@@ -21,29 +20,37 @@ const name = 'options.relevant';
  */
 export function readRelevant(value: unknown, queries: number): RelevantTo {
   if (value === undefined) return (query) => new Set([query]);
+  const { offsets, keys } = readKeyLists('options.relevant', value, queries);
+  return (query) => new Set(keys.subarray(offsets[query], offsets[query + 1]));
+}
+
+/**
+ * The caller's lists of keys, one for each query, checked and not copied. Throws ERR_TYPE, ERR_OPTION,
+ * ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
+ */
+export function readKeyLists(name: string, value: unknown, queries: number): RelevantKeys {
   const given = readNames(name, value, ['offsets', 'keys']);
   const offsets = check.int32Array(`${name}.offsets`, given.offsets);
   const keys = check.int32Array(`${name}.keys`, given.keys);
   requireLength(`${name}.offsets`, lengthOf(offsets), queries + 1);
-  checkOffsets(offsets, lengthOf(keys));
+  checkOffsets(name, offsets, lengthOf(keys));
   keys.forEach((key, at) => {
     if (key < 0) throw check.invalid('ERR_VALUE', `${name}.keys[${at}]`, 'index of a key', key);
   });
-  const relevantTo = (query: number) => new Set(keys.subarray(offsets[query], offsets[query + 1]));
   for (let query = 0; query < queries; query++) {
-    const listed = offsets[query + 1]! - offsets[query]!;
-    const { size } = relevantTo(query);
-    if (size === listed) continue;
+    const listed = keys.subarray(offsets[query], offsets[query + 1]);
+    const { size } = new Set(listed);
+    if (size === listed.length) continue;
     throw codedError(
       'ERR_VALUE',
-      `Expected each key once for query ${query} in ${name}.keys but received ${listed} keys of which ${size} differ`,
+      `Expected each key once for query ${query} in ${name}.keys but received ${listed.length} keys of which ${size} differ`,
     );
   }
-  return relevantTo;
+  return { offsets, keys };
 }
 
 /** Throws ERR_VALUE. */
-function checkOffsets(offsets: Int32Array, keys: number): void {
+function checkOffsets(name: string, offsets: Int32Array, keys: number): void {
   const last = offsets.length - 1;
   offsets.forEach((offset, at) => {
     const where = `${name}.offsets[${at}]`;

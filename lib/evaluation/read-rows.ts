@@ -28,16 +28,7 @@ export interface Rows {
  * ERR_OUT_OF_MEMORY for the copy of 16-bit rows.
  */
 export function readRows(name: string, features: unknown): Rows {
-  if (isDeviceMatrix(features)) {
-    const copy = `{ data: await ${name}.toHost(), shape: ${name}.shape, dtype: ${name}.dtype }`;
-    throw check.invalid(
-      'ERR_TYPE',
-      name,
-      'features on the host',
-      features,
-      `; ${copy} is a copy on the host`,
-    );
-  }
+  refuseDevice(name, features);
   const matrix = toNativeMatrix(name, features);
   const { rows, dim, rowStride } = matrix;
   const read = types.isFloat32Array(matrix.data)
@@ -45,6 +36,13 @@ export function readRows(name: string, features: unknown): Rows {
     : { name, data: widened(name, matrix), rows, dim, rowStride: dim };
   requireFinite(name, read);
   return read;
+}
+
+/** Throws ERR_TYPE for features on a device. */
+export function refuseDevice(name: string, features: unknown): void {
+  if (!isDeviceMatrix(features)) return;
+  const copy = `{ data: await ${name}.toHost(), shape: ${name}.shape, dtype: ${name}.dtype }`;
+  throw check.invalid('ERR_TYPE', name, 'features on the host', features, `; ${copy} is a copy on the host`);
 }
 
 /** Throws ERR_SHAPE where two sides have no equal feature size. */

@@ -12,7 +12,8 @@ import { type CallMemory, type Extent, overlap } from '../matrix/memory-extent';
 import type { ContrastiveRequest, NativeBinding, NativeMatrix, NativeOutput } from '../native/binding';
 import { lengthOf } from '../typed-array';
 
-type Memory = NativeMatrix | NativeOutput | Int32Array;
+/** A matrix, or an array of the host. */
+export type Memory = NativeMatrix | NativeOutput | Int32Array;
 
 /** Memory under the name that messages use. */
 export type NamedMemory = readonly [name: string, memory: Memory];
@@ -45,22 +46,19 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
   return { name, device: memory.device, begin, end: begin + byteExtent(memory) };
 }
 
+/** The caller's memory of a loss, by the names of messages. */
+export function buffersOf(request: ContrastiveRequest): Record<string, Memory | null> {
+  const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
+  const inputs = { queries, keys, 'hardNegatives.keys': hardNegatives, queryIds, keyIds };
+  return { ...inputs, queryGrads, keyGrads, hardNegativeGrads };
+}
+
 /**
  * Returns a check, for after the call, that no buffer was detached. Another thread may have written or read a
  * buffer that was transferred away during the call, so the results mean nothing.
  */
-export function rememberBuffers(request: ContrastiveRequest): () => void {
-  const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
-  const matrices = { queries, keys, 'hardNegatives.keys': hardNegatives };
-  const arrays = {
-    ...matrices,
-    queryIds,
-    keyIds,
-    queryGrads,
-    keyGrads,
-    hardNegativeGrads: hardNegativeGrads,
-  };
-  const lengths = Object.entries(arrays).flatMap(([name, memory]) => {
+export function rememberBuffers(buffers: Readonly<Record<string, Memory | null>>): () => void {
+  const lengths = Object.entries(buffers).flatMap(([name, memory]) => {
     const array = memory && hostArray(memory);
     return array ? [{ name, array, length: lengthOf(array) }] : [];
   });

@@ -2,31 +2,24 @@
  * The loss and its gradients, each as a promise and as a blocking call. Each function checks its arguments,
  * allocates outputs, makes one native call, and returns the results.
  *
- * Refuses arithmetic of its own. Asynchronous calls wait in queues here, so that each backend runs one call
- * at a time.
+ * Refuses arithmetic of its own. Asynchronous calls wait in the queues of `native-calls.ts`, so that each
+ * backend runs one call at a time.
  */
 
 import { requireBackend } from '../backend';
-import { callNative, fromNative } from '../errors';
+import { callNative } from '../errors';
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
-import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
-import type {
-  BackendChoice,
-  ContrastiveRequest,
-  ContrastiveResponse,
-  NativeBinding,
-} from '../native/binding';
+import type { ContrastiveResponse, NativeBinding } from '../native/binding';
 import { loadBinding } from '../native/load';
-import { extentsOf, rememberBuffers } from './call-memory';
-import { CallQueue } from './call-queue';
+import { buffersOf, extentsOf } from './call-memory';
 import { disposeAll, retainDeviceMemory } from './device-call';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
+import { NativeCalls, nativeCalls } from './native-calls';
 import { throwIfAborted } from './on-abort';
 import type { AnyContrastiveOptions } from './options';
 import { reportBlocking } from './progress';
 import { type ResolvedCall, resolveCall } from './resolve';
-import { supervise } from './supervise';
 
 export type * from './loss-functions';
 export type { DirectionName, Objective, Progress } from './options';
@@ -35,17 +28,8 @@ export type { ContrastiveOptions } from './typed-options';
 /** The four functions on one native binding, which loads only after the arguments have been checked. */
 export function createLossFunctions(
   getBinding: () => NativeBinding,
-  inFlight = new MemoryInFlight(),
+  calls = new NativeCalls(),
 ): LossFunctions {
-  // one queue for each backend and device: calls on different ones run beside each other
-  const queues = new Map<string, CallQueue>();
-  const queueOf = ({ backend, device }: BackendChoice) => {
-    const name = `${backend} ${device}`;
-    const queue = queues.get(name) ?? new CallQueue();
-    queues.set(name, queue);
-    return queue;
-  };
-
   const prepare = (
     queries: Features,
     keys: Features | null,
@@ -66,26 +50,27 @@ export function createLossFunctions(
   async function run(...args: Parameters<typeof prepare>) {
     const { call, binding, device, memory } = prepare(...args);
     const { request, signal, onProgress } = call;
-    const ends: (() => void)[] = [];
+    let release = () => {};
     try {
-      ends.push(inFlight.enter(memory));
-      const { retained, release } = retainDeviceMemory(request, binding);
-      ends.push(release);
-      const verify = rememberBuffers(request);
-      const lastPhase = request.gradient ? 'backward' : 'forward';
-      const watch = { control: request.control, signal, onProgress, lastPhase } as const;
-      const { result: response, settled } = await queueOf(request).run(
-        () => supervise(watch, () => callAsync(binding, retained)),
+      calls.inFlight.check(memory);
+      const held = retainDeviceMemory(request, binding);
+      release = held.release;
+      const response = await calls.run({
+        choice: request,
+        control: request.control,
         signal,
-      );
-      verify();
-      await settled();
+        onProgress,
+        lastPhase: request.gradient ? 'backward' : 'forward',
+        memory,
+        buffers: buffersOf(request),
+        start: () => binding.contrastive(held.retained),
+      });
       return { call, response, device };
     } catch (error) {
       disposeAll(call.made);
       throw error;
     } finally {
-      for (const end of ends) end();
+      release();
     }
   }
 
@@ -94,7 +79,7 @@ export function createLossFunctions(
     try {
       throwIfAborted(call.signal);
       // after the signal, as its code may have started another call
-      inFlight.check(memory);
+      calls.inFlight.check(memory);
       const response = callNative(() => binding.contrastiveSync(call.request));
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
       return { call, response, device };
@@ -119,14 +104,6 @@ export function createLossFunctions(
       return lossAndGradResult(runSync(queries, keys, options, true));
     },
   } as LossFunctions;
-}
-
-async function callAsync(binding: NativeBinding, request: ContrastiveRequest): Promise<ContrastiveResponse> {
-  try {
-    return await binding.contrastive(request);
-  } catch (error) {
-    throw fromNative(error);
-  }
 }
 
 interface Finished {
@@ -159,7 +136,7 @@ function lossAndGradResult(finished: Finished): LossAndGradResult<Gradient> {
 }
 
 // Typed by name, so that an editor finds the comments of the signatures in loss-functions.ts.
-const functions = createLossFunctions(() => loadBinding(), memoryInFlight);
+const functions = createLossFunctions(() => loadBinding(), nativeCalls);
 export const contrastiveLoss: LossFunctions['contrastiveLoss'] = functions.contrastiveLoss;
 export const contrastiveLossAndGrad: LossFunctions['contrastiveLossAndGrad'] =
   functions.contrastiveLossAndGrad;

@@ -150,6 +150,52 @@ export interface ContrastiveResponse {
   stats: NativeStats;
 }
 
+/** A search for the best keys of each query. */
+export interface NativeTopK {
+  /** From 1 to the number of keys. */
+  k: number;
+  /** [M] keys whose score is above the limit of their query are left out; null: none is. */
+  limits: Float32Array | null;
+  /** [M * k], written: the best keys of each query, best first, then -1. */
+  indices: Int32Array;
+  /** [M * k], written: their scores, then -Infinity. */
+  scores: Float32Array;
+}
+
+/** A search for the rank of each query's best positive. */
+export interface NativeRanks {
+  /** [M + 1]: the positives of query i are those from offsets[i] to before offsets[i + 1], one at least. */
+  offsets: Int32Array;
+  /** Indices of keys. */
+  positives: Int32Array;
+  /** [M], written: 1 + the number of keys above the positive. */
+  optimistic: Float64Array;
+  /** [M], written: `optimistic` + the number of keys that are equal to the positive. */
+  pessimistic: Float64Array;
+}
+
+export interface SearchRequest extends BackendChoice {
+  queries: NativeHostMatrix;
+  keys: NativeHostMatrix;
+  /** Exactly one of `topK` and `ranks` is not null. */
+  topK: NativeTopK | null;
+  ranks: NativeRanks | null;
+  /** Keys whose id equals the query's id are left out. Both or none. */
+  queryIds: Int32Array | null;
+  keyIds: Int32Array | null;
+  /** [N]: keys of one group count once, by the best of them. Null: each key is a group. */
+  keyGroups: Int32Array | null;
+  /** As in {@link ContrastiveRequest}. */
+  threads: number;
+  workspaceBytes: number;
+  /** As in {@link ContrastiveRequest}: a search is one forward pass. */
+  control: Int32Array;
+}
+
+export interface SearchResponse {
+  stats: NativeStats;
+}
+
 export interface PlanRequest extends BackendChoice {
   objective: Objective;
   /** How many. */
@@ -226,6 +272,7 @@ export interface DeviceMemory {
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
   contrastiveSync(request: ContrastiveRequest): ContrastiveResponse;
+  search(request: SearchRequest): Promise<SearchResponse>;
   plan(request: PlanRequest): NativePlan;
   cpuInfo(): CpuInfo;
   cudaInfo(): CudaInfo;

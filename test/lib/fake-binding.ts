@@ -90,6 +90,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
   const binding: NativeBinding = {
     contrastive: async (request) => record(request),
     contrastiveSync: record,
+    search: async () => ({ stats }),
     plan(request) {
       plans.push(request);
       return {

@@ -1,0 +1,152 @@
+/**
+ * The search on the tile engine: the best keys of each query, and the rank of each query's positive. Scores are
+ * dot products in float32, computed tile by tile and never stored as a whole.
+ *
+ * Refuses to normalise, and features on a device.
+ */
+
+import { callNative } from '../errors';
+import { extentsOf } from '../loss/call-memory';
+import { nativeCalls } from '../loss/native-calls';
+import type { HostFeatures } from '../matrix/host-matrix';
+import { Control, type SearchRequest } from '../native/binding';
+import { loadBinding } from '../native/load';
+import * as check from '../validate';
+import { allocate } from './read-rows';
+import {
+  noIds,
+  ranksNames,
+  readPositives,
+  readRanksIds,
+  readSearchFeatures,
+  readSearchOptions,
+  readTopKIds,
+  type SearchFeatures,
+  type SearchIds,
+  type SearchSettings,
+  topKNames,
+} from './read-search-request';
+import type { Ranks, TopK } from './results';
+import type { RanksOptions, TopKOptions } from './search-options';
+
+/**
+ * The k best keys of each query by their dot product, best first. Among equal scores, the lower key comes
+ * first. Products and sums are float32 for features of every dtype. The number of threads changes no bit.
+ *
+ * @param queries [M × D], of float32, float16 or bfloat16, on the host.
+ * @param keys [N × D], of any of these dtypes, at most 2^31 - 1 rows.
+ * @param k From 1 to N.
+ *
+ * With `keyIds` alone, keys of equal id count once: the best of them is returned, among equal scores the
+ * lowest. With `excludeIds`, keys whose id equals the query's id are left out. Where fewer than k keys are
+ * left, the row ends with index -1 and score -Infinity.
+ *
+ * Source: exhaustive search, as `util.semantic_search` of sentence-transformers with `dot_score`.
+ *
+ * Rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED or
+ * ERR_OVERLAP; ERR_NOT_FINITE for NaN, infinity, and rows so long that products overflow float32;
+ * ERR_WORKSPACE or ERR_OUT_OF_MEMORY; `signal.reason`; an error of `onProgress`.
+ */
+export async function topK(
+  queries: HostFeatures,
+  keys: HostFeatures,
+  k: number,
+  options?: TopKOptions,
+): Promise<TopK> {
+  const { given, settings } = readSearchOptions(options, topKNames);
+  const features = readSearchFeatures(queries, keys);
+  const best = check.positiveInteger('k', k, features.keys.rows);
+  const ids = readTopKIds(given, features);
+  return searchTopK({ ...features, ...ids, ...settings, k: best, limits: null });
+}
+
+/** A search whose arguments are checked. */
+export interface TopKSearch extends SearchFeatures, SearchIds, SearchSettings {
+  /** From 1 to the number of keys. */
+  k: number;
+  /** [M]: keys whose score is above the limit of their query are left out; a score at the limit counts. */
+  limits: Float32Array | null;
+}
+
+/** `topK` for code of this package. Rejects as {@link topK}, but for arguments, which it does not check. */
+export async function searchTopK(search: TopKSearch): Promise<TopK> {
+  const { queries, k, limits } = search;
+  const length = queries.rows * k;
+  const what = 'the result of topK';
+  const indices = allocate(what, length * 8, () => new Int32Array(length));
+  const scores = allocate(what, length * 8, () => new Float32Array(length));
+  await run(search, { topK: { k, limits, indices, scores }, ranks: null });
+  return { indices, scores, shape: [queries.rows, k] };
+}
+
+/**
+ * The rank of each query's positive among all keys, from 1: how many keys have a larger dot product, and how
+ * many the same. Of several positives, the one with the largest score has the rank, and the others neither
+ * count against it nor as ties. Scores have the bits of `topK`.
+ *
+ * @param queries [M × D], of float32, float16 or bfloat16, on the host.
+ * @param keys [N × D], of any of these dtypes, at most 2^31 - 1 rows.
+ *
+ * With `keyIds`, keys of equal id count once, by the best of them, and keys that have the id of a positive do
+ * not count. With `queryIds` as well, keys that have the id of the query do not count, as in the losses.
+ *
+ * Source: "realistic rank" of PyKEEN (Berrendorf et al. 2020, "On the Ambiguity of Rank-Based Evaluation of
+ * Entity Alignment or Link Prediction Methods").
+ *
+ * Rejects with the errors of {@link topK}, and ERR_SHAPE for fewer keys than queries without `positives`.
+ */
+export async function ranks(
+  queries: HostFeatures,
+  keys: HostFeatures,
+  options?: RanksOptions,
+): Promise<Ranks> {
+  const { given, settings } = readSearchOptions(options, ranksNames);
+  const features = readSearchFeatures(queries, keys);
+  const ids = readRanksIds(given, features);
+  const { offsets, keys: positives } = readPositives(given.positives, features);
+  const { rows } = features.queries;
+  const [optimistic, pessimistic] = [new Float64Array(rows), new Float64Array(rows)];
+  await run(
+    { ...features, ...noIds, ...ids, ...settings },
+    { topK: null, ranks: { offsets, positives, optimistic, pessimistic } },
+  );
+  const rank = Float64Array.from(optimistic, (least, i) => (least + pessimistic[i]!) / 2);
+  return { rank, optimistic, pessimistic };
+}
+
+async function run(
+  search: SearchFeatures & SearchIds & SearchSettings,
+  wanted: Pick<SearchRequest, 'topK' | 'ranks'>,
+): Promise<void> {
+  const { queries, keys, queryIds, keyIds, keyGroups, threads, workspaceBytes, signal, onProgress } = search;
+  const binding = loadBinding();
+  const choice = { backend: 'cpu', device: 0 } as const;
+  const control = new Int32Array(Control.length);
+  const request: SearchRequest = {
+    ...choice,
+    ...{ queries, keys, queryIds, keyIds, keyGroups },
+    ...wanted,
+    ...{ threads, workspaceBytes, control },
+  };
+  await nativeCalls.run({
+    choice,
+    control,
+    signal,
+    onProgress: onProgress && (({ fraction }) => onProgress({ fraction })),
+    lastPhase: 'forward',
+    memory: callNative(() =>
+      extentsOf(
+        {
+          read: [
+            ['queries.data', queries],
+            ['keys.data', keys],
+          ],
+          written: [],
+        },
+        binding,
+      ),
+    ),
+    buffers: { queries, keys },
+    start: () => binding.search(request),
+  });
+}
