@@ -1,62 +1,40 @@
 /**
- * Losses on prefixes of the features: against finite differences of the dense sum over normalised prefixes. Also:
- * the draw of dims, supcon over one tower, and what is refused.
+ * Losses on prefixes of the features: against finite differences of the dense sum over normalised prefixes. Also
+ * the draw of dims.
  */
-import { chunkedStep, type StepProgress } from '../../lib/trainer';
-import { type DenseOptions, denseLossAndGrad } from '../reference/dense';
+import { chunkedStep, type StepProgress, type StepResult } from '../../lib/trainer';
+import { denseLossAndGrad } from '../reference/dense';
 import { slopesOf, unitRows } from '../reference/slopes';
-import { expectStepRefused } from './refuse-step';
-import { cut, expectClose, featureDim, randomRows, ToyEncoder, toyFeatures } from './toy-encoder';
+import { expectClose, featureDim, ToyEncoder } from './toy-encoder';
+import {
+  denseFeatures,
+  inputs,
+  matrixOf,
+  type Name,
+  names,
+  perQuery,
+  rows,
+  toyStep,
+  toys,
+  toyWeights,
+} from './toy-step';
 
-const [rows, logitScale] = [11, 5];
-const inputs = {
-  queries: randomRows(rows, 1),
-  keys: randomRows(rows, 2),
-  hardNegatives: randomRows(2 * rows, 3),
-};
-type Name = keyof typeof inputs;
-const names: readonly Name[] = ['queries', 'keys', 'hardNegatives'];
-
-const toys = () => ({
-  queries: new ToyEncoder(1),
-  keys: new ToyEncoder(2),
-  hardNegatives: new ToyEncoder(3),
-});
-
-const step = (
-  matryoshka: unknown,
-  {
-    towers = toys(),
-    hard = false,
-    ...more
-  }: Record<string, unknown> & { towers?: ReturnType<typeof toys>; hard?: boolean } = {},
-) =>
-  chunkedStep({
-    queries: { encoder: towers.queries, chunks: () => cut(inputs.queries, [4, 7]) },
-    keys: { encoder: towers.keys, chunks: () => cut(inputs.keys, [9, 2]) },
-    hardNegatives: hard
-      ? { encoder: towers.hardNegatives, chunks: () => cut(inputs.hardNegatives, [15, 7]), perQuery: 2 }
-      : undefined,
-    loss: { logitScale },
-    normalize: true,
-    matryoshka: matryoshka as { dims: number[] },
-    ...more,
-  });
+const logitScale = 5;
+const step = (matryoshka: unknown, more: Parameters<typeof toyStep>[0] = {}) =>
+  toyStep<StepResult>({ loss: { logitScale }, normalize: true, matryoshka, ...more });
 
 type Prefixes = readonly (readonly [dim: number, weight: number])[];
 
 /** The dense sum over prefixes, and its slopes along the weights of the towers. */
-function dense(prefixes: Prefixes, hard: boolean, options: DenseOptions = { logitScale }) {
-  const weights = names.map((name) => toys()[name].weights);
-  const matrix = (name: Name, dim: number) => {
-    const data = unitRows(toyFeatures(weights[names.indexOf(name)]!, inputs[name]), featureDim, dim);
-    return { data, shape: [data.length / dim, dim] as const };
-  };
+function dense(prefixes: Prefixes, hard: boolean) {
+  const weights = toyWeights();
+  const matrix = (name: Name, dim: number) =>
+    matrixOf(unitRows(denseFeatures(weights, name), featureDim, dim), dim);
   const results = () =>
     prefixes.map(([dim]) =>
       denseLossAndGrad(matrix('queries', dim), matrix('keys', dim), {
-        ...options,
-        ...(hard && { hardNegatives: { keys: matrix('hardNegatives', dim), perQuery: 2 } }),
+        logitScale,
+        ...(hard && { hardNegatives: { keys: matrix('hardNegatives', dim), perQuery } }),
       }),
     );
   const total = () => results().reduce((sum, { loss }, i) => sum + prefixes[i]![1] * loss, 0);
@@ -233,75 +211,4 @@ describe('dims drawn by a seed', () => {
   });
 
   test('all of them are no draw', async () => expect(await drawn(1, 4)).toEqual([4, 3, 2, 1]));
-});
-
-describe('refused', () => {
-  test.each<[what: string, matryoshka: unknown, code: string, message: string]>([
-    ['a list', [4, 2], 'ERR_TYPE', 'object for options.matryoshka'],
-    [
-      'no dims',
-      {},
-      'ERR_TYPE',
-      'non-empty array of numbers for options.matryoshka.dims but received undefined',
-    ],
-    ['empty dims', { dims: [] }, 'ERR_TYPE', 'options.matryoshka.dims'],
-    ['half a dim', { dims: [1.5] }, 'ERR_VALUE', 'positive integer for options.matryoshka.dims[0]'],
-    ['a dim of zero', { dims: [2, 0] }, 'ERR_VALUE', 'options.matryoshka.dims[1]'],
-    [
-      'a dim twice',
-      { dims: [2, 3, 2] },
-      'ERR_VALUE',
-      'each of options.matryoshka.dims once but received 2 twice',
-    ],
-    ['a number for weights', { dims: [2], weights: 1 }, 'ERR_TYPE', 'options.matryoshka.weights'],
-    [
-      'too few weights',
-      { dims: [3, 2], weights: [1] },
-      'ERR_VALUE',
-      '2 options.matryoshka.weights, one for each of dims, but received 1',
-    ],
-    ['a weight of zero', { dims: [3], weights: [0] }, 'ERR_VALUE', 'options.matryoshka.weights[0]'],
-    ['a string for a weight', { dims: [3], weights: ['1'] }, 'ERR_TYPE', 'options.matryoshka.weights[0]'],
-    [
-      'more than there are',
-      { dims: [3, 2], perStep: 3, seed: 1 },
-      'ERR_VALUE',
-      'positive integer up to 2 for options.matryoshka.perStep',
-    ],
-    [
-      'a draw without a seed',
-      { dims: [3, 2], perStep: 1 },
-      'ERR_VALUE',
-      'options.matryoshka.seed beside options.matryoshka.perStep',
-    ],
-    [
-      'a seed without a draw',
-      { dims: [3, 2], seed: 1 },
-      'ERR_VALUE',
-      'options.matryoshka.perStep beside options.matryoshka.seed',
-    ],
-    ['a negative seed', { dims: [3, 2], perStep: 1, seed: -1 }, 'ERR_VALUE', 'options.matryoshka.seed'],
-    ['a typo', { dim: [3] }, 'ERR_OPTION', 'did you mean dims?'],
-  ])('%s', (_, matryoshka, code, message) =>
-    expectStepRefused((good) => ({ ...good, normalize: true, matryoshka }), { code, message }),
-  );
-
-  test.each<[what: string, added: object, of: string]>([
-    ['no normalize', {}, 'queries'],
-    ['a tower that is not normalised', { normalize: true, keys: { normalize: false } }, 'keys'],
-  ])('%s', (_, { keys, ...added }: { keys?: object }, of) =>
-    expectStepRefused(
-      (good) => ({ ...good, ...added, keys: { ...good.keys, ...keys }, matryoshka: { dims: [2] } }),
-      { code: 'ERR_VALUE', message: `whose prefixes have length 1, but ${of} is not normalised` },
-    ),
-  );
-
-  test('a prefix longer than the features, before the loss', async () => {
-    const towers = toys();
-    await expect(step({ dims: [2, 5] }, { towers })).rejects.toMatchObject({
-      code: 'ERR_SHAPE',
-      message: 'Expected options.matryoshka.dims up to 4, the width of the features, but received 5',
-    });
-    expect(towers.queries.calls.some((call) => call.startsWith('backward'))).toBe(false);
-  });
 });
