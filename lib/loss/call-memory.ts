@@ -48,9 +48,19 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
 
 /** The caller's memory of a loss, by the names of messages. */
 export function buffersOf(request: ContrastiveRequest): Record<string, Memory | null> {
-  const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
-  const inputs = { queries, keys, 'hardNegatives.keys': hardNegatives, queryIds, keyIds };
-  return { ...inputs, queryGrads, keyGrads, hardNegativeGrads };
+  const { queries, keys, hardNegatives, queryIds, keyIds, hardNegativeIds } = request;
+  const { queryGrads, keyGrads, hardNegativeGrads } = request;
+  return {
+    queries,
+    keys,
+    'hardNegatives.keys': hardNegatives,
+    queryIds,
+    keyIds,
+    'hardNegatives.ids': hardNegativeIds,
+    queryGrads,
+    keyGrads,
+    hardNegativeGrads,
+  };
 }
 
 /**
