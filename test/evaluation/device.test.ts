@@ -5,7 +5,7 @@
 jest.mock('../../lib/native/load', () => ({ loadBinding: jest.fn() }));
 
 import { DeviceMatrix } from '../../lib';
-import { alignment, effectiveRank, linearProbe, zeroShotAccuracy } from '../../lib/evaluation';
+import { alignment, effectiveRank, linearProbe, ranks, topK, zeroShotAccuracy } from '../../lib/evaluation';
 import type { HostFeatures } from '../../lib/matrix/host-matrix';
 import type { DeviceHandle } from '../../lib/native/binding';
 import { loadBinding } from '../../lib/native/load';
@@ -28,6 +28,8 @@ it.each([
   ['x', () => alignment(matrix, matrix)],
   ['x', () => effectiveRank(matrix)],
   ['features', () => zeroShotAccuracy(matrix, matrix, labels)],
+  ['queries', () => topK(matrix, matrix, 1)],
+  ['queries', () => ranks(matrix, matrix)],
   ['train', () => linearProbe(matrix, labels, matrix, labels, { l2: 1 })],
 ])('%s on a device', async (name, run) => {
   await expect(run()).rejects.toMatchObject({
