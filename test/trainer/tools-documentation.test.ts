@@ -15,7 +15,7 @@ it('has these examples', () => expect(examples).toHaveLength(10));
 it('a validation loss: features of all rows, and better than chance', async () => {
   const [loss, accuracy, ...shape] = numbersIn((await outputs('await encodeFeatures(keys)'))[0]!);
   expect(loss).toBeLessThan(Math.log(512));
-  expect(accuracy).toBeGreaterThan(0.5);
+  expect(accuracy).toBeGreaterThan(10 / 512);
   expect(shape).toEqual([512, 8]);
 });
 
