@@ -12,6 +12,7 @@ import type { PackedOf } from '../matrix/convert';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
 import { normalizeRows, normalizeRowsGrad } from '../matrix/normalize-rows';
+import type { PackedMatrix } from '../matrix/pack-rows';
 import { finiteRows } from '../matrix/read-rows';
 import type { FeatureGrads } from './encoder';
 import { secondsSince } from './step-context';
@@ -81,7 +82,7 @@ export class RepresentationCache {
   }
 
   /** All features so far, [rows x dim], without a copy. */
-  matrix(): MatrixLike {
+  matrix(): PackedMatrix {
     return {
       data: this.storage.subarray(0, this.rows * this.dim),
       shape: [this.rows, this.dim],

@@ -53,8 +53,9 @@ export interface HardNegativesTower<Input> extends Tower<Input> {
 }
 
 /** A tower after the checks. Its methods are those that the encoder had at the call, bound to the encoder. */
-export interface CheckedTower<Input> {
-  name: TowerName;
+export interface CheckedTower<Input, Name extends string = TowerName> {
+  /** Name in messages and in progress. */
+  name: Name;
   /** The caller's encoder object: steps with a common one take turns. */
   identity: object;
   encoder: Encoder<Input>;
@@ -78,7 +79,7 @@ const optionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
 export function checkTower<Input>(name: TowerName, value: unknown, normalize: boolean): CheckedTower<Input> {
   const where = `options.${name}`;
   refuseFrozen(name, check.plainObject(where, value));
-  return checkNames(name, where, value, { normalize }, readNames(where, value, optionNames));
+  return readTower(name, where, value, normalize);
 }
 
 /** Throws as {@link checkTower}. */
@@ -87,19 +88,29 @@ export function checkHardNegatives<Input>(value: unknown, normalize: boolean): C
   refuseFrozen(name, check.plainObject(where, value));
   const { perQuery, ids, ...given } = readNames(where, value, [...optionNames, 'perQuery', 'ids']);
   return {
-    ...checkNames<Input>(name, where, value, { normalize }, given),
+    ...checkNames<Input, typeof name>(name, where, value, given, normalize),
     perQuery: check.positiveInteger(`${where}.perQuery`, perQuery),
     ids: ids === undefined ? undefined : check.int32Array(`${where}.ids`, ids),
   };
 }
 
-function checkNames<Input>(
-  name: TowerName,
+/** A tower, of a step or alone, whose properties messages find at `where`. Throws as {@link checkTower}. */
+export function readTower<Input, Name extends string>(
+  name: Name,
   where: string,
   value: unknown,
-  defaults: { normalize: boolean },
+  normalize = false,
+): CheckedTower<Input, Name> {
+  return checkNames(name, where, value, readNames(where, value, optionNames), normalize);
+}
+
+function checkNames<Input, Name extends string>(
+  name: Name,
+  where: string,
+  value: unknown,
   { encoder, chunks, rows, normalize }: Record<(typeof optionNames)[number], unknown>,
-): CheckedTower<Input> {
+  normalizeByDefault: boolean,
+): CheckedTower<Input, Name> {
   const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
   if (typeof chunks !== 'function') {
     throw check.invalid(
@@ -116,7 +127,7 @@ function checkNames<Input>(
     encoder: checkedEncoder,
     makeChunks: () => Reflect.apply(chunks, value, []) as unknown,
     rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
-    normalize: normalize === undefined ? defaults.normalize : check.boolean(`${where}.normalize`, normalize),
+    normalize: normalize === undefined ? normalizeByDefault : check.boolean(`${where}.normalize`, normalize),
   };
 }
 
