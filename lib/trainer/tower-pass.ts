@@ -17,8 +17,10 @@ import {
   secondsSince,
 } from './step-context';
 import type { StepTower } from './step-options';
+import type { TowerName } from './tower';
 
 export class TowerPass<Input> {
+  readonly name: TowerName;
   readonly cache: RepresentationCache;
   /** Whether a backward phase will follow. */
   readonly trained: boolean;
@@ -27,9 +29,14 @@ export class TowerPass<Input> {
   /** Name in messages of the function that makes the chunks. */
   private readonly chunksName: string;
 
-  constructor(private readonly tower: StepTower<Input>) {
+  /** @param gradScale Multiplies the gradients that go to the encoder. */
+  constructor(
+    private readonly tower: StepTower<Input>,
+    private readonly gradScale: number,
+  ) {
+    this.name = tower.name;
     this.trained = tower.trained;
-    this.cache = new RepresentationCache(tower.name, tower.rows);
+    this.cache = new RepresentationCache(tower.name, tower.rows, tower.normalize);
     this.chunksName = `${tower.name}.chunks`;
   }
 
@@ -42,18 +49,19 @@ export class TowerPass<Input> {
       keepStates: trained,
       afterChunk: () => betweenChunks(context, this.progress('encode', cache.rows)),
     });
-    this.encodeSeconds = secondsSince(began);
+    this.encodeSeconds = secondsSince(began) - cache.normalizeSeconds;
   }
 
   /**
    * Does nothing for a frozen tower.
    *
-   * @param grads dLoss/dFeatures of this tower, [rows x dim].
+   * @param grads dLoss/dFeatures of this tower, [rows x dim]; null for a frozen tower.
    */
-  async backward(grads: Float32Array, context: StepContext): Promise<void> {
+  async backward(grads: Float32Array | null, context: StepContext): Promise<void> {
     if (!this.trained) return;
     const began = performance.now();
     const { cache } = this;
+    const { normalizeSeconds } = cache;
     const { encoder } = this.tower;
     const expected = cache.chunks.length;
     let index = 0;
@@ -62,12 +70,14 @@ export class TowerPass<Input> {
       const chunk = cache.chunks[index];
       if (chunk === undefined) throw chunkCountError(this.chunksName, expected, `more than ${expected}`);
       encoder.restoreRandomState?.(chunk.randomState);
-      await encoder.backward!(input, cache.gradsOfChunk(grads, index));
+      const featureGrads = cache.gradsOfChunk(grads!, index);
+      multiply(featureGrads.data, this.gradScale);
+      await encoder.backward!(input, featureGrads);
       index++;
       await betweenChunks(context, this.progress('backward', chunk.firstRow + chunk.rows));
     }
     if (index < expected) throw chunkCountError(this.chunksName, expected, `${index}`);
-    this.backwardSeconds = secondsSince(began);
+    this.backwardSeconds = secondsSince(began) - (cache.normalizeSeconds - normalizeSeconds);
   }
 
   /** Saves the encoder's random state. The returned function restores it. */
@@ -90,4 +100,9 @@ export class TowerPass<Input> {
     const fraction = total === undefined ? undefined : Math.min(1, rows / total);
     return { phase, tower: this.tower.name, fraction, rows };
   }
+}
+
+function multiply(values: Float32Array, factor: number): void {
+  if (factor === 1) return;
+  for (let at = 0; at < values.length; at++) values[at]! *= factor;
 }

@@ -7,10 +7,12 @@ import { failureCases } from './failure-cases';
 import { featureCases } from './feature-cases';
 import { gradientCases } from './gradient-cases';
 import { type CaseName, caseTitles } from './host';
+import { lossCases } from './loss-cases';
 import type { AnyHost } from './pair';
 
 export const cases: Record<CaseName, (host: AnyHost) => Promise<void>> = {
   ...gradientCases,
+  ...lossCases,
   ...dropoutCases,
   ...failureCases,
   ...featureCases,
@@ -29,6 +31,7 @@ const needs = {
 /** Cases in which the host's own tower has a backward phase. */
 const needTraining: readonly CaseName[] = [
   ...(['autodiff', 'sharedEncoder', 'accumulation', 'dropoutReplay', 'encodeTwice'] as const),
+  ...(['sharedByThree', 'dropoutOfThree'] as const),
   ...(['backwardFails', 'changedRows', 'optimiser'] as const),
 ];
 
