@@ -2,6 +2,7 @@
 set(INFCL_CORE_SOURCES
   csrc/core/backends.cpp
   csrc/core/class_sizes.cpp
+  csrc/core/column_groups.cpp
   csrc/core/engine.cpp
   csrc/core/float_range.cpp
   csrc/core/hard_negatives.cpp
@@ -14,11 +15,13 @@ set(INFCL_CORE_SOURCES
   csrc/core/pass_args.cpp
   csrc/core/plan.cpp
   csrc/core/refinement.cpp
+  csrc/core/search.cpp
   csrc/core/settings.cpp
   csrc/cpu/call_cost.cpp
   csrc/cpu/tile_edits.cpp
   csrc/cpu/backend.cpp
   csrc/cpu/backends.cpp
+  csrc/cpu/best_columns.cpp
   csrc/cpu/differentiate.cpp
   csrc/cpu/fold.cpp
   csrc/cpu/traverse.cpp
@@ -29,6 +32,8 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/kept_tiles.cpp
   csrc/cpu/plan.cpp
   csrc/cpu/gradient_factors.cpp
+  csrc/cpu/search_ranks.cpp
+  csrc/cpu/search_top_k.cpp
   csrc/cpu/thread_pool.cpp
   csrc/cpu/tile_order.cpp
   csrc/cpu/usable_threads.cpp

@@ -7,6 +7,7 @@
 #include "binding/device_exports.h"
 #include "binding/failure.h"
 #include "binding/marshal.h"
+#include "binding/marshal_search.h"
 #include "binding/memory_address.h"
 #include "binding/napi_env.h"
 #include "binding/retained_array.h"
@@ -54,6 +55,25 @@ Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) 
   return write_result(info.Env(), state.lane(call.backend).run(call.request));
 }
 
+class SearchTask final : public Task {
+ public:
+  SearchTask(BackendLane& lane, MarshalledSearch search) : lane_(lane), search_(std::move(search)) {}
+  void run() override { stats_ = lane_.run(search_.request); }
+  Napi::Value result(Napi::Env env) const override { return write_search_result(env, stats_); }
+  Control control() const override { return search_.request.control; }
+
+ private:
+  BackendLane& lane_;
+  const MarshalledSearch search_;
+  Stats stats_;
+};
+
+Napi::Value search_async(const Napi::CallbackInfo& info, AddonState& state) {
+  MarshalledSearch search = read_search_request(info[0]);
+  BackendLane& lane = state.lane(search.backend);
+  return lane.runner().submit(std::make_unique<SearchTask>(lane, std::move(search)));
+}
+
 Napi::Value plan_sync(const Napi::CallbackInfo& info, AddonState& state) {
   const MarshalledPlan plan = read_plan_request(info[0]);
   return write_plan(info.Env(), state.lane(plan.backend).run(plan.request));
@@ -72,6 +92,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   prepare_to_retain_arrays(env);
   exports.Set("contrastive", Napi::Function::New<entry<contrastive_async>>(env, "contrastive"));
   exports.Set("contrastiveSync", Napi::Function::New<entry<contrastive_sync>>(env, "contrastiveSync"));
+  exports.Set("search", Napi::Function::New<entry<search_async>>(env, "search"));
   exports.Set("plan", Napi::Function::New<entry<plan_sync>>(env, "plan"));
   exports.Set("cpuInfo", Napi::Function::New<entry<cpu>>(env, "cpuInfo"));
   exports.Set("cudaInfo", Napi::Function::New<entry<cuda>>(env, "cudaInfo"));

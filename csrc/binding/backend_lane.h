@@ -11,6 +11,7 @@
 #include "core/backends.h"
 #include "core/engine.h"
 #include "core/plan.h"
+#include "core/search.h"
 
 namespace infcl::binding {
 
@@ -23,6 +24,11 @@ class BackendLane {
   ContrastiveResult run(const ContrastiveRequest& request) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return contrastive(request, backend());
+  }
+
+  Stats run(const SearchRequest& request) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return search(request, backend());
   }
 
   // To be called on the environment's thread, which must not wait for a running call. So this function takes

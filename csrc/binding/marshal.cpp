@@ -17,13 +17,6 @@ ObjectiveKind read_objective_kind(const RequestReader& in) {
   throw RequestError("ERR_TYPE", "Unknown objective " + name);
 }
 
-BackendChoice read_backend(const RequestReader& in) {
-  const std::string name = in.string("backend");
-  const std::optional<BackendKind> kind = backend_kind(name);
-  if (!kind) throw RequestError("ERR_TYPE", "Unknown backend " + name);
-  return {*kind, has_devices(*kind) ? read_device(in) : 0};
-}
-
 // The options of the loss: positives, masks, weights and numbers.
 void read_terms(const RequestReader& in, int device, ContrastiveRequest& request) {
   const int64_t rows = request.queries.rows, keys = request.keys.rows;
@@ -155,8 +148,6 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   return plan;
 }
 
-namespace {
-
 Napi::Object write_stats(Napi::Env env, const Stats& stats) {
   Napi::Object object = Napi::Object::New(env);
   define(object, "isa", stats.isa);
@@ -174,8 +165,6 @@ Napi::Object write_stats(Napi::Env env, const Stats& stats) {
   define(object, "slabs", stats.slabs);
   return object;
 }
-
-}  // namespace
 
 Napi::Object write_result(Napi::Env env, const ContrastiveResult& result) {
   Napi::Object object = Napi::Object::New(env);

@@ -27,6 +27,7 @@ struct MarshalledPlan {
 MarshalledCall read_contrastive_request(const Napi::Value&);
 MarshalledPlan read_plan_request(const Napi::Value&);
 
+Napi::Object write_stats(Napi::Env, const Stats&);
 Napi::Object write_result(Napi::Env, const ContrastiveResult&);
 Napi::Object write_plan(Napi::Env, const Plan&);
 Napi::Object write_cpu_info(Napi::Env, const CpuInfo&);

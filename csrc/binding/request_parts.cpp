@@ -1,6 +1,7 @@
 #include "binding/request_parts.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "binding/failure.h"
 
@@ -12,6 +13,13 @@ DType read_dtype(const RequestReader& in) {
   if (name == "float16") return DType::kFloat16;
   if (name == "bfloat16") return DType::kBFloat16;
   throw RequestError("ERR_TYPE", "Unknown dtype " + name);
+}
+
+BackendChoice read_backend(const RequestReader& in) {
+  const std::string name = in.string("backend");
+  const std::optional<BackendKind> kind = backend_kind(name);
+  if (!kind) throw RequestError("ERR_TYPE", "Unknown backend " + name);
+  return {*kind, has_devices(*kind) ? read_device(in) : 0};
 }
 
 // The backend refuses an index that no device has. No machine has more devices than an int can count.

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "binding/request_reader.h"
+#include "core/backends.h"
 #include "core/types.h"
 
 namespace infcl::binding {
@@ -12,6 +13,7 @@ namespace infcl::binding {
 constexpr int kNoDevice = -1;
 
 DType read_dtype(const RequestReader&);
+BackendChoice read_backend(const RequestReader&);
 int read_device(const RequestReader&);
 // Number of elements from the first to the last one of a matrix. Refuses a shape whose number overflows.
 int64_t extent(int64_t rows, int64_t dim, int64_t stride);

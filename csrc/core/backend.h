@@ -5,17 +5,20 @@
 //   backward passes: differentiate, for each similarity; differentiate_hard_negatives; finish;
 //   end.
 // A fused pass, fold_and_differentiate, stands in for fold and differentiate, and hard_negative_dots come
-// before it.
+// before it. A search has one forward pass: begin; bring, twice; best_dots; top_k or count_ranks; end.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 
 #include "core/backend_stats.h"
+#include "core/errors.h"
 #include "core/grid.h"
 #include "core/normaliser.h"
 #include "core/objective.h"
 #include "core/operand.h"
+#include "core/pair_mask.h"
+#include "core/search_args.h"
 #include "core/types.h"
 
 namespace infcl {
@@ -53,6 +56,7 @@ struct Problem {
   bool scores_in_gradients = false;  // until the backward pass, a host's gradients may hold scores
   int threads = 0;
   int64_t workspace_bytes = 0;
+  SearchProblem search;
   Control control;
 
   const ProblemMatrix& matrix(Operand o) const { return matrices[static_cast<int>(o)]; }
@@ -64,13 +68,6 @@ struct BeginResult {
   int64_t steps = 0;          // by which each pass over all similarities advances Problem::control
   bool fused = false;         // wants fold_and_differentiate, not fold and differentiate
   bool refines_loss = false;  // knows DifferentiateArgs::Refinement and HardNegativeArgs::dots
-};
-
-// Pairs that count neither for nor against: equal ids, and dots above an anchor's limit. Null: no such rule.
-struct PairMask {
-  const int32_t *row_ids = nullptr, *column_ids = nullptr;
-  const float *row_limits = nullptr, *column_limits = nullptr;
-  bool any() const { return row_ids || row_limits || column_limits; }
 };
 
 // Where the positives of a similarity are. At most one of the two kinds is set.
@@ -177,10 +174,23 @@ class Backend {
   virtual void hard_negative_dots(float* dots, float* errors) = 0;
   // Returns sum g (the dot in float64 - the dot) where it is wanted, else 0.
   virtual double differentiate_hard_negatives(const HardNegativeArgs&) = 0;
+  // out[i] = the largest of q_i . k_j over the keys j in keys[offsets[i]] to before keys[offsets[i + 1]], one
+  // at least. Dots have the bits of a search.
+  virtual void best_dots(const int32_t* /*offsets*/, const int32_t* /*keys*/, float* /*out*/) {
+    refuse_search();
+  }
+  virtual void top_k(const TopKArgs&) { refuse_search(); }
+  virtual void count_ranks(const RanksArgs&) { refuse_search(); }
   // After the last gradient: all of them are with the caller when this returns.
   virtual void finish() {}
   virtual BackendStats stats() const = 0;
   virtual void end() = 0;  // releases the claims of begin; safe to call after a throw
+
+ private:
+  [[noreturn]] static void refuse_search() {
+    throw Error(ErrorCode::kBackendUnavailable, "search",
+                "Expected the backend 'cpu' for a search but received one that cannot search");
+  }
 };
 
 }  // namespace infcl

@@ -21,10 +21,17 @@ std::string text(double value) {
   return digits;
 }
 
-[[noreturn]] void refuse(const char* what, const std::string& why) {
-  throw Error(ErrorCode::kNotFinite, "loss",
-              std::string("Expected ") + what + " that float32 can hold but " + why +
-                  ": normalise the rows of queries and keys, or lower logitScale");
+// The operation that an error names, and what its caller can do.
+struct Operation {
+  const char *name, *remedy;
+};
+constexpr Operation kLoss = {"loss", "normalise the rows of queries and keys, or lower logitScale"};
+constexpr Operation kSearch = {"search", "normalise the rows of queries and keys"};
+
+[[noreturn]] void refuse(const char* what, const std::string& why, const Operation& operation = kLoss) {
+  throw Error(
+      ErrorCode::kNotFinite, operation.name,
+      std::string("Expected ") + what + " that float32 can hold but " + why + ": " + operation.remedy);
 }
 
 }  // namespace
@@ -34,6 +41,11 @@ double longest_product(const Objective& o, const RowLengths& lengths) {
   for (int p = 0; p < o.similarity_count; ++p)
     longest = std::fmax(longest, lengths.of(o.similarities[p].rows) * lengths.of(o.similarities[p].columns));
   return longest;
+}
+
+void refuse_dot_overflow(const RowLengths& lengths) {
+  const double dot = lengths.queries * lengths.keys;
+  if (!(dot < kMost)) refuse("scores", "lengths of rows allow " + text(dot), kSearch);
 }
 
 void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {

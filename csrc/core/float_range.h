@@ -19,5 +19,7 @@ double longest_product(const Objective&, const RowLengths&);
 
 // Throws Error (kNotFinite). The message says which input to make smaller.
 void refuse_overflow(const ContrastiveRequest&, const RowLengths&);
+// The same for a search, which has only the dots of queries and keys.
+void refuse_dot_overflow(const RowLengths&);
 
 }  // namespace infcl

@@ -9,6 +9,7 @@
 #include "cpu/call_cost.h"
 #include "cpu/isa_dispatch.h"
 #include "cpu/pages.h"
+#include "cpu/search_room.h"
 
 namespace infcl::cpu {
 
@@ -31,6 +32,7 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;
   r.needs_row_sums = !problem.sigmoid;
+  r.search = search_room(problem, *kernels_);
   const WorkspacePlan plan = plan_workspace(r, grids_, *kernels_);
   if (r.bound > 0 && plan.minimum_bytes > r.bound)
     throw Error(ErrorCode::kWorkspace, "workspace",
@@ -80,12 +82,15 @@ void CpuBackend::claim() {
     m.tile = workspace_.take(p.tile);
     m.narrowed = workspace_.take(p.narrowed);
     m.column_buffer = workspace_.take(p.column_buffer);
+    m.search = workspace_.take(p.search_thread);
+    m.gathered = workspace_.take(p.gathered);
     memory_.push_back(m);
   }
   for (int64_t slot = 0; slot < p.row_slots; ++slot) {
     RowMemory m{};
     m.transposed = workspace_.take(p.transposed);
     m.row_values = workspace_.take(p.row_values);
+    m.search = workspace_.take(p.search_rows);
     row_memory_.push_back(m);
   }
   packed_columns_ = workspace_.take(p.packed_tile_columns * Workspace::floats_for(p.packed_column));
@@ -142,6 +147,22 @@ void CpuBackend::positive_dots(const int32_t* labels, float* out) {
   const MatrixView &queries = problem_.matrix(Operand::kQueries).view,
                    &keys = problem_.matrix(Operand::kKeys).view;
   for_pairs(queries.rows, [&](Range pairs) { kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out); });
+}
+
+void CpuBackend::best_dots(const int32_t* offsets, const int32_t* keys, float* out) {
+  constexpr int64_t kTogether = 64;
+  for_each_row(problem_.matrix(Operand::kQueries).view.rows, [&](int64_t i) {
+    MatrixView query = problem_.matrix(Operand::kQueries).view;
+    query.data = query.row(i);
+    query.rows = 1;
+    out[i] = -HUGE_VALF;
+    for (int64_t at = offsets[i]; at < offsets[i + 1]; at += kTogether) {
+      float dots[kTogether];
+      const int64_t count = std::min<int64_t>(kTogether, offsets[i + 1] - at);
+      kernels_->pair_dots(query, problem_.matrix(Operand::kKeys).view, {{0, count}, count, keys + at}, dots);
+      out[i] = std::max(out[i], *std::max_element(dots, dots + count));
+    }
+  });
 }
 
 void CpuBackend::hard_negative_dots(float* dots, float* /*errors*/) {

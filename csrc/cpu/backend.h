@@ -33,6 +33,9 @@ class CpuBackend final : public Backend {
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
   DifferentiateResult fold_and_differentiate(FusedArgs&) override;
   void hard_negative_dots(float* dots, float* errors) override;
+  void best_dots(const int32_t* offsets, const int32_t* keys, float* out) override;
+  void top_k(const TopKArgs&) override;
+  void count_ranks(const RanksArgs&) override;
   double differentiate_hard_negatives(const HardNegativeArgs&) override;
   BackendStats stats() const override { return stats_; }
   void end() override;
@@ -40,10 +43,12 @@ class CpuBackend final : public Backend {
  private:
   struct ThreadMemory {
     float *tile, *narrowed, *column_buffer;
+    float *search, *gathered;  // of a search
   };
   // The packed rows of a tile row that is worked on. All threads on this tile row share it.
   struct RowMemory {
     float *transposed, *row_values;
+    float* search;  // of a search
   };
   // One pass over the tiles of a similarity. Threads have tiles of one tile row and of one tile column at the
   // same time. `tile` returns false where the call was stopped.
@@ -57,6 +62,8 @@ class CpuBackend final : public Backend {
   class Traversal;
   class Fold;           // the forward pass
   class Differentiate;  // the backward pass
+  class TopK;           // the passes of a search
+  class Ranks;
   std::unique_ptr<Pass> fold_pass(FoldArgs&);
   std::unique_ptr<Pass> differentiate_pass(const DifferentiateArgs&, DifferentiateResult&);
 
@@ -74,6 +81,11 @@ class CpuBackend final : public Backend {
   double hard_negatives_refinement(const float* dots, const float* g);
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
+  // Forms the scores of a tile. Raises row_max[i] to the largest score of row i, unless row_max is null.
+  // False: the call was stopped.
+  bool make_scores(const TileOperands&, const Tile&, float* row_max) const;
+  // Adds the tiles of a forward pass to the stats.
+  void count_tiles();
 
   const ProblemMatrix& rows() const { return problem_.matrix(problem_.similarities[similarity_].rows); }
   const ProblemMatrix& columns() const { return problem_.matrix(problem_.similarities[similarity_].columns); }
@@ -84,7 +96,9 @@ class CpuBackend final : public Backend {
   }
   void pack_rows(int64_t tile_row, bool values) const;
   TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
-  void pack_columns(int64_t tile_column, float* out) const;
+  void pack_columns(int thread, int64_t tile_column, float* out) const;
+  // Features of a tile column as neighbours, where a search visits columns in an order of its own.
+  MatrixView gather_columns(int thread, Range positions) const;
   const float* packed_columns(int thread, int64_t tile_column) const;
   // Memory in which the tile's scores wait for the backward pass; null: they are made again.
   float* kept_scores(int thread, int64_t tile_row, int64_t tile_column) const;

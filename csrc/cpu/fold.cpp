@@ -48,10 +48,7 @@ class CpuBackend::Fold final : public Pass {
   void finish() override {
     a_.masked_pairs = 0;
     for (const Scratch& s : scratch_) a_.masked_pairs += s.masked_pairs;
-    b_.stats_.tiles += s_.tiles();
-    for (int64_t i = 0; i < s_.tile_rows(); ++i)
-      for (int64_t j = s_.first_tile_column(i); j < s_.tile_columns(); ++j)
-        b_.stats_.flops += 2. * s_.rows(i).size() * s_.columns(j).size() * b_.problem_.dim;
+    b_.count_tiles();
   }
 
  private:
@@ -87,10 +84,7 @@ class CpuBackend::Fold final : public Pass {
     const bool edited = masked || has_positive(x, a_.positives);
     float* row_max = s.row_max.data();
     std::fill(row_max, row_max + c.rows, -HUGE_VALF);
-    if (!b_.in_slices({0, c.columns}, b_.kernels_->strip, 2 * c.rows * c.dim, [&](Range columns) {
-          b_.kernels_->scores(c, columns, x.data, x.stride, edited ? nullptr : row_max);
-        }))
-      return false;
+    if (!b_.make_scores(c, x, edited ? nullptr : row_max)) return false;
     // The positive logit comes from the same product as the sums, so a row's loss is never negative.
     if (a_.positives.labelled)
       for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {

@@ -1,5 +1,6 @@
 // The addresses of a tile's operands, packed for the kernels, and of its kept scores.
 #include <algorithm>
+#include <cstring>
 
 #include "cpu/backend.h"
 
@@ -11,16 +12,31 @@ void CpuBackend::load(int similarity) {
   const int64_t packed = std::min(plan_.packed_tile_columns, grid().tile_columns());
   pool_.run(plan_.threads, [&](int t) {
     for (int64_t j = t; j < packed && !stopped(); j += plan_.threads)
-      pack_columns(j, packed_columns_ + j * stride);
+      pack_columns(t, j, packed_columns_ + j * stride);
   });
   throw_if_stopped();
 }
 
-void CpuBackend::pack_columns(int64_t j, float* out) const {
-  const Range range = grid().columns(j);
-  kernels_->pack_panels(columns().view, range, out, round_up(range.size(), kernels_->strip));
+void CpuBackend::pack_columns(int thread, int64_t j, float* out) const {
+  const Range tile_column = grid().columns(j);
+  const bool gather = problem_.search.column_order != nullptr;
+  const MatrixView view = gather ? gather_columns(thread, tile_column) : columns().view;
+  const Range range = gather ? Range{0, tile_column.size()} : tile_column;
+  kernels_->pack_panels(view, range, out, round_up(range.size(), kernels_->strip));
   if (plan_.column_values > 0)
-    kernels_->pack_values(columns().view, range, out + plan_.column_panels, kernels_->elements(range.size()));
+    kernels_->pack_values(view, range, out + plan_.column_panels, kernels_->elements(range.size()));
+}
+
+MatrixView CpuBackend::gather_columns(int thread, Range positions) const {
+  MatrixView gathered = columns().view;
+  const size_t bytes = static_cast<size_t>(gathered.dim) * dtype_size(gathered.dtype);
+  char* out = reinterpret_cast<char*>(memory_[thread].gathered);
+  for (int64_t at = positions.begin; at < positions.end; ++at, out += bytes)
+    std::memcpy(out, columns().view.row(problem_.search.column_order[at]), bytes);
+  gathered.data = memory_[thread].gathered;
+  gathered.rows = positions.size();
+  gathered.stride = gathered.dim;
+  return gathered;
 }
 
 void CpuBackend::pack_rows(int64_t i, bool values) const {
@@ -32,7 +48,7 @@ void CpuBackend::pack_rows(int64_t i, bool values) const {
 
 const float* CpuBackend::packed_columns(int thread, int64_t j) const {
   if (j < plan_.packed_tile_columns) return packed_columns_ + j * Workspace::floats_for(plan_.packed_column);
-  pack_columns(j, memory_[thread].column_buffer);
+  pack_columns(thread, j, memory_[thread].column_buffer);
   return memory_[thread].column_buffer;
 }
 

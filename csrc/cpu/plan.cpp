@@ -19,13 +19,18 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
   return LseVector::bytes(rows) + LseVector::bytes(columns) + 2 * rows * kFloat;
 }
 
+int64_t search_thread_bytes(const WorkspacePlan& p) {
+  return Workspace::bytes_for(p.search_thread) + Workspace::bytes_for(p.gathered);
+}
+
 int64_t thread_bytes(const WorkspacePlan& p) {
   return Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.column_buffer) +
-         Workspace::bytes_for(p.narrowed);
+         Workspace::bytes_for(p.narrowed) + search_thread_bytes(p);
 }
 
 int64_t row_bytes(const WorkspacePlan& p) {
-  return Workspace::bytes_for(p.transposed) + Workspace::bytes_for(p.row_values);
+  return Workspace::bytes_for(p.transposed) + Workspace::bytes_for(p.row_values) +
+         Workspace::bytes_for(p.search_rows);
 }
 
 // What threads and the tile rows that they work on need.
@@ -58,6 +63,7 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
     const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
     p.lse_bytes = std::max(p.lse_bytes, engine_bytes(s.row_count(), s.column_count()));
     p.transposed = std::max(p.transposed, rows * k.elements(r.dim));
+    p.search_rows = std::max(p.search_rows, rows * r.search.of_row);
     p.row_values = std::max(p.row_values, r.gradient ? k.elements(rows) * padded_dim : 0);
     p.tile = std::max(p.tile, k.tile.rows * columns);
     p.kept_tile = std::max(p.kept_tile, rows * columns);
@@ -65,6 +71,8 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
     if (k.pair > 1 && r.gradient)
       p.column_values = std::max(p.column_values, k.elements(columns) * padded_dim);
   }
+  p.search_thread = r.search.of_thread;
+  p.gathered = r.search.gathered;
   p.packed_column = p.column_panels + p.column_values;
   p.column_buffer = p.packed_column;
   if (k.narrow_gradients && r.gradient) p.narrowed = 2 * k.narrowed_offset();
@@ -105,6 +113,14 @@ int64_t extra_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
       row_slots_of(similarities, r.threads) - row_slots_of(similarities, kThreadsInFixedBytes);
   // Rows of huge length get no more: their bytes times a number may be more than 64 bits count.
   return (r.threads - kThreadsInFixedBytes) * of_thread + rows * std::min(row_bytes(p), kFixedBytes);
+}
+
+// What the default bound leaves to a search. Its memory grows with what the caller asks for, as the result
+// does.
+int64_t search_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
+                     const std::vector<Grid>& similarities) {
+  return r.threads * search_thread_bytes(p) +
+         row_slots_of(similarities, r.threads) * Workspace::bytes_for(p.search_rows);
 }
 
 void pack_columns(WorkspacePlan& p, int64_t tile_columns, int64_t bound) {
@@ -151,8 +167,9 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
   WorkspacePlan p;
   const Extents e = extents_of(similarities);
   size_tiles(p, r, similarities, k);
-  const int64_t bound =
-      r.bound > 0 ? r.bound : default_bound(e.side, r.dim) + extra_bytes(p, r, similarities);
+  const int64_t bound = r.bound > 0 ? r.bound
+                                    : default_bound(e.side, r.dim) + extra_bytes(p, r, similarities) +
+                                          search_bytes(p, r, similarities);
   choose_plan_threads(p, r, similarities, e, bound);
   pack_columns(p, e.tile_columns, bound);
   if (!r.gradient) return p;

@@ -14,6 +14,13 @@
 
 namespace infcl::cpu {
 
+// Floats of a search, beside those of its tiles.
+struct SearchRoom {
+  int64_t of_row = 0;     // of a tile row that is worked on, for each row
+  int64_t of_thread = 0;  // of each thread
+  int64_t gathered = 0;   // of each thread, for features that it gathers before it packs them
+};
+
 struct WorkspaceRequest {
   int64_t dim = 0;
   bool gradient = true;
@@ -22,6 +29,7 @@ struct WorkspaceRequest {
   GradientRoom gradient_room;  // for scores of the first similarity
   bool fused = false;          // forward and backward in one fused pass
   bool needs_row_sums = true;  // fused: a tile's gradients wait for the sums of its tile row
+  SearchRoom search;
 };
 
 struct WorkspacePlan {
@@ -32,6 +40,7 @@ struct WorkspacePlan {
   // Floats of each tile row that is worked on, and of each thread.
   int64_t transposed = 0, row_values = 0;
   int64_t tile = 0, narrowed = 0, column_buffer = 0;
+  int64_t search_rows = 0, search_thread = 0, gathered = 0;  // of a search: of each tile row, of each thread
   // Floats of one packed tile column: panels, then values where their layout differs.
   int64_t packed_column = 0, column_panels = 0, column_values = 0;
   int64_t packed_tile_columns = 0;  // tile columns that stay packed
@@ -47,7 +56,8 @@ struct WorkspacePlan {
 };
 
 // The default bound, beside the gradients: one and a half times the packed columns, and 60 MiB. A plan adds
-// what more than 16 threads need: their tiles and the tile rows that they work on.
+// what more than 16 threads need: their tiles and the tile rows that they work on. It also adds all that a
+// search needs.
 int64_t default_bound(int64_t larger_side, int64_t dim);
 // From one column's scores to the next column's in a kept tile: rows are not padded to the largest tile's.
 int64_t kept_stride(Range rows, const Kernels&);

@@ -85,6 +85,19 @@ void CpuBackend::traverse(Pass& pass) {
   pass.finish();
 }
 
+bool CpuBackend::make_scores(const TileOperands& c, const Tile& x, float* row_max) const {
+  return in_slices({0, c.columns}, kernels_->strip, 2 * c.rows * c.dim,
+                   [&](Range columns) { kernels_->scores(c, columns, x.data, x.stride, row_max); });
+}
+
+void CpuBackend::count_tiles() {
+  const Grid& s = grid();
+  stats_.tiles += s.tiles();
+  for (int64_t i = 0; i < s.tile_rows(); ++i)
+    for (int64_t j = s.first_tile_column(i); j < s.tile_columns(); ++j)
+      stats_.flops += 2. * s.rows(i).size() * s.columns(j).size() * problem_.dim;
+}
+
 void CpuBackend::fold(FoldArgs& args) {
   load(args.similarity);
   traverse(*fold_pass(args));

@@ -42,13 +42,7 @@ export function readRows(name: string, features: unknown): Rows {
 export function refuseDevice(name: string, features: unknown): void {
   if (!isDeviceMatrix(features)) return;
   const copy = `{ data: await ${name}.toHost(), shape: ${name}.shape, dtype: ${name}.dtype }`;
-  throw check.invalid(
-    'ERR_TYPE',
-    name,
-    'features on the host',
-    features,
-    `; ${copy} is a copy on the host`,
-  );
+  throw check.invalid('ERR_TYPE', name, 'features on the host', features, `; ${copy} is a copy on the host`);
 }
 
 /** Throws ERR_SHAPE where two sides have no equal feature size. */

@@ -114,8 +114,7 @@ export function readTopKIds(
   features: SearchFeatures,
 ): SearchIds {
   const { queryIds, keyIds } = readIds(given, features);
-  const exclude =
-    given.excludeIds !== undefined && check.boolean('options.excludeIds', given.excludeIds);
+  const exclude = given.excludeIds !== undefined && check.boolean('options.excludeIds', given.excludeIds);
   if (!exclude) {
     if (queryIds === null) return { ...noIds, keyGroups: keyIds };
     throw codedError(

@@ -27,7 +27,6 @@ import {
   topKNames,
 } from './read-search-request';
 import type { Ranks, TopK } from './results';
-import { searchInJavaScript } from './search-in-javascript';
 import type { RanksOptions, TopKOptions } from './search-options';
 
 /**
@@ -136,9 +135,18 @@ async function run(
     onProgress: onProgress && (({ fraction }) => onProgress({ fraction })),
     lastPhase: 'forward',
     memory: callNative(() =>
-      extentsOf({ read: [['queries.data', queries], ['keys.data', keys]], written: [] }, binding),
+      extentsOf(
+        {
+          read: [
+            ['queries.data', queries],
+            ['keys.data', keys],
+          ],
+          written: [],
+        },
+        binding,
+      ),
     ),
     buffers: { queries, keys },
-    start: async () => searchInJavaScript(request),
+    start: () => binding.search(request),
   });
 }

@@ -7,10 +7,10 @@
  */
 
 import { fromNative } from '../errors';
-import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
 import type { CallMemory, Extent } from '../matrix/memory-extent';
+import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
 import type { BackendChoice } from '../native/binding';
-import { rememberBuffers, type Memory } from './call-memory';
+import { type Memory, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
 import type { Phase, Progress } from './options';
 import { supervise } from './supervise';

@@ -7,6 +7,7 @@
 #include "cpu/kernels/pair_dots.h"
 #include "cpu/kernels/refine.h"
 #include "cpu/kernels/scores.h"
+#include "cpu/kernels/search.h"
 #include "cpu/kernels/sigmoid.h"
 #include "cpu/kernels/table.h"
 
@@ -26,7 +27,8 @@ constexpr bool has_every_function() {
   [[maybe_unused]] V (*binary[])(V, V) = {Isa::add, Isa::sub, Isa::mul,   Isa::div,
                                           Isa::max, Isa::min, Isa::scale2};
   [[maybe_unused]] V (*ternary[])(V, V, V) = {Isa::fma, Isa::fused_multiply_add, Isa::mac,
-                                              Isa::select_negative};
+                                              Isa::select_negative, Isa::count_greater};
+  [[maybe_unused]] unsigned (*lanes_greater)(V, V) = Isa::lanes_greater;
   [[maybe_unused]] V (*mac_element)(float, V, V) = Isa::mac_element;
   [[maybe_unused]] float (*hsum)(V) = Isa::hsum;
   [[maybe_unused]] typename Isa::Wide (*load_wide)(const float*) = Isa::load_wide;
@@ -55,6 +57,7 @@ constexpr void check_vector_type() {
   static_assert(Isa::kTile % Isa::kStrip == 0, "a tile is whole strips");
   static_assert(Isa::kPair == 1 || Isa::kVectors % 2 == 0, "narrow_gradients takes two vectors at a time");
   static_assert(Isa::kNearBytes > 0, "");
+  static_assert(Isa::kLanes < 32 && Isa::kTile <= kMostListed, "lanes and positions of list_greater");
 }
 
 template <class Isa>
@@ -86,6 +89,8 @@ constexpr Kernels kernel_table() {
           row_maxima<Isa>,
           fold<Isa>,
           fold_sigmoid<Isa>,
+          list_greater<Isa>,
+          count_greater<Isa>,
           logit_grad<Isa>,
           refine<Isa>,
           narrowing<Isa>(),

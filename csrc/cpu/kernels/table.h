@@ -90,6 +90,19 @@ struct Refinement {
   int64_t pairs = 0;  // number of terms in the sum
 };
 
+// The open lower and the closed upper limit of a row's scores.
+struct ScoreLimits {
+  const float *least, *most;  // [rows]; `most` may be null
+};
+
+// Where list_greater found a score: row and column of the tile in one number.
+constexpr int64_t kMostListed = 1 << 16;  // rows or columns of a tile
+constexpr uint32_t listed_at(int64_t row, int64_t column) {
+  return static_cast<uint32_t>(column) << 16 | static_cast<uint32_t>(row);
+}
+constexpr int64_t listed_row(uint32_t at) { return at & 0xffff; }
+constexpr int64_t listed_column(uint32_t at) { return at >> 16; }
+
 // One instruction set's kernels. A Range of columns or features is a part of the tile, so that a call can
 // stop between two parts. "(+)=" overwrites where `overwrite` is set and adds elsewhere.
 struct Kernels {
@@ -125,6 +138,15 @@ struct Kernels {
   // row_sum[i] = sum_j softplus of the natural logit x_ij ln 2
   void (*fold_sigmoid)(const TileOperands&, const float* scores, int64_t stride, Log2Scale, float bias,
                        float* row_sum);
+  // Lists the scores of `columns` that are above least[i] and, unless `most` is null, not above most[i]. Both
+  // have whole vectors of rows, which may hold anything beyond the tile's rows. The scores of a row are
+  // listed by column. Returns their number, at most rows * columns.
+  int64_t (*list_greater)(const TileOperands&, Range columns, const float* scores, int64_t stride,
+                          const ScoreLimits&, uint32_t* out);
+  // greater[i] = how many scores of row i in the whole tile are above limits[i], and below[i] = how many are
+  // below. All three have whole vectors of rows.
+  void (*count_greater)(const TileOperands&, const float* scores, int64_t stride, const float* limits,
+                        int32_t* greater, int32_t* below);
   // g of the columns in `columns`, whose begin is a multiple of strip. `g` may be the memory of the scores.
   LogitGradSums (*logit_grad)(const TileOperands&, Range columns, Log2Scale, const LogitGradArgs&, float* g);
   // Sums over the columns in `columns`. Passes over micro-tiles in which no |g| is above `least_g`.

@@ -45,6 +45,12 @@ struct Avx2 {
         _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
     return mul(a, _mm256_castsi256_ps(bits));
   }
+  static V count_greater(V n, V a, V b) {
+    return add(n, _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ), set1(1.f)));
+  }
+  static unsigned lanes_greater(V a, V b) {
+    return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)));
+  }
   static Wide load_wide(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
   static Wide wide_mac(double a, Wide b, Wide c) { return c + a * b; }
   static float hsum(V v) {

@@ -44,6 +44,10 @@ struct Avx512 {
   static V round(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static V ceil(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
   static V scale2(V a, V n) { return _mm512_scalef_ps(a, n); }  // 0 on underflow
+  static V count_greater(V n, V a, V b) {
+    return _mm512_mask_add_ps(n, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), n, set1(1.f));
+  }
+  static unsigned lanes_greater(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
   static Wide load_wide(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
   static Wide wide_mac(double a, Wide b, Wide c) { return c + a * b; }
   static float hsum(V v) { return _mm512_reduce_add_ps(v); }

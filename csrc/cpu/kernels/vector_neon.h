@@ -47,6 +47,14 @@ struct Neon {
     const int32x4_t bits = vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)), 23);
     return mul(a, vreinterpretq_f32_s32(bits));
   }
+  static V count_greater(V n, V a, V b) {
+    const uint32x4_t one = vreinterpretq_u32_f32(set1(1.f));
+    return add(n, vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(a, b), one)));
+  }
+  static unsigned lanes_greater(V a, V b) {
+    const uint32x4_t bits = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vcgtq_f32(a, b), bits));
+  }
   static Wide load_wide(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
   static Wide wide_mac(double a, Wide b, Wide c) { return vfmaq_n_f64(c, b, a); }
   static float hsum(V v) {

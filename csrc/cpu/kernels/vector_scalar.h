@@ -36,7 +36,9 @@
 //   mac(a, b, c)                  c + the product of packed elements: a * b, or both products of a pair.
 //                                 Any rounding, but the same in every lane: pair_dots repeats bits of scores
 //   mac_element(a, b, c)          mac(set1(a), b, c), the same bits: multiplies one packed element by many
+//   count_greater(n, a, b)        n + 1 where a > b, else n; a and b are no NaN
 // Functions across lanes:
+//   lanes_greater(a, b)           bit l is set where a > b in lane l; a and b are no NaN
 //   hsum(v)                       the sum of all lanes, NaN where one lane is NaN. Adds the upper half to the
 //                                 lower half until one lane is left; another fixed order changes last bits
 //   load_wide(p)                  kLanes / 2 floats as float64, exactly
@@ -108,6 +110,12 @@ struct Scalar {
     V power;
     std::memcpy(&power, &bits, sizeof power);
     return a * power;
+  }
+  // A comparison gives -1 where it holds.
+  static V count_greater(V n, V a, V b) { return n - __builtin_convertvector(a > b, V); }
+  static unsigned lanes_greater(V a, V b) {
+    const VI holds = (a > b) & VI{1, 2, 4, 8};
+    return static_cast<unsigned>(holds[0] | holds[1] | holds[2] | holds[3]);
   }
   static Wide load_wide(const float* p) {
     typedef float Half __attribute__((vector_size(8)));

@@ -1,0 +1,15 @@
+// Which pairs of a similarity count neither for nor against a row.
+#pragma once
+
+#include <cstdint>
+
+namespace infcl {
+
+// Equal ids, and dots above an anchor's limit. Null: no such rule.
+struct PairMask {
+  const int32_t *row_ids = nullptr, *column_ids = nullptr;
+  const float *row_limits = nullptr, *column_limits = nullptr;
+  bool any() const { return row_ids || row_limits || column_limits; }
+};
+
+}  // namespace infcl
