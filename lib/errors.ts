@@ -27,7 +27,10 @@ const classOfCode = {
   ERR_DISPOSED: TypeError,
   /** Output arrays that overlap inputs, each other, or arrays of a call that waits or runs. */
   ERR_OVERLAP: RangeError,
-  /** chunkedStep: no chunks, or other chunks in the backward phase than in the encode phase. */
+  /**
+   * chunkedStep: no chunks, or other chunks in the backward phase than in the encode phase. mineHardNegatives: parts
+   * that are not all keys, each once.
+   */
   ERR_CHUNKS: RangeError,
   /**
    * chunkedStep: an encoder without a method that the step needs, or that returns a wrong value. infcl/tfjs:

@@ -59,6 +59,7 @@ export {
 export { type DeviceMemory, deviceMemory } from './matrix/device-memory';
 export type { Features } from './matrix/features';
 export type { ForeignMatrix } from './matrix/foreign-matrix';
+export { gatherRows } from './matrix/gather-rows';
 export type {
   DType,
   HalfFloatArray,

@@ -1,8 +1,10 @@
 // The floor that the library races: OpenBLAS forms the matrix products of a loss and its gradients, and
 // nothing else. There is no exponential, no log-sum-exp and no check, so the results are useless. Panels of
-// 2048 queries avoid the M x N array here too.
+// 2048 queries avoid the M x N array here too. `keys`, by default as many as rows, has a product alone; then
+// `panel` says how many queries a panel has.
 //
 //   openblas-floor rows dim threads forward|frozen|full
+//   openblas-floor rows dim threads forward keys panel
 //       prints "ready CORE CONFIG" once; then runs a round for each line from stdin and prints the seconds
 #include <cblas.h>
 
@@ -25,7 +27,7 @@ namespace {
 constexpr int64_t kPanelRows = 2048;
 
 struct Problem {
-  int64_t rows, dim;
+  int64_t rows, keys_rows, panel_rows, dim;
   bool query_grads, key_grads;
   std::vector<float> queries, keys, scores, d_queries, d_keys;
 };
@@ -40,15 +42,15 @@ std::vector<float> random_rows(int64_t count, uint32_t state) {
 }
 
 void form_scores(Problem& p, int64_t first, int64_t count) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.rows, p.dim, 1, &p.queries[first * p.dim],
-              p.dim, p.keys.data(), p.dim, 0, p.scores.data(), p.rows);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.keys_rows, p.dim, 1, &p.queries[first * p.dim],
+              p.dim, p.keys.data(), p.dim, 0, p.scores.data(), p.keys_rows);
 }
 
 // S = Q K^T for the forward pass and again for the backward pass, then dQ = S K and dK += S^T Q.
 double round_seconds(Problem& p) {
   const auto start = std::chrono::steady_clock::now();
-  for (int64_t first = 0; first < p.rows; first += kPanelRows) {
-    const int64_t count = std::min(kPanelRows, p.rows - first);
+  for (int64_t first = 0; first < p.rows; first += p.panel_rows) {
+    const int64_t count = std::min(p.panel_rows, p.rows - first);
     form_scores(p, first, count);
     if (p.query_grads || p.key_grads) form_scores(p, first, count);
     if (p.query_grads)
@@ -64,8 +66,10 @@ double round_seconds(Problem& p) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: openblas-floor rows dim threads forward|frozen|full\n");
+  const bool has_keys = argc == 7 && std::strcmp(argv[4], "forward") == 0;
+  if (argc != 5 && !has_keys) {
+    std::fprintf(stderr,
+                 "usage: openblas-floor rows dim threads forward|frozen|full, or forward keys panel\n");
     return 2;
   }
   Problem p;
@@ -74,8 +78,10 @@ int main(int argc, char** argv) {
   p.query_grads = std::strcmp(argv[4], "forward") != 0;
   p.key_grads = std::strcmp(argv[4], "full") == 0;
   p.queries = random_rows(p.rows * p.dim, 1);
-  p.keys = random_rows(p.rows * p.dim, 2);
-  p.scores.resize(static_cast<size_t>(std::min(kPanelRows, p.rows) * p.rows));
+  p.keys_rows = has_keys ? std::atoll(argv[5]) : p.rows;
+  p.panel_rows = has_keys ? std::atoll(argv[6]) : kPanelRows;
+  p.keys = random_rows(p.keys_rows * p.dim, 2);
+  p.scores.resize(static_cast<size_t>(std::min(p.panel_rows, p.rows) * p.keys_rows));
   if (p.query_grads) p.d_queries.resize(p.queries.size());
   if (p.key_grads) p.d_keys.resize(p.keys.size());
   openblas_set_num_threads(std::atoi(argv[3]));

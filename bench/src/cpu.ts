@@ -18,6 +18,7 @@ import { nodePeerCases } from './cases/node-peers.js';
 import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
+import { topKCases } from './cases/top-k.js';
 import { LineProcess } from './line-process.js';
 import { commandLine, currentCommit } from './provenance.js';
 import { type BenchReport, type CaseReport, isMet, printCase } from './report.js';
@@ -33,6 +34,7 @@ const allCases: BenchCase[] = [
   ...fewRowsCases,
   ...nodePeerCases,
   ...peerCases,
+  ...topKCases,
 ];
 
 const help = `npm run bench:cpu -- [--quick] [--only <case>]... [--huge] [--out <file.json>]

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stats } from 'infcl';
-import type { EngineAnswer, EngineRequest } from './engine.js';
+import type { EngineAnswer } from './engine.js';
 import type { LineProcess } from './line-process.js';
 import { median, spread } from './statistics.js';
 
@@ -21,6 +21,7 @@ export interface Duel {
   ratioSpread: number;
   /** The same of each one's quickest round, which its neighbours disturbed least. */
   quickestRatio: number;
+  /** Of a loss; no other call has them. */
   stats: Stats;
 }
 
@@ -31,7 +32,7 @@ export async function timedAfterRest<Answer>(process: LineProcess, request: unkn
 
 export async function duel(
   ours: LineProcess,
-  request: EngineRequest,
+  request: object,
   theirs: LineProcess,
   rounds: number,
 ): Promise<Duel> {
@@ -58,7 +59,7 @@ export async function duel(
 /** Starts both, duels, stops both whatever happens. `greeting` is what theirs said when it was ready. */
 export async function duelOf(
   contestants: { ours: Promise<LineProcess>; theirs: Promise<LineProcess> },
-  request: EngineRequest,
+  request: object,
   rounds: number,
 ): Promise<Duel & { greeting: string; ourGreeting: string }> {
   const [ours, theirs] = await Promise.allSettled([contestants.ours, contestants.theirs]);

@@ -51,8 +51,14 @@ export class GraphBuilder {
     return this.add('Exp', [this.add('Sub', [logits, normalisers])]);
   }
 
-  /** The whole model, with the shapes of its inputs and outputs. */
-  model(inputs: Graph['inputs'], outputs: Graph['outputs']): Uint8Array {
-    return modelBytes({ inputs, outputs, constants: this.constants, nodes: this.nodes });
+  /** The k largest values of each row and their columns, which are int64, best first. */
+  topK(matrix: string, k: number, outputs: { values: string; columns: string }): void {
+    const inputs = [matrix, this.integers(k)];
+    this.nodes.push({ operator: 'TopK', inputs, output: outputs.values, moreOutputs: [outputs.columns] });
+  }
+
+  /** The whole model, with the shapes of its inputs and outputs, and the names of the outputs that are int64. */
+  model(inputs: Graph['inputs'], outputs: Graph['outputs'], integers: string[] = []): Uint8Array {
+    return modelBytes({ inputs, outputs, integers, constants: this.constants, nodes: this.nodes });
   }
 }

@@ -7,6 +7,8 @@ export interface Node {
   operator: string;
   inputs: string[];
   output: string;
+  /** Further outputs, of operators that have several. */
+  moreOutputs?: string[];
   /** An integer becomes an INT attribute, a Real a FLOAT attribute. */
   attributes?: Record<string, number | Real>;
 }
@@ -26,6 +28,8 @@ export interface Graph {
   /** Shapes of float32 tensors by name. */
   inputs: Record<string, number[]>;
   outputs: Record<string, number[]>;
+  /** Those of the outputs that are int64. */
+  integers?: string[];
   constants: Record<string, Constant>;
   nodes: Node[];
 }
@@ -69,12 +73,12 @@ function attributeProto([name, value]: [string, number | Real]): Bytes {
   return nested(5, nested(1, name), content, integer(20, type));
 }
 
-function nodeProto({ operator, inputs, output, attributes = {} }: Node): Bytes {
+function nodeProto({ operator, inputs, output, moreOutputs = [], attributes = {} }: Node): Bytes {
   const names = inputs.map((name) => nested(1, name));
   return nested(
     1,
     ...names,
-    nested(2, output),
+    ...[output, ...moreOutputs].map((name) => nested(2, name)),
     nested(4, operator),
     ...Object.entries(attributes).map(attributeProto),
   );
@@ -89,20 +93,21 @@ function constantProto([name, { shape, values }]: [string, Constant]): Bytes {
 }
 
 /** `field` 11 declares an input of the graph, 12 an output. */
-function tensorProto(field: 11 | 12, [name, shape]: [string, number[]]): Bytes {
+function tensorProto(field: 11 | 12, [name, shape]: [string, number[]], type: number): Bytes {
   const dims = shape.map((size) => nested(1, integer(1, size)));
-  const tensor = nested(1, integer(1, elementType.float), nested(2, ...dims));
+  const tensor = nested(1, integer(1, type), nested(2, ...dims));
   return nested(field, nested(1, name), nested(2, tensor));
 }
 
 /** The bytes of a model file, which ONNX Runtime also takes as they are. */
-export function modelBytes({ inputs, outputs, constants, nodes }: Graph): Uint8Array {
+export function modelBytes({ inputs, outputs, integers = [], constants, nodes }: Graph): Uint8Array {
+  const typeOf = (name: string) => (integers.includes(name) ? elementType.int64 : elementType.float);
   const graph = [
     ...nodes.map(nodeProto),
     nested(2, 'contrastive-loss'),
     ...Object.entries(constants).map(constantProto),
-    ...Object.entries(inputs).map((entry) => tensorProto(11, entry)),
-    ...Object.entries(outputs).map((entry) => tensorProto(12, entry)),
+    ...Object.entries(inputs).map((entry) => tensorProto(11, entry, elementType.float)),
+    ...Object.entries(outputs).map((entry) => tensorProto(12, entry, typeOf(entry[0]))),
   ];
   return Buffer.concat([
     integer(1, formatVersion),

@@ -11,7 +11,11 @@ export interface Session {
 
 interface OnnxRuntime {
   env: { versions: { node: string } };
-  Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => Tensor;
+  Tensor: new (
+    type: 'float32' | 'int64',
+    data: Float32Array | BigInt64Array,
+    dims: readonly number[],
+  ) => Tensor;
   InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
 }
 
@@ -19,8 +23,8 @@ const ort = createRequire(hostsManifest)('onnxruntime-node') as OnnxRuntime;
 
 export const onnxRuntimeVersion = ort.env.versions.node;
 
-export const tensor = (data: Float32Array, dims: readonly number[]): Tensor =>
-  new ort.Tensor('float32', data, dims);
+export const tensor = (data: Float32Array | BigInt64Array, dims: readonly number[]): Tensor =>
+  new ort.Tensor(data instanceof Float32Array ? 'float32' : 'int64', data, dims);
 
 export interface SessionRequest {
   threads: number;

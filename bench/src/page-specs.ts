@@ -53,6 +53,11 @@ export const groups: CaseGroup[] = [
     cases: ['torch', 'onnx', 'tfjs', 'jax', 'floor', 'parts'],
   },
   {
+    title: 'Search',
+    text: 'The best keys of each query: `topK` beside the loss alone, a matrix product alone, and searches of others.',
+    cases: ['top-k', 'top-k-peers'],
+  },
+  {
     title: 'Growing batches',
     text: 'Time grows with the square of the batch, and memory grows linearly. A dense loss keeps a matrix of B × B logits.',
     cases: ['doubling', 'memory', 'huge'],
@@ -130,6 +135,8 @@ export const specs: Record<string, ChartSpec[]> = {
   tfjs: [times(), times('times less memory'), seconds('tfjs', 'peer s'), memory('tfjs')],
   floor: [ratio('ratio', 'time / time of the four products', 'the products alone')],
   parts: [ratio('ratio', 'time / time of as many products', 'the products alone')],
+  'top-k': [ratio('ratio', 'time / time of what the row names', 'equal')],
+  'top-k-peers': [times(), times('times less memory'), seconds('the peer', 'peer s'), memory('the peer')],
   doubling: [
     {
       kind: 'lines',

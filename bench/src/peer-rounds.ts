@@ -50,17 +50,31 @@ function differenceFromInfcl({ queries, keys, dim, scale }: Peer, theirs: LossAn
   );
 }
 
+/** A call that is timed, and a check of its result. */
+export interface Rounds<Result> {
+  version: string;
+  /** Ends when a caller can read the results. */
+  call(): Result | Promise<Result>;
+  /** Largest relative difference from infcl. */
+  difference(result: Result): number | Promise<number>;
+}
+
 /** Runs until stdin ends. Rejects where the peer computes something else than infcl. */
-export async function servePeer(peer: Peer): Promise<void> {
-  const { result, firstBytes, laterBytes } = await measureGrowth(() => peer.call());
-  const difference = differenceFromInfcl(peer, result);
-  if (!(difference <= agreement))
-    throw new Error(`differs from infcl by ${difference}, more than ${agreement}: not the same job`);
-  const greeting: PeerGreeting = { version: peer.version, firstBytes, laterBytes, difference };
+export async function serveRounds<Result>({ version, call, difference }: Rounds<Result>): Promise<void> {
+  const { result, firstBytes, laterBytes } = await measureGrowth(call);
+  const found = await difference(result);
+  if (!(found <= agreement))
+    throw new Error(`differs from infcl by ${found}, more than ${agreement}: not the same job`);
+  const greeting: PeerGreeting = { version, firstBytes, laterBytes, difference: found };
   console.log(`ready ${JSON.stringify(greeting)}`);
   for await (const _ of createInterface({ input: process.stdin })) {
     const start = performance.now();
-    await peer.call();
+    await call();
     console.log((performance.now() - start) / 1e3);
   }
+}
+
+export function servePeer(peer: Peer): Promise<void> {
+  const difference = (result: LossAndGrads) => differenceFromInfcl(peer, result);
+  return serveRounds({ version: peer.version, call: () => peer.call(), difference });
 }

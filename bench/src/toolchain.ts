@@ -70,9 +70,17 @@ export function findTorchPython(): string {
 export const hostsManifest = join(projectFolder, 'test', 'hosts', 'package.json');
 
 export function findOnnxRuntime(manifest = hostsManifest): void {
+  findHost('onnxruntime-node', 'ONNX Runtime', manifest);
+}
+
+export function findUsearch(manifest = hostsManifest): void {
+  findHost('usearch', 'usearch', manifest);
+}
+
+function findHost(name: string, title: string, manifest: string): void {
   try {
-    createRequire(manifest).resolve('onnxruntime-node');
+    createRequire(manifest).resolve(name);
   } catch {
-    throw new Unavailable('ONNX Runtime is not installed: npm run hosts');
+    throw new Unavailable(`${title} is not installed: npm run hosts`);
   }
 }

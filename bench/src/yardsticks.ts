@@ -8,6 +8,7 @@ import { LineProcess } from './line-process.js';
 import type { DenseForm } from './onnx-dense.js';
 import type { SessionRequest } from './onnx-runtime.js';
 import type { Growth } from './resident.js';
+import type { SearchShape } from './search.js';
 import { benchFolder, compileNative, findOnnxRuntime, findTorchPython, Unavailable } from './toolchain.js';
 
 export type Products = 'forward' | 'frozen' | 'full';
@@ -41,6 +42,17 @@ export async function startFloor(
   return LineProcess.start({ file, args: [`${rows}`, `${dim}`, `${threads}`, products], env });
 }
 
+/** The product of queries and keys alone, in panels of as many queries, by OpenBLAS. */
+export async function startProduct(
+  { queries, keys, dim }: SearchShape,
+  threads: number,
+  panelRows: number,
+): Promise<LineProcess> {
+  const file = compileNative('openblas-floor', { libraries: ['openblas'], install: 'libopenblas-dev' });
+  const args = [queries, dim, threads, 'forward', keys, panelRows].map(String);
+  return LineProcess.start({ file, args, env: openBlasAsItComes });
+}
+
 /** `hugePages`: glibc asks for them in PyTorch's name, which itself does not. */
 export async function startTorch(
   { rows, dim }: Shape,
@@ -61,7 +73,7 @@ export async function startJax({ rows, dim }: Shape, tile: number): Promise<Line
 /** What a peer that compared itself with infcl says after "ready", as JSON. */
 export interface PeerGreeting extends Growth {
   version: string;
-  /** Largest relative difference from infcl, of the loss and the gradients. */
+  /** Largest relative difference from infcl: of the loss and the gradients, or of the scores of a search. */
   difference: number;
 }
 

@@ -3,6 +3,15 @@
 export type { ClassMetrics } from './class-metrics';
 export { effectiveRank } from './effective-rank';
 export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe';
+export {
+  type HardNegativeRowOptions,
+  type HardNegativeRows,
+  hardNegativeRows,
+  type MissingNegatives,
+} from './mining/hard-negative-rows';
+export type { KeyPart, KeyParts, MiningKeys } from './mining/key-parts';
+export { type MinedNegatives, mineHardNegatives } from './mining/mine-hard-negatives';
+export type { MiningOptions, MiningProgress, NegativeSampling } from './mining/options';
 export { type ModalityGap, modalityGap } from './modality-gap';
 export type { EngineOptions, SignalOption } from './read-options';
 export type { Ranks, RanksLike, RelevantKeys, TopK, TopKLike } from './results';

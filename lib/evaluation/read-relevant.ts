@@ -20,7 +20,11 @@ export type RelevantTo = (query: number) => ReadonlySet<number>;
  */
 export function readRelevant(value: unknown, queries: number): RelevantTo {
   if (value === undefined) return (query) => new Set([query]);
-  const { offsets, keys } = readKeyLists('options.relevant', value, queries);
+  const name = 'options.relevant';
+  const { offsets, keys } = readKeyLists(name, value, queries);
+  if (lengthOf(keys) === 0) {
+    throw codedError('ERR_VALUE', `Expected at least one relevant key in ${name}.keys but received none`);
+  }
   return (query) => new Set(keys.subarray(offsets[query], offsets[query + 1]));
 }
 
@@ -62,7 +66,4 @@ function checkOffsets(name: string, offsets: Int32Array, keys: number): void {
       throw check.invalid('ERR_VALUE', where, `${keys}, the number of ${name}.keys,`, offset);
     }
   });
-  if (keys === 0) {
-    throw codedError('ERR_VALUE', `Expected at least one relevant key in ${name}.keys but received none`);
-  }
 }

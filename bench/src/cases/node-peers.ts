@@ -4,55 +4,24 @@
  */
 import { freemem } from 'node:os';
 import { type BenchCase, type BenchContext, rowOrSkip, threadCounts } from '../bench-case.js';
-import { type Duel, duelOf } from '../duel.js';
 import { startEngine } from '../engine.js';
 import type { LineProcess } from '../line-process.js';
 import { mebibyte } from '../memory.js';
+import { type Outcome, race, rowOf } from '../node-race.js';
 import type { Row, Target } from '../report.js';
-import type { Growth } from '../resident.js';
 import { Unavailable } from '../toolchain.js';
-import { type OnnxRequest, type PeerGreeting, type Shape, startOnnx, startTfjs } from '../yardsticks.js';
+import { type OnnxRequest, type Shape, startOnnx, startTfjs } from '../yardsticks.js';
 
-interface NodeRace extends Shape {
+interface PeerRace extends Shape {
   threads: number;
   rounds: number;
   start(): Promise<LineProcess>;
 }
 
-interface Outcome {
-  duel: Duel;
-  timesFaster: number;
-  timesLess: number;
-  ours: Growth;
-  theirs: PeerGreeting;
-}
-
-async function race({ rows, dim, threads, rounds, start }: NodeRace): Promise<Outcome> {
-  if (process.platform !== 'linux')
-    throw new Unavailable('peak memory is read from /proc, which only Linux has');
-  const contestants = { ours: startEngine({ rows, dim, growthThreads: threads }), theirs: start() };
-  const duel = await duelOf(contestants, { threads }, rounds);
-  const ours = JSON.parse(duel.ourGreeting) as Growth;
-  const theirs = JSON.parse(duel.greeting) as PeerGreeting;
-  return { duel, ours, theirs, timesFaster: 1 / duel.ratio, timesLess: theirs.laterBytes / ours.laterBytes };
-}
-
-function rowOf(label: string, { duel, ours, theirs, timesFaster, timesLess }: Outcome): Row {
-  return {
-    label,
-    cells: {
-      'ours s': duel.ours,
-      'peer s': duel.theirs,
-      'times faster': timesFaster,
-      '± times': timesFaster * duel.ratioSpread,
-      'ours MiB': ours.laterBytes / mebibyte,
-      'peer MiB': theirs.laterBytes / mebibyte,
-      'times less memory': timesLess,
-      'peer MiB, first call': theirs.firstBytes / mebibyte,
-      'difference, parts per million': theirs.difference * 1e6,
-      version: theirs.version,
-    },
-  };
+/** The loss and both gradients. */
+function lossRace({ rows, dim, threads, rounds, start }: PeerRace): Promise<Outcome> {
+  const ours = () => startEngine({ rows, dim, growthThreads: threads });
+  return race({ ours, theirs: start, request: { threads }, rounds });
 }
 
 type Form = Pick<OnnxRequest, 'form' | 'memoryPatterns'>;
@@ -100,7 +69,7 @@ async function* onnxRows(context: BenchContext, sizes: OnnxSizes): AsyncGenerato
   const against = (form: Form, count: number) => {
     refuseWithoutMemory(rows);
     const start = () => startOnnx({ rows, dim, threads, blockRows, ...form });
-    return race({ rows, dim, threads, rounds: count, start });
+    return lossRace({ rows, dim, threads, rounds: count, start });
   };
   const shape = `B ${rows}, D ${dim}`;
   const trials: { form: Form; timesFaster: number }[] = [];
@@ -152,7 +121,7 @@ const tfjs: BenchCase = {
         const rounds = context.quick ? 2 : 9;
         const start = () => startTfjs(shape);
         yield* rowOrSkip(context, label, async () =>
-          rowOf(label, await race({ ...shape, threads, rounds, start })),
+          rowOf(label, await lossRace({ ...shape, threads, rounds, start })),
         );
       }
     }
