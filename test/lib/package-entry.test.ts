@@ -163,7 +163,7 @@ it('infcl/data loads without a parser and without the addon, and reads a file', 
     rmSync(folder, { recursive: true });
     console.log(JSON.stringify({
       queries: queries.sort(),
-      parser: asked.filter((name) => name.includes('csv')),
+      parser: asked.filter((name) => name.includes('csv-parse')),
       addon: Object.keys(require.cache).filter((file) => file.endsWith('.node')),
     }));
   `);
