@@ -37,6 +37,8 @@ const classOfCode = {
    * nested gradients, layers that cannot repeat a pass, gradients that would mix moments of an optimiser.
    */
   ERR_ENCODER: TypeError,
+  /** infcl/data: a file whose content cannot be used, or that has changed since it was opened. */
+  ERR_DATA: Error,
   /** NaN or infinity in the features, or logits beyond float32. */
   ERR_NOT_FINITE: RangeError,
   /** `workspaceBytes` below the least this shape needs. */
