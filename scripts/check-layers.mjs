@@ -43,11 +43,25 @@ const rooms = [
     may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix'],
     packages: [],
   },
+  {
+    name: 'lib/store',
+    match: /^lib\/store\//,
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    packages: [],
+  },
   // index.ts gathers the public names of every room.
   {
     name: 'lib/index',
     match: /^lib\/index\.ts$/,
-    may: ['lib', 'lib/errors', 'lib/evaluation', 'lib/loss', 'lib/matrix', 'lib/trainer'],
+    may: [
+      'lib',
+      'lib/errors',
+      'lib/evaluation',
+      'lib/loss',
+      'lib/matrix',
+      'lib/store',
+      'lib/trainer',
+    ],
     packages: [],
   },
   {
