@@ -53,15 +53,7 @@ const rooms = [
   {
     name: 'lib/index',
     match: /^lib\/index\.ts$/,
-    may: [
-      'lib',
-      'lib/errors',
-      'lib/evaluation',
-      'lib/loss',
-      'lib/matrix',
-      'lib/store',
-      'lib/trainer',
-    ],
+    may: ['lib', 'lib/errors', 'lib/evaluation', 'lib/loss', 'lib/matrix', 'lib/store', 'lib/trainer'],
     packages: [],
   },
   {

@@ -58,7 +58,7 @@ function copyRows(source: NativeHostMatrix, begin: number, count: number, into: 
   stableArray('features.data', data);
   const Kind = types.isFloat32Array(data) ? Float32Array : Uint16Array;
   const view = (element: number, length: number) =>
-    new Kind(bufferOf(data), byteOffsetOf(data) + element * data.BYTES_PER_ELEMENT, length);
+    new Kind(bufferOf(data) as ArrayBuffer, byteOffsetOf(data) + element * data.BYTES_PER_ELEMENT, length);
   if (rowStride === dim) {
     into.set(view(begin * dim, count * dim));
     return;

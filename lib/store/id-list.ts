@@ -31,10 +31,14 @@ export class IdList {
   }
 }
 
-function allocate(length: number): Int32Array {
+function allocate(length: number): Int32Array<ArrayBuffer> {
   try {
     return new Int32Array(length);
   } catch (error) {
-    throw codedError('ERR_OUT_OF_MEMORY', `Cannot allocate ${4 * length} bytes for the ids of a store`, error);
+    throw codedError(
+      'ERR_OUT_OF_MEMORY',
+      `Cannot allocate ${4 * length} bytes for the ids of a store`,
+      error,
+    );
   }
 }

@@ -59,7 +59,12 @@ export async function readNpyHeader(file: StoreFile, start: Uint8Array): Promise
 
 function checkFields(fields: ReadonlyMap<string, Value>, refuse: Refuse) {
   const [descr, columnsFirst, shape] = ['descr', 'fortran_order', 'shape'].map((name) => fields.get(name));
-  if (fields.size !== 3 || typeof descr !== 'string' || typeof columnsFirst !== 'boolean' || !Array.isArray(shape)) {
+  if (
+    fields.size !== 3 ||
+    typeof descr !== 'string' ||
+    typeof columnsFirst !== 'boolean' ||
+    !Array.isArray(shape)
+  ) {
     return refuse('its header has not the names descr, fortran_order and shape alone; is it damaged?');
   }
   const dtype = dtypeOf.get(descr);
@@ -118,7 +123,8 @@ class Literal {
     const { text, word, mark } = this.#next;
     if (text !== undefined) return this.#string();
     if (mark === '(') return this.#tuple();
-    if (mark === '[') this.#refuse('its elements have fields; save one field alone, as np.float32');
+    if (mark === '[')
+      this.#refuse('its header has a list, as types with fields have; save one field alone, as np.float32');
     if (word === undefined) this.#fail();
     this.#advance();
     return word === 'True';

@@ -11,7 +11,7 @@ import { invalid } from '../validate';
 import { requireLittleEndian } from './little-endian';
 import { isNpy, readNpyHeader } from './npy-header';
 import { readSafetensorsHeader } from './safetensors-header';
-import { identify, type Refuse, readError, sameIdentity, type StoreFile, storeFileOf } from './store-file';
+import { identify, type Refuse, readError, type StoreFile, sameIdentity, storeFileOf } from './store-file';
 import type { FeatureLayout, StoreHeader } from './store-header';
 
 export interface ReadHeaderOptions {
@@ -37,7 +37,8 @@ export async function readStoreHeader(
   handle: FileHandle,
   { path, tensor }: ReadHeaderOptions,
 ): Promise<StoreHeader> {
-  if (tensor !== undefined && typeof tensor !== 'string') throw invalid('ERR_TYPE', 'tensor', 'string', tensor);
+  if (tensor !== undefined && typeof tensor !== 'string')
+    throw invalid('ERR_TYPE', 'tensor', 'string', tensor);
   requireLittleEndian();
   const refuse: Refuse = (problem, cause) => {
     throw readError(path, problem, cause);

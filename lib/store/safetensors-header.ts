@@ -56,7 +56,14 @@ export async function readSafetensorsHeader(
   if (offset % (bitsOf.get(features.dtype)! / 8) !== 0) {
     file.refuse(`its tensor begins at byte ${offset}, between two elements; write the file again, aligned`);
   }
-  return { format: 'safetensors', dtype, rows, dim, offset, ids: readIds(file, tensors, features, dataBegin) };
+  return {
+    format: 'safetensors',
+    dtype,
+    rows,
+    dim,
+    offset,
+    ids: readIds(file, tensors, features, dataBegin),
+  };
 }
 
 function headerLength({ bytes, refuse }: StoreFile, start: Uint8Array): number {
@@ -103,7 +110,9 @@ function checkMetadata({ refuse }: StoreFile, value: StrictJson): void {
 
 function readTensor({ refuse }: StoreFile, name: string, value: StrictJson): Tensor {
   const damaged = (what: string) =>
-    refuse(`its tensor ${quoted(name)} has ${what}; the file is damaged, or of a later version of the format`);
+    refuse(
+      `its tensor ${quoted(name)} has ${what}; the file is damaged, or of a later version of the format`,
+    );
   if (!(value instanceof Map)) return damaged('no description');
   const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((key) => value.get(key));
   if (typeof dtype !== 'string') return damaged('no dtype');
@@ -135,7 +144,9 @@ function checkData({ refuse }: StoreFile, tensors: Tensor[], dataBytes: number):
   }
   if (at !== dataBytes) {
     const what = at > dataBytes ? 'too short' : 'too long';
-    refuse(`the file is ${what}: its tensors have ${at} bytes and ${dataBytes} are there; is the copy complete?`);
+    refuse(
+      `the file is ${what}: its tensors have ${at} bytes and ${dataBytes} are there; is the copy complete?`,
+    );
   }
 }
 
@@ -162,7 +173,9 @@ function readMatrix({ refuse }: StoreFile, { name, dtype, shape }: Tensor) {
   }
   const [rows, dim] = shape;
   if (shape.length !== 2 || rows === 0 || dim === 0) {
-    return refuse(`${which} has the shape [${shape.slice(0, 8).join(', ')}]; features have [rows, dim], both at least 1`);
+    return refuse(
+      `${which} has the shape [${shape.slice(0, 8).join(', ')}]; features have [rows, dim], both at least 1`,
+    );
   }
   return { dtype: type, rows: rows!, dim: dim! };
 }

@@ -92,7 +92,8 @@ export function storeFileOf(handle: FileHandle, bytes: number, refuse: Refuse): 
       const { bytesRead } = await handle
         .read(into, done, count - done, begin + done)
         .catch((error) => refuse(problemOf(error), error));
-      if (bytesRead === 0) refuse('the file became shorter while it was read; open it when no program writes it');
+      if (bytesRead === 0)
+        refuse('the file became shorter while it was read; open it when no program writes it');
       done += bytesRead;
     }
     return into;

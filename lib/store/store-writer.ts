@@ -5,26 +5,17 @@
  * Refuses to change a committed file, and two calls at a time.
  */
 
-import { codedError } from '../errors';
-import { type DeviceMatrix, isDeviceMatrix } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
-import { type DType, toNativeMatrix } from '../matrix/host-matrix';
+import type { DType } from '../matrix/host-matrix';
 import type { NativeHostMatrix } from '../native/binding';
-import { readNames } from '../read-names';
-import { lengthOf } from '../typed-array';
-import * as check from '../validate';
-import { blocksOf, checkConversion } from './convert-rows';
+import { blocksOf } from './convert-rows';
 import { IdList } from './id-list';
 import { requireLittleEndian } from './little-endian';
-import { TemporaryFile, writeError } from './temporary-file';
+import { type AppendOptions, readAppend } from './read-append';
+import { TemporaryFile } from './temporary-file';
 import { bytesOfElement, dataOffset, extentsOf, makeHeader, type StoreShape } from './write-header';
-import {
-  checkLength,
-  readPath,
-  readWriterOptions,
-  type StoreWriterOptions,
-  type WriterPlan,
-} from './writer-options';
+import { readPath, readWriterOptions, type StoreWriterOptions, type WriterPlan } from './writer-options';
+import { WriterState } from './writer-state';
 
 /** The temporary file of a writer, for native code that writes all rows of it in any order. */
 export interface StoreFill {
@@ -54,22 +45,16 @@ interface Access {
 /** For the functions at the end of this file. The class sets it, once, when this file loads. */
 let access: Access;
 
-/** `broken`: the system failed to make bytes durable, so nobody knows what is on the disk. */
-type State = 'open' | 'committed' | 'broken' | 'disposed';
-
 /** A store that is being written. Made by `FeatureStore.create`. */
 export class StoreWriter implements Disposable, AsyncDisposable {
   readonly dtype: DType;
   readonly dim: number;
   readonly #file: TemporaryFile;
   readonly #plan: WriterPlan;
+  readonly #state: WriterState;
   readonly #ids = new IdList();
   #rows = 0;
   #filled = false;
-  #state: State = 'open';
-  #closing: Promise<void> = Promise.resolve();
-  /** The call that runs, for messages, and a promise of its end. */
-  #running: { name: string; ended: Promise<void> } | null = null;
 
   static {
     access = {
@@ -83,6 +68,7 @@ export class StoreWriter implements Disposable, AsyncDisposable {
   private constructor(file: TemporaryFile, plan: WriterPlan) {
     this.#file = file;
     this.#plan = plan;
+    this.#state = new WriterState(file);
     this.dtype = plan.dtype;
     this.dim = plan.dim;
   }
@@ -98,11 +84,11 @@ export class StoreWriter implements Disposable, AsyncDisposable {
   }
 
   get committed(): boolean {
-    return this.#state === 'committed';
+    return this.#state.committed;
   }
 
   get disposed(): boolean {
-    return this.#state === 'disposed';
+    return this.#state.disposed;
   }
 
   /**
@@ -120,11 +106,9 @@ export class StoreWriter implements Disposable, AsyncDisposable {
    * ERR_NOT_FINITE for NaN, infinity, or a number beyond the dtype. ERR_TYPE, ERR_SHAPE, ERR_DTYPE, ERR_VALUE,
    * ERR_OPTION, ERR_BUFFER or ERR_DETACHED for features or ids that do not fit.
    */
-  append(features: Features, options: { ids?: Int32Array | undefined } = {}): Promise<void> {
-    return this.#run('append', async () => {
-      const ids = this.#readIds(readNames('options', options, ['ids']).ids);
-      const matrix = await toHost(features);
-      this.#check(matrix, ids);
+  append(features: Features, options: AppendOptions = {}): Promise<void> {
+    return this.#state.run('append', async () => {
+      const { matrix, ids } = await readAppend(this.#plan, this.#rows, features, options);
       await this.#write(matrix);
       // no error can follow but that of memory for the ids, which leaves the rows as they were
       if (ids !== null) this.#ids.append(ids);
@@ -140,25 +124,25 @@ export class StoreWriter implements Disposable, AsyncDisposable {
    * the system fails; while another call runs; or after another commit. Rejects with ERR_DISPOSED.
    */
   commit(): Promise<void> {
-    return this.#run('commit', async () => {
+    return this.#state.run('commit', async () => {
       const { rows: expected, ids, overwrite } = this.#plan;
-      if (this.#rows === 0) this.#refuse('it has no rows; append some first');
+      if (this.#rows === 0) this.#state.refuse('it has no rows; append some first');
       if (expected !== undefined && this.#rows !== expected) {
-        this.#refuse(`it has ${this.#rows} of its ${expected} rows; append the others first`);
+        this.#state.refuse(`it has ${this.#rows} of its ${expected} rows; append the others first`);
       }
       const shape = { dtype: this.dtype, rows: this.#rows, dim: this.#plan.dim, ids };
       await this.#finish(shape);
-      this.#refuseDisposed();
+      this.#state.refuseDisposed();
       await this.#file.moveToTarget(overwrite);
-      this.#state = 'committed';
+      this.#state.markCommitted();
       await this.#file.syncFolder();
     });
   }
 
   /** Gives up: removes the temporary file, when a running call has ended. After `commit` nothing happens. */
   async abort(): Promise<void> {
-    this.dispose();
-    await (this.#running?.ended ?? this.#closing);
+    this.#state.dispose();
+    await this.#state.ended();
   }
 
   /**
@@ -166,10 +150,7 @@ export class StoreWriter implements Disposable, AsyncDisposable {
    * happens. May be repeated. Throws ERR_STORE where the system refuses to remove the file.
    */
   dispose(): void {
-    if (this.#state === 'committed' || this.#state === 'disposed') return;
-    this.#state = 'disposed';
-    if (this.#running === null) this.#closing = this.#close();
-    this.#file.remove();
+    this.#state.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -190,81 +171,14 @@ export class StoreWriter implements Disposable, AsyncDisposable {
     }
   }
 
-  /** Checks the state, runs the work, and gives the file back where nothing follows. */
-  async #run(name: string, work: () => Promise<void>): Promise<void> {
-    const end = this.#begin(name);
-    try {
-      await work();
-    } catch (error) {
-      // whatever failed, failed because the file is gone
-      if (this.#state === 'disposed') throw disposedError(error);
-      throw error;
-    } finally {
-      await end();
-    }
-  }
-
-  /** Throws ERR_DISPOSED or ERR_STORE. Returns what to call when the work has ended. */
-  #begin(name: string): () => Promise<void> {
-    this.#refuseDisposed();
-    if (this.#state === 'committed') {
-      this.#refuse(`it was committed, and a committed file never changes; ${name} belongs to a new store`);
-    }
-    if (this.#state === 'broken') {
-      this.#refuse('an earlier commit could not make the file durable; dispose of this writer and write again');
-    }
-    if (this.#running !== null) this.#refuse(`${this.#running.name} still runs; await it before ${name}`);
-    let settle = () => {};
-    const ended = new Promise<void>((resolve) => {
-      settle = resolve;
-    });
-    this.#running = { name, ended };
-    return async () => {
-      this.#running = null;
-      if (this.#state === 'disposed' || this.#state === 'committed') await this.#close();
-      settle();
-    };
-  }
-
-  /** Closes the file. Its bytes are on the disk, or nobody wants them: an error has nothing to tell. */
-  async #close(): Promise<void> {
-    await this.#file.close().catch(() => {});
-  }
-
-  /** A copy: the caller's array may change while rows are written. */
-  #readIds(value: unknown): Int32Array | null {
-    const name = 'options.ids';
-    if (this.#plan.ids) {
-      if (value !== undefined) return new Int32Array(check.int32Array(name, value));
-      throw check.invalid('ERR_TYPE', name, 'Int32Array, as the store was created with ids: true,', value);
-    }
-    if (value === undefined) return null;
-    throw codedError('ERR_OPTION', `The store has no ids: leave out ${name}, or create it with ids: true`);
-  }
-
-  /** Throws ERR_SHAPE or ERR_DTYPE. */
-  #check({ rows, dim, dtype }: NativeHostMatrix, ids: Int32Array | null): void {
-    const plan = this.#plan;
-    if (dim !== plan.dim) throw check.invalid('ERR_SHAPE', 'features', `rows of ${plan.dim} elements`, dim);
-    checkConversion(dtype, plan.dtype);
-    if (ids !== null && lengthOf(ids) !== rows) {
-      throw check.invalid('ERR_SHAPE', 'options.ids', `${rows} ids, one for each row,`, lengthOf(ids));
-    }
-    const all = this.#rows + rows;
-    if (plan.rows !== undefined && all > plan.rows) {
-      throw check.invalid('ERR_SHAPE', 'features', `at most ${plan.rows - this.#rows} more rows`, rows);
-    }
-    checkLength(plan, all);
-  }
-
   async #write(matrix: NativeHostMatrix): Promise<void> {
     let at = dataOffset + this.#rows * this.#plan.dim * bytesOfElement(this.dtype);
     for (const block of blocksOf(matrix, this.dtype)) {
-      this.#refuseDisposed();
+      this.#state.refuseDisposed();
       await this.#file.write(block, at);
       at += block.length;
     }
-    this.#refuseDisposed();
+    this.#state.refuseDisposed();
   }
 
   /** All bytes of the file on the disk, the header last. */
@@ -283,18 +197,18 @@ export class StoreWriter implements Disposable, AsyncDisposable {
     try {
       await this.#file.sync();
     } catch (error) {
-      // Linux forgets the pages that it could not write: another sync would succeed without them
-      if (this.#state === 'open') this.#state = 'broken';
+      this.#state.markBroken();
       throw error;
     }
   }
 
   #fill(name: string): StoreFill {
     const { rows, dim, dtype, ids } = this.#plan;
-    if (rows === undefined) this.#refuse(`create it with the option rows to use it as ${name}`);
-    if (ids) this.#refuse(`${name} has no ids; create it without ids`);
-    if (this.#rows > 0 && !this.#filled) this.#refuse(`rows were appended; ${name} needs a store of its own`);
-    const end = this.#begin(`the call that writes ${name}`);
+    if (rows === undefined) this.#state.refuse(`create it with the option rows to use it as ${name}`);
+    if (ids) this.#state.refuse(`${name} has no ids; create it without ids`);
+    if (this.#rows > 0 && !this.#filled)
+      this.#state.refuse(`rows were appended; ${name} needs a store of its own`);
+    const end = this.#state.begin(`the call that writes ${name}`);
     const finish = (written: number) => {
       this.#rows = written;
       this.#filled = written > 0;
@@ -304,28 +218,10 @@ export class StoreWriter implements Disposable, AsyncDisposable {
     const place = { fd, path, offset: dataOffset, dtype, rows: rows!, dim };
     return { ...place, done: () => finish(rows!), failed: () => finish(0) };
   }
-
-  #refuseDisposed(): void {
-    if (this.#state === 'disposed') throw disposedError();
-  }
-
-  #refuse(problem: string): never {
-    throw writeError(this.#file.target, problem);
-  }
 }
 
 /** How many zeros one write takes. */
 const zeroBytes = 2 ** 22;
-
-const disposedError = (cause?: unknown) =>
-  codedError('ERR_DISPOSED', 'Expected the store not to be disposed of but it was', cause);
-
-/** Features of either place on the host. Rejects as `toNativeMatrix`, or with ERR_DISPOSED or ERR_DEVICE. */
-async function toHost(features: Features): Promise<NativeHostMatrix> {
-  if (!isDeviceMatrix(features)) return toNativeMatrix('features', features);
-  const { dtype, shape } = features as DeviceMatrix;
-  return toNativeMatrix('features', { data: await (features as DeviceMatrix).toHost(), dtype, shape });
-}
 
 /**
  * A writer for a new safetensors file at `path`.

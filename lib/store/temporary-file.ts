@@ -47,7 +47,11 @@ export class TemporaryFile {
     await refuseExisting(target, overwrite);
     const temporary = `${target}.tmp`;
     const handle = await open(temporary, 'wx+').catch((error) => {
-      throw writeError(target, error.code === 'EEXIST' ? leftBehind(temporary) : problemOf(error, remedies), error);
+      throw writeError(
+        target,
+        error.code === 'EEXIST' ? leftBehind(temporary) : problemOf(error, remedies),
+        error,
+      );
     });
     return new TemporaryFile(target, temporary, handle);
   }
@@ -87,7 +91,10 @@ export class TemporaryFile {
 
   /** Makes the new name durable. Rejects with ERR_STORE. */
   async syncFolder(): Promise<void> {
-    await this.#system(syncFolder(dirname(this.target)));
+    await syncFolder(dirname(this.target)).catch((error) => {
+      const what = 'the file is there and whole, but a power failure may take its name away';
+      throw writeError(this.target, `${what}: ${problemOf(error, remedies)}`, error);
+    });
   }
 
   async close(): Promise<void> {
@@ -102,7 +109,11 @@ export class TemporaryFile {
       unlinkSync(this.path);
     } catch (error) {
       if ((error as { code?: string }).code === 'ENOENT') return;
-      throw writeError(this.target, `cannot remove ${quoted(this.path)}: ${problemOf(error, remedies)}`, error);
+      throw writeError(
+        this.target,
+        `cannot remove ${quoted(this.path)}: ${problemOf(error, remedies)}`,
+        error,
+      );
     }
   }
 
@@ -130,6 +141,9 @@ async function refuseExisting(target: string, overwrite: boolean): Promise<void>
   if (status === null) return;
   if (status.isDirectory()) throw writeError(target, remedies.EISDIR!);
   if (!overwrite) {
-    throw writeError(target, 'the file exists; choose another path, or overwrite: true to replace it on commit');
+    throw writeError(
+      target,
+      'the file exists; choose another path, or overwrite: true to replace it on commit',
+    );
   }
 }
