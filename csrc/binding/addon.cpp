@@ -98,7 +98,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("shareMapping", Napi::Function::New<entry<share_mapping>>(env, "shareMapping"));
   exports.Set("releaseMapping", Napi::Function::New<entry<release_mapping>>(env, "releaseMapping"));
   exports.Set("readMapping", Napi::Function::New<entry<read_mapping>>(env, "readMapping"));
-  exports.Set("checkMapping", Napi::Function::New<entry<check_mapping>>(env, "checkMapping"));
   return exports;
 }
 

@@ -57,9 +57,4 @@ Napi::Value read_mapping(const Napi::CallbackInfo& info, AddonState&) {
   return info.Env().Undefined();
 }
 
-Napi::Value check_mapping(const Napi::CallbackInfo& info, AddonState&) {
-  open_mapping_handle(info[0])->check();
-  return info.Env().Undefined();
-}
-
 }  // namespace infcl::binding

@@ -10,6 +10,5 @@ Napi::Value open_mapping(const Napi::CallbackInfo&, AddonState&);
 Napi::Value share_mapping(const Napi::CallbackInfo&, AddonState&);
 Napi::Value release_mapping(const Napi::CallbackInfo&, AddonState&);
 Napi::Value read_mapping(const Napi::CallbackInfo&, AddonState&);
-Napi::Value check_mapping(const Napi::CallbackInfo&, AddonState&);
 
 }  // namespace infcl::binding

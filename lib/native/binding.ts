@@ -295,6 +295,4 @@ export interface NativeBinding {
     elements: number;
     into: Float32Array | Uint16Array;
   }): void;
-  /** Throws ERR_STORE where the file was changed or replaced since it was opened. */
-  checkMapping(handle: MappingHandle): void;
 }

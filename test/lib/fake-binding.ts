@@ -61,7 +61,6 @@ const noOtherMemory = {
   shareMapping: unexpected,
   releaseMapping: unexpected,
   readMapping: unexpected,
-  checkMapping: unexpected,
   allocateDevice: unexpected,
   wrapDevice: unexpected,
   shareDevice: unexpected,

@@ -1,6 +1,7 @@
 /** What FeatureStore refuses: arguments, rows, files, and stores in the place of other things. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import {
+  chunkedStep,
   contrastiveLossAndGradSync,
   contrastiveLossSync,
   FeatureStore,
@@ -63,6 +64,13 @@ it('a store that was posted to another thread says what to do there', async () =
   expect(() => contrastiveLossSync(structuredClone(store) as never, x)).toThrow(
     /cannot be posted to another thread: FeatureStore.open\(path\)/,
   );
+});
+
+it('where only arrays do, the message says how to copy', async () => {
+  using store = await storeOf(path('file'), x);
+  const encoder = { encode: () => store as never, backward: () => {} };
+  const tower = { encoder, chunks: () => [0] };
+  await expect(chunkedStep({ queries: tower, keys: tower })).rejects.toThrow('store.rows() is a copy in memory');
 });
 
 it('what only looks like a store is refused', async () => {
