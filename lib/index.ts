@@ -57,7 +57,7 @@ export {
   type Gradient,
 } from './matrix/device-matrix';
 export { type DeviceMemory, deviceMemory } from './matrix/device-memory';
-export type { Features } from './matrix/features';
+export type { Features, ReadableFeatures } from './matrix/features';
 export type { ForeignMatrix } from './matrix/foreign-matrix';
 export { gatherRows } from './matrix/gather-rows';
 export type {
@@ -68,6 +68,7 @@ export type {
   TensorLike,
   UntypedTensor,
 } from './matrix/host-matrix';
+export type { MappedFeatures, MappedRows } from './matrix/mapped-features';
 export {
   type NormalizedRows,
   type NormalizeOptions,
@@ -75,4 +76,7 @@ export {
   normalizeRowsGrad,
 } from './matrix/normalize-rows';
 export { type PackedMatrix, packRows } from './matrix/pack-rows';
+export { FeatureStore } from './store/feature-store';
+export type { StoreWriter } from './store/store-writer';
+export type { StoreWriterOptions } from './store/writer-options';
 export * from './trainer';
