@@ -56,7 +56,7 @@ export {
   type Gradient,
 } from './matrix/device-matrix';
 export { type DeviceMemory, deviceMemory } from './matrix/device-memory';
-export type { Features } from './matrix/features';
+export type { Features, ReadableFeatures } from './matrix/features';
 export type { ForeignMatrix } from './matrix/foreign-matrix';
 export type {
   DType,
@@ -66,5 +66,9 @@ export type {
   TensorLike,
   UntypedTensor,
 } from './matrix/host-matrix';
+export type { MappedFeatures, MappedRows } from './matrix/mapped-features';
 export { type PackedMatrix, packRows } from './matrix/pack-rows';
+export { FeatureStore } from './store/feature-store';
+export type { StoreWriter } from './store/store-writer';
+export type { StoreWriterOptions } from './store/writer-options';
 export * from './trainer';

@@ -59,7 +59,7 @@ const rooms = [
   {
     name: 'lib/loss',
     match: /^lib\/loss\//,
-    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native', 'lib/store'],
     packages: [],
   },
   {
@@ -95,7 +95,13 @@ const rooms = [
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
-  { name: 'csrc/binding', match: /^csrc\/binding\//, may: ['csrc/core'], system: ['napi.h'] },
+  { name: 'csrc/store', match: /^csrc\/store\//, may: ['csrc/core'] },
+  {
+    name: 'csrc/binding',
+    match: /^csrc\/binding\//,
+    may: ['csrc/core', 'csrc/store'],
+    system: ['napi.h'],
+  },
 ];
 
 const roomOf = (file) => rooms.find((room) => room.match.test(file));

@@ -1,6 +1,6 @@
 /**
  * Features for arithmetic in JavaScript: rows of float32 on the host, checked and finite. Rows of 16 bits
- * become a float32 copy; other rows stay where they are.
+ * become a float32 copy, and rows of a store a copy in memory; other rows stay where they are.
  *
  * Refuses features on a device, which JavaScript cannot read.
  */
@@ -9,6 +9,7 @@ import { types } from 'node:util';
 import { codedError } from '../errors';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { toNativeMatrix } from '../matrix/host-matrix';
+import { isMappedFeatures } from '../matrix/mapped-features';
 import { fromBits } from '../matrix/narrow';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
@@ -25,7 +26,7 @@ export interface Rows {
 
 /**
  * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED, ERR_NOT_FINITE, or
- * ERR_OUT_OF_MEMORY for the copy of 16-bit rows.
+ * ERR_OUT_OF_MEMORY for a copy. For a store also ERR_DISPOSED or ERR_STORE.
  */
 export function readRows(name: string, features: unknown): Rows {
   if (isDeviceMatrix(features)) {
@@ -38,7 +39,7 @@ export function readRows(name: string, features: unknown): Rows {
       `; ${copy} is a copy on the host`,
     );
   }
-  const matrix = toNativeMatrix(name, features);
+  const matrix = toNativeMatrix(name, isMappedFeatures(features) ? features.rows() : features);
   const { rows, dim, rowStride } = matrix;
   const read = types.isFloat32Array(matrix.data)
     ? { name, data: matrix.data, rows, dim, rowStride }

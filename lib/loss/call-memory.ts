@@ -72,8 +72,8 @@ export function rememberBuffers(request: ContrastiveRequest): () => void {
   };
 }
 
-/** The array of a matrix or output on the host; null for one on a device. */
+/** The array of a matrix or output on the host; null for one in a file or on a device. */
 function hostArray(memory: Memory): ArrayBufferView | null {
   if (ArrayBuffer.isView(memory)) return memory;
-  return memory.device === undefined ? memory.data : null;
+  return ArrayBuffer.isView(memory.data) ? memory.data : null;
 }

@@ -20,7 +20,7 @@ import type {
 import { loadBinding } from '../native/load';
 import { extentsOf, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
-import { disposeAll, retainDeviceMemory } from './device-call';
+import { disposeAll, retainMemory } from './device-call';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { throwIfAborted } from './on-abort';
 import type { AnyContrastiveOptions } from './options';
@@ -56,10 +56,13 @@ export function createLossFunctions(
     try {
       const binding = getBinding();
       const device = requireBackend(call.request, binding);
-      return { call, binding, device, memory: extentsOf(call.memory, binding) };
+      const opened = call.files.open(binding);
+      const request = { ...call.request, ...opened.outputs };
+      const { read, written } = call.memory;
+      const memory = extentsOf({ read, written: [...written, ...opened.memory] }, binding);
+      return { call: { ...call, request }, binding, device, memory };
     } catch (error) {
-      disposeAll(call.made);
-      throw error;
+      throw abandon(call, error);
     }
   };
 
@@ -69,7 +72,7 @@ export function createLossFunctions(
     const ends: (() => void)[] = [];
     try {
       ends.push(inFlight.enter(memory));
-      const { retained, release } = retainDeviceMemory(request, binding);
+      const { retained, release } = retainMemory(request, binding);
       ends.push(release);
       const verify = rememberBuffers(request);
       const lastPhase = request.gradient ? 'backward' : 'forward';
@@ -80,10 +83,11 @@ export function createLossFunctions(
       );
       verify();
       await settled();
+      call.files.verify();
+      call.files.end(true);
       return { call, response, device };
     } catch (error) {
-      disposeAll(call.made);
-      throw error;
+      throw abandon(call, error);
     } finally {
       for (const end of ends) end();
     }
@@ -97,10 +101,11 @@ export function createLossFunctions(
       inFlight.check(memory);
       const response = callNative(() => binding.contrastiveSync(call.request));
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
+      call.files.verify();
+      call.files.end(true);
       return { call, response, device };
     } catch (error) {
-      disposeAll(call.made);
-      throw error;
+      throw abandon(call, error);
     }
   }
 
@@ -119,6 +124,14 @@ export function createLossFunctions(
       return lossAndGradResult(runSync(queries, keys, options, true));
     },
   } as LossFunctions;
+}
+
+/** Gives back what a call that failed had taken. Returns the error for the caller. */
+function abandon({ made, files }: ResolvedCall, error: unknown): unknown {
+  const reason = files.explain(error);
+  disposeAll(made);
+  files.end(false);
+  return reason;
 }
 
 async function callAsync(binding: NativeBinding, request: ContrastiveRequest): Promise<ContrastiveResponse> {

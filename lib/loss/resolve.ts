@@ -33,7 +33,7 @@ export const laterOptionNames = ['group'];
 const mostThreads = 1024;
 
 /** A checked call: the native request, and the rest, which stays in TypeScript. */
-export interface ResolvedCall extends Pick<ResolvedOutputs, 'gradients' | 'made'> {
+export interface ResolvedCall extends Pick<ResolvedOutputs, 'gradients' | 'made' | 'files'> {
   request: ContrastiveRequest;
   memory: CallMemory<NamedMemory>;
   signal: AbortSignal | undefined;
@@ -103,13 +103,14 @@ export function resolveCall(
   const read = memoryRead({ ...inputs, ...terms });
   const keysMeetKeys =
     rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
-  // last: an error after this line would lose device memory that only this call knows
-  const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs;
-  const { outputs, gradients, callers, made } = resolved;
+  // last: an error after this line would lose device memory and files that only this call knows
+  const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs();
+  const { outputs, gradients, callers, made, files } = resolved;
   return {
     request: { ...inputs, ...terms, ...settings, ...place, ...outputs },
     gradients,
     made,
+    files,
     memory: { read, written: callers },
     signal: given.signal,
     onProgress: given.onProgress,

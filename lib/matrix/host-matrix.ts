@@ -137,9 +137,15 @@ function refuseWithoutData(name: string, features: object): never {
   const promiseHint = types.isPromise(features) ? '; await the promise first' : '';
   const hint = areOptions
     ? '; these look like options, which come after the keys (null where there are none)'
-    : promiseHint;
+    : promiseHint || storeHint(features);
   throw invalid('ERR_TYPE', `${name}.data`, 'Float32Array or Uint16Array', undefined, hint);
 }
+
+/** A store that was posted to another thread arrives as an object with its fields. */
+const storeHint = (features: object) =>
+  'path' in features && 'shape' in features && 'dtype' in features
+    ? '; a FeatureStore cannot be posted to another thread: FeatureStore.open(path) opens the file there'
+    : '';
 
 function readData(name: string, data: unknown, stated: unknown): Pick<NativeHostMatrix, 'data' | 'dtype'> {
   const where = `${name}.data`;

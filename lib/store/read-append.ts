@@ -9,6 +9,7 @@ import { codedError } from '../errors';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import { toNativeMatrix } from '../matrix/host-matrix';
+import { isMappedFeatures } from '../matrix/mapped-features';
 import type { NativeHostMatrix } from '../native/binding';
 import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
@@ -68,8 +69,9 @@ function readIds(plan: WriterPlan, value: unknown): Int32Array | null {
   throw codedError('ERR_OPTION', `The store has no ids: leave out ${name}, or create it with ids: true`);
 }
 
-/** Features of either place on the host. Rejects as `toNativeMatrix`, or with ERR_DISPOSED or ERR_DEVICE. */
+/** Features of any place in memory. Rejects as `toNativeMatrix`, or with ERR_DISPOSED, ERR_STORE or ERR_DEVICE. */
 async function toHost(features: Features): Promise<NativeHostMatrix> {
+  if (isMappedFeatures(features)) return toNativeMatrix('features', features.rows());
   if (!isDeviceMatrix(features)) return toNativeMatrix('features', features);
   const { dtype, shape } = features;
   return toNativeMatrix('features', { data: await features.toHost(), dtype, shape });

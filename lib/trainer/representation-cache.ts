@@ -10,6 +10,7 @@ import os from 'node:os';
 import { codedError } from '../errors';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
+import { isMappedFeatures } from '../matrix/mapped-features';
 import type { FeatureGrads } from './encoder';
 
 /** One chunk's place in the feature matrix. */
@@ -95,7 +96,7 @@ export class RepresentationCache {
         `Expected features on the host from ${where} but received a DeviceMatrix: return await matrix.toHost()`,
       );
     }
-    const matrix = toNativeMatrix(where, features);
+    const matrix = toNativeMatrix(where, isMappedFeatures(features) ? features.rows() : features);
     if (this.rows > 0 && matrix.dtype !== this.dtype) {
       throw codedError(
         'ERR_DTYPE',
