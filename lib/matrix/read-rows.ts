@@ -1,6 +1,6 @@
 /**
  * Features for arithmetic in JavaScript: rows of float32 on the host, checked and finite. Rows of 16 bits
- * become a float32 copy; other rows stay where they are.
+ * become a float32 copy, and rows of a store a copy in memory; other rows stay where they are.
  *
  * Refuses features on a device, which JavaScript cannot read.
  */
@@ -25,7 +25,7 @@ export interface Rows {
 
 /**
  * Throws ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED, ERR_NOT_FINITE, or
- * ERR_OUT_OF_MEMORY for the copy of 16-bit rows.
+ * ERR_OUT_OF_MEMORY for a copy. For a store also ERR_DISPOSED or ERR_STORE.
  */
 export function readRows(name: string, features: unknown): Rows {
   return finiteRows(name, toHostMatrix(name, features));

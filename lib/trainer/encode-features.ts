@@ -8,10 +8,12 @@ import { throwIfAborted } from '../loss/on-abort';
 import { ProgressReporter } from '../loss/progress';
 import type { PackedMatrix } from '../matrix/pack-rows';
 import { readNames } from '../read-names';
+import type { StoreWriter } from '../store/store-writer';
 import * as check from '../validate';
-import { encodeChunks } from './encode-chunks';
+import { encodeChunks, type FeatureSink } from './encode-chunks';
 import { inTurn } from './encoder-turns';
 import { RepresentationCache } from './representation-cache';
+import { readStore, StoreSink } from './store-sink';
 import { betweenChunks, type StepProgress } from './step-context';
 import { type CheckedTower, readTower, type Tower, towerOptionNames } from './tower';
 
@@ -32,16 +34,26 @@ export interface EncodeFeaturesOptions {
   onProgress?: ((progress: EncodeProgress) => unknown) | undefined;
 }
 
+/** What was written into a store. */
+export interface EncodedRows {
+  /** [rows of this call, dim]. */
+  shape: [rows: number, dim: number];
+}
+
 interface CheckedCall<Input> {
   tower: CheckedTower<Input, 'tower'>;
   signal: AbortSignal | undefined;
   onProgress: ((progress: EncodeProgress) => unknown) | undefined;
+  into: StoreWriter | undefined;
 }
 
 /**
  * Encodes all chunks of a tower, without a graph, into one matrix [rows x dim]. The matrix has the element type
  * of the encoder's features: float32, or the bits of float16 or bfloat16. With `normalize: true` in the tower,
  * rows have length 1 and are float32. `data` may be a view of a larger buffer.
+ *
+ * With `into`, rows are appended to the writer of a store, chunk by chunk, and nothing of them stays in memory. The
+ * caller commits. After a failure the writer has the rows of all chunks before. Errors are those of `append`, too.
  *
  * `chunks` is called once. The call takes its turn with steps on the same encoder. Afterwards, also after a
  * failure, the encoder's random state is the one from before the call: training goes on as if the call had
@@ -54,8 +66,16 @@ interface CheckedCall<Input> {
  */
 export async function encodeFeatures<Input>(
   tower: Tower<Input>,
-  options: EncodeFeaturesOptions = {},
-): Promise<PackedMatrix> {
+  options: EncodeFeaturesOptions & { into: StoreWriter },
+): Promise<EncodedRows>;
+export async function encodeFeatures<Input>(
+  tower: Tower<Input>,
+  options?: EncodeFeaturesOptions & { into?: undefined },
+): Promise<PackedMatrix>;
+export async function encodeFeatures<Input>(
+  tower: Tower<Input>,
+  options: EncodeFeaturesOptions & { into?: StoreWriter | undefined } = {},
+): Promise<PackedMatrix | EncodedRows> {
   const call = checkCall<Input>(tower, options);
   throwIfAborted(call.signal);
   const { onProgress } = call;
@@ -75,33 +95,35 @@ function checkCall<Input>(tower: unknown, options: unknown): CheckedCall<Input> 
     { normalize: false },
     readNames('tower', tower, towerOptionNames),
   );
-  const { signal, onProgress } = readNames('options', options, ['signal', 'onProgress'], ['into']);
+  const { signal, onProgress, into } = readNames('options', options, ['signal', 'onProgress', 'into']);
   return {
     tower: checked,
     signal: signal === undefined ? undefined : check.abortSignal('options.signal', signal),
     onProgress: onProgress === undefined ? undefined : check.callback('options.onProgress', onProgress),
+    into: into === undefined ? undefined : readStore('options.into', into),
   };
 }
 
 async function encode<Input>(
-  { tower, signal }: CheckedCall<Input>,
+  { tower, signal, into }: CheckedCall<Input>,
   progress: ProgressReporter<StepProgress>,
-): Promise<PackedMatrix> {
+): Promise<PackedMatrix | EncodedRows> {
   const { encoder, rows: expected, normalize } = tower;
-  const cache = new RepresentationCache(tower.name, expected, normalize);
+  const cache = new RepresentationCache(tower.name, into === undefined ? expected : undefined, normalize);
+  const sink: FeatureSink = into === undefined ? cache : new StoreSink(into, normalize);
   throwIfAborted(signal);
   const before = encoder.randomState?.();
   try {
-    await encodeChunks(tower, cache, {
+    await encodeChunks(tower, sink, {
       chunksName: 'tower.chunks',
       keepStates: false,
       afterChunk: () => {
-        const fraction = expected === undefined ? undefined : Math.min(1, cache.rows / expected);
-        return betweenChunks({ signal, progress }, { phase: 'encode', fraction, rows: cache.rows });
+        const fraction = expected === undefined ? undefined : Math.min(1, sink.rows / expected);
+        return betweenChunks({ signal, progress }, { phase: 'encode', fraction, rows: sink.rows });
       },
     });
   } finally {
     encoder.restoreRandomState?.(before);
   }
-  return cache.matrix();
+  return into === undefined ? cache.matrix() : { shape: [sink.rows, into.dim] };
 }

@@ -2,7 +2,12 @@
 
 export { chunkedStep, type OwnStepResult, type StepResult, type StepRows } from './chunked-step';
 export { type CostReport, formatCostReport, type PhaseCost } from './cost-report';
-export { type EncodeFeaturesOptions, type EncodeProgress, encodeFeatures } from './encode-features';
+export {
+  type EncodedRows,
+  type EncodeFeaturesOptions,
+  type EncodeProgress,
+  encodeFeatures,
+} from './encode-features';
 export type { Encoder, FeatureGrads } from './encoder';
 export { FeatureBank, type FeatureBankOptions, type WithBank } from './feature-bank';
 export {

@@ -176,7 +176,7 @@ describe('refusals', () => {
     ['no rows', { ...good(), rows: 0 }, {}, 'ERR_VALUE', 'positive integer for tower.rows'],
     ['a number for options', good(), 5, 'ERR_TYPE', 'Expected object for options but received 5'],
     ['a typo', good(), { onprogress() {} }, 'ERR_OPTION', 'did you mean onProgress?'],
-    ['a store', good(), { into: {} }, 'ERR_NOT_IMPLEMENTED', 'options.into'],
+    ['no store', good(), { into: {} }, 'ERR_TYPE', 'writer of a store for options.into'],
     ['a number for signal', good(), { signal: 5 }, 'ERR_TYPE', 'options.signal'],
     ['a number for onProgress', good(), { onProgress: 5 }, 'ERR_TYPE', 'options.onProgress'],
   ])('%s', async (_, given, options, code, message) => {
