@@ -45,7 +45,9 @@ FileFacts read_facts(HANDLE file, const std::string& path) {
 
 File::File(const std::string& path, bool writable) : path_(path) {
   const DWORD access = writable ? GENERIC_READ | GENERIC_WRITE : GENERIC_READ;
-  const DWORD others = FILE_SHARE_READ | FILE_SHARE_DELETE | (writable ? FILE_SHARE_WRITE : 0);
+  // A file that is read here cannot be written, renamed or removed by others. A writer must be able to give
+  // its file up.
+  const DWORD others = writable ? FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE : FILE_SHARE_READ;
   const HANDLE file = CreateFileW(widen(path).c_str(), access, others, nullptr, OPEN_EXISTING,
                                   FILE_ATTRIBUTE_NORMAL, nullptr);
   if (file == INVALID_HANDLE_VALUE) fail("open", path);

@@ -70,7 +70,9 @@ it('where only arrays do, the message says how to copy', async () => {
   using store = await storeOf(path('file'), x);
   const encoder = { encode: () => store as never, backward: () => {} };
   const tower = { encoder, chunks: () => [0] };
-  await expect(chunkedStep({ queries: tower, keys: tower })).rejects.toThrow('store.rows() is a copy in memory');
+  await expect(chunkedStep({ queries: tower, keys: tower })).rejects.toThrow(
+    'store.rows() is a copy in memory',
+  );
 });
 
 it('what only looks like a store is refused', async () => {
