@@ -42,8 +42,8 @@ std::vector<float> random_rows(int64_t count, uint32_t state) {
 }
 
 void form_scores(Problem& p, int64_t first, int64_t count) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.keys_rows, p.dim, 1, &p.queries[first * p.dim],
-              p.dim, p.keys.data(), p.dim, 0, p.scores.data(), p.keys_rows);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, p.keys_rows, p.dim, 1,
+              &p.queries[first * p.dim], p.dim, p.keys.data(), p.dim, 0, p.scores.data(), p.keys_rows);
 }
 
 // S = Q K^T for the forward pass and again for the backward pass, then dQ = S K and dK += S^T Q.

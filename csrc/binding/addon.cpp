@@ -68,7 +68,11 @@ Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) 
 class SearchTask final : public Task {
  public:
   SearchTask(BackendLane& lane, MarshalledSearch search) : lane_(lane), search_(std::move(search)) {}
-  void run() override { stats_ = lane_.run(search_.request); }
+  void run() override {
+    check_mappings(search_.retained.mappings);
+    stats_ = lane_.run(search_.request);
+    check_mappings(search_.retained.mappings);
+  }
   Napi::Value result(Napi::Env env) const override { return write_search_result(env, stats_); }
   Control control() const override { return search_.request.control; }
 

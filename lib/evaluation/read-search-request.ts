@@ -8,13 +8,12 @@
 import { types } from 'node:util';
 import { codedError } from '../errors';
 import { resolveResources } from '../loss/resolve';
-import { toNativeMatrix } from '../matrix/host-matrix';
-import type { NativeHostMatrix } from '../native/binding';
+import { refuseDevice, toNativeFeatures } from '../matrix/features';
+import type { NativeCpuMatrix } from '../native/binding';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import { readOptionsOf } from './read-options';
 import { readKeyLists } from './read-relevant';
-import { refuseDevice } from './read-rows';
 import { requireLength } from './read-search';
 import type { RelevantKeys } from './results';
 import type { SearchProgress } from './search-options';
@@ -22,9 +21,9 @@ import type { SearchProgress } from './search-options';
 /** Features of both sides, of equal dim. */
 export interface SearchFeatures {
   /** [M × D]. */
-  queries: NativeHostMatrix;
+  queries: NativeCpuMatrix;
   /** [N × D]. */
-  keys: NativeHostMatrix;
+  keys: NativeCpuMatrix;
 }
 
 /** What every search takes, checked. */
@@ -55,8 +54,8 @@ export const ranksNames = [...commonNames, 'positives'] as const;
 const mostKeys = 2 ** 31 - 1;
 
 /**
- * Features of the host, on the caller's own memory. Whether they are finite is found in the search. Throws
- * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
+ * Features on the caller's own memory, or in a file. Whether they are finite is found in the search. Throws
+ * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED, or ERR_DISPOSED for a store.
  */
 export function readSearchFeatures(queryFeatures: unknown, keyFeatures: unknown): SearchFeatures {
   const [queries, keys] = [readSide('queries', queryFeatures), readSide('keys', keyFeatures)];
@@ -72,9 +71,9 @@ export function readSearchFeatures(queryFeatures: unknown, keyFeatures: unknown)
   return { queries, keys };
 }
 
-function readSide(name: string, features: unknown): NativeHostMatrix {
+function readSide(name: string, features: unknown): NativeCpuMatrix {
   refuseDevice(name, features);
-  return toNativeMatrix(name, features);
+  return toNativeFeatures(name, features) as NativeCpuMatrix;
 }
 
 /** The options by name, and those among them that every search takes. Throws ERR_TYPE, ERR_VALUE or ERR_OPTION. */

@@ -6,9 +6,10 @@
  */
 
 import { callNative } from '../errors';
-import { extentsOf } from '../loss/call-memory';
+import { extentsOf, type NamedMemory } from '../loss/call-memory';
+import { memoryRetainer } from '../loss/device-call';
 import { nativeCalls } from '../loss/native-calls';
-import type { HostFeatures } from '../matrix/host-matrix';
+import type { ReadableFeatures } from '../matrix/features';
 import { Control, type SearchRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
 import * as check from '../validate';
@@ -33,7 +34,7 @@ import type { RanksOptions, TopKOptions } from './search-options';
  * The k best keys of each query by their dot product, best first. Among equal scores, the lower key comes
  * first. Products and sums are float32 for features of every dtype. The number of threads changes no bit.
  *
- * @param queries [M × D], of float32, float16 or bfloat16, on the host.
+ * @param queries [M × D], of float32, float16 or bfloat16, on the host or in a `FeatureStore`.
  * @param keys [N × D], of any of these dtypes, at most 2^31 - 1 rows.
  * @param k From 1 to N.
  *
@@ -45,11 +46,12 @@ import type { RanksOptions, TopKOptions } from './search-options';
  *
  * Rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED or
  * ERR_OVERLAP; ERR_NOT_FINITE for NaN, infinity, and rows so long that products overflow float32;
- * ERR_WORKSPACE or ERR_OUT_OF_MEMORY; `signal.reason`; an error of `onProgress`.
+ * ERR_WORKSPACE or ERR_OUT_OF_MEMORY; ERR_DISPOSED or ERR_STORE for a store; `signal.reason`; an error of
+ * `onProgress`.
  */
 export async function topK(
-  queries: HostFeatures,
-  keys: HostFeatures,
+  queries: ReadableFeatures,
+  keys: ReadableFeatures,
   k: number,
   options?: TopKOptions,
 ): Promise<TopK> {
@@ -84,7 +86,7 @@ export async function searchTopK(search: TopKSearch): Promise<TopK> {
  * many the same. Of several positives, the one with the largest score has the rank, and the others neither
  * count against it nor as ties. Scores have the bits of `topK`.
  *
- * @param queries [M × D], of float32, float16 or bfloat16, on the host.
+ * @param queries [M × D], of float32, float16 or bfloat16, on the host or in a `FeatureStore`.
  * @param keys [N × D], of any of these dtypes, at most 2^31 - 1 rows.
  *
  * With `keyIds`, keys of equal id count once, by the best of them, and keys that have the id of a positive do
@@ -96,8 +98,8 @@ export async function searchTopK(search: TopKSearch): Promise<TopK> {
  * Rejects with the errors of {@link topK}, and ERR_SHAPE for fewer keys than queries without `positives`.
  */
 export async function ranks(
-  queries: HostFeatures,
-  keys: HostFeatures,
+  queries: ReadableFeatures,
+  keys: ReadableFeatures,
   options?: RanksOptions,
 ): Promise<Ranks> {
   const { given, settings } = readSearchOptions(options, ranksNames);
@@ -121,32 +123,30 @@ async function run(
   const { queries, keys, queryIds, keyIds, keyGroups, threads, workspaceBytes, signal, onProgress } = search;
   const binding = loadBinding();
   const choice = { backend: 'cpu', device: 0 } as const;
+  const { retain, release } = memoryRetainer(binding);
   const control = new Int32Array(Control.length);
-  const request: SearchRequest = {
-    ...choice,
-    ...{ queries, keys, queryIds, keyIds, keyGroups },
-    ...wanted,
-    ...{ threads, workspaceBytes, control },
-  };
-  await nativeCalls.run({
-    choice,
-    control,
-    signal,
-    onProgress: onProgress && (({ fraction }) => onProgress({ fraction })),
-    lastPhase: 'forward',
-    memory: callNative(() =>
-      extentsOf(
-        {
-          read: [
-            ['queries.data', queries],
-            ['keys.data', keys],
-          ],
-          written: [],
-        },
-        binding,
-      ),
-    ),
-    buffers: { queries, keys },
-    start: () => binding.search(request),
-  });
+  const read: NamedMemory[] = [
+    ['queries.data', queries],
+    ['keys.data', keys],
+  ];
+  try {
+    const request: SearchRequest = {
+      ...choice,
+      ...{ queries: retain(queries), keys: retain(keys), queryIds, keyIds, keyGroups },
+      ...wanted,
+      ...{ threads, workspaceBytes, control },
+    };
+    await nativeCalls.run({
+      choice,
+      control,
+      signal,
+      onProgress: onProgress && (({ fraction }) => onProgress({ fraction })),
+      lastPhase: 'forward',
+      memory: callNative(() => extentsOf({ read, written: [] }, binding)),
+      buffers: { queries, keys },
+      start: () => binding.search(request),
+    });
+  } finally {
+    release();
+  }
 }

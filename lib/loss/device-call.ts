@@ -117,6 +117,24 @@ export function retainMemory(
   request: ContrastiveRequest,
   binding: NativeBinding,
 ): { retained: ContrastiveRequest; release: () => void } {
+  const { retain, release } = memoryRetainer(binding);
+  const retained: ContrastiveRequest = {
+    ...request,
+    queries: retain(request.queries),
+    keys: retain(request.keys),
+    hardNegatives: retain(request.hardNegatives),
+    queryGrads: retain(request.queryGrads),
+    keyGrads: retain(request.keyGrads),
+    hardNegativeGrads: retain(request.hardNegativeGrads),
+  };
+  return { retained, release };
+}
+
+/**
+ * `retain` returns the same memory by a handle of its own, which keeps device memory or a file until `release`.
+ * Arrays stay as they are.
+ */
+export function memoryRetainer(binding: NativeBinding) {
   const releases: (() => void)[] = [];
   const retain = <T extends NativeMatrix | NativeOutput | null>(memory: T): T => {
     if (memory === null || ArrayBuffer.isView(memory)) return memory;
@@ -130,19 +148,8 @@ export function retainMemory(
     releases.push(() => binding.releaseDevice(data));
     return { ...memory, data };
   };
-  const retained: ContrastiveRequest = {
-    ...request,
-    queries: retain(request.queries),
-    keys: retain(request.keys),
-    hardNegatives: retain(request.hardNegatives),
-    queryGrads: retain(request.queryGrads),
-    keyGrads: retain(request.keyGrads),
-    hardNegativeGrads: retain(request.hardNegativeGrads),
+  const release = () => {
+    for (const each of releases) each();
   };
-  return {
-    retained,
-    release: () => {
-      for (const each of releases) each();
-    },
-  };
+  return { retain, release };
 }

@@ -61,7 +61,10 @@ export interface NativeDeviceMatrix extends MatrixOfShape {
   device: number;
 }
 
-export type NativeMatrix = NativeHostMatrix | NativeMappedMatrix | NativeDeviceMatrix;
+/** What the CPU can read: memory, or a file as memory. */
+export type NativeCpuMatrix = NativeHostMatrix | NativeMappedMatrix;
+
+export type NativeMatrix = NativeCpuMatrix | NativeDeviceMatrix;
 
 /** The place of a gradient: float32, without gaps on the host and in a file. */
 export type NativeOutput = Float32Array | NativeMappedMatrix | NativeDeviceMatrix;
@@ -189,8 +192,8 @@ export interface NativeRanks {
 }
 
 export interface SearchRequest extends BackendChoice {
-  queries: NativeHostMatrix;
-  keys: NativeHostMatrix;
+  queries: NativeCpuMatrix;
+  keys: NativeCpuMatrix;
   /** Exactly one of `topK` and `ranks` is not null. */
   topK: NativeTopK | null;
   ranks: NativeRanks | null;
@@ -318,11 +321,7 @@ export interface NativeBinding {
   releaseDevice(handle: DeviceHandle): void;
   devicePointer(handle: DeviceHandle): bigint;
   /** Copies the rows of `matrix` without gaps to the beginning of `memory`. */
-  uploadDevice(request: {
-    device: number;
-    memory: DeviceHandle;
-    matrix: NativeHostMatrix | NativeMappedMatrix;
-  }): Promise<void>;
+  uploadDevice(request: { device: number; memory: DeviceHandle; matrix: NativeCpuMatrix }): Promise<void>;
   /** Copies the rows of `matrix` without gaps to the beginning of `into`. */
   downloadDevice(request: {
     device: number;

@@ -9,11 +9,11 @@ import { types } from 'node:util';
 import { isArray, isRevokedProxy } from '../../describe';
 import { codedError } from '../../errors';
 import { rowsHint } from '../../matrix/feature-hints';
-import { type HostFeatures, toNativeMatrix } from '../../matrix/host-matrix';
+import { type ReadableFeatures, toHostMatrix } from '../../matrix/features';
+import { isMappedFeatures, type MappedFeatures } from '../../matrix/mapped-features';
 import type { NativeHostMatrix } from '../../native/binding';
 import { readNames } from '../../read-names';
 import * as check from '../../validate';
-import { refuseDevice } from '../read-rows';
 import { Coverage } from './coverage';
 
 /** Some of the keys. */
@@ -21,14 +21,14 @@ export interface KeyPart {
   /** Index of the first key of this part among all keys. */
   firstKey: number;
   /** [rows × D]. The array must stay as it is until the next part is asked for. */
-  keys: HostFeatures;
+  keys: ReadableFeatures;
 }
 
 /** Parts in any order, which together are all keys, each once. */
 export type KeyParts = Iterable<KeyPart> | AsyncIterable<KeyPart>;
 
-/** One matrix; parts; or a function that returns parts, and can do so again. */
-export type MiningKeys = HostFeatures | KeyParts | (() => KeyParts);
+/** One matrix; a store, which is read in parts; parts; or a function that returns parts, and can do so again. */
+export type MiningKeys = ReadableFeatures | KeyParts | (() => KeyParts);
 
 /** A checked part, on the caller's own array. */
 export interface CheckedPart {
@@ -54,6 +54,11 @@ const mostKeys = 2 ** 31 - 1;
  * often the caller will read them. Throws ERR_TYPE, ERR_VALUE, and as {@link readHost}.
  */
 export function readKeySource(keys: unknown, dim: number, readings: 1 | 2): KeySource {
+  if (isMappedFeatures(keys)) {
+    const [rows, width] = keys.shape;
+    requireDim('keys', { rows, dim: width }, dim);
+    return { rows, read: () => readParts(() => partsOf(keys), dim) };
+  }
   if (!isParts(keys)) {
     const matrix = readHost('keys', keys);
     requireDim('keys', matrix, dim);
@@ -72,6 +77,17 @@ export function readKeySource(keys: unknown, dim: number, readings: 1 | 2): KeyS
     );
   }
   return { rows: undefined, read: () => readParts(keys, dim) };
+}
+
+/** Bytes of a store's rows in memory at a time. */
+const partBytes = 64 * 2 ** 20;
+
+function* partsOf(store: MappedFeatures): Generator<KeyPart> {
+  const [rows, dim] = store.shape;
+  const step = Math.max(1, Math.floor(partBytes / (4 * dim)));
+  for (let firstKey = 0; firstKey < rows; firstKey += step) {
+    yield { firstKey, keys: store.rows(firstKey, Math.min(rows, firstKey + step)) };
+  }
 }
 
 /** A matrix of another library may be iterable too, so `data` decides. */
@@ -129,7 +145,7 @@ function readPart(name: string, part: unknown, all: unknown): CheckedPart {
 }
 
 /** Throws ERR_SHAPE. */
-function requireDim(name: string, keys: NativeHostMatrix, dim: number): void {
+function requireDim(name: string, keys: Pick<NativeHostMatrix, 'rows' | 'dim'>, dim: number): void {
   if (keys.dim === dim) return;
   throw codedError(
     'ERR_SHAPE',
@@ -138,10 +154,10 @@ function requireDim(name: string, keys: NativeHostMatrix, dim: number): void {
 }
 
 /**
- * Features on the host, on the caller's own array; the search looks for NaN. Throws ERR_TYPE, ERR_DTYPE,
- * ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
+ * Features on the host, on the caller's own array, or a copy of those in a store; the search looks for NaN. Throws
+ * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. For a store also ERR_DISPOSED, ERR_STORE or
+ * ERR_OUT_OF_MEMORY.
  */
 export function readHost(name: string, features: unknown): NativeHostMatrix {
-  refuseDevice(name, features);
-  return toNativeMatrix(name, features);
+  return toHostMatrix(name, features);
 }

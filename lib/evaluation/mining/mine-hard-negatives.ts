@@ -7,7 +7,7 @@
 
 import { codedError, isInfclError } from '../../errors';
 import { throwIfAborted } from '../../loss/on-abort';
-import type { HostFeatures } from '../../matrix/host-matrix';
+import type { ReadableFeatures } from '../../matrix/features';
 import type { NativeHostMatrix } from '../../native/binding';
 import { lengthOf } from '../../typed-array';
 import type { TopK } from '../results';
@@ -56,7 +56,7 @@ interface Mining {
  * `signal.reason`; and with errors of `onProgress` and of the iterable.
  */
 export async function mineHardNegatives(
-  queries: HostFeatures,
+  queries: ReadableFeatures,
   keys: MiningKeys,
   options: MiningOptions,
 ): Promise<MinedNegatives> {
