@@ -25,7 +25,7 @@ int32_t next(int32_t below) {
 
 struct Example {
   int64_t rows, columns, dim;
-  std::vector<float> q, n;
+  std::vector<float> q, n, scores;
   std::vector<int32_t> row_ids, column_ids, groups, offsets, positives;
   std::vector<float> limits;
 
@@ -33,6 +33,12 @@ struct Example {
       : rows(rows), columns(columns), dim(dim), q(rows * dim), n(columns * dim), offsets{0} {
     for (float& v : q) v = static_cast<float>(next(5) - 2);
     for (float& v : n) v = static_cast<float>(next(5) - 2);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) {
+        float sum = 0;
+        for (int64_t d = 0; d < dim; ++d) sum += q[i * dim + d] * n[j * dim + d];
+        scores.push_back(sum);
+      }
     for (int64_t j = 0; j < columns; ++j) {
       column_ids.push_back(next(ids));
       groups.push_back(next(ids * 3) - ids);
@@ -45,11 +51,7 @@ struct Example {
       offsets.push_back(static_cast<int32_t>(positives.size()));
     }
   }
-  float score(int64_t i, int64_t j) const {
-    float sum = 0;
-    for (int64_t d = 0; d < dim; ++d) sum += q[i * dim + d] * n[j * dim + d];
-    return sum;
-  }
+  float score(int64_t i, int64_t j) const { return scores[i * columns + j]; }
   SearchRequest request() const {
     SearchRequest r;
     r.queries = {q.data(), DType::kFloat32, rows, dim, dim, {}};
