@@ -202,15 +202,10 @@ export interface SearchRequest extends BackendChoice {
   keyIds: Int32Array | null;
   /** [N]: keys of one group count once, by the best of them. Null: each key is a group. */
   keyGroups: Int32Array | null;
-  /** As in {@link ContrastiveRequest}. */
+  /** These three as in {@link ContrastiveRequest}: a search is one forward pass. */
   threads: number;
   workspaceBytes: number;
-  /** As in {@link ContrastiveRequest}: a search is one forward pass. */
   control: Int32Array;
-}
-
-export interface SearchResponse {
-  stats: NativeStats;
 }
 
 export interface PlanRequest extends BackendChoice {
@@ -303,7 +298,7 @@ export interface MappingRequest {
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
   contrastiveSync(request: ContrastiveRequest): ContrastiveResponse;
-  search(request: SearchRequest): Promise<SearchResponse>;
+  search(request: SearchRequest): Promise<Pick<ContrastiveResponse, 'stats'>>;
   plan(request: PlanRequest): NativePlan;
   cpuInfo(): CpuInfo;
   cudaInfo(): CudaInfo;
