@@ -1,6 +1,6 @@
 /**
- * The sum of a loss over prefixes of the features, on one encode. Each prefix becomes rows of length 1, the loss
- * runs on them, and its gradient goes through that division into one matrix of gradients for all prefixes.
+ * The sum of a loss over prefixes of the features, on one encode. Each prefix becomes rows of length 1, on which
+ * the loss runs. The gradient goes through that division into one matrix of gradients for all prefixes.
  *
  * Refuses prefixes longer than the features.
  */
