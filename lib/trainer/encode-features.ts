@@ -13,7 +13,7 @@ import { encodeChunks } from './encode-chunks';
 import { inTurn } from './encoder-turns';
 import { RepresentationCache } from './representation-cache';
 import { betweenChunks, type StepProgress } from './step-context';
-import { type CheckedTower, readTower, type Tower } from './tower';
+import { type CheckedTower, readTower, type Tower, towerOptionNames } from './tower';
 
 export interface EncodeProgress {
   /** From 0 to 1, if the tower says how many rows there are. */
@@ -40,9 +40,8 @@ interface CheckedCall<Input> {
 
 /**
  * Encodes all chunks of a tower, without a graph, into one matrix [rows x dim]. The matrix has the element type
- * of the encoder's features: float32, or the bits of float16 or bfloat16. Rows have length 1 and are float32 where the
- * tower has `normalize: true`. `data` may be a view of a larger
- * buffer.
+ * of the encoder's features: float32, or the bits of float16 or bfloat16. With `normalize: true` in the tower,
+ * rows have length 1 and are float32. `data` may be a view of a larger buffer.
  *
  * `chunks` is called once. The call takes its turn with steps on the same encoder. Afterwards, also after a
  * failure, the encoder's random state is the one from before the call: training goes on as if the call had
@@ -69,7 +68,13 @@ export async function encodeFeatures<Input>(
 }
 
 function checkCall<Input>(tower: unknown, options: unknown): CheckedCall<Input> {
-  const checked = readTower<Input, 'tower'>('tower', 'tower', tower);
+  const checked = readTower<Input, 'tower'>(
+    'tower',
+    'tower',
+    tower,
+    { normalize: false },
+    readNames('tower', tower, towerOptionNames),
+  );
   const { signal, onProgress } = readNames('options', options, ['signal', 'onProgress'], ['into']);
   return {
     tower: checked,
@@ -82,8 +87,8 @@ async function encode<Input>(
   { tower, signal }: CheckedCall<Input>,
   progress: ProgressReporter<StepProgress>,
 ): Promise<PackedMatrix> {
-  const { encoder, rows: expected } = tower;
-  const cache = new RepresentationCache(tower.name, expected, tower.normalize);
+  const { encoder, rows: expected, normalize } = tower;
+  const cache = new RepresentationCache(tower.name, expected, normalize);
   throwIfAborted(signal);
   const before = encoder.randomState?.();
   try {

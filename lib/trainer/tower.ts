@@ -69,7 +69,8 @@ export interface CheckedHardNegatives<Input> extends CheckedTower<Input> {
   ids: Int32Array | undefined;
 }
 
-const optionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
+/** The options of every tower. */
+export const towerOptionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
 
 /**
  * A tower of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS.
@@ -79,16 +80,16 @@ const optionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
 export function checkTower<Input>(name: TowerName, value: unknown, normalize: boolean): CheckedTower<Input> {
   const where = `options.${name}`;
   refuseFrozen(name, check.plainObject(where, value));
-  return readTower(name, where, value, normalize);
+  return readTower(name, where, value, { normalize }, readNames(where, value, towerOptionNames));
 }
 
 /** Throws as {@link checkTower}. */
 export function checkHardNegatives<Input>(value: unknown, normalize: boolean): CheckedHardNegatives<Input> {
   const [name, where] = ['hardNegatives', 'options.hardNegatives'] as const;
   refuseFrozen(name, check.plainObject(where, value));
-  const { perQuery, ids, ...given } = readNames(where, value, [...optionNames, 'perQuery', 'ids']);
+  const { perQuery, ids, ...given } = readNames(where, value, [...towerOptionNames, 'perQuery', 'ids']);
   return {
-    ...checkNames<Input, typeof name>(name, where, value, given, normalize),
+    ...readTower<Input, 'hardNegatives'>(name, where, value, { normalize }, given),
     perQuery: check.positiveInteger(`${where}.perQuery`, perQuery),
     ids: ids === undefined ? undefined : check.int32Array(`${where}.ids`, ids),
   };
@@ -99,17 +100,8 @@ export function readTower<Input, Name extends string>(
   name: Name,
   where: string,
   value: unknown,
-  normalize = false,
-): CheckedTower<Input, Name> {
-  return checkNames(name, where, value, readNames(where, value, optionNames), normalize);
-}
-
-function checkNames<Input, Name extends string>(
-  name: Name,
-  where: string,
-  value: unknown,
-  { encoder, chunks, rows, normalize }: Record<(typeof optionNames)[number], unknown>,
-  normalizeByDefault: boolean,
+  defaults: { normalize: boolean },
+  { encoder, chunks, rows, normalize }: Record<(typeof towerOptionNames)[number], unknown>,
 ): CheckedTower<Input, Name> {
   const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
   if (typeof chunks !== 'function') {
@@ -127,7 +119,7 @@ function checkNames<Input, Name extends string>(
     encoder: checkedEncoder,
     makeChunks: () => Reflect.apply(chunks, value, []) as unknown,
     rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
-    normalize: normalize === undefined ? normalizeByDefault : check.boolean(`${where}.normalize`, normalize),
+    normalize: normalize === undefined ? defaults.normalize : check.boolean(`${where}.normalize`, normalize),
   };
 }
 

@@ -1,5 +1,5 @@
 /** `encodeFeatures`: the features of all chunks, their order, random state, turns, refusals. */
-import { contrastiveLossSync } from '../../lib';
+import { contrastiveLossSync, normalizeRows } from '../../lib';
 import { chunkedStep, type Encoder, encodeFeatures, type Tower } from '../../lib/trainer';
 import { expectError } from '../lib/fake-binding';
 import { classOf } from '../lib/refusal-table';
@@ -27,6 +27,11 @@ describe('features', () => {
     };
     const features = await encodeFeatures({ encoder, chunks: () => [0, 1] });
     expect(features).toEqual({ data: bits, shape: [2, 2], dtype: 'float16' });
+  });
+
+  test('have length 1 where the tower says so', async () => {
+    const unit = await encodeFeatures({ ...tower(new ToyEncoder(1)), normalize: true });
+    expect(unit).toEqual(normalizeRows(await encodeFeatures(tower(new ToyEncoder(1)))).features);
   });
 
   test('give the loss of a step, without a step', async () => {
@@ -167,6 +172,7 @@ describe('refusals', () => {
     ['no encoder', { chunks: () => [] }, {}, 'ERR_ENCODER', 'tower.encoder'],
     ['frozen', { ...good(), frozen: true }, {}, 'ERR_OPTION', 'Unknown name frozen in tower'],
     ['an array of chunks', { ...good(), chunks: ['chunk'] }, {}, 'ERR_CHUNKS', 'write chunks: () => [...]'],
+    ['a number for normalize', { ...good(), normalize: 1 }, {}, 'ERR_TYPE', 'boolean for tower.normalize'],
     ['no rows', { ...good(), rows: 0 }, {}, 'ERR_VALUE', 'positive integer for tower.rows'],
     ['a number for options', good(), 5, 'ERR_TYPE', 'Expected object for options but received 5'],
     ['a typo', good(), { onprogress() {} }, 'ERR_OPTION', 'did you mean onProgress?'],

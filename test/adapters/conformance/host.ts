@@ -40,6 +40,7 @@ export const caseTitles = {
   optimiser: 'three steps of Adam on both towers equal three dense steps',
   nestedGradient: 'a gradient within a gradient is refused',
   featuresAlone: 'features without a step are those of the network, and the call gives back the random state',
+  bank: 'a bank adds negatives, its positives do not count, and the features of the step go into it',
   halfFeatures: '16-bit features are taken as they are',
   memory: 'steps leave no arrays behind',
 } as const;

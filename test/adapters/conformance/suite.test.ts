@@ -148,6 +148,7 @@ test.each<[defect: string, host: Host<Float32Array>, found: CaseName[]]>([
       'hardNegatives',
       'sharedByThree',
       'gradScale',
+      'bank',
     ],
   ],
   ['takes other rows in the second pass', takesAnyRows, ['changedRows']],
