@@ -1,5 +1,6 @@
 /** Public names of the trainer. */
 
+export { type BankLossOptions, type BankLossResult, type BankLossTerms, bankLoss } from './bank-loss';
 export { chunkedStep, type OwnStepResult, type StepResult, type StepRows } from './chunked-step';
 export { type CostReport, formatCostReport, type PhaseCost } from './cost-report';
 export {

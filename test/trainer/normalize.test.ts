@@ -183,6 +183,15 @@ describe('gradScale', () => {
     },
   );
 
+  test('beyond float32 is refused before the encoder sees it', async () => {
+    const towers = toys();
+    await expect(step(towers, { gradScale: 1e300 })).rejects.toMatchObject({
+      code: 'ERR_NOT_FINITE',
+      message: expect.stringContaining('options.gradScale 1e+300'),
+    });
+    expect(towers.queries.calls.some((call) => call.startsWith('backward'))).toBe(false);
+  });
+
   test('two steps with half the gradient each give what one step gives', async () => {
     const [once, twice] = [toys(), toys()];
     await step(once);

@@ -10,7 +10,7 @@ const outputs = async (words: string) => {
 };
 const numbersIn = (text: string) => (text.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
 
-it('has these examples', () => expect(examples).toHaveLength(10));
+it('has these examples', () => expect(examples).toHaveLength(11));
 
 it('a validation loss: features of all rows, and better than chance', async () => {
   const [loss, accuracy, ...shape] = numbersIn((await outputs('await encodeFeatures(keys)'))[0]!);
@@ -36,11 +36,16 @@ it('a learnt temperature moves, stays within its limits, and is saved', async ()
 });
 
 it('a bank fills, and gets no gradient', async () => {
-  const lines = (await outputs('new FeatureBank')).map(numbersIn);
+  const lines = (await outputs('bank.behind(')).map(numbersIn);
   expect(lines.map(([size]) => size)).toEqual([64, 128, 192, 256, 256, 256]);
   expect(lines.map((line) => line.at(-1))).toEqual(Array(6).fill(64));
   // more negatives, a larger loss
   expect(lines[5]![1]).toBeGreaterThan(lines[0]![1]! + 1);
+});
+
+it('a bank in a step has the rows of the steps before', async () => {
+  const lines = (await outputs('bankLoss({')).map(numbersIn);
+  expect(lines.map(([, rows]) => rows)).toEqual([0, 64, 128]);
 });
 
 it.each([

@@ -29,6 +29,7 @@ export const caseTitles = {
   encodeTwice: 'two chunks can be encoded before the backward of one',
   encodeFails: 'a failure of encode leaves nothing behind',
   backwardFails: 'a failure of backward leaves nothing behind once gradients are discarded',
+  hardNegativesFail: 'a failure of the third tower leaves nothing behind once gradients are discarded',
   lossFails: 'a failure of the loss leaves nothing behind',
   iteratorFails: 'a failure of a chunk iterator leaves nothing behind',
   abortEncode: 'an abort in the encode phase leaves nothing behind',
@@ -39,6 +40,7 @@ export const caseTitles = {
   optimiser: 'three steps of Adam on both towers equal three dense steps',
   nestedGradient: 'a gradient within a gradient is refused',
   featuresAlone: 'features without a step are those of the network, and the call gives back the random state',
+  bank: 'a bank adds negatives, its positives do not count, and the features of the step go into it',
   halfFeatures: '16-bit features are taken as they are',
   memory: 'steps leave no arrays behind',
 } as const;
