@@ -13,7 +13,7 @@ import { encodeChunks } from './encode-chunks';
 import { inTurn } from './encoder-turns';
 import { RepresentationCache } from './representation-cache';
 import { betweenChunks, type StepProgress } from './step-context';
-import { type CheckedTower, readTower, type Tower, towerOptionNames } from './tower';
+import { type CheckedTower, readTower, type Tower } from './tower';
 
 export interface EncodeProgress {
   /** From 0 to 1, if the tower says how many rows there are. */
@@ -68,13 +68,7 @@ export async function encodeFeatures<Input>(
 }
 
 function checkCall<Input>(tower: unknown, options: unknown): CheckedCall<Input> {
-  const checked = readTower<Input, 'tower'>(
-    'tower',
-    'tower',
-    tower,
-    { normalize: false },
-    readNames('tower', tower, towerOptionNames),
-  );
+  const checked = readTower<Input, 'tower'>('tower', 'tower', tower);
   const { signal, onProgress } = readNames('options', options, ['signal', 'onProgress'], ['into']);
   return {
     tower: checked,
@@ -87,8 +81,8 @@ async function encode<Input>(
   { tower, signal }: CheckedCall<Input>,
   progress: ProgressReporter<StepProgress>,
 ): Promise<PackedMatrix> {
-  const { encoder, rows: expected, normalize } = tower;
-  const cache = new RepresentationCache(tower.name, expected, normalize);
+  const { encoder, rows: expected } = tower;
+  const cache = new RepresentationCache(tower.name, expected, tower.normalize);
   throwIfAborted(signal);
   const before = encoder.randomState?.();
   try {

@@ -1,6 +1,6 @@
 /**
- * The sum of a loss over prefixes of the features, on one encode. Each prefix becomes rows of length 1, the loss
- * runs on them, and its gradient goes through that division into one matrix of gradients for all prefixes.
+ * The sum of a loss over prefixes of the features, on one encode. Each prefix becomes rows of length 1, on which
+ * the loss runs. The gradient goes through that division into one matrix of gradients for all prefixes.
  *
  * Refuses prefixes longer than the features.
  */
@@ -13,6 +13,7 @@ import type { PackedOf } from '../matrix/convert';
 import type { MatrixLike } from '../matrix/host-matrix';
 import { normalizeRows, normalizeRowsGrad } from '../matrix/normalize-rows';
 import type { Prefix } from './matryoshka-options';
+import { gradNames, refuseOverlap, requireGrads } from './step-grads';
 import {
   callLoss,
   type LossByOptions,
@@ -79,12 +80,13 @@ class PrefixSum {
     this.grads = eachTower((name) => {
       const { [name]: matrix } = features;
       if (matrix === null || !by.trained[name]) return null;
-      const elements = matrix.shape![0]! * matrix.shape![1]!;
-      return (
-        outputOf(by, name) ??
-        allocate(`the gradients of ${name}`, 4 * elements, () => new Float32Array(elements))
-      );
+      const shape = matrix.shape as readonly [number, number];
+      const given = by.options.out?.[gradNames[name]];
+      if (given !== undefined) return requireGrads(`options.loss.out.${gradNames[name]}`, given, shape);
+      const elements = shape[0] * shape[1];
+      return allocate(`the gradients of ${name}`, 4 * elements, () => new Float32Array(elements));
     });
+    refuseOverlap('options.loss.out', this.grads, features);
     // the caller's array may hold gradients of an earlier step
     for (const name of towerNames) this.grads[name]?.fill(0);
   }
@@ -147,11 +149,6 @@ function prefixOf(matrix: MatrixLike, dim: number): PrefixRows {
   const [rows, width] = shape as readonly [number, number];
   if (dim === width) return { features: matrix, lengths: null };
   return normalizeRows({ data, shape: [rows, dim], dtype, rowStride: width });
-}
-
-function outputOf({ options: { out } }: LossByOptions, name: (typeof towerNames)[number]) {
-  const outputs = { queries: out?.queryGrads, keys: out?.keyGrads, hardNegatives: out?.hardNegativeGrads };
-  return outputs[name] as Float32Array | undefined;
 }
 
 function eachTower<T>(make: (name: (typeof towerNames)[number]) => T | null): PerTower<T> {

@@ -10,11 +10,11 @@ import { codedError } from '../errors';
 import { throwIfAborted } from '../loss/on-abort';
 import type { Progress } from '../loss/options';
 import type { MatrixLike } from '../matrix/host-matrix';
-import { bufferOf, byteOffsetOf, lengthOf } from '../typed-array';
 import * as check from '../validate';
 import { fractionOf } from './loss-progress';
+import { gradNames, refuseOverlap, requireGrads } from './step-grads';
 import type { LossContext, LossFeatures, LossOutcome, StepLoss, TrainedTowers } from './step-loss';
-import { type PerTower, type TowerName, towerNames } from './tower';
+import { type PerTower, towerNames } from './tower';
 
 /** Features of one tower as the step keeps them: row-major, without gaps between rows. */
 export interface StepFeatures extends MatrixLike {
@@ -55,12 +55,6 @@ export type OwnLoss<R extends OwnLossResult = OwnLossResult, Keys = StepFeatures
   hardNegatives: StepFeatures | null,
   context: OwnLossContext,
 ) => R | Promise<R>;
-
-const gradNames = {
-  queries: 'queryGrads',
-  keys: 'keyGrads',
-  hardNegatives: 'hardNegativeGrads',
-} as const satisfies Record<TowerName, keyof OwnLossResult>;
 
 /** Names of a step's own result, which a loss must not use. */
 const stepResultNames = ['rows', 'cost'];
@@ -112,19 +106,14 @@ function readResult(returned: unknown, features: LossFeatures, trained: TrainedT
     if (!trained[tower] || matrix === null) continue;
     grads[tower] = readGrads(`${where}.${gradNames[tower]}`, given[gradNames[tower]], matrix as StepFeatures);
   }
-  refuseOverlap(grads, features);
+  refuseOverlap(where, grads, features);
   if (scratchBytes !== undefined) check.nonNegativeInteger(`${where}.scratchBytes`, scratchBytes);
   return { grads, result, scratchBytes: scratchBytes ?? workspaceOf(result.stats) };
 }
 
-function readGrads(name: string, value: unknown, { shape: [rows, dim] }: StepFeatures): Float32Array {
-  const grads = check.float32Array(name, value);
-  if (lengthOf(grads) !== rows * dim) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected ${rows * dim} elements ([${rows}, ${dim}]) for ${name} but received ${lengthOf(grads)}`,
-    );
-  }
+function readGrads(name: string, value: unknown, { shape }: StepFeatures): Float32Array {
+  const [rows, dim] = shape;
+  const grads = requireGrads(name, value, shape);
   // 0 times a number is 0, and 0 times NaN or infinity is NaN
   let zeros = 0;
   for (let at = 0; at < rows * dim; at++) zeros += 0 * grads[at]!;
@@ -132,35 +121,6 @@ function readGrads(name: string, value: unknown, { shape: [rows, dim] }: StepFea
   const bad = grads.findIndex((value) => !Number.isFinite(value));
   const place = `row ${Math.floor(bad / dim)}, column ${bad % dim} of ${name}`;
   throw check.invalid('ERR_NOT_FINITE', place, 'finite number', grads[bad]);
-}
-
-/** Gradients are changed in place, so none may lie in the memory of another one or of features. */
-function refuseOverlap(grads: PerTower<Float32Array>, features: LossFeatures): void {
-  const outputs = towerNames.flatMap((tower) => {
-    const { [tower]: memory } = grads;
-    return memory === null ? [] : [{ name: gradNames[tower] as string, memory }];
-  });
-  const inputs = towerNames.flatMap((tower) => {
-    const { [tower]: matrix } = features;
-    return matrix === null
-      ? []
-      : [{ name: `the features of ${tower}`, memory: matrix.data as ArrayBufferView }];
-  });
-  outputs.forEach((one, i) => {
-    const other = [...outputs.slice(i + 1), ...inputs].find(({ memory }) => overlap(one.memory, memory));
-    if (other === undefined) return;
-    throw codedError(
-      'ERR_OVERLAP',
-      `Expected options.loss().${one.name} not to share memory with ${other.name}: return a copy`,
-    );
-  });
-}
-
-function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  if (bufferOf(a) !== bufferOf(b)) return false;
-  const end = (array: ArrayBufferView) =>
-    byteOffsetOf(array) + lengthOf(array) * (array as Float32Array).BYTES_PER_ELEMENT;
-  return byteOffsetOf(a) < end(b) && byteOffsetOf(b) < end(a);
 }
 
 /** What a call of infcl's loss functions says about its memory, if the loss returned that. */

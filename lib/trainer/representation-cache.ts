@@ -92,8 +92,8 @@ export class RepresentationCache {
 
   /**
    * A view of the rows of `grads` that belong to chunk `index`. `grads` is the gradient of the whole matrix,
-   * [rows x dim]. Where rows are normalised, first turns these rows of it into gradients of the features as
-   * they came, so each chunk may be asked for once.
+   * [rows x dim]. Where rows are normalised, first turns these rows into gradients of the features as they came.
+   * So each chunk may be asked for once.
    */
   gradsOfChunk(grads: Float32Array, index: number): FeatureGrads {
     const { firstRow, rows, lengths } = this.chunks[index]!;

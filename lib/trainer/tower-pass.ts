@@ -16,6 +16,7 @@ import {
   type StepProgress,
   secondsSince,
 } from './step-context';
+import { multiplyGrads } from './step-grads';
 import type { StepTower } from './step-options';
 import type { TowerName } from './tower';
 
@@ -71,7 +72,7 @@ export class TowerPass<Input> {
       if (chunk === undefined) throw chunkCountError(this.chunksName, expected, `more than ${expected}`);
       encoder.restoreRandomState?.(chunk.randomState);
       const featureGrads = cache.gradsOfChunk(grads!, index);
-      multiply(featureGrads.data, this.gradScale);
+      multiplyGrads(featureGrads.data, this.gradScale);
       await encoder.backward!(input, featureGrads);
       index++;
       await betweenChunks(context, this.progress('backward', chunk.firstRow + chunk.rows));
@@ -100,9 +101,4 @@ export class TowerPass<Input> {
     const fraction = total === undefined ? undefined : Math.min(1, rows / total);
     return { phase, tower: this.tower.name, fraction, rows };
   }
-}
-
-function multiply(values: Float32Array, factor: number): void {
-  if (factor === 1) return;
-  for (let at = 0; at < values.length; at++) values[at]! *= factor;
 }

@@ -69,8 +69,7 @@ export interface CheckedHardNegatives<Input> extends CheckedTower<Input> {
   ids: Int32Array | undefined;
 }
 
-/** The options of every tower. */
-export const towerOptionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
+const optionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
 
 /**
  * A tower of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS.
@@ -80,16 +79,16 @@ export const towerOptionNames = ['encoder', 'chunks', 'rows', 'normalize'] as co
 export function checkTower<Input>(name: TowerName, value: unknown, normalize: boolean): CheckedTower<Input> {
   const where = `options.${name}`;
   refuseFrozen(name, check.plainObject(where, value));
-  return readTower(name, where, value, { normalize }, readNames(where, value, towerOptionNames));
+  return readTower(name, where, value, normalize);
 }
 
 /** Throws as {@link checkTower}. */
 export function checkHardNegatives<Input>(value: unknown, normalize: boolean): CheckedHardNegatives<Input> {
   const [name, where] = ['hardNegatives', 'options.hardNegatives'] as const;
   refuseFrozen(name, check.plainObject(where, value));
-  const { perQuery, ids, ...given } = readNames(where, value, [...towerOptionNames, 'perQuery', 'ids']);
+  const { perQuery, ids, ...given } = readNames(where, value, [...optionNames, 'perQuery', 'ids']);
   return {
-    ...readTower<Input, 'hardNegatives'>(name, where, value, { normalize }, given),
+    ...checkNames<Input, typeof name>(name, where, value, given, normalize),
     perQuery: check.positiveInteger(`${where}.perQuery`, perQuery),
     ids: ids === undefined ? undefined : check.int32Array(`${where}.ids`, ids),
   };
@@ -100,8 +99,17 @@ export function readTower<Input, Name extends string>(
   name: Name,
   where: string,
   value: unknown,
-  defaults: { normalize: boolean },
-  { encoder, chunks, rows, normalize }: Record<(typeof towerOptionNames)[number], unknown>,
+  normalize = false,
+): CheckedTower<Input, Name> {
+  return checkNames(name, where, value, readNames(where, value, optionNames), normalize);
+}
+
+function checkNames<Input, Name extends string>(
+  name: Name,
+  where: string,
+  value: unknown,
+  { encoder, chunks, rows, normalize }: Record<(typeof optionNames)[number], unknown>,
+  normalizeByDefault: boolean,
 ): CheckedTower<Input, Name> {
   const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
   if (typeof chunks !== 'function') {
@@ -119,7 +127,7 @@ export function readTower<Input, Name extends string>(
     encoder: checkedEncoder,
     makeChunks: () => Reflect.apply(chunks, value, []) as unknown,
     rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
-    normalize: normalize === undefined ? defaults.normalize : check.boolean(`${where}.normalize`, normalize),
+    normalize: normalize === undefined ? normalizeByDefault : check.boolean(`${where}.normalize`, normalize),
   };
 }
 

@@ -143,7 +143,7 @@ const refusals: Refusal[] = [
   ['classes of keys, infonce', { objective: 'infonce', keyClasses: ints(rows) }, 'ERR_VALUE'],
   ['ids, supcon', { ...supcon, ...ids }, 'ERR_VALUE'],
   ['ids of hard negatives alone', { hardNegatives: matrix(rows), hardNegativeIds: ints(rows) }, 'ERR_VALUE'],
-  ['ids of no hard negatives', { ...ids, hardNegativeIds: ints(rows) }, 'ERR_SHAPE'],
+  ['ids of no hard negatives', { ...ids, hardNegativeIds: ints(rows) }, 'ERR_VALUE'],
   [
     'too few ids of hard negatives',
     { ...ids, hardNegatives: matrix(rows), hardNegativeIds: ints(rows - 1) },

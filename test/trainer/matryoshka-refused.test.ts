@@ -68,6 +68,29 @@ describe('refused', () => {
     ),
   );
 
+  test.each<[what: string, out: () => object, code: string, message: string]>([
+    [
+      'a short array',
+      () => ({ keyGrads: new Float32Array(43) }),
+      'ERR_SHAPE',
+      '44 elements ([11, 4]) for options.loss.out.keyGrads but received 43',
+    ],
+    [
+      'one array twice',
+      () => {
+        const all = new Float32Array(44);
+        return { queryGrads: all, keyGrads: all };
+      },
+      'ERR_OVERLAP',
+      'options.loss.out.queryGrads not to share memory with keyGrads',
+    ],
+  ])('%s for the gradients, before any backward', async (_, out, code, message) => {
+    const towers = toys();
+    const run = step({ dims: [2] }, { towers, loss: { logitScale, out: out() } });
+    await expect(run).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(towers.queries.calls.some((call) => call.startsWith('backward'))).toBe(false);
+  });
+
   test('a prefix longer than the features, before the loss', async () => {
     const towers = toys();
     await expect(step({ dims: [2, 5] }, { towers })).rejects.toMatchObject({

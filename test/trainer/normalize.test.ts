@@ -2,7 +2,7 @@
  * Rows of length 1 made by the step: loss and gradients against finite differences of the dense loss on normalised
  * features. Also: towers that decide for themselves, 16-bit features, rows of zeros, the cost, and `gradScale`.
  */
-import { chunkedStep, type Encoder, formatCostReport } from '../../lib/trainer';
+import { chunkedStep, type Encoder, encodeFeatures, formatCostReport } from '../../lib/trainer';
 import { denseLossAndGrad } from '../reference/dense';
 import { narrow } from '../reference/narrow';
 import { slopesOf, unitRows } from '../reference/slopes';
@@ -150,6 +150,15 @@ test('NaN is refused in the encode phase, with the place', async () => {
   expect(towers.queries.calls.some((call) => call.startsWith('backward'))).toBe(false);
 });
 
+test('features without a step are normalised too', async () => {
+  const tower = { encoder: new ToyEncoder(1), chunks: () => cut(inputs.queries, [4, 7]) };
+  const { data, dtype } = await encodeFeatures({ ...tower, normalize: true });
+  const raw = toyFeatures(new ToyEncoder(1).weights, inputs.queries);
+  expectClose(data, unitRows(raw, featureDim), 1e-6);
+  expect(dtype).toBe('float32');
+  expectClose((await encodeFeatures(tower)).data, raw, 1e-6);
+});
+
 test('the cost has a line for it, and the phases add up', async () => {
   const { cost } = await step(toys(), on);
   expect(cost.normalize!.bytes).toBe(4 * rows * 8);
@@ -173,6 +182,15 @@ describe('gradScale', () => {
       }
     },
   );
+
+  test('beyond float32 is refused before the encoder sees it', async () => {
+    const towers = toys();
+    await expect(step(towers, { gradScale: 1e300 })).rejects.toMatchObject({
+      code: 'ERR_NOT_FINITE',
+      message: expect.stringContaining('options.gradScale 1e+300'),
+    });
+    expect(towers.queries.calls.some((call) => call.startsWith('backward'))).toBe(false);
+  });
 
   test('two steps with half the gradient each give what one step gives', async () => {
     const [once, twice] = [toys(), toys()];

@@ -73,7 +73,7 @@ describe('a result that is refused, before any backward', () => {
       'overlapping arrays',
       () => ({ loss: 1, queryGrads: shared.subarray(0, 44), keyGrads: shared.subarray(43, 87) }),
       'ERR_OVERLAP',
-      'return a copy',
+      'use separate arrays',
     ],
     [
       'the features',

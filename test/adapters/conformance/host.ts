@@ -29,6 +29,7 @@ export const caseTitles = {
   encodeTwice: 'two chunks can be encoded before the backward of one',
   encodeFails: 'a failure of encode leaves nothing behind',
   backwardFails: 'a failure of backward leaves nothing behind once gradients are discarded',
+  hardNegativesFail: 'a failure of the third tower leaves nothing behind once gradients are discarded',
   lossFails: 'a failure of the loss leaves nothing behind',
   iteratorFails: 'a failure of a chunk iterator leaves nothing behind',
   abortEncode: 'an abort in the encode phase leaves nothing behind',

@@ -26,6 +26,40 @@ export const lossCases = {
       await expectSlopes(trio, loss, denseLoss, { of: ['queries', 'keys', 'hardNegatives'] });
     }),
 
+  async hardNegativesFail(host) {
+    for (const failingPass of host.trains ? [1, 2] : [1]) {
+      const error = new Error('a failure of the test');
+      let armed = false;
+      const beforeRun = () => {
+        if (armed) throw error;
+      };
+      const tower = { beforeRun, frozen: !host.trains };
+      await withTrio(host, { hardNegatives: { tower } }, async (trio) => {
+        const step = () => chunkedStep({ ...towersOf(trio), loss: { logitScale } });
+        const sides = Object.values(trio);
+        // whatever a framework makes once exists after a first step
+        await step();
+        for (const side of sides) side.tower.discardGradients();
+        const live = host.live?.();
+        const begun = trio.hardNegatives.opened;
+        trio.hardNegatives.beforeChunk = (pass, index) => {
+          armed = pass === begun + failingPass && index === 1;
+        };
+        await expect(step()).rejects.toBe(error);
+        armed = false;
+        for (const side of sides) {
+          expect(side.closed).toBe(side.opened);
+          if (failingPass === 2) side.tower.discardGradients();
+          await expect(side.tower.takeGradients()).rejects.toMatchObject({ code: 'ERR_ENCODER' });
+        }
+        expect(host.live?.()).toBe(live);
+        await expectSlopes(trio, (await step()).loss, denseLoss, {
+          of: ['queries', 'keys', 'hardNegatives'],
+        });
+      });
+    }
+  },
+
   sharedByThree: (host) =>
     withTrio(host, {}, async (trio) => {
       const shared = trio.queries;

@@ -159,8 +159,12 @@ test.each<[defect: string, host: Host<Float32Array>, found: CaseName[]]>([
   ],
   ['draws the same dropout for ever', alwaysTheSameMask, ['dropoutAnew']],
   ['trains while frozen', trainsWhileFrozen, ['frozenTower']],
-  ['swallows failures', swallowsFailures, ['encodeFails', 'backwardFails']],
-  ['keeps gradients that were discarded', keepsGradients, ['backwardFails', 'abortBackward', 'changedRows']],
+  ['swallows failures', swallowsFailures, ['encodeFails', 'backwardFails', 'hardNegativesFail']],
+  [
+    'keeps gradients that were discarded',
+    keepsGradients,
+    ['backwardFails', 'abortBackward', 'changedRows', 'hardNegativesFail'],
+  ],
   ['shares state between towers', sharesStateOfTowers, ['interleavedSteps']],
   ['rounds its features', rounds, ['denseLoss', 'featuresAlone']],
   [
