@@ -39,6 +39,7 @@ export type {
   WantedKeyGradients,
 } from './loss/options';
 export { type Plan, type PlanOptions, plan } from './loss/plan';
+export type { PlanChunk, StepPlan } from './loss/plan-step';
 export type {
   AskForHardNegativeGrads,
   AskForRows,

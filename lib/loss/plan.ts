@@ -13,6 +13,7 @@ import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf } from './objectives';
 import type { BackendOption, Compute } from './options';
+import { type PlanChunk, planStep, readPlanChunk, type StepPlan } from './plan-step';
 import { resolveCompute, resolveResources } from './resolve';
 
 export interface PlanOptions {
@@ -38,6 +39,8 @@ export interface PlanOptions {
   threads?: number | undefined;
   /** Upper bound on scratch memory in bytes, as in the call's options. */
   workspaceBytes?: number | undefined;
+  /** Rows of a chunk of `chunkedStep`, or an object that also says what a chunk takes. The plan then has `step`. */
+  chunk?: number | PlanChunk | undefined;
 }
 
 export interface Plan {
@@ -61,6 +64,8 @@ export interface Plan {
   /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
   slabs: number;
   estimatedSeconds: number;
+  /** With `chunk`: the whole step, both towers trained (none with `gradient: false`). */
+  step?: StepPlan;
 }
 
 /** Each option once, in the order in which messages list them. A missing or unknown name does not compile. */
@@ -76,9 +81,10 @@ const isPlanOption: Record<keyof PlanOptions, true> = {
   device: true,
   threads: true,
   workspaceBytes: true,
+  chunk: true,
 };
 const planNames = Object.keys(isPlanOption) as (keyof PlanOptions)[];
-const laterPlanNames = ['ranks', 'chunk'];
+const laterPlanNames = ['ranks'];
 const bytesPerFloat = 4;
 /** 4 PiB of float32: no machine has room for more. Native code refuses more than this as well. */
 const mostFeatures = 2 ** 50;
@@ -97,7 +103,9 @@ export function plan(options: PlanOptions): Plan {
 
 /** `plan` on an addon that is loaded after the options are checked. */
 export function planOn(getBinding: () => NativeBinding, options: PlanOptions): Plan {
-  const request = readRequest(options);
+  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
+  const request = readRequest(given);
+  const chunk = given.chunk === undefined ? undefined : readPlanChunk('options.chunk', given.chunk);
   const binding = getBinding();
   requireBackend(request, binding);
   const native = callNative(() => binding.plan(request));
@@ -108,11 +116,11 @@ export function planOn(getBinding: () => NativeBinding, options: PlanOptions): P
       `Expected at least ${native.minimumWorkspaceBytes} for options.workspaceBytes but received ${workspaceBytes}`,
     );
   }
-  return describeCosts(request, native);
+  const planned = describeCosts(request, native);
+  return chunk === undefined ? planned : { ...planned, step: planStep(chunk, request, planned) };
 }
 
-function readRequest(options: PlanOptions): PlanRequest {
-  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
+function readRequest(given: PlanOptions): PlanRequest {
   const queries = check.positiveInteger('options.queries', given.queries);
   const { objective, keys } = resolveObjective(given, queries);
   const dim = check.positiveInteger('options.dim', given.dim);
