@@ -10,6 +10,8 @@ import {
   effectiveRank,
   linearProbe,
   mineHardNegatives,
+  ranks,
+  topK,
   zeroShotAccuracy,
 } from '../../lib/evaluation';
 import type { HostFeatures } from '../../lib/matrix/host-matrix';
@@ -35,6 +37,8 @@ it.each([
   ['x', () => alignment(matrix, matrix)],
   ['x', () => effectiveRank(matrix)],
   ['features', () => zeroShotAccuracy(matrix, matrix, labels)],
+  ['queries', () => topK(matrix, matrix, 1)],
+  ['queries', () => ranks(matrix, matrix)],
   ['train', () => linearProbe(matrix, labels, matrix, labels, { l2: 1 })],
   ['queries', () => mineHardNegatives(matrix, host, { count: 1 })],
   ['keys', () => mineHardNegatives(host, matrix, { count: 1 })],
