@@ -2,6 +2,7 @@
  * Seconds of each function of infcl/evaluation on random features, for the table of cost in docs/evaluation.md:
  *
  *     npm run build:ts && node scripts/measure-evaluation.mjs
+ *     node scripts/measure-evaluation.mjs topK ranks     # the cases whose names begin so
  *
  * Prints the machine, then one line a function: the least wall-clock and processor seconds of three calls. Other work
  * on the machine makes the numbers larger.
@@ -12,7 +13,9 @@ import {
   effectiveRank,
   linearProbe,
   modalityGap,
+  ranks,
   retrievalMetrics,
+  topK,
   uniformity,
   zeroShotAccuracy,
 } from '../dist/evaluation/index.js';
@@ -52,7 +55,12 @@ const search = {
   shape: [rows, k],
 };
 
+const keyIds = Int32Array.from({ length: rows }, (_, row) => row % (rows / 5));
 const cases = {
+  'topK, k 10': () => topK(x, y, 10),
+  'topK, k 100': () => topK(x, y, 100),
+  ranks: () => ranks(x, y),
+  'ranks, 5 keys of each id': () => ranks(x, y, { keyIds }),
   'retrievalMetrics, k 100': () => retrievalMetrics(search),
   alignment: () => alignment(x, y),
   modalityGap: () => modalityGap(x, y),
@@ -69,7 +77,9 @@ console.log(
   `${os.cpus()[0].model}, ${os.availableParallelism()} threads, load ${os.loadavg()[0].toFixed(1)}, Node ${process.versions.node}`,
 );
 console.log(`${rows} rows, ${dim} features`);
+const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(cases)) {
+  if (wanted.length > 0 && !wanted.some((word) => name.startsWith(word))) continue;
   const [walls, processors] = [[], []];
   let result;
   for (let turn = 0; turn < 3; turn++) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ int32_t next(int32_t below) {
 
 struct Example {
   int64_t rows, columns, dim;
-  std::vector<float> q, n;
+  std::vector<float> q, n, scores;
   std::vector<int32_t> row_ids, column_ids, groups, offsets, positives;
   std::vector<float> limits;
 
@@ -33,6 +34,12 @@ struct Example {
       : rows(rows), columns(columns), dim(dim), q(rows * dim), n(columns * dim), offsets{0} {
     for (float& v : q) v = static_cast<float>(next(5) - 2);
     for (float& v : n) v = static_cast<float>(next(5) - 2);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) {
+        float sum = 0;
+        for (int64_t d = 0; d < dim; ++d) sum += q[i * dim + d] * n[j * dim + d];
+        scores.push_back(sum);
+      }
     for (int64_t j = 0; j < columns; ++j) {
       column_ids.push_back(next(ids));
       groups.push_back(next(ids * 3) - ids);
@@ -45,11 +52,7 @@ struct Example {
       offsets.push_back(static_cast<int32_t>(positives.size()));
     }
   }
-  float score(int64_t i, int64_t j) const {
-    float sum = 0;
-    for (int64_t d = 0; d < dim; ++d) sum += q[i * dim + d] * n[j * dim + d];
-    return sum;
-  }
+  float score(int64_t i, int64_t j) const { return scores[i * columns + j]; }
   SearchRequest request() const {
     SearchRequest r;
     r.queries = {q.data(), DType::kFloat32, rows, dim, dim, {}};
@@ -171,11 +174,49 @@ void check_errors(Backend& backend, const Example& e) {
   CHECK(code() == ErrorCode::kNotFinite, "overflow");
 }
 
+// A backend that knows losses alone, as CUDA does.
+class NoSearch final : public Backend {
+ public:
+  BeginResult begin(const Problem&) override { return {}; }
+  double bring(Operand) override { return 1; }
+  void positive_dots(const int32_t*, float*) override {}
+  void fold(FoldArgs&) override {}
+  DifferentiateResult differentiate(const DifferentiateArgs&) override { return {}; }
+  void hard_negative_dots(float*, float*) override {}
+  double differentiate_hard_negatives(const HardNegativeArgs&) override { return 0; }
+  BackendStats stats() const override { return {}; }
+  void end() override { ++ends; }
+  int ends = 0;
+};
+
+void check_backend_without_search(const Example& e) {
+  NoSearch backend;
+  SearchRequest r = e.request();
+  std::vector<float> scores(e.rows);
+  std::vector<int32_t> indices(e.rows);
+  std::vector<double> low(e.rows), high(e.rows);
+  r.top_k = {1, nullptr, scores.data(), indices.data()};
+  r.ranks = {e.offsets.data(), e.positives.data(), low.data(), high.data()};
+  for (const bool wants_ranks : {false, true}) {
+    r.wants_ranks = wants_ranks;
+    std::string message;
+    try {
+      search(r, backend);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kBackendUnavailable) message = error.what();
+    }
+    CHECK(message.find("Expected the backend 'cpu' for a search") != std::string::npos, "%s",
+          message.c_str());
+  }
+  CHECK(backend.ends == 2, "a refused search ends its time on the backend");
+}
+
 }  // namespace
 
 int main() {
   const Example examples[] = {
       {1, 1, 1, 1}, {5, 40, 3, 2}, {33, 500, 4, 40}, {200, 1000, 5, 100}, {3, 2500, 2, 2}};
+  check_backend_without_search(examples[1]);
   for (const std::string& isa : cpu_info({}).isas) {
     const std::unique_ptr<Backend> backend = make_cpu_backend({isa, "", ""});
     for (const Example& e : examples) {
