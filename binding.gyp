@@ -40,16 +40,26 @@
       "csrc/cpu/tile_order.cpp",
       "csrc/cpu/usable_threads.cpp",
       "csrc/cpu/workspace.cpp",
-      "csrc/cpu/kernels/table_scalar.cpp"
+      "csrc/cpu/kernels/table_scalar.cpp",
+      "csrc/store/mapping.cpp"
     ],
     "core_flags": ["-ffp-contract=off"],
     "linux_sources": [
       "csrc/cpu/cgroup_quota.cpp",
       "csrc/cpu/pages_posix.cpp",
-      "csrc/cpu/processor_limits_linux.cpp"
+      "csrc/cpu/processor_limits_linux.cpp",
+      "csrc/store/file_posix.cpp"
     ],
-    "windows_sources": ["csrc/cpu/pages_win32.cpp", "csrc/cpu/processor_limits_win32.cpp"],
-    "darwin_sources": ["csrc/cpu/pages_posix.cpp", "csrc/cpu/processor_limits_darwin.cpp"],
+    "windows_sources": [
+      "csrc/cpu/pages_win32.cpp",
+      "csrc/cpu/processor_limits_win32.cpp",
+      "csrc/store/file_win32.cpp"
+    ],
+    "darwin_sources": [
+      "csrc/cpu/pages_posix.cpp",
+      "csrc/cpu/processor_limits_darwin.cpp",
+      "csrc/store/file_posix.cpp"
+    ],
     "linux_binding_sources": ["csrc/binding/process_symbol_posix.cpp"],
     "windows_binding_sources": ["csrc/binding/process_symbol_win32.cpp"],
     "darwin_binding_sources": ["csrc/binding/process_symbol_posix.cpp"],

@@ -23,7 +23,7 @@ const classOfCode = {
   ERR_BUFFER: TypeError,
   /** A buffer transferred away, before or during the call. */
   ERR_DETACHED: TypeError,
-  /** A DeviceMatrix, or a tensor of TensorFlow.js, that was disposed of. */
+  /** A DeviceMatrix, a store or its writer, or a tensor of TensorFlow.js, that was disposed of. */
   ERR_DISPOSED: TypeError,
   /** Output arrays that overlap inputs, each other, or arrays of a call that waits or runs. */
   ERR_OVERLAP: RangeError,
@@ -37,6 +37,13 @@ const classOfCode = {
    * nested gradients, layers that cannot repeat a pass, gradients that would mix moments of an optimiser.
    */
   ERR_ENCODER: TypeError,
+  /** infcl/data: a file whose content cannot be used, or that has changed since it was opened. */
+  ERR_DATA: Error,
+  /**
+   * A file of features that cannot be read or written: not there, damaged, changed while open, no room on the
+   * disk. Or a writer that is used out of order.
+   */
+  ERR_STORE: Error,
   /** NaN or infinity in the features, or logits beyond float32. */
   ERR_NOT_FINITE: RangeError,
   /** `workspaceBytes` below the least this shape needs. */

@@ -51,12 +51,13 @@ export type {
   SiglipOptions,
   SupconOptions,
 } from './loss/typed-options';
+export { type PackedOf, toBFloat16, toFloat16, toFloat32 } from './matrix/convert';
 export {
   DeviceMatrix,
   type Gradient,
 } from './matrix/device-matrix';
 export { type DeviceMemory, deviceMemory } from './matrix/device-memory';
-export type { Features } from './matrix/features';
+export type { Features, ReadableFeatures } from './matrix/features';
 export type { ForeignMatrix } from './matrix/foreign-matrix';
 export { gatherRows } from './matrix/gather-rows';
 export type {
@@ -67,5 +68,15 @@ export type {
   TensorLike,
   UntypedTensor,
 } from './matrix/host-matrix';
+export type { MappedFeatures, MappedRows } from './matrix/mapped-features';
+export {
+  type NormalizedRows,
+  type NormalizeOptions,
+  normalizeRows,
+  normalizeRowsGrad,
+} from './matrix/normalize-rows';
 export { type PackedMatrix, packRows } from './matrix/pack-rows';
+export { FeatureStore } from './store/feature-store';
+export type { StoreWriter } from './store/store-writer';
+export type { StoreWriterOptions } from './store/writer-options';
 export * from './trainer';

@@ -145,9 +145,9 @@ export function stableArray(name: string, value: ArrayBufferView): void {
 
 // Recognised by brand, not by class: under Jest, and across vm contexts, classes differ between realms.
 
-export function float32Array(name: string, value: unknown): Float32Array {
+export function float32Array(name: string, value: unknown, hint = ''): Float32Array {
   if (!types.isFloat32Array(value))
-    throw invalid('ERR_TYPE', name, 'Float32Array', value, arrayHint('Float32Array', name, value));
+    throw invalid('ERR_TYPE', name, 'Float32Array', value, hint || arrayHint('Float32Array', name, value));
   stableArray(name, value);
   return value;
 }

@@ -105,6 +105,7 @@ function buildTypeScript() {
   const tsc = require.resolve('typescript/bin/tsc');
   run('compiling lib', tsc, ['-p', 'lib']);
   writeEsmWrapper('index', 'infcl');
+  writeEsmWrapper('data/index', 'infcl/data');
   writeEsmWrapper('evaluation/index', 'infcl/evaluation');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
   writeEsmWrapper('adapters/onnx', 'infcl/onnx');

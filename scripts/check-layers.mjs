@@ -34,7 +34,7 @@ const rooms = [
   {
     name: 'lib/trainer',
     match: /^lib\/trainer\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix'],
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/store'],
     packages: [],
   },
   {
@@ -43,17 +43,30 @@ const rooms = [
     may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
     packages: [],
   },
+  // csv-parse is an argument of its caller
+  {
+    name: 'lib/data',
+    match: /^lib\/data\//,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/trainer'],
+    packages: [],
+  },
+  {
+    name: 'lib/store',
+    match: /^lib\/store\//,
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    packages: [],
+  },
   // index.ts gathers the public names of every room.
   {
     name: 'lib/index',
     match: /^lib\/index\.ts$/,
-    may: ['lib', 'lib/errors', 'lib/evaluation', 'lib/loss', 'lib/matrix', 'lib/trainer'],
+    may: ['lib', 'lib/errors', 'lib/evaluation', 'lib/loss', 'lib/matrix', 'lib/store', 'lib/trainer'],
     packages: [],
   },
   {
     name: 'lib/loss',
     match: /^lib\/loss\//,
-    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native', 'lib/store'],
     packages: [],
   },
   {
@@ -89,7 +102,13 @@ const rooms = [
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
-  { name: 'csrc/binding', match: /^csrc\/binding\//, may: ['csrc/core'], system: ['napi.h'] },
+  { name: 'csrc/store', match: /^csrc\/store\//, may: ['csrc/core'] },
+  {
+    name: 'csrc/binding',
+    match: /^csrc\/binding\//,
+    may: ['csrc/core', 'csrc/store'],
+    system: ['napi.h'],
+  },
 ];
 
 const roomOf = (file) => rooms.find((room) => room.match.test(file));

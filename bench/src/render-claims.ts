@@ -13,6 +13,7 @@ const quiet = 'amd-epyc-2-quiet.json';
 const torchAgain = 'amd-epyc-2-torch.json';
 const triangles = 'amd-epyc-2-triangles.json';
 const zen5 = 'amd-epyc-zen5-2.json';
+const peers = 'amd-epyc-zen4-2-node-peers.json';
 
 const readme = claimsOf('README.md');
 const performance = claimsOf('docs/performance.md');
@@ -56,6 +57,7 @@ export function claims(results: readonly CommittedResult[]): Claim[] {
     ...memoryClaims(figures),
     ...targetClaims(figures),
     ...torchClaims(figures),
+    ...nodePeerClaims(figures),
     ...peakClaims(figures),
     ...optionClaims(figures),
     ...fewRowsClaims(figures),
@@ -116,6 +118,22 @@ gave ${fixed(times(torchAgain, small), 2)} and ${fixed(times(torchAgain, large),
 ${fixed(times(zen5, small), 1)} and ${fixed(times(zen5, large), 1)} times;`,
     performance`it took ${fixed(seconds(zen5, small + huge), 1)} and ${fixed(seconds(zen5, large + huge), 1)} s, and was beaten
 ${fixed(times(zen5, small + huge), 1)} and ${fixed(times(zen5, large + huge), 1)} times.`,
+  ];
+}
+
+/** The dense losses that run in Node: ONNX Runtime's fastest form, and tfjs. */
+function nodePeerClaims(figures: Figures): Claim[] {
+  const onnx = (rows: number, dim: number, column: string) =>
+    figures.of(peers, 'onnx', `B ${rows}, D ${dim}, the fastest as it comes: softmax`, column);
+  const times = (rows: number, dim: number) => fixed(onnx(rows, dim, 'times faster'), 2);
+  const memory = (dim: number) => fixed(onnx(8192, dim, 'times less memory'), 1);
+  const tfjs = figures.of(peers, 'tfjs', 'B 2048, D 256, ours with 1', 'times faster');
+  const ours = (rows: number) => fixed(onnx(rows, 512, 'ours s'), 3);
+  return [
+    performance`was beaten ${times(4096, 256)}, ${times(8192, 256)} and ${times(16384, 256)} times at D = 256 (B = 4,096, 8,192 and 16,384), and ${times(4096, 512)}, ${times(8192, 512)} and ${times(16384, 512)} times at D = 512.`,
+    performance`It took ${memory(256)} and ${memory(512)} times the memory at B = 8,192.`,
+    performance`tfjs on one thread was beaten ${fixed(tfjs, 1)} times by one thread of ours`,
+    performance`Our ${ours(8192)} s and ${ours(16384)} s are`,
   ];
 }
 

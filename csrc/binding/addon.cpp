@@ -6,6 +6,7 @@
 #include "binding/addon_state.h"
 #include "binding/device_exports.h"
 #include "binding/failure.h"
+#include "binding/mapping_exports.h"
 #include "binding/marshal.h"
 #include "binding/marshal_search.h"
 #include "binding/memory_address.h"
@@ -31,10 +32,19 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
   }
 }
 
+// Files must be the same before and after the call that reads them, or the results mean nothing. Gradients
+// are in their files when this returns.
+ContrastiveResult run_call(BackendLane& lane, const MarshalledCall& call) {
+  check_mappings(call.retained.mappings);
+  ContrastiveResult result = lane.run(call.request);
+  settle_mappings(call.retained.mappings);
+  return result;
+}
+
 class ContrastiveTask final : public Task {
  public:
   ContrastiveTask(BackendLane& lane, MarshalledCall call) : lane_(lane), call_(std::move(call)) {}
-  void run() override { result_ = lane_.run(call_.request); }
+  void run() override { result_ = run_call(lane_, call_); }
   Napi::Value result(Napi::Env env) const override { return write_result(env, result_); }
   Control control() const override { return call_.request.control; }
 
@@ -52,7 +62,7 @@ Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state)
 
 Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) {
   const MarshalledCall call = read_contrastive_request(info[0]);
-  return write_result(info.Env(), state.lane(call.backend).run(call.request));
+  return write_result(info.Env(), run_call(state.lane(call.backend), call));
 }
 
 class SearchTask final : public Task {
@@ -105,6 +115,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("uploadDevice", Napi::Function::New<entry<upload_device>>(env, "uploadDevice"));
   exports.Set("downloadDevice", Napi::Function::New<entry<download_device>>(env, "downloadDevice"));
   exports.Set("deviceMemory", Napi::Function::New<entry<device_memory>>(env, "deviceMemory"));
+  exports.Set("openMapping", Napi::Function::New<entry<open_mapping>>(env, "openMapping"));
+  exports.Set("shareMapping", Napi::Function::New<entry<share_mapping>>(env, "shareMapping"));
+  exports.Set("releaseMapping", Napi::Function::New<entry<release_mapping>>(env, "releaseMapping"));
+  exports.Set("readMapping", Napi::Function::New<entry<read_mapping>>(env, "readMapping"));
   return exports;
 }
 

@@ -14,10 +14,12 @@ class TransferTask final : public Task {
  public:
   explicit TransferTask(MarshalledTransfer transfer) : t_(std::move(transfer)) {}
   void run() override {
+    check_mappings(t_.retained.mappings);
     if (t_.host)
       t_.storage->download(t_.features, t_.host);
     else
       t_.storage->upload(t_.features);
+    settle_mappings(t_.retained.mappings);
   }
   Napi::Value result(Napi::Env env) const override { return env.Undefined(); }
 

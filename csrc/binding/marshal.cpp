@@ -44,6 +44,7 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
         request.hard_negatives.dim != request.queries.dim)
       throw RequestError("ERR_SHAPE", "Expected as many rows of hardNegatives for every query, of its dim");
   }
+  request.hard_negative_ids = integers("hardNegativeIds", request.hard_negatives.rows);
 }
 
 // The memory for a gradient.
@@ -66,11 +67,16 @@ GradientTarget read_gradient(const RequestReader& in, const char* name, int devi
     const int64_t rows = size.may_be_fewer ? in.length(name) / size.dim : size.rows;
     return {rows, static_cast<float*>(in.typed_array(name, napi_float32_array, rows * size.dim)), {}};
   }
-  const MatrixView target = read_matrix(in.object(name), device);
+  const RequestReader object = in.object(name);
+  const bool is_file = object.is_mapping("data");
+  const MatrixView target = read_matrix(object, device);
   const bool fits = target.rows == size.rows || (size.may_be_fewer && target.rows < size.rows);
-  if (!target.place.on_device || target.dtype != DType::kFloat32 || target.dim != size.dim || !fits)
+  const bool is_place = is_file ? target.stride == target.dim : target.place.on_device;
+  if (!is_place || target.dtype != DType::kFloat32 || target.dim != size.dim || !fits)
     throw RequestError("ERR_SHAPE",
-                       std::string("Expected device memory of the gradient's shape for ") + name);
+                       std::string("Expected device memory or a file of the gradient's shape for ") + name);
+  if (is_file && !object.mapping("data", 0).writable())
+    throw RequestError("ERR_TYPE", std::string("Expected a writable file for ") + name);
   return {target.rows, static_cast<float*>(const_cast<void*>(target.data)), {target.stride, target.place}};
 }
 

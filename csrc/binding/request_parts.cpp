@@ -58,6 +58,12 @@ MatrixView read_matrix(const RequestReader& in, int device) {
     matrix.place = memory.storage->place();
     return matrix;
   }
+  if (in.is_mapping("data")) {
+    matrix.data = in.mapping("data", bytes_of(elements, matrix.dtype)).data();
+    if (reinterpret_cast<uintptr_t>(matrix.data) % dtype_size(matrix.dtype) != 0)
+      throw RequestError("ERR_STORE", "Expected data at a multiple of the element's size in the file");
+    return matrix;
+  }
   const napi_typedarray_type type = matrix.dtype == DType::kFloat32 ? napi_float32_array : napi_uint16_array;
   matrix.data = in.typed_array("data", type, elements);
   return matrix;

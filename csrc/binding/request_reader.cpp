@@ -54,6 +54,13 @@ uint64_t RequestReader::address(const char* name) const {
   return address;
 }
 
+int64_t RequestReader::wide_integer(const char* name) const {
+  const Napi::Value value = get(name);
+  if (!value.IsBigInt()) fail_type(name, "bigint");
+  bool lossless = false;  // numbers of devices and files may have 64 bits without a sign
+  return value.As<Napi::BigInt>().Int64Value(&lossless);
+}
+
 void* RequestReader::typed_array(const char* name, napi_typedarray_type type, int64_t elements) const {
   const Napi::TypedArray array = get_typed_array(name);
   napi_typedarray_type actual;
@@ -91,6 +98,15 @@ DeviceHandle RequestReader::device_memory(const char* name, int device, int64_t 
                                         name + " but received " + std::to_string(handle.bytes()));
   retained_.storages.push_back(handle.storage);
   return handle;
+}
+
+store::Mapping& RequestReader::mapping(const char* name, int64_t bytes) const {
+  const std::shared_ptr<store::Mapping>& mapping = open_mapping_handle(get(name));
+  if (bytes > mapping->bytes())
+    throw RequestError("ERR_SHAPE", "Expected at least " + std::to_string(bytes) + " bytes for " + path_ +
+                                        name + " but received " + std::to_string(mapping->bytes()));
+  retained_.mappings.push_back(mapping);
+  return *mapping;
 }
 
 int64_t RequestReader::length(const char* name) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "binding/device_handle.h"
+#include "binding/mapping_handle.h"
 #include "binding/napi_env.h"
 #include "binding/retained_array.h"
 
@@ -17,6 +18,7 @@ namespace infcl::binding {
 struct Retained {
   std::vector<RetainedArray> arrays;
   std::vector<std::shared_ptr<DeviceStorage>> storages;
+  std::vector<std::shared_ptr<store::Mapping>> mappings;
 };
 
 class RequestReader {
@@ -30,7 +32,8 @@ class RequestReader {
   double number(const char* name) const;
   int64_t integer(const char* name) const;
   std::string string(const char* name) const;
-  uint64_t address(const char* name) const;  // a bigint
+  uint64_t address(const char* name) const;      // a bigint
+  int64_t wide_integer(const char* name) const;  // a bigint, as 64 bits
   bool is_typed_array(const char* name) const { return get(name).IsTypedArray(); }
 
   // Pointer to at least `elements` elements of a typed array of the given type. Errors: ERR_DETACHED,
@@ -41,6 +44,9 @@ class RequestReader {
   // A handle of at least `bytes` bytes of that device. Errors: ERR_DISPOSED, ERR_DEVICE, ERR_SHAPE, ERR_TYPE.
   DeviceHandle device_memory(const char* name, int device, int64_t bytes) const;
   bool is_device_memory(const char* name) const { return is_handle(get(name)); }
+  // A mapping of a file of at least `bytes` bytes. Errors: ERR_DISPOSED, ERR_SHAPE, ERR_TYPE.
+  store::Mapping& mapping(const char* name, int64_t bytes) const;
+  bool is_mapping(const char* name) const { return is_mapping_handle(get(name)); }
   // Number of elements of a typed array of any type; 0 after its buffer was detached.
   int64_t length(const char* name) const;
 

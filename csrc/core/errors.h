@@ -17,6 +17,7 @@ enum class ErrorCode {
   kIsa,
   kBackendUnavailable,
   kDevice,
+  kStore,
   kInternal
 };
 
@@ -40,6 +41,8 @@ constexpr const char* error_code_name(ErrorCode code) {
       return "ERR_BACKEND_UNAVAILABLE";
     case ErrorCode::kDevice:
       return "ERR_DEVICE";
+    case ErrorCode::kStore:
+      return "ERR_STORE";
     case ErrorCode::kInternal:
       break;
   }

@@ -6,7 +6,7 @@
  */
 
 import { codedError } from '../errors';
-import type { HostFeatures } from '../matrix/host-matrix';
+import type { ReadableFeatures } from '../matrix/features';
 import { readOptionsOf, type SignalOption } from './read-options';
 import { readRows } from './read-rows';
 import { singularValues } from './singular-values';
@@ -26,7 +26,7 @@ const epsilon = 1e-7;
  * Rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_NOT_FINITE, ERR_OPTION, ERR_BUFFER,
  * ERR_DETACHED or ERR_OUT_OF_MEMORY.
  */
-export async function effectiveRank(x: HostFeatures, options?: SignalOption): Promise<number> {
+export async function effectiveRank(x: ReadableFeatures, options?: SignalOption): Promise<number> {
   const { signal } = readOptionsOf(options, ['signal']);
   const values = await singularValues(readRows('x', x), signal);
   const sum = values.reduce((total, value) => total + value, 0);

@@ -8,7 +8,7 @@
 
 import { codedError } from '../errors';
 import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
-import type { HostFeatures } from '../matrix/host-matrix';
+import type { ReadableFeatures } from '../matrix/features';
 import * as check from '../validate';
 import { type ClassMetrics, classMetrics, readLabels } from './class-metrics';
 import { type Minimum, minimise } from './minimise';
@@ -61,9 +61,9 @@ export interface LinearProbeResult extends ClassMetrics {
  * ERR_DETACHED or ERR_OUT_OF_MEMORY, and with the errors of `contrastiveLossAndGrad`.
  */
 export async function linearProbe(
-  train: HostFeatures,
+  train: ReadableFeatures,
   labels: Int32Array,
-  test: HostFeatures,
+  test: ReadableFeatures,
   testLabels: Int32Array,
   options: LinearProbeOptions,
 ): Promise<LinearProbeResult> {

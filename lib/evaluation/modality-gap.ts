@@ -5,7 +5,7 @@
  * Refuses rows of another length than 1.
  */
 
-import type { HostFeatures } from '../matrix/host-matrix';
+import type { ReadableFeatures } from '../matrix/features';
 import { readOptionsOf, type SignalOption } from './read-options';
 import { requireEqualDim } from './read-rows';
 import { inSlices } from './turns';
@@ -35,8 +35,8 @@ export interface ModalityGap {
  * ERR_DETACHED or ERR_OUT_OF_MEMORY.
  */
 export async function modalityGap(
-  x: HostFeatures,
-  y: HostFeatures,
+  x: ReadableFeatures,
+  y: ReadableFeatures,
   options?: SignalOption,
 ): Promise<ModalityGap> {
   const { signal } = readOptionsOf(options, ['signal']);

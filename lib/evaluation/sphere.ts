@@ -7,7 +7,7 @@
 
 import { codedError } from '../errors';
 import { contrastiveLoss } from '../loss/contrastive-loss';
-import type { HostFeatures } from '../matrix/host-matrix';
+import type { ReadableFeatures } from '../matrix/features';
 import * as check from '../validate';
 import { type EngineOptions, readOptionsOf, type SignalOption } from './read-options';
 import { allocate } from './read-rows';
@@ -32,8 +32,8 @@ export interface AlignmentOptions extends SignalOption {
  * ERR_DETACHED or ERR_OUT_OF_MEMORY.
  */
 export async function alignment(
-  x: HostFeatures,
-  y: HostFeatures,
+  x: ReadableFeatures,
+  y: ReadableFeatures,
   options?: AlignmentOptions,
 ): Promise<number> {
   const { alpha: stated, signal } = readOptionsOf(options, ['alpha', 'signal']);
@@ -84,7 +84,7 @@ export interface UniformityOptions extends EngineOptions {
  * Rejects with the errors of {@link alignment}, ERR_SHAPE for a single row, and the errors of
  * `contrastiveLoss`.
  */
-export async function uniformity(x: HostFeatures, options?: UniformityOptions): Promise<number> {
+export async function uniformity(x: ReadableFeatures, options?: UniformityOptions): Promise<number> {
   const { t: stated, threads, signal } = readOptionsOf(options, ['t', 'threads', 'signal']);
   const t = stated === undefined ? 2 : check.positiveFloat('options.t', stated, 10_000);
   const read = readUnitRows('x', x);

@@ -5,7 +5,7 @@
  * Refuses to normalise: the caller's features decide whether the product is a cosine.
  */
 
-import type { HostFeatures } from '../matrix/host-matrix';
+import type { ReadableFeatures } from '../matrix/features';
 import { type ClassMetrics, classMetrics, readLabels } from './class-metrics';
 import { readOptionsOf, type SignalOption } from './read-options';
 import { readRows, requireEqualDim } from './read-rows';
@@ -24,8 +24,8 @@ import { readRows, requireEqualDim } from './read-rows';
  * ERR_DETACHED or ERR_OUT_OF_MEMORY.
  */
 export async function zeroShotAccuracy(
-  features: HostFeatures,
-  classFeatures: HostFeatures,
+  features: ReadableFeatures,
+  classFeatures: ReadableFeatures,
   labels: Int32Array,
   options?: SignalOption,
 ): Promise<ClassMetrics> {

@@ -48,9 +48,19 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
 
 /** The caller's memory of a loss, by the names of messages. */
 export function buffersOf(request: ContrastiveRequest): Record<string, Memory | null> {
-  const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
-  const inputs = { queries, keys, 'hardNegatives.keys': hardNegatives, queryIds, keyIds };
-  return { ...inputs, queryGrads, keyGrads, hardNegativeGrads };
+  const { queries, keys, hardNegatives, queryIds, keyIds, hardNegativeIds } = request;
+  const { queryGrads, keyGrads, hardNegativeGrads } = request;
+  return {
+    queries,
+    keys,
+    'hardNegatives.keys': hardNegatives,
+    queryIds,
+    keyIds,
+    'hardNegatives.ids': hardNegativeIds,
+    queryGrads,
+    keyGrads,
+    hardNegativeGrads,
+  };
 }
 
 /**
@@ -70,8 +80,8 @@ export function rememberBuffers(buffers: Readonly<Record<string, Memory | null>>
   };
 }
 
-/** The array of a matrix or output on the host; null for one on a device. */
+/** The array of a matrix or output on the host; null for one in a file or on a device. */
 function hostArray(memory: Memory): ArrayBufferView | null {
   if (ArrayBuffer.isView(memory)) return memory;
-  return memory.device === undefined ? memory.data : null;
+  return ArrayBuffer.isView(memory.data) ? memory.data : null;
 }

@@ -13,7 +13,7 @@ import type { Features } from '../matrix/features';
 import type { ContrastiveResponse, NativeBinding } from '../native/binding';
 import { loadBinding } from '../native/load';
 import { buffersOf, extentsOf } from './call-memory';
-import { disposeAll, retainDeviceMemory } from './device-call';
+import { disposeAll, retainMemory } from './device-call';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { NativeCalls, nativeCalls } from './native-calls';
 import { throwIfAborted } from './on-abort';
@@ -40,10 +40,13 @@ export function createLossFunctions(
     try {
       const binding = getBinding();
       const device = requireBackend(call.request, binding);
-      return { call, binding, device, memory: extentsOf(call.memory, binding) };
+      const opened = call.files.open(binding);
+      const request = { ...call.request, ...opened.outputs };
+      const { read, written } = call.memory;
+      const memory = extentsOf({ read, written: [...written, ...opened.memory] }, binding);
+      return { call: { ...call, request }, binding, device, memory };
     } catch (error) {
-      disposeAll(call.made);
-      throw error;
+      throw abandon(call, error);
     }
   };
 
@@ -53,7 +56,7 @@ export function createLossFunctions(
     let release = () => {};
     try {
       calls.inFlight.check(memory);
-      const held = retainDeviceMemory(request, binding);
+      const held = retainMemory(request, binding);
       release = held.release;
       const response = await calls.run({
         choice: request,
@@ -65,10 +68,11 @@ export function createLossFunctions(
         buffers: buffersOf(request),
         start: () => binding.contrastive(held.retained),
       });
+      call.files.verify();
+      call.files.end(true);
       return { call, response, device };
     } catch (error) {
-      disposeAll(call.made);
-      throw error;
+      throw abandon(call, error);
     } finally {
       release();
     }
@@ -82,10 +86,11 @@ export function createLossFunctions(
       calls.inFlight.check(memory);
       const response = callNative(() => binding.contrastiveSync(call.request));
       reportBlocking(call.onProgress, { fraction: 1, phase: call.request.gradient ? 'backward' : 'forward' });
+      call.files.verify();
+      call.files.end(true);
       return { call, response, device };
     } catch (error) {
-      disposeAll(call.made);
-      throw error;
+      throw abandon(call, error);
     }
   }
 
@@ -104,6 +109,14 @@ export function createLossFunctions(
       return lossAndGradResult(runSync(queries, keys, options, true));
     },
   } as LossFunctions;
+}
+
+/** Gives back what a call that failed had taken. Returns the error for the caller. */
+function abandon({ made, files }: ResolvedCall, error: unknown): unknown {
+  const reason = files.explain(error);
+  disposeAll(made);
+  files.end(false);
+  return reason;
 }
 
 interface Finished {

@@ -13,10 +13,10 @@ import {
   isDeviceMatrix,
   toNativeDeviceMatrix,
 } from '../matrix/device-matrix';
+import { isMappedMatrix } from '../matrix/mapped-features';
 import type {
   BackendChoice,
   ContrastiveRequest,
-  DeviceHandle,
   NativeBinding,
   NativeMatrix,
   NativeOutput,
@@ -110,18 +110,24 @@ export function disposeAll(matrices: readonly DeviceMatrix[]): void {
 }
 
 /**
- * The same request on handles of its own, which keep device memory until `release`. The caller may dispose of
- * a matrix while the call waits or runs.
+ * The same request on handles of its own, which keep device memory and files until `release`. The caller may
+ * dispose of a matrix or a store while the call waits or runs.
  */
-export function retainDeviceMemory(
+export function retainMemory(
   request: ContrastiveRequest,
   binding: NativeBinding,
 ): { retained: ContrastiveRequest; release: () => void } {
-  const handles: DeviceHandle[] = [];
+  const releases: (() => void)[] = [];
   const retain = <T extends NativeMatrix | NativeOutput | null>(memory: T): T => {
-    if (memory === null || ArrayBuffer.isView(memory) || memory.device === undefined) return memory;
+    if (memory === null || ArrayBuffer.isView(memory)) return memory;
+    if (isMappedMatrix(memory)) {
+      const data = binding.shareMapping(memory.data);
+      releases.push(() => binding.releaseMapping(data));
+      return { ...memory, data };
+    }
+    if (memory.device === undefined) return memory;
     const data = binding.shareDevice(memory.data, 0, false);
-    handles.push(data);
+    releases.push(() => binding.releaseDevice(data));
     return { ...memory, data };
   };
   const retained: ContrastiveRequest = {
@@ -136,7 +142,7 @@ export function retainDeviceMemory(
   return {
     retained,
     release: () => {
-      for (const handle of handles) binding.releaseDevice(handle);
+      for (const each of releases) each();
     },
   };
 }

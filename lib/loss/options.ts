@@ -7,6 +7,7 @@
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import type { BackendName, DirectionName, Objective } from '../native/binding';
+import type { StoreWriter } from '../store/store-writer';
 
 export type { BackendName, DirectionName, Objective };
 
@@ -40,6 +41,11 @@ export interface HardNegatives {
   keys: Features;
   /** Number of negatives of one query. */
   perQuery: number;
+  /**
+   * The id of each row of `keys`, [M * perQuery]. A negative whose id is that of its query does not count. Needs
+   * `queryIds` and `keyIds`.
+   */
+  ids?: Int32Array | undefined;
 }
 
 /** 'inBatch': negatives among the keys. 'hard': those in `hardNegatives`. 'all': both. */
@@ -66,11 +72,11 @@ export interface WantedGradients {
   hardNegatives?: boolean | undefined;
 }
 
-/** The caller's arrays or matrices for gradients. */
+/** The caller's arrays, matrices or stores for gradients. */
 export interface GradientOutputs {
-  queryGrads?: Gradient | undefined;
-  keyGrads?: Gradient | undefined;
-  hardNegativeGrads?: Gradient | undefined;
+  queryGrads?: Gradient | StoreWriter | undefined;
+  keyGrads?: Gradient | StoreWriter | undefined;
+  hardNegativeGrads?: Gradient | StoreWriter | undefined;
 }
 
 /** Options that every objective takes. */
@@ -116,8 +122,10 @@ export interface CommonOptions {
   workspaceBytes?: number | undefined;
   /**
    * All objectives. The caller's arrays for the gradients, of exactly the right length; the result contains
-   * them. For features on a device: a float32 DeviceMatrix there, of the gradient's shape. Until the call has
-   * settled, no other call may read or write them. Ignored by calls without gradient.
+   * them. For features on a device: a float32 DeviceMatrix there, of the gradient's shape. For features on the
+   * host also a new store of that shape (`FeatureStore.create` with `rows`). The result then has an array of
+   * length 0 in its place, and the caller commits the store. Until the call has settled, no other call may read
+   * or write any of them. Ignored by calls without gradient.
    */
   out?: GradientOutputs | undefined;
   /** All objectives. Stops the call at its next tile; the promise rejects with `signal.reason`. */

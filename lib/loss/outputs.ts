@@ -1,6 +1,6 @@
 /**
- * The gradients that a call writes, on the host or on the device where the features are. The caller's arrays
- * or matrices where given, new ones otherwise, none for features that are frozen.
+ * The gradients that a call writes, on the host, in files, or on the device where the features are. The caller's
+ * arrays, matrices or stores where given, new ones otherwise, none for features that are frozen.
  *
  * Refuses arrays of the wrong type or length. `call-memory.ts` finds arrays that share memory with another.
  */
@@ -12,12 +12,15 @@ import {
   isDeviceMatrix,
   toNativeDeviceMatrix,
 } from '../matrix/device-matrix';
+import { isMappedFeatures } from '../matrix/mapped-features';
 import type { ContrastiveRequest, NativeMatrix, NativeOutput } from '../native/binding';
 import { readNames } from '../read-names';
+import { isStoreWriter, type StoreWriter } from '../store/store-writer';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { allocateAll, checkDeviceOutput } from './device-call';
+import { GradientFiles } from './gradient-files';
 import type { AnyContrastiveOptions, GradientOutputs, WantedKeyGradients } from './options';
 
 /** The features, and the fact about the objective on which gradients depend. */
@@ -33,7 +36,7 @@ export interface Inputs {
 type GradientName = keyof GradientOutputs;
 
 export interface ResolvedOutputs {
-  /** For the native request; null where no gradient is wanted. */
+  /** For the native request; null where no gradient is wanted, and where one goes to a file. */
   outputs: Pick<ContrastiveRequest, GradientName>;
   /** For the result; null where it has no such gradient. */
   gradients: Record<GradientName, Gradient | null>;
@@ -41,17 +44,20 @@ export interface ResolvedOutputs {
   callers: NamedMemory[];
   /** Gradients that this call allocated on a device: to be disposed of when the call fails. */
   made: DeviceMatrix[];
+  /** Files that the caller gave. They are taken until their `end`. */
+  files: GradientFiles;
 }
 
 const noGradients = { queryGrads: null, keyGrads: null, hardNegativeGrads: null };
 
 /** For a call without gradient. */
-export const noOutputs: ResolvedOutputs = {
+export const noOutputs = (): ResolvedOutputs => ({
   outputs: noGradients,
   gradients: noGradients,
   callers: [],
   made: [],
-};
+  files: new GradientFiles(),
+});
 
 /**
  * Inherits no name: an option that is absent stays absent, even if Object.prototype has a property of
@@ -98,16 +104,19 @@ function readGradOfKeys(value: unknown): WantedKeyGradients | undefined {
 function readOut(value: unknown): AnyContrastiveOptions['out'] {
   const out = readNames('options.out', value, names);
   for (const name of names) {
-    if (out[name] !== undefined && !isDeviceMatrix(out[name])) {
-      check.float32Array(`options.out.${name}`, out[name]);
-    }
+    if (out[name] === undefined || isDeviceMatrix(out[name]) || isStoreWriter(out[name])) continue;
+    check.float32Array(`options.out.${name}`, out[name], fileHint(out[name]));
   }
   return out as AnyContrastiveOptions['out'];
 }
 
+/** For a store that was opened: such a file never changes. */
+const fileHint = (value: unknown) =>
+  isMappedFeatures(value) ? '; FeatureStore.create(path, { dim, rows }) makes a store for gradients' : '';
+
 /**
- * For options that readOutputOptions has passed. Throws as it does, and ERR_SHAPE, ERR_DEVICE
- * or ERR_OUT_OF_MEMORY.
+ * For options that readOutputOptions has passed. Throws as it does, and ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_STORE,
+ * ERR_DISPOSED or ERR_OUT_OF_MEMORY.
  */
 export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): ResolvedOutputs {
   const { queries, keys, hardNegatives } = inputs;
@@ -119,15 +128,53 @@ export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): Re
       hardNegatives !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardNegatives.rows : 0,
   };
   const fromCaller = (name: GradientName) =>
-    checkOutput(`options.out.${name}`, out[name], rows[name], queries);
+    isStoreWriter(out[name]) ? null : checkOutput(`options.out.${name}`, out[name], rows[name], queries);
   const gradients = eachGradient(fromCaller);
   const callers = names.flatMap((name): NamedMemory[] => {
     const output = toNativeOutput(gradients[name]);
     return output === null ? [] : [[`options.out.${name}`, output]];
   });
-  const made = allocateMissing(gradients, rows, queries);
-  const outputs = eachGradient((name) => (rows[name] === 0 ? null : toNativeOutput(gradients[name])));
-  return { outputs, gradients, callers, made };
+  const stored = names.filter((name) => isStoreWriter(out[name]));
+  const files = takeFiles(stored, out, rows, queries);
+  try {
+    for (const name of stored) gradients[name] = new Float32Array(0);
+    const made = allocateMissing(gradients, rows, queries);
+    const outputs = eachGradient((name) =>
+      rows[name] === 0 || stored.includes(name) ? null : toNativeOutput(gradients[name]),
+    );
+    return { outputs, gradients, callers, made, files };
+  } catch (error) {
+    files.end(false);
+    throw error;
+  }
+}
+
+/** Takes the writers among the outputs, all or none. */
+function takeFiles(
+  stored: readonly GradientName[],
+  out: GradientOutputs,
+  rows: Record<GradientName, number>,
+  { dim, device }: NativeMatrix,
+): GradientFiles {
+  const files = new GradientFiles();
+  try {
+    for (const name of stored) {
+      const where = `options.out.${name}`;
+      if (device !== undefined) {
+        throw check.invalid('ERR_TYPE', where, `DeviceMatrix on device ${device}`, out[name]);
+      }
+      requireGradient(where, rows[name]);
+      files.add(name, out[name] as StoreWriter, [rows[name], dim]);
+    }
+    return files;
+  } catch (error) {
+    files.end(false);
+    throw error;
+  }
+}
+
+function requireGradient(name: string, rows: number): void {
+  if (rows === 0) throw codedError('ERR_VALUE', `Expected no ${name}: this call has no such gradient`);
 }
 
 function eachGradient<T>(make: (name: GradientName) => T): Record<GradientName, T> {
@@ -191,9 +238,7 @@ function checkOutput(name: string, given: unknown, rows: number, queries: Native
   if (given === undefined) return null;
   const onHost = queries.device === undefined;
   const array = onHost ? check.float32Array(name, given) : null;
-  if (rows === 0) {
-    throw codedError('ERR_VALUE', `Expected no ${name}: this call has no such gradient`);
-  }
+  requireGradient(name, rows);
   const { dim } = queries;
   if (array === null) return checkDeviceOutput(name, given, [rows, dim], queries.device!);
   if (lengthOf(array) !== rows * dim) {

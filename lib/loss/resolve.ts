@@ -33,7 +33,7 @@ export const laterOptionNames = ['group'];
 const mostThreads = 1024;
 
 /** A checked call: the native request, and the rest, which stays in TypeScript. */
-export interface ResolvedCall extends Pick<ResolvedOutputs, 'gradients' | 'made'> {
+export interface ResolvedCall extends Pick<ResolvedOutputs, 'gradients' | 'made' | 'files'> {
   request: ContrastiveRequest;
   memory: CallMemory<NamedMemory>;
   signal: AbortSignal | undefined;
@@ -103,13 +103,14 @@ export function resolveCall(
   const read = memoryRead({ ...inputs, ...terms });
   const keysMeetKeys =
     rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
-  // last: an error after this line would lose device memory that only this call knows
-  const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs;
-  const { outputs, gradients, callers, made } = resolved;
+  // last: an error after this line would lose device memory and files that only this call knows
+  const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs();
+  const { outputs, gradients, callers, made, files } = resolved;
   return {
     request: { ...inputs, ...terms, ...settings, ...place, ...outputs },
     gradients,
     made,
+    files,
     memory: { read, written: callers },
     signal: given.signal,
     onProgress: given.onProgress,
@@ -125,13 +126,18 @@ function memoryRead({
   hardNegatives,
   queryIds,
   keyIds,
-}: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardNegatives' | 'queryIds' | 'keyIds'>): NamedMemory[] {
+  hardNegativeIds,
+}: Pick<
+  ContrastiveRequest,
+  'queries' | 'keys' | 'hardNegatives' | 'queryIds' | 'keyIds' | 'hardNegativeIds'
+>): NamedMemory[] {
   const all = [
     ['queries.data', queries],
     ['keys.data', keys],
     ['options.hardNegatives.keys.data', hardNegatives],
     ['options.queryIds', queryIds],
     ['options.keyIds', keyIds],
+    ['options.hardNegatives.ids', hardNegativeIds],
   ] as const;
   return all.flatMap(([name, memory]): NamedMemory[] => (memory === null ? [] : [[name, memory]]));
 }
@@ -155,9 +161,10 @@ const hardNegativesName = 'options.hardNegatives';
 
 function readHardNegatives(hardNegatives: unknown): AnyContrastiveOptions['hardNegatives'] {
   if (hardNegatives === undefined) return undefined;
-  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery']);
+  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery', 'ids']);
   const perQuery = check.positiveInteger(`${hardNegativesName}.perQuery`, given.perQuery);
-  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), perQuery };
+  const ids = given.ids as Int32Array | undefined; // checked with the other ids
+  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), perQuery, ids };
 }
 
 function resolveHardNegatives(

@@ -22,6 +22,7 @@ import {
 } from './device-memory';
 import { type ForeignMatrix, readForeignMatrix } from './foreign-matrix';
 import { type HostFeatures, toNativeMatrix } from './host-matrix';
+import { isMappedFeatures, type MappedFeatures, toNativeMappedMatrix } from './mapped-features';
 import { memoryInFlight } from './memory-in-flight';
 
 /**
@@ -78,18 +79,20 @@ export class DeviceMatrix implements Disposable {
   }
 
   /**
-   * A copy of host features on a device (default 0), of the same dtype and without gaps between rows. The
-   * array must not change until the promise settles. Waits for the call that runs on that device.
+   * A copy of host features, or of a store, on a device (default 0), of the same dtype and without gaps between
+   * rows. The array must not change until the promise settles. Waits for the call that runs on that device.
    *
    * Rejects with ERR_OUT_OF_MEMORY, ERR_BACKEND_UNAVAILABLE, ERR_DEVICE or ERR_OPTION. Rejects with
    * ERR_OVERLAP if a call that waits or runs writes the array. For a matrix that is wrong, rejects with
-   * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED.
+   * ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED, ERR_DISPOSED or ERR_STORE.
    */
   static async fromHost(
-    matrix: HostFeatures,
+    matrix: HostFeatures | MappedFeatures,
     options: { device?: number | undefined } = {},
   ): Promise<DeviceMatrix> {
-    const source = toNativeMatrix('matrix', matrix);
+    const source = isMappedFeatures(matrix)
+      ? toNativeMappedMatrix('matrix', matrix)
+      : toNativeMatrix('matrix', matrix);
     const device = readDevice('options.device', readNames('options', options, ['device']).device);
     const binding = cudaBinding(device);
     const begin = binding.memoryAddress(source.data);

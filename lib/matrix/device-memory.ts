@@ -13,6 +13,7 @@ import type {
   NativeBinding,
   NativeDeviceMatrix,
   NativeHostMatrix,
+  NativeMappedMatrix,
 } from '../native/binding';
 import { loadBinding } from '../native/load';
 import { lengthOf } from '../typed-array';
@@ -69,17 +70,18 @@ export function allocate(binding: NativeBinding, layout: DeviceLayout): DeviceHa
   return callNative(() => binding.allocateDevice({ device, bytes: byteExtent(layout) }));
 }
 
-/** A copy of host features in new memory of a device. */
+/** A copy of features of the host or of a file in new memory of a device. */
 export async function upload(
   binding: NativeBinding,
-  matrix: NativeHostMatrix,
+  matrix: NativeHostMatrix | NativeMappedMatrix,
   layout: DeviceLayout,
 ): Promise<DeviceHandle> {
   const memory = allocate(binding, layout);
-  const length = lengthOf(matrix.data);
+  const lengthNow = () => (ArrayBuffer.isView(matrix.data) ? lengthOf(matrix.data) : 0);
+  const length = lengthNow();
   try {
     await binding.uploadDevice({ device: layout.device, memory, matrix });
-    if (lengthOf(matrix.data) !== length) {
+    if (lengthNow() !== length) {
       throw codedError('ERR_DETACHED', 'The buffer of matrix.data was detached while it was copied');
     }
     return memory;

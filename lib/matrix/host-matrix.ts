@@ -15,6 +15,7 @@ import { bufferOf, byteOffsetOf, kindOf, lengthOf } from '../typed-array';
 import { invalid, stableArray } from '../validate';
 import { dataHint, featuresHint } from './feature-hints';
 import { readLayout, readList, type StatedLayout } from './layout';
+import { isMappedFeatures } from './mapped-features';
 
 export type { DType };
 
@@ -137,8 +138,16 @@ function refuseWithoutData(name: string, features: object): never {
   const promiseHint = types.isPromise(features) ? '; await the promise first' : '';
   const hint = areOptions
     ? '; these look like options, which come after the keys (null where there are none)'
-    : promiseHint;
+    : promiseHint || storeHint(features);
   throw invalid('ERR_TYPE', `${name}.data`, 'Float32Array or Uint16Array', undefined, hint);
+}
+
+/** For a store where only arrays do, and for one that was posted to another thread: that is an object with its fields. */
+function storeHint(features: object): string {
+  if (isMappedFeatures(features)) return '; store.rows() is a copy in memory';
+  return 'path' in features && 'shape' in features && 'dtype' in features
+    ? '; a FeatureStore cannot be posted to another thread: FeatureStore.open(path) opens the file there'
+    : '';
 }
 
 function readData(name: string, data: unknown, stated: unknown): Pick<NativeHostMatrix, 'data' | 'dtype'> {

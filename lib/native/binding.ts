@@ -30,6 +30,12 @@ export interface DeviceHandle {
   readonly [deviceMemory]: never;
 }
 
+declare const mappedFile: unique symbol;
+/** A handle of a part of a file, mapped as memory. Opaque; collected like an object, or released. */
+export interface MappingHandle {
+  readonly [mappedFile]: never;
+}
+
 interface MatrixOfShape {
   dtype: DType;
   rows: number;
@@ -43,16 +49,22 @@ export interface NativeHostMatrix extends MatrixOfShape {
   device?: undefined;
 }
 
+/** A matrix in a file, read or written where it lies. */
+export interface NativeMappedMatrix extends MatrixOfShape {
+  data: MappingHandle;
+  device?: undefined;
+}
+
 export interface NativeDeviceMatrix extends MatrixOfShape {
   data: DeviceHandle;
   /** Index of the device on which `data` is. */
   device: number;
 }
 
-export type NativeMatrix = NativeHostMatrix | NativeDeviceMatrix;
+export type NativeMatrix = NativeHostMatrix | NativeMappedMatrix | NativeDeviceMatrix;
 
-/** The place of a gradient: float32, without gaps on the host. */
-export type NativeOutput = Float32Array | NativeDeviceMatrix;
+/** The place of a gradient: float32, without gaps on the host and in a file. */
+export type NativeOutput = Float32Array | NativeMappedMatrix | NativeDeviceMatrix;
 
 /** Words of {@link ContrastiveRequest.control}. Both languages access them atomically. */
 export const Control = { abort: 0, done: 1, total: 2, length: 3 } as const;
@@ -84,6 +96,8 @@ export interface ContrastiveRequest extends BackendChoice {
   /** Pairs of equal id do not count against each other. Both or none. */
   queryIds: Int32Array | null;
   keyIds: Int32Array | null;
+  /** One id for each row of the hard negatives. */
+  hardNegativeIds: Int32Array | null;
   /** Negatives more similar than the positive by more than this do not count. Null: all do. */
   falseNegativeMargin: number | null;
   labelSmoothing: number;
@@ -264,10 +278,24 @@ export interface DeviceMemory {
   matrices: number;
 }
 
+/** The part of a file that is mapped. */
+export interface MappingRequest {
+  /** Absolute. */
+  path: string;
+  /** Byte of the file at which the data begin. */
+  offset: number;
+  /** Length of the data. */
+  bytes: number;
+  /** For gradients. The file must have all its bytes: a mapping does not grow a file. */
+  writable: boolean;
+  /** The file as it was when its header was read, or null. Another file, or other content, is refused. */
+  expected: { dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint } | null;
+}
+
 /**
  * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
  * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE,
- * ERR_DISPOSED, ERR_INTERNAL.
+ * ERR_DISPOSED, ERR_STORE, ERR_INTERNAL.
  */
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
@@ -276,8 +304,8 @@ export interface NativeBinding {
   plan(request: PlanRequest): NativePlan;
   cpuInfo(): CpuInfo;
   cudaInfo(): CudaInfo;
-  /** Address of the first byte of a typed array, offset included. */
-  memoryAddress(array: ArrayBufferView): number;
+  /** Address of the first byte of a typed array, offset included, or of a mapping. */
+  memoryAddress(memory: ArrayBufferView | MappingHandle): number;
 
   allocateDevice(request: { device: number; bytes: number }): DeviceHandle;
   wrapDevice(memory: ForeignMemory): DeviceHandle;
@@ -290,7 +318,11 @@ export interface NativeBinding {
   releaseDevice(handle: DeviceHandle): void;
   devicePointer(handle: DeviceHandle): bigint;
   /** Copies the rows of `matrix` without gaps to the beginning of `memory`. */
-  uploadDevice(request: { device: number; memory: DeviceHandle; matrix: NativeHostMatrix }): Promise<void>;
+  uploadDevice(request: {
+    device: number;
+    memory: DeviceHandle;
+    matrix: NativeHostMatrix | NativeMappedMatrix;
+  }): Promise<void>;
   /** Copies the rows of `matrix` without gaps to the beginning of `into`. */
   downloadDevice(request: {
     device: number;
@@ -298,4 +330,18 @@ export interface NativeBinding {
     into: Float32Array | Uint16Array;
   }): Promise<void>;
   deviceMemory(request: { device: number }): DeviceMemory;
+
+  openMapping(request: MappingRequest): MappingHandle;
+  /** A second handle of the same mapping. */
+  shareMapping(handle: MappingHandle): MappingHandle;
+  /** Gives up this handle; releasing the last handle unmaps the file. May be repeated. */
+  releaseMapping(handle: MappingHandle): void;
+  /** Copies elements to the beginning of `into`. `offset` counts bytes of the mapping. */
+  readMapping(request: {
+    mapping: MappingHandle;
+    dtype: DType;
+    offset: number;
+    elements: number;
+    into: Float32Array | Uint16Array;
+  }): void;
 }

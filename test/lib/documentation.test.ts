@@ -20,6 +20,7 @@ it('has an example for each group', () => {
     'Before you pay',
     'Chunked backbone',
     'Evaluation',
+    'Data',
     'jax-js',
     'TensorFlow.js',
     'Errors',

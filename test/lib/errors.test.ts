@@ -16,6 +16,8 @@ const classes: Record<ErrorCode, typeof Error> = {
   ERR_OVERLAP: RangeError,
   ERR_CHUNKS: RangeError,
   ERR_ENCODER: TypeError,
+  ERR_DATA: Error,
+  ERR_STORE: Error,
   ERR_NOT_FINITE: RangeError,
   ERR_WORKSPACE: RangeError,
   ERR_OUT_OF_MEMORY: RangeError,

@@ -54,9 +54,13 @@ export const fakeResponse: ContrastiveResponse = {
 };
 
 const unexpected = () => {
-  throw new Error('there is no device');
+  throw new Error('there is neither a device nor a file');
 };
-const noDeviceMemory = {
+const noOtherMemory = {
+  openMapping: unexpected,
+  shareMapping: unexpected,
+  releaseMapping: unexpected,
+  readMapping: unexpected,
   allocateDevice: unexpected,
   wrapDevice: unexpected,
   shareDevice: unexpected,
@@ -104,8 +108,8 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
       };
     },
     cpuInfo: () => ({ isa: 'none', isas: ['none'], threads: 2 }),
-    memoryAddress: fakeAddress,
-    ...noDeviceMemory,
+    memoryAddress: (memory) => fakeAddress(memory as ArrayBufferView),
+    ...noOtherMemory,
     cudaInfo: () => ({ available: false, reason: 'no device at all', devices: [] }),
     ...overrides,
   };

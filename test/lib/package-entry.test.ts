@@ -1,6 +1,6 @@
 /**
  * The built package as users get it: by import and by require, the same names and one instance;
- * the metrics of infcl/evaluation, and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
+ * the metrics of infcl/evaluation, the files of infcl/data, and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import * as sources from '../../lib';
 import * as jaxSources from '../../lib/adapters/jax';
 import * as onnxSources from '../../lib/adapters/onnx';
 import * as tfjsSources from '../../lib/adapters/tfjs';
+import * as dataSources from '../../lib/data';
 import * as evaluationSources from '../../lib/evaluation';
 
 const root = join(__dirname, '..', '..');
@@ -25,6 +26,7 @@ beforeAll(() => {
 
 it.each([
   ['infcl', sources],
+  ['infcl/data', dataSources],
   ['infcl/evaluation', evaluationSources],
   ['infcl/jax', jaxSources],
   ['infcl/onnx', onnxSources],
@@ -136,6 +138,36 @@ it('infcl/tfjs loads without TensorFlow.js, and its encoders work with what the 
     methods: trainedMethods,
     tfjs: [],
   });
+});
+
+it('infcl/data loads without a parser and without the addon, and reads a file', () => {
+  const report = run(`
+    import Module, { createRequire } from 'node:module';
+    import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+    import { tmpdir } from 'node:os';
+    import { join } from 'node:path';
+    const require = createRequire(import.meta.url);
+    const resolve = Module._resolveFilename;
+    const asked = [];
+    Module._resolveFilename = (request, ...rest) => {
+      asked.push(request);
+      return resolve.call(Module, request, ...rest);
+    };
+    const { openDataset, textBatches } = require('infcl/data');
+    const folder = mkdtempSync(join(tmpdir(), 'infcl-entry-'));
+    const path = join(folder, 'pairs.tsv');
+    writeFileSync(path, 'one\\t1\\ntwo\\t2\\n');
+    const queries = [];
+    for await (const batch of textBatches(await openDataset(path, { header: false }), { batchSize: 1 }))
+      queries.push(...batch.queries);
+    rmSync(folder, { recursive: true });
+    console.log(JSON.stringify({
+      queries: queries.sort(),
+      parser: asked.filter((name) => name.includes('csv-parse')),
+      addon: Object.keys(require.cache).filter((file) => file.endsWith('.node')),
+    }));
+  `);
+  expect(report).toEqual({ queries: ['one', 'two'], parser: [], addon: [] });
 });
 
 it('infcl/onnx loads without ONNX Runtime, and its encoder has no backward', () => {

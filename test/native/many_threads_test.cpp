@@ -1,9 +1,12 @@
 // Many more threads than processors: the bits of one thread for every objective and pass, and calls that are
-// stopped at any time end.
+// stopped at any time end. `many_threads_test short` runs fewer rows, numbers of threads and instruction
+// sets.
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "check.h"
 #include "core/errors.h"
@@ -17,27 +20,31 @@ using cases::Run;
 
 namespace {
 
+// How much to run. ThreadSanitizer watches every access, and qemu emulates every instruction. Both are slow,
+// so they get the short form.
+struct Extent {
+  int64_t rows;
+  std::vector<int> thread_counts;
+  int aborts;
+  bool every_isa;
+};
+const Extent kWhole{4000, {2, 3, 8, 16, 33, 128}, 30, true};
+const Extent kShort{1400, {16}, 3, false};
 #ifdef __SANITIZE_THREAD__
-constexpr int64_t kRows = 1400;  // slow, but there every access is watched
-constexpr int kThreadCounts[] = {16};
-constexpr int kAborts = 3;
-constexpr bool kEveryIsa = false;
+Extent extent = kShort;
 #else
-constexpr int64_t kRows = 4000;
-constexpr int kThreadCounts[] = {2, 3, 8, 16, 33, 128};
-constexpr int kAborts = 30;
-constexpr bool kEveryIsa = true;
+Extent extent = kWhole;
 #endif
 
 // So many tiles that 128 threads have some each on most instruction sets, and slices of several features.
 Case make_case(ObjectiveKind kind, const std::vector<int32_t>& classes) {
-  Case c{"many threads", cases::request(kind, 10), kRows, kRows, 70};
+  Case c{"many threads", cases::request(kind, 10), extent.rows, extent.rows, 70};
   if (kind == ObjectiveKind::kSupCon) c.request.query_classes = c.request.key_classes = classes.data();
   return c;
 }
 
 std::vector<int32_t> make_classes() {
-  std::vector<int32_t> classes(static_cast<size_t>(kRows));
+  std::vector<int32_t> classes(static_cast<size_t>(extent.rows));
   for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int32_t>(i % 500);
   return classes;
 }
@@ -63,7 +70,7 @@ void test_bits(Engine& e) {
       const infcl::ContrastiveRequest r = inputs.request(c);
       const int64_t room = int64_t{1} << 30;
       const Run one = run(e, r, 1, room);
-      for (const int threads : kThreadCounts) {
+      for (const int threads : extent.thread_counts) {
         const Run many = run(e, r, threads, room);
         CHECK(many.result.stats.threads == threads, "%s: %d of %d threads", e.isa.c_str(),
               many.result.stats.threads, threads);
@@ -131,22 +138,23 @@ void test_aborts(Engine& e) {
     const auto start = std::chrono::steady_clock::now();
     const Run whole = run(e, r, 64, 0);
     const std::chrono::duration<double, std::micro> length = std::chrono::steady_clock::now() - start;
-    for (int n = 0; n < kAborts; ++n)
-      stopped +=
-          stop_after(e, r, std::chrono::microseconds(static_cast<int64_t>(length.count() * n / kAborts)));
+    for (int n = 0; n < extent.aborts; ++n)
+      stopped += stop_after(
+          e, r, std::chrono::microseconds(static_cast<int64_t>(length.count() * n / extent.aborts)));
     CHECK(cases::same_bits(whole, run(e, r, 64, 0)), "usable after aborts");
   }
-  CHECK(stopped >= kAborts, "%d calls were stopped", stopped);
+  CHECK(stopped >= extent.aborts, "%d calls were stopped", stopped);
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "short") extent = kShort;
   Engine fastest{infcl::cpu_info({}).isa};
   for (const std::string& isa : infcl::cpu_info({}).isas) {
     Engine e{isa};
-    if (kEveryIsa || isa == fastest.isa) test_few_tiles(e);
-    if (isa == fastest.isa || (kEveryIsa && isa != "scalar")) test_bits(e);
+    if (extent.every_isa || isa == fastest.isa) test_few_tiles(e);
+    if (isa == fastest.isa || (extent.every_isa && isa != "scalar")) test_bits(e);
   }
   test_aborts(fastest);
   return check::summary();

@@ -140,7 +140,10 @@ test('every C++ file of the library folders is in a list', () => {
   // of the binding, the files for some systems; the builds take all others
   const systemFiles = cppFiles('csrc/binding').filter((file) => /_(posix|win32)\.cpp$/.test(file));
   expect(systemFiles.length).toBeGreaterThan(0);
-  const present = [...['csrc/core', 'csrc/cpu', 'cuda'].flatMap(cppFiles), ...systemFiles].sort();
+  const present = [
+    ...['csrc/core', 'csrc/cpu', 'csrc/store', 'cuda'].flatMap(cppFiles),
+    ...systemFiles,
+  ].sort();
   expect(listed).toEqual(present);
 });
 
