@@ -184,8 +184,8 @@ describe('keys in parts', () => {
       for (const each of cuts) yield await Promise.resolve(each);
     };
     expect(await mineHardNegatives(queries, later, options)).toEqual(whole);
-    const smallest = Array.from({ length: 500 }, (__, i) => part(i, i + 1));
-    expect(await mineHardNegatives(queries, smallest, options)).toEqual(whole);
+    const small = Array.from({ length: 20 }, (__, i) => part(25 * i, 25 * i + 25));
+    expect(await mineHardNegatives(queries, small, options)).toEqual(whole);
   });
 
   it('an iterator is enough where the keys are read once', async () => {

@@ -176,6 +176,8 @@ it.each<[string, unknown, Thrown]>([
   expectError(await rejection(queries, keys, options), thrown);
 });
 
+const nan = { data: keys.data.map((value, i) => (i === 9 ? Number.NaN : value)), shape: keys.shape };
+
 it.each<[string, unknown, unknown, Thrown]>([
   ['no queries', undefined, keys, bad(TypeError, 'ERR_TYPE', 'for queries but received undefined')],
   ['a plain array of keys', queries, [[1, 2, 3, 4]], bad(TypeError, 'ERR_TYPE', 'packRows(keys)')],
@@ -198,7 +200,26 @@ it.each<[string, unknown, unknown, Thrown]>([
     normalRows(6, 5, 1),
     bad(RangeError, 'ERR_SHAPE', 'Expected dim 4, as queries has, for keys'),
   ],
+  [
+    'NaN in keys',
+    queries,
+    nan,
+    bad(RangeError, 'ERR_NOT_FINITE', 'for keys but received NaN or Infinity at row 2, column 1'),
+  ],
+  [
+    'NaN in a part',
+    queries,
+    [{ firstKey: 0, keys: nan }],
+    bad(RangeError, 'ERR_NOT_FINITE', 'at row 2, column 1 (keys are those of keys[0].keys)'),
+  ],
+  ['NaN in queries', nan, normalRows(6, 4, 5), bad(RangeError, 'ERR_NOT_FINITE', 'for queries')],
   ['fewer keys than queries', queries, normalRows(2, 4, 1), bad(RangeError, 'ERR_SHAPE', 'at least 3 keys')],
 ])('refuses %s', async (_, first, second, thrown) => {
   expectError(await rejection(first, second, { count: 1 }), thrown);
+});
+
+it('names the positives among which a margin finds NaN, as rows of the caller', async () => {
+  const part = { firstKey: 0, keys: nan };
+  const error = await rejection(queries, [part], { count: 1, margin: 0, positives: ints(1, 2, 4) });
+  expectError(error, bad(RangeError, 'ERR_NOT_FINITE', 'positives from key 1 to 4, in keys[0].keys'));
 });
