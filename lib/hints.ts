@@ -25,7 +25,8 @@ const optionHints: Record<string, string> = withoutPrototype({
   weights: 'the name here is queryWeights',
   negatives: 'the name here is hardNegatives',
   dtype: 'the arithmetic is compute; a dtype belongs to the features',
-  normalize: 'normalise the rows of queries and keys yourself first',
+  normalize:
+    'normalise the rows of queries and keys yourself first; in chunkedStep, normalize stands beside loss',
   reduction: 'the loss is a mean; perRow: true returns the loss of each row',
   ignoreindex: 'queryWeights 0 leaves a row out',
   chunksize: 'chunkedStep takes the batch in chunks',

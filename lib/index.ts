@@ -51,6 +51,7 @@ export type {
   SiglipOptions,
   SupconOptions,
 } from './loss/typed-options';
+export { type PackedOf, toBFloat16, toFloat16, toFloat32 } from './matrix/convert';
 export {
   DeviceMatrix,
   type Gradient,
@@ -66,5 +67,11 @@ export type {
   TensorLike,
   UntypedTensor,
 } from './matrix/host-matrix';
+export {
+  type NormalizedRows,
+  type NormalizeOptions,
+  normalizeRows,
+  normalizeRowsGrad,
+} from './matrix/normalize-rows';
 export { type PackedMatrix, packRows } from './matrix/pack-rows';
 export * from './trainer';

@@ -45,6 +45,8 @@ void check_options(const ContrastiveRequest& r, const Objective& o, unsigned dir
   require(!r.labels || directions == 0, "ERR_VALUE", "Expected no labels with directions");
   require((r.query_ids != nullptr) == (r.key_ids != nullptr), "ERR_VALUE",
           "Expected queryIds and keyIds together");
+  require(!r.hard_negative_ids || (r.query_ids && r.hard_negatives.rows > 0), "ERR_VALUE",
+          "Expected queryIds and hardNegatives beside hardNegativeIds");
   require(r.label_smoothing == 0 || (r.hardness == 0 && r.hard_negative_hardness == 0), "ERR_VALUE",
           "Expected labelSmoothing or hardness, not both");
 }

@@ -51,6 +51,7 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
         request.hard_negatives.dim != request.queries.dim)
       throw RequestError("ERR_SHAPE", "Expected as many rows of hardNegatives for every query, of its dim");
   }
+  request.hard_negative_ids = integers("hardNegativeIds", request.hard_negatives.rows);
 }
 
 // The memory for a gradient.

@@ -20,7 +20,8 @@ int64_t HardNegativeState::fold(Range queries, Normaliser& n, std::vector<float>
   for (int64_t at = queries.begin * per_query; at < queries.end * per_query; ++at) {
     const int64_t i = at / per_query;
     float& dot = dots_[at];
-    if (r_.has_margin && dot > limits[i]) {
+    const bool same_id = r_.hard_negative_ids && r_.hard_negative_ids[at] == r_.query_ids[i];
+    if (same_id || (r_.has_margin && dot > limits[i])) {
       dot = -HUGE_VALF;
       ++excluded;
       continue;

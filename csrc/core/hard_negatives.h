@@ -22,7 +22,7 @@ class HardNegativeState {
   float* errors() { return errors_.data(); }
 
   // Adds the dots of some queries to the normaliser and to the queries' maxima. Dots above the limit of their
-  // query are excluded. Returns the number of excluded dots.
+  // query are excluded, and those of negatives with the query's id. Returns the number of excluded dots.
   int64_t fold(Range queries, Normaliser&, std::vector<float>& row_max_dots,
                const std::vector<float>& limits);
   // Computes `grads`. Returns sum g * dot, without the uniform term of label smoothing.

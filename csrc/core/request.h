@@ -28,6 +28,8 @@ struct ContrastiveRequest {
   // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone.
   MatrixView hard_negatives;
   int64_t hard_negatives_per_query = 0;
+  // [M * hard_negatives_per_query]: a hard negative of its query's id does not count; null: all count
+  const int32_t* hard_negative_ids = nullptr;
   // Hardness times q.k is added to the logits of negatives, without a gradient of its own.
   double hardness = 0;                // of negatives in tiles
   double hard_negative_hardness = 0;  // of hard negatives

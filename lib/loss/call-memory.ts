@@ -50,15 +50,18 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
  * buffer that was transferred away during the call, so the results mean nothing.
  */
 export function rememberBuffers(request: ContrastiveRequest): () => void {
-  const { queries, keys, hardNegatives, queryIds, keyIds, queryGrads, keyGrads, hardNegativeGrads } = request;
-  const matrices = { queries, keys, 'hardNegatives.keys': hardNegatives };
+  const { queries, keys, hardNegatives, queryIds, keyIds, hardNegativeIds } = request;
+  const { queryGrads, keyGrads, hardNegativeGrads } = request;
   const arrays = {
-    ...matrices,
+    queries,
+    keys,
+    'hardNegatives.keys': hardNegatives,
     queryIds,
     keyIds,
+    'hardNegatives.ids': hardNegativeIds,
     queryGrads,
     keyGrads,
-    hardNegativeGrads: hardNegativeGrads,
+    hardNegativeGrads,
   };
   const lengths = Object.entries(arrays).flatMap(([name, memory]) => {
     const array = memory && hostArray(memory);

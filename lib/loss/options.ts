@@ -40,6 +40,11 @@ export interface HardNegatives {
   keys: Features;
   /** Number of negatives of one query. */
   perQuery: number;
+  /**
+   * The id of each row of `keys`, [M * perQuery]. A negative whose id is that of its query does not count. Needs
+   * `queryIds` and `keyIds`.
+   */
+  ids?: Int32Array | undefined;
 }
 
 /** 'inBatch': negatives among the keys. 'hard': those in `hardNegatives`. 'all': both. */

@@ -15,7 +15,7 @@ import type { AnyContrastiveOptions } from './options';
 
 export type RowTerms = Pick<
   ContrastiveRequest,
-  'labels' | 'queryClasses' | 'keyClasses' | 'queryIds' | 'keyIds' | 'queryWeights'
+  'labels' | 'queryClasses' | 'keyClasses' | 'queryIds' | 'keyIds' | 'hardNegativeIds' | 'queryWeights'
 >;
 
 /** Numbers of rows; null without keys. */
@@ -33,6 +33,7 @@ export function checkRowTerms(given: AnyContrastiveOptions, objective: Objective
     check.int32Array('options.queryIds', ids[0]);
     check.int32Array('options.keyIds', ids[1]);
   }
+  checkHardNegativeIds(given);
   if (queryWeights !== undefined) copyOfWeights(queryWeights);
 }
 
@@ -45,6 +46,7 @@ export function resolveRowTerms(
   return {
     ...resolveLabels(given, objective, rows),
     ...resolveIds(given, rows),
+    hardNegativeIds: resolveHardNegativeIds(given, rows.queries),
     queryWeights: resolveWeights(given, rows.queries),
   };
 }
@@ -112,6 +114,25 @@ function resolveIds(given: AnyContrastiveOptions, rows: RowCounts): Pick<RowTerm
     queryIds: integers('queryIds', ids[0], rows.queries, 'query'),
     keyIds: integers('keyIds', ids[1], rows.keys ?? 0, 'key'),
   };
+}
+
+/** Ids of hard negatives are compared with those of queries. Throws ERR_TYPE or ERR_VALUE. */
+function checkHardNegativeIds({ hardNegatives, queryIds }: AnyContrastiveOptions): void {
+  if (hardNegatives?.ids === undefined) return;
+  check.int32Array('options.hardNegatives.ids', hardNegatives.ids);
+  if (queryIds !== undefined) return;
+  throw codedError(
+    'ERR_VALUE',
+    'Expected options.queryIds and options.keyIds beside options.hardNegatives.ids but received none',
+  );
+}
+
+function resolveHardNegativeIds(
+  { hardNegatives }: AnyContrastiveOptions,
+  queries: number,
+): Int32Array | null {
+  if (hardNegatives?.ids === undefined) return null;
+  return integers('hardNegatives.ids', hardNegatives.ids, queries * hardNegatives.perQuery, 'hard negative');
 }
 
 function resolveWeights({ queryWeights }: AnyContrastiveOptions, rows: number): Float32Array | null {

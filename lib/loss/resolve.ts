@@ -125,13 +125,18 @@ function memoryRead({
   hardNegatives,
   queryIds,
   keyIds,
-}: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardNegatives' | 'queryIds' | 'keyIds'>): NamedMemory[] {
+  hardNegativeIds,
+}: Pick<
+  ContrastiveRequest,
+  'queries' | 'keys' | 'hardNegatives' | 'queryIds' | 'keyIds' | 'hardNegativeIds'
+>): NamedMemory[] {
   const all = [
     ['queries.data', queries],
     ['keys.data', keys],
     ['options.hardNegatives.keys.data', hardNegatives],
     ['options.queryIds', queryIds],
     ['options.keyIds', keyIds],
+    ['options.hardNegatives.ids', hardNegativeIds],
   ] as const;
   return all.flatMap(([name, memory]): NamedMemory[] => (memory === null ? [] : [[name, memory]]));
 }
@@ -155,9 +160,10 @@ const hardNegativesName = 'options.hardNegatives';
 
 function readHardNegatives(hardNegatives: unknown): AnyContrastiveOptions['hardNegatives'] {
   if (hardNegatives === undefined) return undefined;
-  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery']);
+  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery', 'ids']);
   const perQuery = check.positiveInteger(`${hardNegativesName}.perQuery`, given.perQuery);
-  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), perQuery };
+  const ids = given.ids as Int32Array | undefined; // checked with the other ids
+  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), perQuery, ids };
 }
 
 function resolveHardNegatives(

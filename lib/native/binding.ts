@@ -84,6 +84,8 @@ export interface ContrastiveRequest extends BackendChoice {
   /** Pairs of equal id do not count against each other. Both or none. */
   queryIds: Int32Array | null;
   keyIds: Int32Array | null;
+  /** One id for each row of the hard negatives. */
+  hardNegativeIds: Int32Array | null;
   /** Negatives more similar than the positive by more than this do not count. Null: all do. */
   falseNegativeMargin: number | null;
   labelSmoothing: number;

@@ -8,28 +8,70 @@
  */
 
 import { codedError } from '../errors';
-import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
-import type { LossAndGradResult, Stats } from '../loss/loss-functions';
+import type { Stats } from '../loss/loss-functions';
 import { throwIfAborted } from '../loss/on-abort';
-import type { AnyContrastiveOptions, Objective } from '../loss/options';
+import type { Objective } from '../loss/options';
 import { ProgressReporter } from '../loss/progress';
+import type { MatrixLike } from '../matrix/host-matrix';
 import type { CostReport } from './cost-report';
 import { inTurn } from './encoder-turns';
+import type { PrefixResult } from './matryoshka';
+import type { OwnLossResult } from './own-loss';
 import { type StepContext, secondsSince } from './step-context';
-import { type CheckedStep, type ChunkedStepOptions, checkStep } from './step-options';
+import { costOf } from './step-cost';
+import type { LossFeatures, LossOutcome, StepLoss } from './step-loss';
+import {
+  type CheckedStep,
+  type ChunkedStepOptions,
+  checkStep,
+  type OneTowerStepOptions,
+  type OwnLossStepOptions,
+  type SupconStepOptions,
+} from './step-options';
+import type { PerTower } from './tower';
 import { TowerPass } from './tower-pass';
+
+/** The number of rows of each tower. */
+export interface StepRows {
+  queries: number;
+  /** 0 without a tower of keys. */
+  keys: number;
+  /** Absent without a tower of hard negatives. */
+  hardNegatives?: number;
+}
 
 export interface StepResult {
   loss: number;
   accuracy: number;
   logitScaleGrad: number;
   logitBiasGrad: number;
-  rows: { queries: number; keys: number };
+  rows: StepRows;
   /** The cost of the loss, as the loss reports it. */
   stats: Stats;
+  /** With `matryoshka`: the loss on each prefix, the longest first. `accuracy` is that of the longest one. */
+  prefixes?: PrefixResult[];
   cost: CostReport;
 }
 
+/** What a loss of the caller's own returned, without its gradients, and what the step adds. */
+export type OwnStepResult<R extends OwnLossResult> = Omit<R, OwnLossOnly | 'rows' | 'cost'> & {
+  rows: StepRows;
+  cost: CostReport;
+};
+
+/** What the step uses and does not return. */
+type OwnLossOnly = 'queryGrads' | 'keyGrads' | 'hardNegativeGrads' | 'scratchBytes';
+
+/** A step whose loss is the caller's own, over two towers. All else is as with options for the loss. */
+export function chunkedStep<Query, Key, R extends OwnLossResult, Hard = Key>(
+  options: OwnLossStepOptions<Query, Key, R, Hard>,
+): Promise<OwnStepResult<R>>;
+/** A step whose loss is the caller's own, over one tower. All else is as with options for the loss. */
+export function chunkedStep<Query, R extends OwnLossResult, Hard = Query>(
+  options: OneTowerStepOptions<Query, R, Hard>,
+): Promise<OwnStepResult<R>>;
+/** A step over one tower, whose rows are compared with each other: objective 'supcon'. */
+export function chunkedStep<Query>(options: SupconStepOptions<Query>): Promise<StepResult>;
 /**
  * Runs one step and leaves dLoss/dParameters added up inside the encoders. Steps with a common encoder take
  * turns, in the order of their calls.
@@ -44,112 +86,92 @@ export interface StepResult {
  * A rejected step closes open iterators, restores random states, and frees the encoders for the next step.
  * After a rejection in the backward phase, encoders contain gradients of a part of the batch.
  */
-export async function chunkedStep<Query, Key, O extends Objective = 'clip'>(
-  options: ChunkedStepOptions<Query, Key, O>,
-): Promise<StepResult> {
-  const step = checkStep<Query, Key>(options);
+export function chunkedStep<Query, Key, O extends Objective = 'clip', Hard = Key>(
+  options: ChunkedStepOptions<Query, Key, O, Hard>,
+): Promise<StepResult>;
+export async function chunkedStep(options: unknown): Promise<unknown> {
+  const step = checkStep(options);
   throwIfAborted(step.signal);
   const progress = new ProgressReporter(step.onProgress);
-  const encoders = [step.queries.identity, step.keys.identity];
+  const encoders = step.towers.map((tower) => tower.identity);
   const result = await inTurn(encoders, step.signal, () => runStep(step, { signal: step.signal, progress }));
   await progress.settled();
   return result;
 }
 
-async function runStep<Query, Key>(step: CheckedStep<Query, Key>, context: StepContext): Promise<StepResult> {
+async function runStep(step: CheckedStep, context: StepContext): Promise<unknown> {
   const began = performance.now();
-  const queries = new TowerPass(step.queries);
-  const keys = new TowerPass(step.keys);
-
-  await queries.encode(context);
-  await keys.encode(context);
-  if (queries.cache.dim !== keys.cache.dim) {
-    throw codedError(
-      'ERR_SHAPE',
-      `Expected towers of equal dim but received ${queries.cache.dim} for queries and ${keys.cache.dim} for keys`,
-    );
-  }
+  const towers = step.towers.map((tower) => new TowerPass(tower, step.gradScale));
+  for (const tower of towers) await tower.encode(context);
+  requireFit(towers, step.perQuery);
 
   const lossBegan = performance.now();
-  const result = await lossOfTowers(queries, keys, step.loss, context);
+  const outcome = await lossOfTowers(towers, step.loss, context);
   const lossSeconds = secondsSince(lossBegan);
 
-  await backwardTowers(queries, keys, result, context);
+  await backwardTowers(towers, outcome.grads, context);
 
-  const { loss, accuracy, logitScaleGrad, logitBiasGrad, stats } = result;
-  const rows = { queries: queries.cache.rows, keys: keys.cache.rows };
+  const rows: StepRows = { queries: 0, keys: 0 };
+  for (const tower of towers) rows[tower.name] = tower.cache.rows;
   const seconds = { loss: lossSeconds, total: secondsSince(began) };
-  const cost = costOf(queries, keys, result, seconds);
-  return { loss, accuracy, logitScaleGrad, logitBiasGrad, rows, stats, cost };
+  return { ...outcome.result, rows, cost: costOf(towers, outcome, seconds) };
 }
 
-function costOf(
-  queries: TowerPass<unknown>,
-  keys: TowerPass<unknown>,
-  result: LossAndGradResult,
-  seconds: { loss: number; total: number },
-): CostReport {
-  const trained = [queries, keys].filter((tower) => tower.trained);
-  const repeatedSeconds = trained.reduce((sum, tower) => sum + tower.encodeSeconds, 0);
-  return {
-    encode: {
-      seconds: queries.encodeSeconds + keys.encodeSeconds,
-      bytes: queries.cache.bytes + keys.cache.bytes,
-    },
-    loss: {
-      seconds: seconds.loss,
-      bytes:
-        (queries.trained ? result.queryGrads.byteLength : 0) +
-        (keys.trained ? result.keyGrads.byteLength : 0) +
-        result.stats.workspaceBytes,
-    },
-    backward: {
-      seconds: queries.backwardSeconds + keys.backwardSeconds,
-      bytes: Math.max(queries.largestGradBytes(), keys.largestGradBytes()),
-    },
-    totalSeconds: seconds.total,
-    overheadRatio: repeatedSeconds / seconds.total,
-  };
+/** Throws ERR_SHAPE where the features of the towers do not belong together. */
+function requireFit(towers: readonly TowerPass<unknown>[], perQuery: number | undefined): void {
+  const [queries, ...others] = towers as [TowerPass<unknown>, ...TowerPass<unknown>[]];
+  for (const { name, cache } of others) {
+    if (cache.dim !== queries.cache.dim) {
+      throw codedError(
+        'ERR_SHAPE',
+        `Expected towers of equal dim but received ${queries.cache.dim} for queries and ${cache.dim} for ${name}`,
+      );
+    }
+    const expected = (perQuery ?? 0) * queries.cache.rows;
+    if (name === 'hardNegatives' && cache.rows !== expected) {
+      throw codedError(
+        'ERR_SHAPE',
+        `Expected ${expected} rows (perQuery ${perQuery}, ${queries.cache.rows} queries) from hardNegatives.chunks() ` +
+          `but received ${cache.rows}`,
+      );
+    }
+  }
 }
 
-async function lossOfTowers<Query, Key>(
-  queries: TowerPass<Query>,
-  keys: TowerPass<Key>,
-  loss: AnyContrastiveOptions,
+async function lossOfTowers(
+  towers: readonly TowerPass<unknown>[],
+  loss: StepLoss,
   { signal, progress }: StepContext,
-): Promise<LossAndGradResult> {
+): Promise<LossOutcome> {
   throwIfAborted(signal);
-  const result = await contrastiveLossAndGrad(queries.cache.matrix(), keys.cache.matrix(), {
-    ...loss,
+  const features: PerTower<MatrixLike> = { queries: null, keys: null, hardNegatives: null };
+  for (const tower of towers) features[tower.name] = tower.cache.matrix();
+  const rows = towers[0]!.cache.rows;
+  const outcome = await loss(features as LossFeatures, {
     signal,
-    onProgress: (done) => {
-      // the forward pass is one of the four matrix products
-      const fraction = done.phase === 'forward' ? done.fraction / 4 : (1 + 3 * done.fraction) / 4;
-      progress.report({ phase: 'loss', fraction, rows: queries.cache.rows });
+    report: (fraction) => {
+      progress.report({ phase: 'loss', fraction, rows });
       // an error here stops the loss
       progress.throwIfFailed();
-      return loss.onProgress?.(done);
     },
   });
   progress.throwIfFailed();
-  return result;
+  return outcome;
 }
 
 /**
- * The backward phases of both towers. Afterwards each encoder draws on from the random state that the encode
+ * The backward phases of all towers. Afterwards each encoder draws on from the random state that the encode
  * phase left.
  */
-async function backwardTowers<Query, Key>(
-  queries: TowerPass<Query>,
-  keys: TowerPass<Key>,
-  grads: { queryGrads: Float32Array; keyGrads: Float32Array },
+async function backwardTowers(
+  towers: readonly TowerPass<unknown>[],
+  grads: PerTower<Float32Array>,
   context: StepContext,
 ): Promise<void> {
-  // read only now: both encoders may draw from one generator of their framework
-  const resume = [queries.resumePoint(), keys.resumePoint()];
+  // read only now: all encoders may draw from one generator of their framework
+  const resume = towers.map((tower) => tower.resumePoint());
   try {
-    await queries.backward(grads.queryGrads, context);
-    await keys.backward(grads.keyGrads, context);
+    for (const tower of towers) await tower.backward(grads[tower.name], context);
   } finally {
     for (const restore of resume) restore();
   }

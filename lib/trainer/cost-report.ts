@@ -12,11 +12,11 @@ export interface PhaseCost {
 }
 
 export interface CostReport {
-  /** The encode phase, without a graph. `bytes`: feature matrices of both towers, in their element types. */
+  /** The encode phase, without a graph. `bytes`: feature matrices of all towers, in their element types. */
   encode: PhaseCost;
   /**
-   * The one call of the loss. `bytes`: feature gradient matrices, and the scratch memory that the
-   * loss reports.
+   * The one call of the loss. `bytes`: feature gradient matrices of trained towers, and the scratch memory that
+   * the loss reports.
    */
   loss: PhaseCost;
   /**
@@ -25,7 +25,12 @@ export interface CostReport {
    * not counted.
    */
   backward: PhaseCost;
-  /** Wall time of the whole step. It exceeds the sum of the three phases by bookkeeping. */
+  /**
+   * In steps that normalise rows: the division, and the gradients through it. Its seconds are in no other phase.
+   * `bytes`: the lengths of rows.
+   */
+  normalize?: PhaseCost;
+  /** Wall time of the whole step. It exceeds the sum of the phases by bookkeeping. */
   totalSeconds: number;
   /**
    * Fraction of `totalSeconds`, 0 to 1, that a step with all activations in memory would save. It is the
@@ -35,17 +40,18 @@ export interface CostReport {
   overheadRatio: number;
 }
 
-/** Renders the report as a table of five lines for a terminal. */
+/** Renders the report as a table for a terminal, a line for each phase. */
 export function formatCostReport(report: CostReport): string {
-  const { encode, loss, backward, totalSeconds } = report;
+  const { encode, loss, backward, normalize, totalSeconds } = report;
   const row = (name: string, seconds: number, bytes: string) => {
     const percent = totalSeconds > 0 ? (100 * seconds) / totalSeconds : 0;
-    return `${name.padEnd(9)}${seconds.toFixed(3).padStart(10)} s${percent.toFixed(1).padStart(7)} %${bytes.padStart(13)}`;
+    return `${name.padEnd(9)} ${seconds.toFixed(3).padStart(9)} s${percent.toFixed(1).padStart(7)} %${bytes.padStart(13)}`;
   };
   return [
     row('encode', encode.seconds, formatBytes(encode.bytes)),
     row('loss', loss.seconds, formatBytes(loss.bytes)),
     row('backward', backward.seconds, formatBytes(backward.bytes)),
+    ...(normalize ? [row('normalize', normalize.seconds, formatBytes(normalize.bytes))] : []),
     row('total', totalSeconds, ''),
     `decoupling the backbone cost ${(100 * report.overheadRatio).toFixed(1)} % of the step`,
   ]

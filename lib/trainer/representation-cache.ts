@@ -1,6 +1,6 @@
 /**
  * The features of one tower: its chunks in one contiguous matrix [rows x dim], which the loss reads. Keeps
- * the rows and the random state of each chunk. 16-bit features stay bits.
+ * the rows and the random state of each chunk. 16-bit features stay bits, unless rows are normalised: these are float32.
  *
  * Refuses features that the loss functions refuse, and chunks of another width or element type. Messages name
  * tower and chunk.
@@ -8,9 +8,14 @@
 
 import os from 'node:os';
 import { codedError } from '../errors';
+import type { PackedOf } from '../matrix/convert';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
+import { normalizeRows, normalizeRowsGrad } from '../matrix/normalize-rows';
+import type { PackedMatrix } from '../matrix/pack-rows';
+import { finiteRows } from '../matrix/read-rows';
 import type { FeatureGrads } from './encoder';
+import { secondsSince } from './step-context';
 
 /** One chunk's place in the feature matrix. */
 interface CachedChunk {
@@ -18,6 +23,8 @@ interface CachedChunk {
   rows: number;
   /** The value of the encoder's `randomState` just before it encoded this chunk. */
   randomState: unknown;
+  /** The lengths of its rows before they were normalised; absent where rows are kept as they came. */
+  lengths?: Float64Array;
 }
 
 /**
@@ -31,6 +38,10 @@ export class RepresentationCache {
   rows = 0;
   /** Width of the features; 0 until the first chunk. */
   dim = 0;
+  /** Time spent with rows of length 1 and with the gradient through them. */
+  normalizeSeconds = 0;
+  /** Of the chunks as they came. */
+  private givenDtype: NonNullable<MatrixLike['dtype']> = 'float32';
   private dtype: NonNullable<MatrixLike['dtype']> = 'float32';
   private storage: Float32Array | Uint16Array = new Float32Array(0);
 
@@ -38,10 +49,12 @@ export class RepresentationCache {
    * @param tower Name in messages.
    * @param expectedRows Number of rows that will come, if known: the matrix is then allocated once. Without
    *   it, storage grows by half. The system does not back unused capacity with memory.
+   * @param normalized Whether rows are divided by their lengths.
    */
   constructor(
     private readonly tower: string,
     private readonly expectedRows = 0,
+    readonly normalized = false,
   ) {}
 
   /** Bytes of the features so far. */
@@ -51,7 +64,10 @@ export class RepresentationCache {
 
   /** Copies the features of the next chunk, so that the encoder may reuse or free its array at once. */
   append(features: unknown, randomState: unknown): void {
-    const { data, dtype, rows, dim, rowStride } = this.readChunk(features);
+    const given = this.readChunk(features);
+    const unit = this.normalized ? this.unitRows(given) : null;
+    const { data, dtype, rows, dim, rowStride } = unit?.matrix ?? given;
+    if (this.rows === 0) this.givenDtype = given.dtype;
     this.dim = dim;
     this.reserve((this.rows + rows) * dim, dtype);
     if (rowStride === dim) {
@@ -61,12 +77,12 @@ export class RepresentationCache {
         this.storage.set(data.subarray(i * rowStride, i * rowStride + dim), (this.rows + i) * dim);
       }
     }
-    this.chunks.push({ firstRow: this.rows, rows, randomState });
+    this.chunks.push({ firstRow: this.rows, rows, randomState, ...(unit && { lengths: unit.lengths }) });
     this.rows += rows;
   }
 
   /** All features so far, [rows x dim], without a copy. */
-  matrix(): MatrixLike {
+  matrix(): PackedMatrix {
     return {
       data: this.storage.subarray(0, this.rows * this.dim),
       shape: [this.rows, this.dim],
@@ -76,19 +92,39 @@ export class RepresentationCache {
 
   /**
    * A view of the rows of `grads` that belong to chunk `index`. `grads` is the gradient of the whole matrix,
-   * [rows x dim].
+   * [rows x dim]. Where rows are normalised, first turns these rows of it into gradients of the features as
+   * they came, so each chunk may be asked for once.
    */
   gradsOfChunk(grads: Float32Array, index: number): FeatureGrads {
-    const { firstRow, rows } = this.chunks[index]!;
-    return {
-      data: grads.subarray(firstRow * this.dim, (firstRow + rows) * this.dim),
-      shape: [rows, this.dim],
-      dtype: 'float32',
-    };
+    const { firstRow, rows, lengths } = this.chunks[index]!;
+    const [begin, end] = [firstRow * this.dim, (firstRow + rows) * this.dim];
+    const data = grads.subarray(begin, end);
+    if (lengths !== undefined) {
+      const began = performance.now();
+      const unit = this.storage.subarray(begin, end) as Float32Array;
+      const features: PackedOf<'float32'> = { data: unit, shape: [rows, this.dim], dtype: 'float32' };
+      normalizeRowsGrad({ features, lengths }, data, { inPlace: true });
+      this.normalizeSeconds += secondsSince(began);
+    }
+    return { data, shape: [rows, this.dim], dtype: 'float32' };
+  }
+
+  /** The rows of a chunk divided by their lengths, as a copy. */
+  private unitRows(matrix: ReturnType<typeof toNativeMatrix>) {
+    const began = performance.now();
+    const { data, rows, dim, rowStride } = finiteRows(this.where, matrix);
+    const { features, lengths } = normalizeRows({ data, shape: [rows, dim], rowStride });
+    this.normalizeSeconds += secondsSince(began);
+    return { matrix: { ...features, rows, dim, rowStride: dim }, lengths };
+  }
+
+  /** The next chunk, in messages. */
+  private get where(): string {
+    return `${this.tower} chunk ${this.chunks.length}`;
   }
 
   private readChunk(features: unknown) {
-    const where = `${this.tower} chunk ${this.chunks.length}`;
+    const { where } = this;
     if (isDeviceMatrix(features)) {
       throw codedError(
         'ERR_TYPE',
@@ -96,10 +132,10 @@ export class RepresentationCache {
       );
     }
     const matrix = toNativeMatrix(where, features);
-    if (this.rows > 0 && matrix.dtype !== this.dtype) {
+    if (this.rows > 0 && matrix.dtype !== this.givenDtype) {
       throw codedError(
         'ERR_DTYPE',
-        `Expected ${this.dtype}, as in the chunks before, from ${where} but received ${matrix.dtype}`,
+        `Expected ${this.givenDtype}, as in the chunks before, from ${where} but received ${matrix.dtype}`,
       );
     }
     if (this.rows > 0 && matrix.dim !== this.dim) {

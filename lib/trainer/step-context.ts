@@ -9,12 +9,12 @@ import { throwIfAborted } from '../loss/on-abort';
 import type { ProgressReporter } from '../loss/progress';
 import type { TowerName } from './tower';
 
-/** A phase of a step: both towers encode, the loss is computed, both towers encode again with a graph. */
+/** A phase of a step: all towers encode, the loss is computed, trained towers encode again with a graph. */
 export type StepPhase = 'encode' | 'loss' | 'backward';
 
 export interface StepProgress {
   phase: StepPhase;
-  /** Absent in the loss, which takes both towers. */
+  /** Absent in the loss, which takes all towers. */
   tower?: TowerName | undefined;
   /** From 0 to 1 within this phase of this tower; absent while the total is unknown. */
   fraction?: number | undefined;

@@ -1,30 +1,47 @@
 /**
  * The options of one step, read once and checked before anything is encoded, so that a mistake costs no work.
  *
- * Refuses unknown names, values of the wrong type, and loss options whose result a step would drop.
+ * Refuses unknown names and values of the wrong type. `loss-checks.ts` checks the loss.
  */
 
-import { requireBackend, resolveBackend } from '../backend';
 import { codedError } from '../errors';
 import { optionNames } from '../loss/objectives';
-import type { AnyContrastiveOptions, Objective, WantedKeyGradients } from '../loss/options';
-import { readOptions } from '../loss/resolve';
-import type { OptionsFor } from '../loss/typed-options';
-import { isDeviceMatrix } from '../matrix/device-matrix';
+import type { Objective } from '../loss/options';
+import type { OptionsFor, SupconOptions } from '../loss/typed-options';
 import { readNames } from '../read-names';
 import * as check from '../validate';
+import { type CheckedLoss, checkLossByOptions, checkOwnLoss, type GivenTowers } from './loss-checks';
+import { type Matryoshka, readMatryoshka } from './matryoshka-options';
+import type { OwnLoss, OwnLossResult, StepFeatures } from './own-loss';
 import type { StepProgress } from './step-context';
-import { type CheckedTower, checkTower, type Tower, type TowerName } from './tower';
+import type { StepLoss } from './step-loss';
+import {
+  type CheckedTower,
+  checkHardNegatives,
+  checkTower,
+  type HardNegativesTower,
+  type Tower,
+  towerNames,
+} from './tower';
 
-/** `O` is the objective of the loss, or the union of objectives among which the program chooses. */
-export interface ChunkedStepOptions<Query, Key, O extends Objective = Objective> {
+/** What every step takes, whatever its loss. */
+export interface CommonStepOptions<Query, Hard> {
   queries: Tower<Query>;
-  keys: Tower<Key>;
   /**
-   * Options of the loss. `grad` can only freeze a whole tower. `hardNegatives` are constant features, and
-   * need `grad: { hardNegatives: false }`. `perRow` is refused.
+   * A tower for negatives of each query alone, `perQuery` times as many rows as queries. It is chunked and
+   * trained as the other towers. Objectives 'clip' and 'infonce'.
    */
-  loss?: OptionsFor<O> | undefined;
+  hardNegatives?: HardNegativesTower<Hard> | undefined;
+  /**
+   * Whether the step divides each row of features by its length, for the towers that do not say so themselves.
+   * Gradients go through that division to the encoders. Default false.
+   */
+  normalize?: boolean | undefined;
+  /**
+   * Multiplies the feature gradients before they go to the encoders, such as 1 / k where k steps are added up.
+   * The result of the step is not multiplied. A finite number, default 1.
+   */
+  gradScale?: number | undefined;
   /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
   /**
@@ -34,142 +51,141 @@ export interface ChunkedStepOptions<Query, Key, O extends Objective = Objective>
   onProgress?: ((progress: StepProgress) => unknown) | undefined;
 }
 
+/** `O` is the objective of the loss, or the union of objectives among which the program chooses. */
+export interface ChunkedStepOptions<Query, Key, O extends Objective = Objective, Hard = Key>
+  extends CommonStepOptions<Query, Hard> {
+  keys: Tower<Key>;
+  /**
+   * Options of the loss. `grad` can only freeze a whole tower. `hardNegatives` in it are constant features,
+   * and need `grad: { hardNegatives: false }`. `perRow` is refused.
+   */
+  loss?: OptionsFor<O> | undefined;
+  /** Sums the loss over prefixes of the features. Every tower must be normalised. Not with a loss of one's own. */
+  matryoshka?: Matryoshka | undefined;
+}
+
+/** A step whose rows of one tower are compared with each other: objective 'supcon'. */
+export interface SupconStepOptions<Query> extends CommonStepOptions<Query, never> {
+  keys?: null | undefined;
+  hardNegatives?: undefined;
+  loss: SupconOptions;
+  matryoshka?: Matryoshka | undefined;
+}
+
+/** A step with a loss of the caller's own. */
+export interface OwnLossStepOptions<Query, Key, R extends OwnLossResult = OwnLossResult, Hard = Key>
+  extends CommonStepOptions<Query, Hard> {
+  keys: Tower<Key>;
+  /** Called once, with the features of all towers. Its errors end the step. */
+  loss: OwnLoss<R, StepFeatures>;
+}
+
+/** The same without a tower of keys. */
+export interface OneTowerStepOptions<Query, R extends OwnLossResult = OwnLossResult, Hard = Query>
+  extends CommonStepOptions<Query, Hard> {
+  keys?: null | undefined;
+  loss: OwnLoss<R, null>;
+}
+
 /** A tower of the step, and whether the step pushes gradients through it. */
 export interface StepTower<Input> extends CheckedTower<Input> {
   trained: boolean;
 }
 
-export interface CheckedStep<Query, Key> {
-  queries: StepTower<Query>;
-  keys: StepTower<Key>;
-  /** The caller's options, except `grad`, which says which towers are trained. */
-  loss: AnyContrastiveOptions;
+export interface CheckedStep {
+  gradScale: number;
+  /** Those that there are, in the order in which they are encoded. */
+  towers: StepTower<unknown>[];
+  /** Hard negatives of one query, with a tower for them. */
+  perQuery: number | undefined;
+  loss: StepLoss;
   signal: AbortSignal | undefined;
   onProgress: ((progress: StepProgress) => unknown) | undefined;
 }
 
-const stepNames = ['queries', 'keys', 'loss', 'signal', 'onProgress'] as const;
+const stepNames = [
+  ...towerNames,
+  ...(['loss', 'normalize', 'matryoshka', 'gradScale', 'signal', 'onProgress'] as const),
+] as const;
 
 /**
  * Checks all options of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER, ERR_CHUNKS or
  * ERR_NOT_IMPLEMENTED, and the errors of the loss's own checks.
  */
-export function checkStep<Query, Key>(options: unknown): CheckedStep<Query, Key> {
+export function checkStep(options: unknown): CheckedStep {
   refuseMisplaced(check.plainObject('options', options));
-  const given = readNames('options', options, stepNames, ['hardNegatives']);
-  const queries = checkTower<Query>('queries', given.queries);
-  const keys = checkTower<Key>('keys', given.keys);
-  const loss = readOptions(
-    given.loss === undefined ? undefined : check.plainObject('options.loss', given.loss),
-  );
-  refuseLostResults(loss);
-  const trained = {
-    queries: isTrained(queries, loss.grad?.queries),
-    keys: isTrained(keys, loss.grad?.keys),
-  };
-  if (!trained.queries && !trained.keys) {
-    throw codedError(
-      'ERR_ENCODER',
-      'Expected a tower to train but both are frozen (no backward method, or loss.grad turned off): use contrastiveLoss',
-    );
-  }
-  refuseUnusedOutputs(loss, trained);
-  refuseDeviceFeatures(loss);
+  const given = readNames('options', options, stepNames);
+  const towers = readTowers(given);
+  const loss = readLoss(given, towers);
+  const gradScale =
+    given.gradScale === undefined ? 1 : check.finiteNumber('options.gradScale', given.gradScale);
   const signal = given.signal === undefined ? undefined : check.abortSignal('options.signal', given.signal);
-  const onProgress: CheckedStep<Query, Key>['onProgress'] =
+  const onProgress: CheckedStep['onProgress'] =
     given.onProgress === undefined ? undefined : check.callback('options.onProgress', given.onProgress);
   const one = oneSignal(signal, loss.signal);
-  // last: this check loads the native addon
-  requireBackend(resolveBackend(loss));
+  loss.requireBackend();
   return {
-    queries: { ...queries, trained: trained.queries },
-    keys: { ...keys, trained: trained.keys },
-    loss: { ...loss, grad: { ...trained, ...(loss.hardNegatives && { hardNegatives: false }) } },
+    gradScale,
+    towers: towerNames.flatMap((name) => {
+      const tower = towers[name];
+      return tower === null ? [] : [{ ...tower, trained: loss.trained[name] }];
+    }),
+    perQuery: towers.hardNegatives?.perQuery,
+    loss: loss.run,
     signal: one,
     onProgress,
   };
+}
+
+type Given = Record<(typeof stepNames)[number], unknown>;
+
+/** The towers, each of which knows whether the step normalises its rows. */
+function readTowers(given: Given): GivenTowers {
+  const { queries, keys, hardNegatives, normalize } = given;
+  const everywhere = normalize !== undefined && check.boolean('options.normalize', normalize);
+  return {
+    queries: checkTower('queries', queries, everywhere),
+    keys: keys === undefined || keys === null ? null : checkTower('keys', keys, everywhere),
+    hardNegatives: hardNegatives === undefined ? null : checkHardNegatives(hardNegatives, everywhere),
+  };
+}
+
+function readLoss({ loss, matryoshka }: Given, towers: GivenTowers): CheckedLoss {
+  if (typeof loss !== 'function') {
+    const prefixes = matryoshka === undefined ? undefined : readMatryoshka(matryoshka);
+    if (prefixes !== undefined) requireUnitRows(towers);
+    return checkLossByOptions(loss, towers, prefixes);
+  }
+  if (matryoshka !== undefined) {
+    throw codedError(
+      'ERR_VALUE',
+      'Expected no options.matryoshka beside a loss of your own but received some: cut the features in that loss',
+    );
+  }
+  return checkOwnLoss(loss as OwnLoss, towers);
+}
+
+/** Prefixes of rows of length 1 are what a model is used with later. */
+function requireUnitRows(towers: GivenTowers): void {
+  const raw = towerNames.find((name) => towers[name]?.normalize === false);
+  if (raw === undefined) return;
+  throw codedError(
+    'ERR_VALUE',
+    `Expected options.normalize: true beside options.matryoshka, whose prefixes have length 1, but ${raw} is not ` +
+      'normalised',
+  );
 }
 
 /**
  * Refuses options of the loss beside `loss`. This mistake is likely, so the message says where they belong.
  */
 function refuseMisplaced(given: Record<string, unknown>): void {
-  const belongInLoss = optionNames.filter((name) => !['hardNegatives', ...stepNames].includes(name));
+  const belongInLoss = optionNames.filter((name) => !(stepNames as readonly string[]).includes(name));
   const misplaced = belongInLoss.find((name) => Object.hasOwn(given, name) && given[name] !== undefined);
   if (misplaced === undefined) return;
   throw codedError(
     'ERR_OPTION',
     `Unknown name ${misplaced} in options; it belongs in options.loss: { loss: { ${misplaced} } }`,
-  );
-}
-
-/** Refuses options for results that a loss function returns and a step does not. */
-function refuseLostResults({ perRow, hardNegatives, grad, out }: AnyContrastiveOptions): void {
-  if (perRow) {
-    throw codedError(
-      'ERR_NOT_IMPLEMENTED',
-      'options.loss.perRow is not in this version of chunkedStep: leave it out, and call contrastiveLoss with ' +
-        'perRow on features that you encode yourself',
-    );
-  }
-  if (grad?.hardNegatives || out?.hardNegativeGrads || (hardNegatives && grad?.hardNegatives !== false)) {
-    throw codedError(
-      'ERR_NOT_IMPLEMENTED',
-      'A gradient of options.loss.hardNegatives is not in this version of chunkedStep. To train negatives, yield ' +
-        "them as further chunks of the keys tower, with loss.objective 'infonce'. To use constant ones, set " +
-        'loss.grad.hardNegatives to false',
-    );
-  }
-}
-
-function isTrained(
-  { name, encoder }: CheckedTower<unknown>,
-  wanted: WantedKeyGradients | undefined,
-): boolean {
-  const where = `options.loss.grad.${name}`;
-  if (typeof wanted === 'object') {
-    throw check.invalid(
-      'ERR_ENCODER',
-      where,
-      'boolean',
-      wanted,
-      '; to leave rows without gradient, return from backward at once for the chunks that hold them',
-    );
-  }
-  if (wanted === true && encoder.backward === undefined) {
-    throw codedError(
-      'ERR_ENCODER',
-      `Expected a backward method on options.${name}.encoder, as ${where} is true, but received none`,
-    );
-  }
-  return wanted !== false && encoder.backward !== undefined;
-}
-
-/** Refuses outputs of a frozen tower, which has no gradient. */
-function refuseUnusedOutputs({ out }: AnyContrastiveOptions, trained: Record<TowerName, boolean>): void {
-  const unused = [
-    { given: out?.queryGrads, output: 'queryGrads', tower: 'queries' },
-    { given: out?.keyGrads, output: 'keyGrads', tower: 'keys' },
-  ] as const;
-  for (const { given, output, tower } of unused) {
-    if (given === undefined) continue;
-    check.float32Array(`options.loss.out.${output}`, given);
-    if (!trained[tower]) {
-      throw codedError(
-        'ERR_VALUE',
-        `Expected no options.loss.out.${output}, as the ${tower} tower is frozen, but received some`,
-      );
-    }
-  }
-}
-
-/** Refuses features on a device: towers are on the host, and all matrices of a call are in one place. */
-function refuseDeviceFeatures({ hardNegatives }: AnyContrastiveOptions): void {
-  if (!isDeviceMatrix(hardNegatives?.keys)) return;
-  throw codedError(
-    'ERR_TYPE',
-    'Expected options.loss.hardNegatives.keys on the host, as the towers are, but received a DeviceMatrix: ' +
-      'await its toHost()',
   );
 }
 

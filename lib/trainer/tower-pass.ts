@@ -5,8 +5,8 @@
  * Refuses to know the loss.
  */
 
-import { codedError } from '../errors';
 import { throwIfAborted } from '../loss/on-abort';
+import { encodeChunks } from './encode-chunks';
 import { chunkCountError, readChunks } from './read-chunks';
 import { RepresentationCache } from './representation-cache';
 import {
@@ -16,9 +16,12 @@ import {
   type StepProgress,
   secondsSince,
 } from './step-context';
+import { multiplyGrads } from './step-grads';
 import type { StepTower } from './step-options';
+import type { TowerName } from './tower';
 
 export class TowerPass<Input> {
+  readonly name: TowerName;
   readonly cache: RepresentationCache;
   /** Whether a backward phase will follow. */
   readonly trained: boolean;
@@ -27,54 +30,55 @@ export class TowerPass<Input> {
   /** Name in messages of the function that makes the chunks. */
   private readonly chunksName: string;
 
-  constructor(private readonly tower: StepTower<Input>) {
+  /** @param gradScale Multiplies the gradients that go to the encoder. */
+  constructor(
+    private readonly tower: StepTower<Input>,
+    private readonly gradScale: number,
+  ) {
+    this.name = tower.name;
     this.trained = tower.trained;
-    this.cache = new RepresentationCache(tower.name, tower.rows);
+    this.cache = new RepresentationCache(tower.name, tower.rows, tower.normalize);
     this.chunksName = `${tower.name}.chunks`;
   }
 
   async encode(context: StepContext): Promise<void> {
     const began = performance.now();
-    const { cache, trained } = this;
-    const { encoder } = this.tower;
+    const { cache, trained, chunksName } = this;
     throwIfAborted(context.signal);
-    for await (const input of this.chunks()) {
-      const randomState = trained ? encoder.randomState?.() : undefined;
-      cache.append(await encoder.encode(input), randomState);
-      await betweenChunks(context, this.progress('encode', cache.rows));
-    }
-    if (cache.rows === 0) {
-      throw codedError(
-        'ERR_CHUNKS',
-        `Expected at least one chunk from ${this.chunksName}() but received none`,
-      );
-    }
-    this.encodeSeconds = secondsSince(began);
+    await encodeChunks(this.tower, cache, {
+      chunksName,
+      keepStates: trained,
+      afterChunk: () => betweenChunks(context, this.progress('encode', cache.rows)),
+    });
+    this.encodeSeconds = secondsSince(began) - cache.normalizeSeconds;
   }
 
   /**
    * Does nothing for a frozen tower.
    *
-   * @param grads dLoss/dFeatures of this tower, [rows x dim].
+   * @param grads dLoss/dFeatures of this tower, [rows x dim]; null for a frozen tower.
    */
-  async backward(grads: Float32Array, context: StepContext): Promise<void> {
+  async backward(grads: Float32Array | null, context: StepContext): Promise<void> {
     if (!this.trained) return;
     const began = performance.now();
     const { cache } = this;
+    const { normalizeSeconds } = cache;
     const { encoder } = this.tower;
     const expected = cache.chunks.length;
     let index = 0;
     throwIfAborted(context.signal);
-    for await (const input of this.chunks()) {
+    for await (const input of readChunks<Input>(this.chunksName, this.tower.makeChunks)) {
       const chunk = cache.chunks[index];
       if (chunk === undefined) throw chunkCountError(this.chunksName, expected, `more than ${expected}`);
       encoder.restoreRandomState?.(chunk.randomState);
-      await encoder.backward!(input, cache.gradsOfChunk(grads, index));
+      const featureGrads = cache.gradsOfChunk(grads!, index);
+      multiplyGrads(featureGrads.data, this.gradScale);
+      await encoder.backward!(input, featureGrads);
       index++;
       await betweenChunks(context, this.progress('backward', chunk.firstRow + chunk.rows));
     }
     if (index < expected) throw chunkCountError(this.chunksName, expected, `${index}`);
-    this.backwardSeconds = secondsSince(began);
+    this.backwardSeconds = secondsSince(began) - (cache.normalizeSeconds - normalizeSeconds);
   }
 
   /** Saves the encoder's random state. The returned function restores it. */
@@ -90,10 +94,6 @@ export class TowerPass<Input> {
     if (!this.trained) return 0;
     const rows = this.cache.chunks.reduce((most, chunk) => Math.max(most, chunk.rows), 0);
     return rows * this.cache.dim * Float32Array.BYTES_PER_ELEMENT;
-  }
-
-  private chunks(): AsyncGenerator<Input> {
-    return readChunks<Input>(this.chunksName, this.tower.makeChunks);
   }
 
   private progress(phase: Exclude<StepPhase, 'loss'>, rows: number): StepProgress {

@@ -13,10 +13,16 @@ import { ignoreRejection, isThenable } from '../thenable';
 import * as check from '../validate';
 import type { Encoder } from './encoder';
 
-export type TowerName = 'queries' | 'keys';
+/** In the order in which a step encodes its towers. */
+export const towerNames = ['queries', 'keys', 'hardNegatives'] as const;
+
+export type TowerName = (typeof towerNames)[number];
+
+/** One value for each tower; null without the tower. */
+export type PerTower<T> = Record<TowerName, T | null>;
 
 export interface Tower<Input> {
-  /** The network. One encoder may serve both towers. Without `backward` the tower is frozen. */
+  /** The network. One encoder may serve several towers. Without `backward` the tower is frozen. */
   encoder: Encoder<Input>;
   /**
    * Makes an iterator over the chunks of this step's batch. Called twice (once for a frozen tower), and must
@@ -28,25 +34,83 @@ export interface Tower<Input> {
    * instead of grown, and progress has a fraction. A wrong number changes no result of the step.
    */
   rows?: number | undefined;
+  /**
+   * Whether the step divides each row of features by its length, and takes gradients through that division.
+   * A row of zeros stays zeros, and gets a gradient of zeros. Default: `normalize` of the step.
+   */
+  normalize?: boolean | undefined;
+}
+
+/** The negatives of each query alone. */
+export interface HardNegativesTower<Input> extends Tower<Input> {
+  /** Negatives of one query: rows [i * perQuery, (i + 1) * perQuery) of all chunks together belong to query i. */
+  perQuery: number;
+  /**
+   * The id of each row. A negative whose id is that of its query does not count. Needs `queryIds` and `keyIds`
+   * of the loss.
+   */
+  ids?: Int32Array | undefined;
 }
 
 /** A tower after the checks. Its methods are those that the encoder had at the call, bound to the encoder. */
-export interface CheckedTower<Input> {
-  name: TowerName;
+export interface CheckedTower<Input, Name extends string = TowerName> {
+  /** Name in messages and in progress. */
+  name: Name;
   /** The caller's encoder object: steps with a common one take turns. */
   identity: object;
   encoder: Encoder<Input>;
   makeChunks: () => unknown;
   rows: number | undefined;
+  normalize: boolean;
 }
 
-const towerNames = ['encoder', 'chunks', 'rows'] as const;
+export interface CheckedHardNegatives<Input> extends CheckedTower<Input> {
+  perQuery: number;
+  ids: Int32Array | undefined;
+}
 
-/** Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS. */
-export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower<Input> {
+const optionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;
+
+/**
+ * A tower of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS.
+ *
+ * @param normalize What the step says for towers that say nothing.
+ */
+export function checkTower<Input>(name: TowerName, value: unknown, normalize: boolean): CheckedTower<Input> {
   const where = `options.${name}`;
   refuseFrozen(name, check.plainObject(where, value));
-  const { encoder, chunks, rows } = readNames(where, value, towerNames);
+  return readTower(name, where, value, normalize);
+}
+
+/** Throws as {@link checkTower}. */
+export function checkHardNegatives<Input>(value: unknown, normalize: boolean): CheckedHardNegatives<Input> {
+  const [name, where] = ['hardNegatives', 'options.hardNegatives'] as const;
+  refuseFrozen(name, check.plainObject(where, value));
+  const { perQuery, ids, ...given } = readNames(where, value, [...optionNames, 'perQuery', 'ids']);
+  return {
+    ...checkNames<Input, typeof name>(name, where, value, given, normalize),
+    perQuery: check.positiveInteger(`${where}.perQuery`, perQuery),
+    ids: ids === undefined ? undefined : check.int32Array(`${where}.ids`, ids),
+  };
+}
+
+/** A tower, of a step or alone, whose properties messages find at `where`. Throws as {@link checkTower}. */
+export function readTower<Input, Name extends string>(
+  name: Name,
+  where: string,
+  value: unknown,
+  normalize = false,
+): CheckedTower<Input, Name> {
+  return checkNames(name, where, value, readNames(where, value, optionNames), normalize);
+}
+
+function checkNames<Input, Name extends string>(
+  name: Name,
+  where: string,
+  value: unknown,
+  { encoder, chunks, rows, normalize }: Record<(typeof optionNames)[number], unknown>,
+  normalizeByDefault: boolean,
+): CheckedTower<Input, Name> {
   const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
   if (typeof chunks !== 'function') {
     throw check.invalid(
@@ -63,6 +127,7 @@ export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower
     encoder: checkedEncoder,
     makeChunks: () => Reflect.apply(chunks, value, []) as unknown,
     rows: rows === undefined ? undefined : check.positiveInteger(`${where}.rows`, rows),
+    normalize: normalize === undefined ? normalizeByDefault : check.boolean(`${where}.normalize`, normalize),
   };
 }
 

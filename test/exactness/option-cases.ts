@@ -36,6 +36,10 @@ const hardNegativeCombinations: Combination[] = (['clip', 'infonce'] as const).f
   { objective, hardPerQuery: 3, hardness: { strength: 6, on: 'hard' as const } },
   { objective, hardPerQuery: 3, hardness: strong },
   { objective, hardPerQuery: 2, ...together, labelSmoothing: 0.2 },
+  { objective, hardPerQuery: 5, ids: 9, hardIds: true },
+  { objective, hardPerQuery: 2, ids: 1, hardIds: true }, // no hard negative counts
+  { objective, hardPerQuery: 3, hardIds: true, ...together, labelSmoothing: 0.2 },
+  { objective, hardPerQuery: 3, hardIds: true, ...together, hardness: strong },
 ]);
 
 /** infonce with positives anywhere among more keys than queries, or fewer. */

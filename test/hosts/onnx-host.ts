@@ -75,8 +75,10 @@ export const onnxHost: Host<Chunk> = {
   cannot: {
     autodiff: frozen,
     sharedEncoder: frozen,
+    sharedByThree: frozen,
     accumulation: frozen,
     dropoutReplay: fixed,
+    dropoutOfThree: fixed,
     dropoutAnew: fixed,
     encodeTwice: frozen,
     backwardFails: frozen,

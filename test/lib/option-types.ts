@@ -21,6 +21,7 @@ import {
   type MatrixLike,
   type Objective,
   type ObjectiveOptions,
+  sumOfLosses,
 } from '../../lib';
 import type { objectives } from '../../lib/loss/objectives';
 
@@ -175,4 +176,58 @@ export function guardNarrows(error: unknown): ErrorCode | undefined {
   // @ts-expect-error: no such code
   if (error.code === 'ERR_TYPO') return undefined;
   return error.code;
+}
+
+/** Steps of one tower, of three towers, and with a loss of one's own. */
+export async function stepsBesideTwoTowers() {
+  const tower = { encoder, chunks: () => [1, 2] };
+  const hardTower = { encoder: {} as Encoder<string>, chunks: () => ['a'], perQuery: 2 };
+  void chunkedStep({ queries: tower, keys: tower, hardNegatives: hardTower });
+  void chunkedStep({ queries: tower, loss: { objective: 'supcon', labels } });
+  void chunkedStep({ queries: tower, keys: null, loss: { objective: 'supcon', labels } });
+  void chunkedStep({
+    queries: tower,
+    keys: tower,
+    normalize: true,
+    matryoshka: { dims: [2, 1] },
+    gradScale: 2,
+  });
+  // @ts-expect-error: no keys, and another objective
+  void chunkedStep({ queries: tower, loss: { objective: 'clip' } });
+  // @ts-expect-error: no number of negatives
+  void chunkedStep({ queries: tower, keys: tower, hardNegatives: tower });
+  // @ts-expect-error: prefixes are lengths
+  void chunkedStep({ queries: tower, keys: tower, matryoshka: { dims: 'all' } });
+
+  const own = await chunkedStep({
+    queries: tower,
+    keys: tower,
+    // the features and the context need no types
+    loss: async (q, k, _, context) => {
+      const { logitScaleGrad, ...result } = await contrastiveLossAndGrad(q, k, { logitScale: 2, ...context });
+      return { ...result, ofScale: logitScaleGrad, width: k.shape[1] };
+    },
+  });
+  own.ofScale.toFixed();
+  own.width.toFixed();
+  own.rows.queries.toFixed();
+  // @ts-expect-error: a step returns no gradients
+  own.queryGrads;
+  // @ts-expect-error: a loss needs a number
+  void chunkedStep({ queries: tower, keys: tower, loss: () => ({ queryGrads: new Float32Array(1) }) });
+  void chunkedStep({
+    queries: tower,
+    loss: (q, k: null) => ({ loss: q.shape[0], queryGrads: k ?? undefined }),
+  });
+
+  const sum = await chunkedStep({
+    queries: tower,
+    keys: tower,
+    loss: sumOfLosses([{ weight: 2 }, { objective: 'siglip', logitBias: 1 }]),
+  });
+  sum.terms[0]!.accuracy.toFixed();
+  // @ts-expect-error: a sigmoid has no smoothed labels
+  sumOfLosses([{ objective: 'siglip', labelSmoothing: 0.1 }]);
+  // @ts-expect-error: gradients are the step's
+  sumOfLosses([{ grad: { keys: false } }]);
 }

@@ -103,6 +103,8 @@ refuses('falseNegativeMargin', [
   badType('a boolean', { falseNegativeMargin: true }, 'but received true of type boolean'),
 ]);
 
+const threeIds = { queryIds: new Int32Array(3), keyIds: new Int32Array(3) };
+
 refuses('hardNegatives', [
   badType('a bare matrix', { hardNegatives: new Float32Array(12) }, 'object for options.hardNegatives'),
   badName(
@@ -126,6 +128,26 @@ refuses('hardNegatives', [
     '[6, 4] (perQuery * queries, dim) for options.hardNegatives.keys but received [5, 4]',
   ),
   badShape('of another dim', { hardNegatives: { keys: matrix(3, 5), perQuery: 1 } }, 'but received [3, 5]'),
+  badValue(
+    'with ids that nothing is compared with',
+    { hardNegatives: { keys: matrix(3, 4), perQuery: 1, ids: new Int32Array(3) } },
+    'options.queryIds and options.keyIds beside options.hardNegatives.ids but received none',
+  ),
+  badType(
+    'with ids that are floats',
+    { ...threeIds, hardNegatives: { keys: matrix(3, 4), perQuery: 1, ids: new Float32Array(3) } },
+    'Int32Array for options.hardNegatives.ids',
+  ),
+  badShape(
+    'with too few ids',
+    { ...threeIds, hardNegatives: { keys: matrix(6, 4), perQuery: 2, ids: new Int32Array(3) } },
+    '6 options.hardNegatives.ids, one per hard negative, but received 3',
+  ),
+  detached(
+    'with detached ids',
+    { ...threeIds, hardNegatives: { keys: matrix(3, 4), perQuery: 1, ids: detachedIds() } },
+    'options.hardNegatives.ids',
+  ),
 ]);
 
 refuses('directions', [

@@ -35,6 +35,7 @@ it('defaults', () => {
     keyClasses: null,
     queryIds: null,
     keyIds: null,
+    hardNegativeIds: null,
     falseNegativeMargin: null,
     labelSmoothing: 0,
     queryWeights: null,
@@ -104,6 +105,11 @@ it.each<[string, ContrastiveOptions, Partial<ContrastiveRequest>]>([
     { labels: null, queryClasses: classes, keyClasses: classes },
   ],
   ['ids', ids, ids],
+  [
+    'ids of hard negatives',
+    { ...ids, hardNegatives: { keys: hard, perQuery: 2, ids: Int32Array.of(1, 2, 3, 4, 5, 6) } },
+    { ...ids, hardNegativeIds: Int32Array.of(1, 2, 3, 4, 5, 6) },
+  ],
   ['a margin of zero', { falseNegativeMargin: 0 }, { falseNegativeMargin: 0 }],
   ['a negative margin', { falseNegativeMargin: -0.1 }, { falseNegativeMargin: -0.1 }],
   [

@@ -100,7 +100,7 @@ export class Exclusions {
   /** Row i of a table with its column j; `bothAnchors`: j has a limit too. */
   excludes(of: Similarities, i: number, j: number, bothAnchors: boolean): boolean {
     const id = this.idOf(of.left, i);
-    const equalIds = id !== null && id === this.idOf(of.right, j);
+    const equalIds = id !== null && id === this.idOf(of.right, of.rowOf(i, j));
     if (!equalIds && !this.beyond(of, i, j, i) && !(bothAnchors && this.beyond(of, i, j, j))) return false;
     const pair = of.left === of.right ? Math.min(i, j) * of.columns + Math.max(i, j) : i * of.columns + j;
     if (!this.excluded.has(of)) this.excluded.set(of, new Set());
@@ -122,7 +122,8 @@ export class Exclusions {
 
   private idOf(side: Rows, row: number): number | null {
     const { queryIds, keyIds } = this.options;
-    if (queryIds === undefined || keyIds === undefined || side === this.tables.h) return null;
+    if (queryIds === undefined || keyIds === undefined) return null;
+    if (side === this.tables.h) return this.options.hardNegatives?.ids?.[row] ?? null;
     return side === this.tables.q ? queryIds[row] : keyIds[row];
   }
 }

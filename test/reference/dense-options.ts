@@ -15,7 +15,7 @@ export interface DenseOptions {
   queryIds?: ArrayLike<number>;
   keyIds?: ArrayLike<number>;
   falseNegativeMargin?: number;
-  hardNegatives?: { keys: DenseMatrix; perQuery: number };
+  hardNegatives?: { keys: DenseMatrix; perQuery: number; ids?: ArrayLike<number> };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';
   labelSmoothing?: number;

@@ -24,6 +24,8 @@ export interface Recipe {
   ids?: number;
   /** Hard negatives per query. */
   hardPerQuery?: number;
+  /** Whether hard negatives have ids, as many distinct ones as queries and keys. */
+  hardIds?: boolean;
   /** Weights of 0 to 7 quarters. */
   weights?: boolean;
   /** Features with so few bits that every dot product is exact in float32, and ties are common. */
@@ -45,7 +47,7 @@ export type ProblemOptions = Omit<
   queryIds?: Int32Array;
   keyIds?: Int32Array;
   queryWeights?: Float32Array;
-  hardNegatives?: { keys: FloatMatrix; perQuery: number };
+  hardNegatives?: { keys: FloatMatrix; perQuery: number; ids?: Int32Array };
 };
 
 export interface Problem {
@@ -55,7 +57,7 @@ export interface Problem {
 }
 
 /** Seeds of what belongs to a problem beside its features, which take `seed` and `seed + 1`. */
-const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000 };
+const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000 };
 
 const verbatim = [
   'objective',
@@ -88,6 +90,8 @@ export function makeProblem(recipe: Recipe): Problem {
   if (hardPerQuery > 0) {
     const hard = makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.hard);
     options.hardNegatives = { keys: finish(hard), perQuery: hardPerQuery };
+    if (recipe.hardIds && ids !== undefined)
+      options.hardNegatives.ids = makeLabels(rows * hardPerQuery, ids, seed + seedOf.hardIds);
   }
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
 }

@@ -1,30 +1,64 @@
 /**
- * docs/trainer.md against the code: every complete example runs as it stands, and prints what its
- * comment says.
+ * The pages about training steps against the code: every complete example runs as it stands, and prints what its
+ * comments say.
  */
 import { examplesOf, lossesIn, outputOf, withoutTypes } from '../lib/examples';
 
-const examples = examplesOf('docs/trainer.md')
-  .map(({ code }) => withoutTypes(code))
-  .filter((code) => code.includes('import '));
+/** The complete examples of a page. */
+const completeOf = (page: string) =>
+  examplesOf(page)
+    .map(({ code }) => withoutTypes(code))
+    .filter((code) => code.includes('import '));
 
-const containing = (words: string) => {
+const containing = (examples: string[], words: string) => {
   const found = examples.filter((code) => code.includes(words));
   expect(found).toHaveLength(1);
   return found[0]!;
 };
 
-it('has these examples', () => expect(examples).toHaveLength(3));
+describe('docs/trainer.md', () => {
+  const examples = completeOf('docs/trainer.md');
 
-it('the loss of a linear encoder falls', async () => {
-  const losses = lossesIn(await outputOf(containing('function linearEncoder')));
-  expect(losses.length).toBeGreaterThan(2);
-  expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  it('has these examples', () => expect(examples).toHaveLength(2));
+
+  it('the loss of a linear encoder falls', async () => {
+    const losses = lossesIn(await outputOf(containing(examples, 'function linearEncoder')));
+    expect(losses.length).toBeGreaterThan(2);
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  it('the loss of normalised rows falls, as its comment says', async () => {
+    expect(await outputOf(containing(examples, 'normalize: true'))).toBe('true\n');
+  });
 });
 
-it.each([
-  ['unit length', 'lengthOf'],
-  ['negatives, a bank and a learnable temperature', 'frozen: bank'],
-])('the loss of %s falls, as its comment says', async (_, words) => {
-  expect(await outputOf(containing(words))).toBe('true\n');
+describe('docs/negatives.md', () => {
+  const examples = completeOf('docs/negatives.md');
+
+  it('has these examples', () => expect(examples).toHaveLength(2));
+
+  it('one pair is masked, and the loss on triplets falls, as the comments say', async () => {
+    expect(await outputOf(containing(examples, 'perQuery, ids'))).toBe('1\ntrue\n');
+  });
+
+  it('the loss of negatives, a bank and a learnable temperature falls, as its comment says', async () => {
+    expect(await outputOf(containing(examples, 'frozen: bank'))).toBe('true\n');
+  });
+});
+
+describe('docs/step-losses.md', () => {
+  it('each loss of its example falls', async () => {
+    const [example, ...others] = completeOf('docs/step-losses.md');
+    expect(others).toEqual([]);
+    const lines = (await outputOf(example!)).trim().split('\n');
+    expect(lines.map((line) => line.split(': '))).toEqual([
+      ['normalised', 'true'],
+      ['a loss of your own', 'true'],
+      ['a loss with a penalty', 'true'],
+      ['a sum of losses', 'true'],
+      ['prefixes', 'true'],
+      ['one tower', 'true'],
+      ['half a gradient', 'true'],
+    ]);
+  });
 });

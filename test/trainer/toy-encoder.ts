@@ -37,6 +37,26 @@ export function cut(inputs: Float32Array, sizes: readonly number[]): Float32Arra
   });
 }
 
+/** tanh(x W) in float64, [rows x featureDim]. */
+export function toyFeatures(weights: ArrayLike<number>, inputs: ArrayLike<number>): Float64Array {
+  const features = new Float64Array((inputs.length / inputDim) * featureDim);
+  for (let at = 0; at < features.length; at++) {
+    const [row, o] = [Math.floor(at / featureDim), at % featureDim];
+    let sum = 0;
+    for (let i = 0; i < inputDim; i++) sum += inputs[row * inputDim + i]! * weights[i * featureDim + o]!;
+    features[at] = Math.tanh(sum);
+  }
+  return features;
+}
+
+/** Fails unless |actual - expected| <= limit |expected|, and unless there is something to compare. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, limit = 1e-5): void {
+  expect(actual.length).toBe(expected.length);
+  const norm = Math.hypot(...Array.from(expected));
+  expect(norm).toBeGreaterThan(1e-4);
+  expect(Math.hypot(...Array.from(expected, (value, i) => value - actual[i]!)) / norm).toBeLessThan(limit);
+}
+
 export class ToyEncoder implements Encoder<Float32Array> {
   readonly grads = new Float64Array(inputDim * featureDim);
   readonly calls: string[] = [];

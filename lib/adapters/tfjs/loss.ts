@@ -170,10 +170,11 @@ function checkRows(name: string, value: TfjsTensor): void {
 
 function checkNegatives(value: unknown): NonNullable<CheckedLoss['hardNegatives']> {
   const name = 'options.hardNegatives';
-  const { keys, perQuery } = readNames(name, value, ['keys', 'perQuery']);
+  const { keys, perQuery, ids } = readNames(name, value, ['keys', 'perQuery', 'ids']);
   return {
     keys: isTensor(keys) ? checkFeatures(`${name}.keys`, keys) : (keys as Features),
     perQuery: check.positiveInteger(`${name}.perQuery`, perQuery),
+    ids: ids as Int32Array | undefined,
   };
 }
 
@@ -203,6 +204,7 @@ function readValues(checked: CheckedLoss): { options: AnyContrastiveOptions; inp
     options.hardNegatives = {
       keys: isTensor(tensor) ? matrixOf(tensor) : tensor,
       perQuery: hardNegatives.perQuery,
+      ids: hardNegatives.ids,
     };
     if (isTensor(tensor) && (grad.hardNegatives ?? grad.keys !== false)) {
       inputs.push({ tensor, gradient: ({ hardNegativeGrads }) => hardNegativeGrads! });

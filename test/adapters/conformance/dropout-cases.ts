@@ -83,6 +83,32 @@ export const dropoutCases = {
       }
     }),
 
+  dropoutOfThree: (host) =>
+    withPair(
+      host,
+      { queries: side(), keys: side({ inputs: visibleInputs(4) }) },
+      async ({ queries, keys }) => {
+        const out = {
+          queryGrads: new Float32Array(rows * featureDim),
+          keyGrads: new Float32Array(rows * featureDim),
+          hardNegativeGrads: new Float32Array(rows * featureDim),
+        };
+        const { encoder } = queries;
+        const tower = { encoder, chunks: queries.chunks };
+        await chunkedStep({
+          queries: tower,
+          keys: { encoder, chunks: keys.chunks },
+          hardNegatives: { ...tower, perQuery: 1 },
+          loss: { logitScale, out },
+        });
+        const features = featuresSeen(queries);
+        expect(new Set(mask(features))).toEqual(new Set('01'));
+        const grads = [...out.queryGrads, ...out.keyGrads, ...out.hardNegativeGrads];
+        const { weights } = await queries.tower.takeGradients();
+        expectClose(weights.slice(0, featureDim * featureDim), visibleGrads(features, grads));
+      },
+    ),
+
   async dropoutAnew(host) {
     const half = visibleInputs(5, rows / 2);
     const twice = Float32Array.from([...half, ...half]);

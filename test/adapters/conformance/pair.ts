@@ -99,7 +99,7 @@ export class Side {
   }
 }
 
-async function makeSide(host: AnyHost, seed: number, options: SideOptions): Promise<Side> {
+export async function makeSide(host: AnyHost, seed: number, options: SideOptions): Promise<Side> {
   const given = { parameters: makeParameters(seed), frozen: !host.trains, ...options.tower };
   const inputs = options.inputs ?? makeInputs(rows, seed + 50);
   const tower = await host.makeTower(given);

@@ -1,4 +1,5 @@
 /** The conformance suite against broken hosts: each defect makes the case fail that is there to find it. */
+import { normalizeRows } from '../../../lib/matrix/normalize-rows';
 import type { Encoder, FeatureGrads } from '../../../lib/trainer';
 import { HandWrittenTower, handWrittenHost } from './hand-written';
 import { type CaseName, caseTitles, type Host, type HostTower, type TowerOptions } from './host';
@@ -94,6 +95,11 @@ const rounds = broken((_, options) => ({
   encoder: new HandWrittenTower({ ...options, half: true }).encoder,
 }));
 
+/** Makes rows of length 1 in `encode`, and forgets that in `backward`. */
+const forgetsLengths = brokenEncoder(({ encode }) => ({
+  encode: async (chunk) => normalizeRows(await encode(chunk)).features,
+}));
+
 let alive = 0;
 const leaks: Host<Float32Array> = {
   ...brokenEncoder(({ encode }) => ({
@@ -134,16 +140,37 @@ test.each<[defect: string, host: Host<Float32Array>, found: CaseName[]]>([
   [
     'forgets the gradients of earlier chunks',
     forgetsEarlierChunks,
-    ['unevenChunk', 'chunkSizes', 'sharedEncoder', 'accumulation'],
+    [
+      'unevenChunk',
+      'chunkSizes',
+      'sharedEncoder',
+      'accumulation',
+      'hardNegatives',
+      'sharedByThree',
+      'gradScale',
+    ],
   ],
   ['takes other rows in the second pass', takesAnyRows, ['changedRows']],
-  ['does not replay dropout', neverReplays, ['dropoutReplay', 'encodeTwice']],
+  [
+    'does not replay dropout',
+    neverReplays,
+    ['dropoutReplay', 'dropoutOfThree', 'encodeTwice', 'featuresAlone'],
+  ],
   ['draws the same dropout for ever', alwaysTheSameMask, ['dropoutAnew']],
   ['trains while frozen', trainsWhileFrozen, ['frozenTower']],
-  ['swallows failures', swallowsFailures, ['encodeFails', 'backwardFails']],
-  ['keeps gradients that were discarded', keepsGradients, ['backwardFails', 'abortBackward', 'changedRows']],
+  ['swallows failures', swallowsFailures, ['encodeFails', 'backwardFails', 'hardNegativesFail']],
+  [
+    'keeps gradients that were discarded',
+    keepsGradients,
+    ['backwardFails', 'abortBackward', 'changedRows', 'hardNegativesFail'],
+  ],
   ['shares state between towers', sharesStateOfTowers, ['interleavedSteps']],
-  ['rounds its features', rounds, ['denseLoss']],
+  ['rounds its features', rounds, ['denseLoss', 'featuresAlone']],
+  [
+    'takes the direction of the features for the features',
+    forgetsLengths,
+    ['normalizedRows', 'matryoshka', 'ownLoss', 'oneTower'],
+  ],
   [
     'leaks an array a chunk',
     leaks,

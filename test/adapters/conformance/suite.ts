@@ -4,14 +4,18 @@
  */
 import { dropoutCases } from './dropout-cases';
 import { failureCases } from './failure-cases';
+import { featureCases } from './feature-cases';
 import { gradientCases } from './gradient-cases';
 import { type CaseName, caseTitles } from './host';
+import { lossCases } from './loss-cases';
 import type { AnyHost } from './pair';
 
 export const cases: Record<CaseName, (host: AnyHost) => Promise<void>> = {
   ...gradientCases,
+  ...lossCases,
   ...dropoutCases,
   ...failureCases,
+  ...featureCases,
 };
 
 const names = Object.keys(caseTitles) as CaseName[];
@@ -27,6 +31,7 @@ const needs = {
 /** Cases in which the host's own tower has a backward phase. */
 const needTraining: readonly CaseName[] = [
   ...(['autodiff', 'sharedEncoder', 'accumulation', 'dropoutReplay', 'encodeTwice'] as const),
+  ...(['sharedByThree', 'dropoutOfThree'] as const),
   ...(['backwardFails', 'changedRows', 'optimiser'] as const),
 ];
 

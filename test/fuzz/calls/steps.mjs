@@ -2,7 +2,7 @@
  * Valid training steps: towers that cut the features of a valid problem into chunks, with encoders that hand
  * out slices.
  *
- * Refuses what a step cannot do: results per row, gradients of hard negatives, banks.
+ * Refuses what a step cannot do: results per row, banks.
  */
 
 /** A chunk of a tower: which rows. Encoders refuse anything else. */
@@ -22,11 +22,13 @@ export function makeStep(random, problem, own) {
   const [queries, keys] = [makeTower(random, problem.queries, own), makeTower(random, problem.keys, own)];
   const frozen = random.chance(0.2) ? random.pick([queries, keys]) : undefined;
   if (frozen) delete frozen.encoder.backward;
-  const args = {
-    queries,
-    keys,
-    loss: { ...loss, ...(hardNegatives && { hardNegatives, grad: { hardNegatives: false } }) },
-  };
+  const args = { queries, keys, loss };
+  if (hardNegatives && random.chance(0.6)) {
+    const { keys: matrix, ...more } = hardNegatives;
+    args.hardNegatives = { ...makeTower(random, matrix, own), ...more };
+  } else if (hardNegatives) {
+    args.loss = { ...loss, hardNegatives, grad: { hardNegatives: false } };
+  }
   return { args, loss: { ...loss, ...(hardNegatives && { hardNegatives }) } };
 }
 
@@ -67,7 +69,8 @@ function makeTower(random, matrix, own) {
 
 /** Replaces one method of a tower by one that misbehaves; says which and how. */
 export function misbehave(random, args, { own, act, oddValue, again }) {
-  const tower = random.pick([args.queries, args.keys]);
+  const towers = [args.queries, args.keys, args.hardNegatives].filter((tower) => tower !== undefined);
+  const tower = random.pick(towers);
   const [object, name] = random.pick([
     [tower.encoder, 'encode'],
     [tower.encoder, 'backward'],
