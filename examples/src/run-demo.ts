@@ -36,7 +36,7 @@ const checkpointBytes = 2 * 3 * 4 * hashedColumns * featureDim;
 export async function runDemo(flags: Flags): Promise<number> {
   checkFiles(flags);
   const began = performance.now();
-  const dataset = loadData(flags);
+  const dataset = await loadData(flags);
   const settings = settingsOf(flags, dataset);
   const sweepLog = settings.sweep && openSweepLog(flags, dataset, settings);
   const seconds = [{ phase: 'data and features', seconds: (performance.now() - began) / 1000 }];
@@ -92,8 +92,8 @@ export function endOf({ signal, savedStep }: Pick<Run, 'signal' | 'savedStep'>, 
   return new OutputError(`${stopped}${error.message}: ${next}`);
 }
 
-function loadData({ data, seed, quick }: Flags): Dataset {
-  const pairs = data === undefined ? loadCedict() : loadTsv(data);
+async function loadData({ data, seed, quick }: Flags): Promise<Dataset> {
+  const pairs = data === undefined ? loadCedict() : await loadTsv(data);
   return makeDataset(pairs, { seed, trainLimit: quick ? quickTrainPairs : undefined });
 }
 

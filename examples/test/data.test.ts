@@ -1,8 +1,11 @@
 /** The dictionary's rules and figures, the split, and files of a user's own. */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadCedict, parseCedict } from '../src/data/cedict.js';
 import { cedictSizes, scaledSizes, splitRows } from '../src/data/pairs.js';
-import { parseTsv } from '../src/data/tsv.js';
+import { readPairs } from '../src/data/tsv.js';
 
 describe('CC-CEDICT', () => {
   test('keeps the 95,940 words that mean something themselves', () => {
@@ -54,14 +57,17 @@ describe('split', () => {
 });
 
 describe('TSV', () => {
-  test('reads pairs, skips blank lines, drops repeats', () => {
-    expect(parseTsv('a b\tc\r\n\nd\te\na b\tc\n', 'x.tsv')).toEqual({
-      left: ['a b', 'd'],
-      right: ['c', 'e'],
-    });
+  const folder = mkdtempSync(join(tmpdir(), 'infcl-tsv-'));
+  const path = join(folder, 'x.tsv');
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('reads pairs, skips blank lines, drops repeats', async () => {
+    writeFileSync(path, 'a b\tc\r\n\nd\te\n a b\tc \n"q\te\u0301\n');
+    expect(await readPairs(path)).toEqual({ left: ['a b', 'd', '"q'], right: ['c', 'e', '\u00e9'] });
   });
 
-  test.each(['a\tb\nno tab', 'a\tb\nx\ty\tz', 'a\tb\n\ty'])('refuses %j by line', (text) => {
-    expect(() => parseTsv(text, 'x.tsv')).toThrow('left<TAB>right, in x.tsv line 2');
+  test.each(['a\tb\nno tab', 'a\tb\nx\ty\tz', 'a\tb\n\ty'])('refuses %j by line', async (text) => {
+    writeFileSync(path, text);
+    await expect(readPairs(path)).rejects.toThrow(`${path}:2: Expected`);
   });
 });

@@ -102,17 +102,42 @@ describe('--data', () => {
   });
 
   test.each([
-    ['an invalid byte', Buffer.from('a\tb\nc\t\xff\n', 'latin1'), 'but line 2 has bytes that are not'],
-    ['Latin-1', Buffer.from('a\tb\n\nü\tx\n', 'latin1'), 'but line 3 has bytes that are not'],
-    ['a character cut at the end', Buffer.from('a\tb\nc\tü').subarray(0, -1), 'but line 2 has bytes'],
-    ['a surrogate', Buffer.from('a\tb\n\xed\xa0\x80\tx', 'latin1'), 'but line 2 has bytes'],
-    ['UTF-16 with a mark', Buffer.from('\ufeffa\tb\n', 'utf16le'), 'but line 1 has bytes'],
-    ['UTF-16 without a mark', Buffer.from('a\tb\n', 'utf16le'), 'but line 1 has a NUL, as UTF-16 has'],
-    ['UTF-16, big-endian', Buffer.from('a\tb\n', 'utf16le').swap16(), 'but line 1 has a NUL'],
-    ['a NUL', Buffer.from('a\tb\nc\td\ne\tf\0\n'), 'but line 3 has a NUL'],
-    ['three columns', Buffer.from('a\tb\nc\td\te\n'), 'left<TAB>right'],
+    [
+      'an invalid byte',
+      Buffer.from('a\tb\nc\t\xff\n', 'latin1'),
+      'data.tsv:2: Expected UTF-8 but received other bytes',
+    ],
+    [
+      'Latin-1',
+      Buffer.from('a\tb\n\nü\tx\n', 'latin1'),
+      'data.tsv:3: Expected UTF-8 but received other bytes',
+    ],
+    [
+      'a character cut at the end',
+      Buffer.from('a\tb\nc\tü').subarray(0, -1),
+      'data.tsv:2: Expected UTF-8 but received other bytes',
+    ],
+    [
+      'a surrogate',
+      Buffer.from('a\tb\n\xed\xa0\x80\tx', 'latin1'),
+      'data.tsv:2: Expected UTF-8 but received other bytes',
+    ],
+    ['UTF-16 with a mark', Buffer.from('\ufeffa\tb\n', 'utf16le'), 'data.tsv:1: Expected UTF-8'],
+    [
+      'UTF-16 without a mark',
+      Buffer.from('a\tb\n', 'utf16le'),
+      'data.tsv:1: Expected UTF-8 but received a NUL, as UTF-16 has',
+    ],
+    [
+      'UTF-16, big-endian',
+      Buffer.from('a\tb\n', 'utf16le').swap16(),
+      'data.tsv:1: Expected UTF-8 but received a NUL',
+    ],
+    ['a NUL', Buffer.from('a\tb\nc\td\ne\tf\0\n'), 'data.tsv:3: Expected UTF-8 but received a NUL'],
+    ['three columns', Buffer.from('a\tb\tc\nd\te\tf\n'), 'left<TAB>right'],
+    ['a third column in one row', Buffer.from('a\tb\nc\td\te\n'), 'data.tsv:2: Expected 2 columns'],
     ['too few pairs', Buffer.from(pairs(63)), 'at least 64 different pairs'],
-    ['nothing', Buffer.alloc(0), 'at least 64 different pairs'],
+    ['nothing', Buffer.alloc(0), 'Expected rows but the file has none'],
   ])('with %s', async (_, bytes, message) => {
     writeFileSync(inFolder('data.tsv'), bytes);
     const line = await refusal('--data', 'data.tsv', '--out', 'out');

@@ -7,10 +7,10 @@
 import { isRevokedProxy } from '../describe';
 import { readNames } from '../read-names';
 import type { Encoder } from '../trainer/encoder';
-import type { Tower } from '../trainer/tower';
+import type { HardNegativesTower, Tower } from '../trainer/tower';
 import * as check from '../validate';
 import { type BatchTexts, readBatchTexts, requireTexts } from './text-batch';
-import { type PairIds, pairIds } from './text-ids';
+import { pairIds } from './text-ids';
 
 /**
  * The option `chunks` of a tower: a function that makes an iterable over the texts, `chunkRows` texts at a time. The last
@@ -26,6 +26,9 @@ export function textChunks(texts: readonly string[], chunkRows: number): () => I
   };
 }
 
+/** What becomes of hard negatives: further keys, or a tower of their own. */
+export type NegativesPlace = 'keys' | 'tower';
+
 export interface TowerOptions {
   /** Encodes the queries, and without `keyEncoder` the keys as well. A chunk is an array of texts. */
   encoder: Encoder<string[]>;
@@ -33,37 +36,67 @@ export interface TowerOptions {
   keyEncoder?: Encoder<string[]> | undefined;
   /** Texts of a chunk. */
   chunkRows: number;
+  /**
+   * 'keys' (default): every query is compared with the hard negatives of all queries, as in sentence-transformers'
+   * MultipleNegativesRankingLoss; the loss needs the objective 'infonce'. 'tower': with its own ones only.
+   */
+  hardNegatives?: NegativesPlace | undefined;
 }
 
-/** Parts of the options of `chunkedStep`. */
+/** Options of `chunkedStep`, and options of its loss. */
 export interface BatchTowers {
-  queries: Tower<string[]>;
-  /** The keys, and after them the hard negatives as further keys: then the loss needs the objective 'infonce'. */
-  keys: Tower<string[]>;
-  /** Options of the loss: see {@link pairIds}. */
-  ids: PairIds;
+  /** For `chunkedStep`: pass them all. */
+  towers: {
+    queries: Tower<string[]>;
+    /** The keys, and perhaps after them the hard negatives as further keys. Key i belongs to query i. */
+    keys: Tower<string[]>;
+    hardNegatives?: HardNegativesTower<string[]> | undefined;
+  };
+  /** For the loss: rows of the same id are no negatives of each other, see {@link pairIds}. */
+  ids: { queryIds: Int32Array; keyIds: Int32Array };
 }
 
 /**
- * Towers and ids of a batch, for `chunkedStep({ queries, keys, loss: { ...ids } })`. Hard negatives are further keys of the
- * tower of keys, and trained like them: every query is compared with the hard negatives of all queries. Key i belongs to
- * query i.
+ * Towers and ids of a batch, for `chunkedStep({ ...towers, loss: { ...ids } })`. Hard negatives are trained like keys.
  *
  * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_SHAPE or ERR_ENCODER.
  */
 export function batchTowers(batch: BatchTexts, options: TowerOptions): BatchTowers {
   const { queries, keys, hardNegatives } = readBatchTexts('batch', batch);
-  const given = readNames('options', options, ['encoder', 'keyEncoder', 'chunkRows']);
+  const given = readNames('options', options, ['encoder', 'keyEncoder', 'chunkRows', 'hardNegatives']);
   const chunkRows = check.positiveInteger('options.chunkRows', given.chunkRows);
+  const place =
+    given.hardNegatives === undefined
+      ? 'keys'
+      : check.oneOf<NegativesPlace>('options.hardNegatives', given.hardNegatives, ['keys', 'tower']);
   const encoder = requireEncoder('options.encoder', given.encoder);
   const keyEncoder =
     given.keyEncoder === undefined ? encoder : requireEncoder('options.keyEncoder', given.keyEncoder);
-  const allKeys = [...keys, ...hardNegatives];
+  const towerOf = (one: Encoder<string[]>, texts: readonly string[]): Tower<string[]> => ({
+    encoder: one,
+    chunks: textChunks(texts, chunkRows),
+    rows: texts.length,
+  });
+  const { queryIds, keyIds, hardNegativeIds } = pairIds(batch);
+  const ofQueries = towerOf(encoder, queries);
+  if (place === 'keys' || hardNegatives.length === 0) {
+    const ids = { queryIds, keyIds: joined(keyIds, hardNegativeIds) };
+    return { towers: { queries: ofQueries, keys: towerOf(keyEncoder, [...keys, ...hardNegatives]) }, ids };
+  }
+  const perQuery = hardNegatives.length / queries.length;
+  const ofNegatives = { ...towerOf(keyEncoder, hardNegatives), perQuery, ids: hardNegativeIds };
   return {
-    queries: { encoder, chunks: textChunks(queries, chunkRows), rows: queries.length },
-    keys: { encoder: keyEncoder, chunks: textChunks(allKeys, chunkRows), rows: allKeys.length },
-    ids: pairIds(batch),
+    towers: { queries: ofQueries, keys: towerOf(keyEncoder, keys), hardNegatives: ofNegatives },
+    ids: { queryIds, keyIds },
   };
+}
+
+/** One array after the other. */
+function joined(one: Int32Array, other: Int32Array): Int32Array {
+  const both = new Int32Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }
 
 /** `chunkedStep` checks the other methods. */

@@ -3,7 +3,7 @@
 export type { BatchOptions, WeightedDataset } from './batch-options';
 export type { BatchSettings } from './batch-settings';
 export { type TextBatches, textBatches } from './batches';
-export { type BatchTowers, batchTowers, type TowerOptions, textChunks } from './chunks';
+export { type BatchTowers, batchTowers, type NegativesPlace, type TowerOptions, textChunks } from './chunks';
 export { openDataset, type TextDataset } from './dataset';
 export type { DatasetFormat, DatasetOptions } from './dataset-options';
 export type { CsvParser, CsvParserOptions } from './format-csv';

@@ -36,7 +36,7 @@ export interface BatchPosition {
 export interface Place {
   epoch: number;
   draws: number;
-  /** Of each data set. */
+  /** One for each data set. */
   states: SamplerState[];
 }
 

@@ -82,9 +82,9 @@ function tooLong(where: string, quoted: boolean): Error {
 
 /** Finds the ends of records. Keeps the place in an unfinished record between blocks. */
 class Scanner {
-  /** Of the first byte that is not yet part of a record, counted from 1. */
+  /** The line of the first byte that is not yet part of a record, counted from 1. */
   line = 1;
-  /** Of the unfinished record: bytes looked at, line feeds among them, and whether a quote is open. */
+  /** What is known of the unfinished record: bytes looked at, line feeds among them, and whether a quote is open. */
   private seen = 0;
   private feeds = 0;
   private open = false;

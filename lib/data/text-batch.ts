@@ -18,8 +18,11 @@ export interface BatchTexts {
   hardNegatives: readonly string[];
 }
 
-/** Some rows of one data set. */
+/** Some rows of one data set. The arrays are the caller's own. */
 export interface TextBatch extends BatchTexts {
+  queries: string[];
+  keys: string[];
+  hardNegatives: string[];
   /** The name of the data set. */
   dataset: string;
   /** The numbers of the rows within the data set [rows]. */

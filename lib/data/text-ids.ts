@@ -25,18 +25,18 @@ export function textIds(texts: readonly string[], known: Map<string, number> = n
   });
 }
 
-/** Options of the loss. */
 export interface PairIds {
   /** [queries] */
   queryIds: Int32Array;
-  /** [keys + hard negatives], the keys first. */
+  /** [keys] */
   keyIds: Int32Array;
+  /** [hard negatives] */
+  hardNegativeIds: Int32Array;
 }
 
 /**
- * Ids that keep false negatives of a batch out of the loss, where hard negatives are further keys. Rows whose queries or
- * whose keys are equal get the same id, and so do rows that are linked by further rows. A hard negative has the id of a
- * row with its text, or an id of its own.
+ * Ids that keep false negatives of a batch out of the loss. Rows whose queries or whose keys are equal get the same id, and
+ * so do rows that are linked by further rows. A hard negative has the id of a row with its text, or an id of its own.
  *
  * Throws ERR_TYPE for anything but a batch, and ERR_SHAPE for numbers of texts that do not fit.
  */
@@ -50,11 +50,12 @@ export function pairIds(batch: BatchTexts): PairIds {
   ofQueries!.forEach((id, i) => {
     groups.join(id, ofKeys![i]!);
   });
-  const keyIds = new Int32Array(keys.length + hardNegatives.length);
-  keyIds.set(ofKeys!);
-  keyIds.set(ofNegatives!, keys.length);
   const group = (id: number) => groups.of(id);
-  return { queryIds: ofQueries!.map(group), keyIds: keyIds.map(group) };
+  return {
+    queryIds: ofQueries!.map(group),
+    keyIds: ofKeys!.map(group),
+    hardNegativeIds: ofNegatives!.map(group),
+  };
 }
 
 /** Disjoint sets of numbers (union-find). A set is named by its smallest number. */

@@ -272,6 +272,12 @@ describe('a draw that fails', () => {
     expect(await rejection(batches[Symbol.asyncIterator]().next())).toBe('enough');
     expect(batches.position()).toEqual(before);
     expect(await rejection(dataset.read([0], { signal: controller.signal }))).toBe('enough');
+    // a signal that aborts while the file is read
+    const later = new AbortController();
+    const large = makeJsonl(range(40_000).map((i) => [`a long text ${'x'.repeat(60)} ${i}`, 'b']));
+    const opening = openDataset(large, { signal: later.signal });
+    setImmediate(() => later.abort('later'));
+    expect(await rejection(opening)).toBe('later');
     const path = makeJsonl([['a', 'b']]);
     expect(await rejection(openDataset(path, { signal: controller.signal }))).toBe('enough');
   });

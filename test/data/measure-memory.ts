@@ -16,7 +16,7 @@ export interface MemoryAnswer {
   rows: number;
   /** Peak since the begin minus resident memory at the begin. */
   growthBytes: number;
-  /** Of the processor, which waiting for other programs does not lengthen. */
+  /** Time of the processor, which waiting for other programs does not lengthen. */
   openSeconds: number;
   batchSeconds: number;
   texts: number;

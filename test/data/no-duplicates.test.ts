@@ -1,6 +1,6 @@
 /**
- * Batches without duplicates: no text in two rows of a batch, every row once an epoch, hardly more batches than the
- * sampler of sentence-transformers makes, and reads that grow with the rows alone.
+ * Batches without duplicates: no text in two rows of a batch, and every row once an epoch. The number of batches is near that
+ * of sentence-transformers' sampler, and reads grow with the rows alone.
  */
 
 import fc from 'fast-check';

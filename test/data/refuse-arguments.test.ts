@@ -214,6 +214,11 @@ it.each<[string, () => unknown, Thrown]>([
     wrongOption(/^Unknown name keys in options/),
   ],
   [
+    'batchTowers: another place',
+    () => batchTowers(batch, { encoder, chunkRows: 1, hardNegatives: 'towers' } as never),
+    wrongValue(/^Expected one of keys, tower for options.hardNegatives/),
+  ],
+  [
     'batchTowers: no encoder',
     () => batchTowers(batch, { chunkRows: 1 } as never),
     wrongEncoder(/^Expected encoder with an encode method for options.encoder/),
