@@ -51,6 +51,7 @@ export type {
   SiglipOptions,
   SupconOptions,
 } from './loss/typed-options';
+export { type PackedOf, toBFloat16, toFloat16, toFloat32 } from './matrix/convert';
 export {
   DeviceMatrix,
   type Gradient,
@@ -67,6 +68,12 @@ export type {
   UntypedTensor,
 } from './matrix/host-matrix';
 export type { MappedFeatures, MappedRows } from './matrix/mapped-features';
+export {
+  type NormalizedRows,
+  type NormalizeOptions,
+  normalizeRows,
+  normalizeRowsGrad,
+} from './matrix/normalize-rows';
 export { type PackedMatrix, packRows } from './matrix/pack-rows';
 export { FeatureStore } from './store/feature-store';
 export type { StoreWriter } from './store/store-writer';

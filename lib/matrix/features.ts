@@ -5,7 +5,8 @@
  */
 
 import { codedError } from '../errors';
-import type { NativeMatrix } from '../native/binding';
+import type { NativeHostMatrix, NativeMatrix } from '../native/binding';
+import { invalid } from '../validate';
 import { type DeviceMatrix, isDeviceMatrix, toNativeDeviceMatrix } from './device-matrix';
 import { type HostFeatures, toNativeMatrix } from './host-matrix';
 import {
@@ -45,4 +46,16 @@ export function readFeatures(name: string, features: unknown): Features {
   if (isMappedMatrix(matrix)) return features as MappedFeatures;
   const { data, dtype, rows, dim, rowStride } = matrix;
   return { data, dtype, shape: [rows, dim], rowStride };
+}
+
+/**
+ * Checks features for code that reads them on the host; rows of a store are copied. Throws as `toNativeMatrix`;
+ * ERR_TYPE for a DeviceMatrix; for a store also ERR_DISPOSED, ERR_STORE or ERR_OUT_OF_MEMORY.
+ */
+export function toHostMatrix(name: string, features: unknown): NativeHostMatrix {
+  if (isMappedFeatures(features)) return toNativeMatrix(name, features.rows());
+  if (!isDeviceMatrix(features)) return toNativeMatrix(name, features);
+  const copy = `{ data: await ${name}.toHost(), shape: ${name}.shape, dtype: ${name}.dtype }`;
+  const hint = `; ${copy} is a copy on the host`;
+  throw invalid('ERR_TYPE', name, 'features on the host', features, hint);
 }

@@ -7,6 +7,7 @@
  */
 
 import { types } from 'node:util';
+import { fromFloat32Pattern, toFloat32Pattern } from '../matrix/float-patterns';
 import type { DType } from '../matrix/host-matrix';
 import { fromBits } from '../matrix/narrow';
 import type { NativeHostMatrix } from '../native/binding';
@@ -28,9 +29,10 @@ export function checkConversion(from: DType, to: DType): void {
 
 /**
  * The rows of `source` in blocks of about 1 MiB, as the bytes of `dtype`. The memory of a block is used again
- * for the next one. Throws ERR_NOT_FINITE, ERR_DETACHED or ERR_BUFFER when the block in question is made.
+ * for the next one. `firstRow` is the row of the features at which `source` begins, for messages. Throws
+ * ERR_NOT_FINITE, ERR_DETACHED or ERR_BUFFER when the block in question is made.
  */
-export function* blocksOf(source: NativeHostMatrix, dtype: DType): Generator<Uint8Array> {
+export function* blocksOf(source: NativeHostMatrix, dtype: DType, firstRow = 0): Generator<Uint8Array> {
   const { rows, dim } = source;
   const rowsOfBlock = Math.min(rows, Math.max(1, Math.floor(blockBytes / (dim * bytesOfElement(dtype)))));
   const raw = emptyArray(source.dtype, rowsOfBlock * dim);
@@ -38,10 +40,10 @@ export function* blocksOf(source: NativeHostMatrix, dtype: DType): Generator<Uin
   for (let begin = 0; begin < rows; begin += rowsOfBlock) {
     const count = Math.min(rowsOfBlock, rows - begin);
     copyRows(source, begin, count, raw);
-    refuseUnless(finite(raw, source.dtype, count * dim), { raw, source, begin, dtype });
+    const found = { raw, source, begin: firstRow + begin, dtype };
+    refuseUnless(finite(raw, source.dtype, count * dim), found);
     if (raw !== converted) {
-      const bad = convert(raw, source.dtype, converted, dtype, count * dim);
-      refuseUnless(bad, { raw, source, begin, dtype });
+      refuseUnless(convert(raw, source.dtype, converted, dtype, count * dim), found);
     }
     yield new Uint8Array(converted.buffer, 0, count * dim * bytesOfElement(dtype));
   }
@@ -51,6 +53,10 @@ type Elements = Float32Array | Uint16Array;
 
 const emptyArray = (dtype: DType, length: number): Elements =>
   dtype === 'float32' ? new Float32Array(length) : new Uint16Array(length);
+
+/** The same memory as integers. */
+const patternsOf = (elements: Elements) =>
+  types.isFloat32Array(elements) ? new Uint32Array(elements.buffer) : elements;
 
 /** A copy, before anything is checked: what was checked is what is written. */
 function copyRows(source: NativeHostMatrix, begin: number, count: number, into: Elements): void {
@@ -69,57 +75,21 @@ function copyRows(source: NativeHostMatrix, begin: number, count: number, into: 
 /** Index of the first NaN or infinity, -1 where there is none. */
 function finite(elements: Elements, dtype: DType, length: number): number {
   const exponent = exponentOf[dtype];
-  const bits = dtype === 'float32' ? new Uint32Array(elements.buffer) : elements;
+  const bits = patternsOf(elements);
   for (let i = 0; i < length; i++) if ((bits[i]! & exponent) === exponent) return i;
   return -1;
 }
 
 /** Converts finite elements. Index of the first one that `to` does not have, -1 where there is none. */
 function convert(from: Elements, fromType: DType, into: Elements, to: DType, length: number): number {
-  if (to === 'float32') {
-    const table = fromType === 'float16' ? halfTable() : null;
-    const bits = new Uint32Array(into.buffer);
-    for (let i = 0; i < length; i++) {
-      if (table === null) bits[i] = from[i]! << 16;
-      else into[i] = table[from[i]!]!;
-    }
-    return -1;
-  }
-  const bits = new Uint32Array(from.buffer);
-  const exponent = exponentOf[to];
+  const [widen, narrow, exponent] = [toFloat32Pattern[fromType], fromFloat32Pattern[to], exponentOf[to]];
+  const [source, target] = [patternsOf(from), patternsOf(into)];
   for (let i = 0; i < length; i++) {
-    const narrow = to === 'bfloat16' ? toBfloat16(bits[i]!) : toFloat16(bits[i]!, from[i]!);
-    if ((narrow & exponent) === exponent) return i;
-    into[i] = narrow;
+    const pattern = narrow(widen(source[i]!));
+    if ((pattern & exponent) === exponent) return i;
+    target[i] = pattern;
   }
   return -1;
-}
-
-/** The upper half of the bits, rounded to even. A carry into the exponent is the next power of two. */
-const toBfloat16 = (bits: number) => (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-
-const leastNormalHalf = 0x38800000; // 2^-14
-const infiniteHalf = 0x477ff000; // 65,520, from which on numbers round to infinity
-const halfBias = (127 - 15) << 23;
-
-function toFloat16(bits: number, value: number): number {
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = bits & 0x7fffffff;
-  if (magnitude >= infiniteHalf) return sign | exponentOf.float16;
-  if (magnitude >= leastNormalHalf) {
-    const rebiased = magnitude - halfBias;
-    return sign | ((rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13);
-  }
-  // subnormal numbers are multiples of 2^-24; adding 2^52 leaves no fraction
-  return sign | (Math.abs(value) * 2 ** 24 + 2 ** 52 - 2 ** 52);
-}
-
-let halves: Float32Array | undefined;
-
-/** The number of each of the 65,536 float16. */
-function halfTable(): Float32Array {
-  halves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromBits(bits, 'float16'));
-  return halves;
 }
 
 interface Found {

@@ -6,10 +6,10 @@
  */
 
 import { codedError } from '../errors';
-import { isDeviceMatrix } from '../matrix/device-matrix';
+import { type DeviceMatrix, isDeviceMatrix } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
-import { toNativeMatrix } from '../matrix/host-matrix';
-import { isMappedFeatures } from '../matrix/mapped-features';
+import { type HostFeatures, toNativeMatrix } from '../matrix/host-matrix';
+import { isMappedFeatures, type MappedFeatures, toNativeMappedMatrix } from '../matrix/mapped-features';
 import type { NativeHostMatrix } from '../native/binding';
 import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
@@ -22,8 +22,16 @@ export interface AppendOptions {
   ids?: Int32Array | undefined;
 }
 
-export interface Appended {
+/** Rows of the features that are in memory together. */
+export interface Part {
+  firstRow: number;
   matrix: NativeHostMatrix;
+}
+
+export interface Appended {
+  rows: number;
+  /** One part, but for another store: that is read by parts, as the file may be larger than memory. */
+  parts: Iterable<Part>;
   /** A copy; null for a store without ids. */
   ids: Int32Array | null;
 }
@@ -36,8 +44,7 @@ export async function readAppend(
   options: AppendOptions,
 ): Promise<Appended> {
   const ids = readIds(plan, readNames('options', options, ['ids']).ids);
-  const matrix = await toHost(features);
-  const { rows, dim, dtype } = matrix;
+  const { rows, dim, dtype, parts } = await readFeatures(features);
   if (dim !== plan.dim) {
     throw codedError('ERR_SHAPE', `Expected rows of ${plan.dim} elements for features but received ${dim}`);
   }
@@ -56,7 +63,7 @@ export async function readAppend(
     );
   }
   checkLength(plan, done + rows);
-  return { matrix, ids };
+  return { rows, parts, ids };
 }
 
 function readIds(plan: WriterPlan, value: unknown): Int32Array | null {
@@ -69,10 +76,27 @@ function readIds(plan: WriterPlan, value: unknown): Int32Array | null {
   throw codedError('ERR_OPTION', `The store has no ids: leave out ${name}, or create it with ids: true`);
 }
 
-/** Features of any place in memory. Rejects as `toNativeMatrix`, or with ERR_DISPOSED, ERR_STORE or ERR_DEVICE. */
-async function toHost(features: Features): Promise<NativeHostMatrix> {
-  if (isMappedFeatures(features)) return toNativeMatrix('features', features.rows());
+/** Features of any place. Rejects as `toNativeMatrix`, or with ERR_DISPOSED, ERR_STORE or ERR_DEVICE. */
+async function readFeatures(features: Features) {
+  if (isMappedFeatures(features)) {
+    const { rows, dim, dtype } = toNativeMappedMatrix('features', features);
+    return { rows, dim, dtype, parts: partsOf(features, rows, dim) };
+  }
+  const matrix = await toHost(features);
+  return { rows: matrix.rows, dim: matrix.dim, dtype: matrix.dtype, parts: [{ firstRow: 0, matrix }] };
+}
+
+async function toHost(features: HostFeatures | DeviceMatrix): Promise<NativeHostMatrix> {
   if (!isDeviceMatrix(features)) return toNativeMatrix('features', features);
   const { dtype, shape } = features;
   return toNativeMatrix('features', { data: await features.toHost(), dtype, shape });
+}
+
+/** About 4 MiB at a time. */
+function* partsOf(store: MappedFeatures, rows: number, dim: number): Generator<Part> {
+  const rowsOfPart = Math.max(1, Math.floor(2 ** 20 / dim));
+  for (let firstRow = 0; firstRow < rows; firstRow += rowsOfPart) {
+    const copy = store.rows(firstRow, Math.min(rows, firstRow + rowsOfPart));
+    yield { firstRow, matrix: toNativeMatrix('features', copy) };
+  }
 }

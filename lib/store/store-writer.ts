@@ -7,11 +7,10 @@
 
 import type { Features } from '../matrix/features';
 import type { DType } from '../matrix/host-matrix';
-import type { NativeHostMatrix } from '../native/binding';
 import { blocksOf } from './convert-rows';
 import { IdList } from './id-list';
 import { requireLittleEndian } from './little-endian';
-import { type AppendOptions, readAppend } from './read-append';
+import { type AppendOptions, type Part, readAppend } from './read-append';
 import { TemporaryFile } from './temporary-file';
 import { bytesOfElement, dataOffset, extentsOf, makeHeader, type StoreShape } from './write-header';
 import { readPath, readWriterOptions, type StoreWriterOptions, type WriterPlan } from './writer-options';
@@ -40,6 +39,7 @@ interface Access {
   make(file: TemporaryFile, plan: WriterPlan): StoreWriter;
   presize(writer: StoreWriter): Promise<void>;
   fill(name: string, writer: StoreWriter): StoreFill;
+  checkOpen(writer: StoreWriter): void;
 }
 
 /** For the functions at the end of this file. The class sets it, once, when this file loads. */
@@ -49,10 +49,12 @@ let access: Access;
 export class StoreWriter implements Disposable, AsyncDisposable {
   readonly dtype: DType;
   readonly dim: number;
+  /** Whether each row comes with an id. */
+  readonly ids: boolean;
   readonly #file: TemporaryFile;
   readonly #plan: WriterPlan;
   readonly #state: WriterState;
-  readonly #ids = new IdList();
+  readonly #idList = new IdList();
   #rows = 0;
   #filled = false;
 
@@ -62,6 +64,7 @@ export class StoreWriter implements Disposable, AsyncDisposable {
       make: (file, plan) => new StoreWriter(file, plan),
       presize: (writer) => writer.#presize(),
       fill: (name, writer) => writer.#fill(name),
+      checkOpen: (writer) => void writer.#state.checkIdle('append'),
     };
   }
 
@@ -71,6 +74,7 @@ export class StoreWriter implements Disposable, AsyncDisposable {
     this.#state = new WriterState(file);
     this.dtype = plan.dtype;
     this.dim = plan.dim;
+    this.ids = plan.ids;
   }
 
   /** Absolute path of the file that `commit` makes. */
@@ -98,7 +102,7 @@ export class StoreWriter implements Disposable, AsyncDisposable {
    * float32 is rounded once to a store of 16 bits, to the nearest, ties to even; 16 bits become float32 exactly.
    * float16 and bfloat16 never become each other.
    *
-   * @param features [rows × dim], on the host or on a device.
+   * @param features [rows × dim], on the host, on a device, or another store, which is read by parts.
    * @param options.ids Int32Array [rows], with a store that was created with `ids: true`, and only there.
    *
    * After an error the store has the rows that it had before, and another append may follow: ERR_STORE for a full
@@ -108,11 +112,11 @@ export class StoreWriter implements Disposable, AsyncDisposable {
    */
   append(features: Features, options: AppendOptions = {}): Promise<void> {
     return this.#state.run('append', async () => {
-      const { matrix, ids } = await readAppend(this.#plan, this.#rows, features, options);
-      await this.#write(matrix);
+      const { rows, parts, ids } = await readAppend(this.#plan, this.#rows, features, options);
+      await this.#write(parts);
       // no error can follow but that of memory for the ids, which leaves the rows as they were
-      if (ids !== null) this.#ids.append(ids);
-      this.#rows += matrix.rows;
+      if (ids !== null) this.#idList.append(ids);
+      this.#rows += rows;
     });
   }
 
@@ -171,12 +175,14 @@ export class StoreWriter implements Disposable, AsyncDisposable {
     }
   }
 
-  async #write(matrix: NativeHostMatrix): Promise<void> {
+  async #write(parts: Iterable<Part>): Promise<void> {
     let at = dataOffset + this.#rows * this.#plan.dim * bytesOfElement(this.dtype);
-    for (const block of blocksOf(matrix, this.dtype)) {
-      this.#state.refuseDisposed();
-      await this.#file.write(block, at);
-      at += block.length;
+    for (const { matrix, firstRow } of parts) {
+      for (const block of blocksOf(matrix, this.dtype, firstRow)) {
+        this.#state.refuseDisposed();
+        await this.#file.write(block, at);
+        at += block.length;
+      }
     }
     this.#state.refuseDisposed();
   }
@@ -187,7 +193,7 @@ export class StoreWriter implements Disposable, AsyncDisposable {
     // an append that failed may have left bytes behind the rows
     await this.#file.truncate(end);
     await this.#file.write(new Uint8Array(idsBegin - featuresEnd), featuresEnd);
-    await this.#file.write(this.#ids.bytes, idsBegin);
+    await this.#file.write(this.#idList.bytes, idsBegin);
     await this.#sync();
     await this.#file.write(makeHeader(shape), 0);
     await this.#sync();
@@ -257,4 +263,9 @@ export function isStoreWriter(value: unknown): value is StoreWriter {
  */
 export function beginFill(name: string, writer: StoreWriter): StoreFill {
   return access.fill(name, writer);
+}
+
+/** Throws ERR_STORE or ERR_DISPOSED where `append` would be refused whatever it is given. */
+export function checkOpen(writer: StoreWriter): void {
+  access.checkOpen(writer);
 }

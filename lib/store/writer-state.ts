@@ -44,8 +44,8 @@ export class WriterState {
     }
   }
 
-  /** Throws ERR_DISPOSED or ERR_STORE. Returns the function to call when the work has ended. */
-  begin(name: string): () => Promise<void> {
+  /** Throws ERR_DISPOSED or ERR_STORE where no call of this name may begin. */
+  checkIdle(name: string): void {
     this.refuseDisposed();
     if (this.committed) {
       this.refuse(`it was committed, and a committed file never changes; ${name} belongs to a new store`);
@@ -54,6 +54,11 @@ export class WriterState {
       this.refuse('a commit could not make the file durable; dispose of this writer and write again');
     }
     if (this.#running !== null) this.refuse(`${this.#running.name} still runs; await it before ${name}`);
+  }
+
+  /** Throws ERR_DISPOSED or ERR_STORE. Returns the function to call when the work has ended. */
+  begin(name: string): () => Promise<void> {
+    this.checkIdle(name);
     let settle = () => {};
     const ended = new Promise<void>((resolve) => {
       settle = resolve;

@@ -10,6 +10,7 @@ import os from 'node:os';
 import { codedError } from '../errors';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
+import type { PackedMatrix } from '../matrix/pack-rows';
 import type { FeatureGrads } from './encoder';
 
 /** One chunk's place in the feature matrix. */
@@ -66,7 +67,7 @@ export class RepresentationCache {
   }
 
   /** All features so far, [rows x dim], without a copy. */
-  matrix(): MatrixLike {
+  matrix(): PackedMatrix {
     return {
       data: this.storage.subarray(0, this.rows * this.dim),
       shape: [this.rows, this.dim],

@@ -5,8 +5,8 @@
  * Refuses to know the loss.
  */
 
-import { codedError } from '../errors';
 import { throwIfAborted } from '../loss/on-abort';
+import { encodeChunks } from './encode-chunks';
 import { chunkCountError, readChunks } from './read-chunks';
 import { RepresentationCache } from './representation-cache';
 import {
@@ -35,20 +35,13 @@ export class TowerPass<Input> {
 
   async encode(context: StepContext): Promise<void> {
     const began = performance.now();
-    const { cache, trained } = this;
-    const { encoder } = this.tower;
+    const { cache, trained, chunksName } = this;
     throwIfAborted(context.signal);
-    for await (const input of this.chunks()) {
-      const randomState = trained ? encoder.randomState?.() : undefined;
-      cache.append(await encoder.encode(input), randomState);
-      await betweenChunks(context, this.progress('encode', cache.rows));
-    }
-    if (cache.rows === 0) {
-      throw codedError(
-        'ERR_CHUNKS',
-        `Expected at least one chunk from ${this.chunksName}() but received none`,
-      );
-    }
+    await encodeChunks(this.tower, cache, {
+      chunksName,
+      keepStates: trained,
+      afterChunk: () => betweenChunks(context, this.progress('encode', cache.rows)),
+    });
     this.encodeSeconds = secondsSince(began);
   }
 
@@ -65,7 +58,7 @@ export class TowerPass<Input> {
     const expected = cache.chunks.length;
     let index = 0;
     throwIfAborted(context.signal);
-    for await (const input of this.chunks()) {
+    for await (const input of readChunks<Input>(this.chunksName, this.tower.makeChunks)) {
       const chunk = cache.chunks[index];
       if (chunk === undefined) throw chunkCountError(this.chunksName, expected, `more than ${expected}`);
       encoder.restoreRandomState?.(chunk.randomState);
@@ -90,10 +83,6 @@ export class TowerPass<Input> {
     if (!this.trained) return 0;
     const rows = this.cache.chunks.reduce((most, chunk) => Math.max(most, chunk.rows), 0);
     return rows * this.cache.dim * Float32Array.BYTES_PER_ELEMENT;
-  }
-
-  private chunks(): AsyncGenerator<Input> {
-    return readChunks<Input>(this.chunksName, this.tower.makeChunks);
   }
 
   private progress(phase: Exclude<StepPhase, 'loss'>, rows: number): StepProgress {

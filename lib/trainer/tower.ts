@@ -31,8 +31,9 @@ export interface Tower<Input> {
 }
 
 /** A tower after the checks. Its methods are those that the encoder had at the call, bound to the encoder. */
-export interface CheckedTower<Input> {
-  name: TowerName;
+export interface CheckedTower<Input, Name extends string = TowerName> {
+  /** Name in messages and in progress. */
+  name: Name;
   /** The caller's encoder object: steps with a common one take turns. */
   identity: object;
   encoder: Encoder<Input>;
@@ -42,10 +43,19 @@ export interface CheckedTower<Input> {
 
 const towerNames = ['encoder', 'chunks', 'rows'] as const;
 
-/** Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS. */
+/** A tower of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER or ERR_CHUNKS. */
 export function checkTower<Input>(name: TowerName, value: unknown): CheckedTower<Input> {
   const where = `options.${name}`;
   refuseFrozen(name, check.plainObject(where, value));
+  return readTower(name, where, value);
+}
+
+/** A tower, of a step or alone, whose properties messages find at `where`. Throws as {@link checkTower}. */
+export function readTower<Input, Name extends string>(
+  name: Name,
+  where: string,
+  value: unknown,
+): CheckedTower<Input, Name> {
   const { encoder, chunks, rows } = readNames(where, value, towerNames);
   const checkedEncoder = checkEncoder<Input>(`${where}.encoder`, encoder);
   if (typeof chunks !== 'function') {

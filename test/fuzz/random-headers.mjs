@@ -50,7 +50,9 @@ async function runCase(number) {
   inputs += 1;
   count('whole');
   if (!isDeepStrictEqual(layout, whole.expected)) {
-    complaints.push(`a whole file was read as ${JSON.stringify(layout)} and not ${JSON.stringify(whole.expected)}`);
+    complaints.push(
+      `a whole file was read as ${JSON.stringify(layout)} and not ${JSON.stringify(whole.expected)}`,
+    );
   }
   for (const complaint of complaints) fail(number, complaint, whole.bytes);
   let { bytes } = whole;
@@ -75,7 +77,8 @@ async function runAll() {
 console.log(`random-headers: seed ${seed}`);
 const begin = performance.now();
 await runAll();
-for (const [name, number] of [...tally].sort((a, b) => b[1] - a[1])) console.log(`  ${String(number).padStart(9)} ${name}`);
+for (const [name, number] of [...tally].sort((a, b) => b[1] - a[1]))
+  console.log(`  ${String(number).padStart(9)} ${name}`);
 const seconds = Math.round((performance.now() - begin) / 1000);
 console.log(`random-headers: ${inputs} files in ${seconds} s, ${failures} failures`);
 process.exitCode = failures > 0 || inputs === 0 ? 1 : 0;

@@ -25,7 +25,12 @@ test('random files are read as they were made, or refused with a code', () => {
   // not one sided: whole files are read, damaged ones are refused for many reasons
   expect(countOf(stdout, 'whole')).toBe(3000);
   expect(stdout.split('\n').length).toBeGreaterThan(30);
-  for (const reason of ['the file is too short', 'the file is too long', 'its header has', 'its header is no dictionary']) {
+  for (const reason of [
+    'the file is too short',
+    'the file is too long',
+    'its header has',
+    'its header is no dictionary',
+  ]) {
     expect(`${reason} ${countOf(stdout, reason)}`).not.toBe(`${reason} 0`);
   }
 });

@@ -2,7 +2,7 @@
  * Files for tests of the store: bytes written by hand, as other programs or an enemy would write them, and a folder
  * that goes away with its test.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readStoreHeader } from '../../lib/store/read-header';
@@ -19,15 +19,20 @@ export function useFolder(): { path: (name: string) => string } {
   return { path: (name) => join(folder, name) };
 }
 
-/** A safetensors file. Text as a header is taken as it is, `length` is what the first eight bytes say. */
+/**
+ * A safetensors file. A header in text or bytes is taken as it is, an object is padded to a multiple of eight bytes. `length`
+ * is what the first eight bytes say.
+ */
 export function safetensors(header: unknown, data: number | Uint8Array = 0, length?: bigint): Buffer {
   const json = Buffer.isBuffer(header)
     ? header
-    : Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+    : Buffer.from(typeof header === 'string' ? header : padded(JSON.stringify(header)));
   const start = Buffer.alloc(8);
   start.writeBigUInt64LE(length ?? BigInt(json.length));
   return Buffer.concat([start, json, typeof data === 'number' ? Buffer.alloc(data) : data]);
 }
+
+const padded = (json: string) => json.padEnd(Math.ceil(json.length / 8) * 8);
 
 /** A tensor of a header, with offsets that fit. */
 export function tensor(dtype: string, shape: number[], begin = 0) {
@@ -67,12 +72,6 @@ export async function headerOf(path: string, tensor?: string): Promise<StoreHead
   } finally {
     await handle.close();
   }
-}
-
-/** The header of a file with these bytes. */
-export function headerOfBytes(path: string, bytes: Uint8Array, tensor?: string): Promise<StoreHeader> {
-  writeFileSync(path, bytes);
-  return headerOf(path, tensor);
 }
 
 /** Bytes in memory as a file, and how many of them were asked for. */

@@ -1,8 +1,8 @@
 /** Headers of .npy files: those that NumPy writes are read, and no others; nothing in a header is evaluated. */
-import { headerOfBytes, npy, npyHeader, rejection, useFolder } from './files';
+import { readLayoutOf } from '../../lib/store/read-header';
+import { fileOf, npy, npyHeader, rejection } from './files';
 
-const folder = useFolder();
-const read = (bytes: Uint8Array, name?: string) => headerOfBytes(folder.path('file'), bytes, name);
+const read = (bytes: Uint8Array, name?: string) => readLayoutOf(fileOf(bytes), name);
 
 describe('reads', () => {
   it.each([

@@ -44,7 +44,7 @@ describe('createStoreWriter', () => {
   });
 
   it.each([
-    ['a folder that is not there', 'no/x', 'there is no such folder (ENOENT)', 'ENOENT'],
+    ['a folder that is not there', 'no/x', 'there is no such folder', 'ENOENT'],
     ['a name that is too long', 'x'.repeat(300), 'the path is too long (ENAMETOOLONG)', 'ENAMETOOLONG'],
   ])('%s', async (_, name, message, cause) => {
     const error = await rejection(create(folder.path(name), { dim: 2 }));

@@ -1,9 +1,8 @@
 /** Headers of safetensors files: those that others write are read, and hostile ones are refused in words. */
 import { readLayoutOf } from '../../lib/store/read-header';
-import { fileOf, headerOfBytes, rejection, safetensors, tensor, useFolder } from './files';
+import { fileOf, rejection, safetensors, tensor } from './files';
 
-const folder = useFolder();
-const read = (bytes: Uint8Array, name?: string) => headerOfBytes(folder.path('file'), bytes, name);
+const read = (bytes: Uint8Array, name?: string) => readLayoutOf(fileOf(bytes), name);
 
 describe('reads', () => {
   it.each([
@@ -11,12 +10,10 @@ describe('reads', () => {
     ['F16', 'float16', 12],
     ['BF16', 'bfloat16', 12],
   ])('%s as %s', async (type, dtype, bytes) => {
-    const file = safetensors(`${JSON.stringify({ features: tensor(type, [2, 3]) })}   `, bytes);
+    const file = safetensors({ features: tensor(type, [2, 3]) }, bytes);
     const header = await read(file);
     const offset = file.length - bytes;
-    expect(header).toMatchObject({ format: 'safetensors', dtype, rows: 2, dim: 3, offset, ids: null });
-    expect(header.fileBytes).toBe(file.length);
-    expect(header.identity.size).toBe(BigInt(file.length));
+    expect(header).toEqual({ format: 'safetensors', dtype, rows: 2, dim: 3, offset, ids: null });
   });
 
   it('the only tensor that can be features, whatever its name', async () => {
@@ -209,7 +206,7 @@ it.each(hostile)('refuses %s', async (_, bytes, message, name) => {
   expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
   expect(error.code).toBe('ERR_STORE');
   expect(error.message).toContain(message);
-  expect(error.message).toMatch(/^Cannot read features from '.*file': /);
+  expect(error.message).toMatch(/^Cannot read features from 'memory': /);
   expect(error.message.length).toBeLessThan(800);
 });
 

@@ -30,6 +30,7 @@ export const caseTitles = {
   changedRows: 'a second pass with as many chunks but other rows is refused',
   optimiser: 'three steps of Adam on both towers equal three dense steps',
   nestedGradient: 'a gradient within a gradient is refused',
+  featuresAlone: 'features without a step are those of the network, and the call gives back the random state',
   halfFeatures: '16-bit features are taken as they are',
   memory: 'steps leave no arrays behind',
 } as const;

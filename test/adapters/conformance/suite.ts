@@ -4,6 +4,7 @@
  */
 import { dropoutCases } from './dropout-cases';
 import { failureCases } from './failure-cases';
+import { featureCases } from './feature-cases';
 import { gradientCases } from './gradient-cases';
 import { type CaseName, caseTitles } from './host';
 import type { AnyHost } from './pair';
@@ -12,6 +13,7 @@ export const cases: Record<CaseName, (host: AnyHost) => Promise<void>> = {
   ...gradientCases,
   ...dropoutCases,
   ...failureCases,
+  ...featureCases,
 };
 
 const names = Object.keys(caseTitles) as CaseName[];

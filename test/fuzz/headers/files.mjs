@@ -47,7 +47,8 @@ function wholeSafetensors(random) {
 /** The length and the JSON, with tensors in any order and any white space. */
 function headerOf(random, tensors) {
   const entries = shuffled(random, tensors).map(({ name, ...rest }) => [name, rest]);
-  if (random.chance(0.3)) entries.push(['__metadata__', { made: 'by hand', format: random.pick(['pt', 'é']) }]);
+  if (random.chance(0.3))
+    entries.push(['__metadata__', { made: 'by hand', format: random.pick(['pt', 'é']) }]);
   const texts = entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
   const json = Buffer.from(`{${texts.join(random.pick([',', ' , ', ',\n']))}}`);
   const step = random.pick([8, 64, 4096]);
@@ -95,10 +96,62 @@ function shuffled(random, list) {
 
 /** What an enemy writes in place of a number, a name or a bracket. */
 const tokens = [
-  ...['0', '-1', '-0', '1e9', '1.5', '9007199254740993', '18446744073709551616', 'NaN', 'Infinity', 'null', 'true'],
-  ...['[]', '{}', '""', '"features"', '"F32"', '"dtype"', '"__proto__"', '[0,0]', '[4294967296,4294967296]', "'<f4'"],
-  ...["'>f4'", 'True', '()', '(1,)', '(2**64,1)', "b'<f4'", '{', '}', '[', ']', '(', ')', ',', ':', '"', "'", '\\'],
-  ...['\\u0000', '\u0000', '\ufeff', '\\ud800', ' ', '\n', '"\\u0061"', '#', '__import__("os")', '9'.repeat(50)],
+  ...[
+    '0',
+    '-1',
+    '-0',
+    '1e9',
+    '1.5',
+    '9007199254740993',
+    '18446744073709551616',
+    'NaN',
+    'Infinity',
+    'null',
+    'true',
+  ],
+  ...[
+    '[]',
+    '{}',
+    '""',
+    '"features"',
+    '"F32"',
+    '"dtype"',
+    '"__proto__"',
+    '[0,0]',
+    '[4294967296,4294967296]',
+    "'<f4'",
+  ],
+  ...[
+    "'>f4'",
+    'True',
+    '()',
+    '(1,)',
+    '(2**64,1)',
+    "b'<f4'",
+    '{',
+    '}',
+    '[',
+    ']',
+    '(',
+    ')',
+    ',',
+    ':',
+    '"',
+    "'",
+    '\\',
+  ],
+  ...[
+    '\\u0000',
+    '\u0000',
+    '\ufeff',
+    '\\ud800',
+    ' ',
+    '\n',
+    '"\\u0061"',
+    '#',
+    '__import__("os")',
+    '9'.repeat(50),
+  ],
 ];
 
 /** Where the header ends, in the file as it says itself, and never beyond the file. */
@@ -126,10 +179,18 @@ export function damage(random, { bytes, format }) {
       return Buffer.concat([result, Buffer.alloc(random.integer(1, 100), random.integer(0, 255))]);
     case 4: // the length of the header
       if (format === 'npy') result.writeUInt16LE(random.integer(0, 65535), 8);
-      else result.writeBigUInt64LE(random.pick([0n, 1n, 2n ** 53n, 2n ** 64n - 1n, BigInt(random.integer(0, 10000))]), 0);
+      else
+        result.writeBigUInt64LE(
+          random.pick([0n, 1n, 2n ** 53n, 2n ** 64n - 1n, BigInt(random.integer(0, 10000))]),
+          0,
+        );
       return result;
     case 5: // something repeated
-      return Buffer.concat([result.subarray(0, at), result.subarray(random.integer(0, at), header), result.subarray(at)]);
+      return Buffer.concat([
+        result.subarray(0, at),
+        result.subarray(random.integer(0, at), header),
+        result.subarray(at),
+      ]);
     default:
       return replaceToken(random, result, header, format);
   }

@@ -21,7 +21,8 @@ function fileOf(bytes) {
     asked: 0,
     async read(begin, count) {
       file.asked += count;
-      if (begin < 0 || begin + count > bytes.length) throw new Error(`read of ${count} bytes from ${begin} on`);
+      if (begin < 0 || begin + count > bytes.length)
+        throw new Error(`read of ${count} bytes from ${begin} on`);
       return new Uint8Array(bytes.subarray(begin, begin + count));
     },
     refuse(problem, cause) {
@@ -48,7 +49,8 @@ export async function judge(bytes, tensor) {
     else if (/[\p{Cc}\p{Cs}]/u.test(error.message)) complaints.push('a message with control characters');
   }
   const { user, system } = process.cpuUsage(begin);
-  if ((user + system) / 1000 > mostMilliseconds) complaints.push(`${(user + system) / 1000} ms of processor time`);
+  if ((user + system) / 1000 > mostMilliseconds)
+    complaints.push(`${(user + system) / 1000} ms of processor time`);
   if (file.asked > mostAsked) complaints.push(`${file.asked} bytes were read`);
   return { layout, reason, complaints };
 }
@@ -56,13 +58,17 @@ export async function judge(bytes, tensor) {
 /** The words of a refusal without what is in quotes and without numbers, to count kinds. */
 function reasonOf(error) {
   const text = String(error?.message ?? error).replace(/^[^:]*: /, '');
-  return text.replace(/'.*?'/gs, '…').replace(/[\d.]+/g, 'N').slice(0, 60);
+  return text
+    .replace(/'.*?'/gs, '…')
+    .replace(/[\d.]+/g, 'N')
+    .slice(0, 60);
 }
 
 function complaintsOf({ format, dtype, rows, dim, offset, ids }, { length }) {
   const complaints = [];
   const check = (holds, what) => {
-    if (!holds) complaints.push(`${what}: ${JSON.stringify({ format, dtype, rows, dim, offset, ids, length })}`);
+    if (!holds)
+      complaints.push(`${what}: ${JSON.stringify({ format, dtype, rows, dim, offset, ids, length })}`);
   };
   const size = { float32: 4, float16: 2, bfloat16: 2 }[dtype];
   check(['safetensors', 'npy'].includes(format) && size !== undefined, 'unknown format or dtype');
