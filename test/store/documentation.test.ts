@@ -12,5 +12,10 @@ it('has examples of reading and of gradients', async () => {
 
 it('goes from features to a store and back', async () => {
   const lines = (await outputOfExample('await writer.append(encode(first, 250), { ids })')).split('\n');
-  expect(lines).toEqual(['[ 1000, 64 ] float32 1000', expect.stringMatching(/^\d+\.\d{3}$/), '[ 2, 64 ]', '']);
+  expect(lines).toEqual([
+    '[ 1000, 64 ] float32 1000',
+    expect.stringMatching(/^\d+\.\d{3}$/),
+    '[ 2, 64 ]',
+    '',
+  ]);
 });
