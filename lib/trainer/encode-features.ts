@@ -13,8 +13,8 @@ import * as check from '../validate';
 import { encodeChunks, type FeatureSink } from './encode-chunks';
 import { inTurn } from './encoder-turns';
 import { RepresentationCache } from './representation-cache';
-import { readStore, StoreSink } from './store-sink';
 import { betweenChunks, type StepProgress } from './step-context';
+import { readStore, StoreSink } from './store-sink';
 import { type CheckedTower, readTower, type Tower } from './tower';
 
 export interface EncodeProgress {

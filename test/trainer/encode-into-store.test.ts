@@ -78,7 +78,10 @@ describe('refuses, before anything is encoded', () => {
   };
 
   it('what is no writer', async () => {
-    expect(await refused(path())).toEqual(['ERR_TYPE', expect.stringContaining('FeatureStore.create(path, { dim })')]);
+    expect(await refused(path())).toEqual([
+      'ERR_TYPE',
+      expect.stringContaining('FeatureStore.create(path, { dim })'),
+    ]);
   });
 
   it('a store with ids', async () => {
