@@ -8,7 +8,8 @@
 
 import { callNative, codedError, isInfclError } from '../errors';
 import type { MappingHandle, NativeBinding, NativeMappedMatrix } from '../native/binding';
-import { beginFill, type StoreFill, type StoreWriter } from '../store/store-writer';
+import type { StoreFill } from '../store/store-fill';
+import { beginFill, type StoreWriter } from '../store/store-writer';
 import type { NamedMemory } from './call-memory';
 import type { GradientOutputs } from './options';
 

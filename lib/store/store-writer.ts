@@ -11,27 +11,11 @@ import { blocksOf } from './convert-rows';
 import { IdList } from './id-list';
 import { requireLittleEndian } from './little-endian';
 import { type AppendOptions, type Part, readAppend } from './read-append';
+import type { StoreFill } from './store-fill';
 import { TemporaryFile } from './temporary-file';
 import { bytesOfElement, dataOffset, extentsOf, makeHeader, type StoreShape } from './write-header';
 import { readPath, readWriterOptions, type StoreWriterOptions, type WriterPlan } from './writer-options';
 import { WriterState } from './writer-state';
-
-/** The temporary file of a writer, for native code that writes all rows of it in any order. */
-export interface StoreFill {
-  /** Open for reading and writing until `done` or `failed`. */
-  fd: number;
-  /** Path of the temporary file. */
-  path: string;
-  /** Byte of the file at which the first row begins. All bytes of the features are there, as zeros or old rows. */
-  offset: number;
-  dtype: DType;
-  rows: number;
-  dim: number;
-  /** All rows are written. The mapping, if any, may still exist; `commit` may follow. */
-  done(): void;
-  /** Rows may have any content. Another fill may follow, or `dispose`. */
-  failed(): void;
-}
 
 /** Access to the private fields of StoreWriter, for this file and not for callers. */
 interface Access {

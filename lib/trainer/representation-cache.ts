@@ -11,7 +11,6 @@ import { codedError } from '../errors';
 import type { PackedOf } from '../matrix/convert';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
-import { isMappedFeatures } from '../matrix/mapped-features';
 import { normalizeRows, normalizeRowsGrad } from '../matrix/normalize-rows';
 import type { PackedMatrix } from '../matrix/pack-rows';
 import { finiteRows } from '../matrix/read-rows';
@@ -132,7 +131,7 @@ export class RepresentationCache {
         `Expected features on the host from ${where} but received a DeviceMatrix: return await matrix.toHost()`,
       );
     }
-    const matrix = toNativeMatrix(where, isMappedFeatures(features) ? features.rows() : features);
+    const matrix = toNativeMatrix(where, features);
     if (this.rows > 0 && matrix.dtype !== this.givenDtype) {
       throw codedError(
         'ERR_DTYPE',

@@ -92,7 +92,7 @@ const mutants = {
 const fuzz = {
   name: 'fuzz',
   proves:
-    'Random and hostile calls of the public API, and random requests under AddressSanitizer, end in a right answer or a clear error.',
+    'Random and hostile calls of the public API, random headers of files, and random requests under AddressSanitizer, end in a right answer or a clear error.',
   parts: ({ commit, gate }) => {
     const seed = String(seedOf(commit));
     const calls = ['npm', 'run', 'test:calls', '--', '--seed', seed];
@@ -114,6 +114,10 @@ const fuzz = {
           '--cases',
           gate ? '15000' : '40000',
         ),
+      },
+      {
+        name: 'random headers',
+        command: ['npm', 'run', 'test:headers', '--', '--seed', seed, '--minutes', '1'],
       },
       { name: 'random calls', command: [...calls, '--minutes', gate ? '3' : '6'] },
       {

@@ -10,6 +10,10 @@ it('has examples of reading and of gradients', async () => {
   expect(await outputOfExample('grads.safetensors')).toBe('1024 0 [ 64, 16 ]\n');
 });
 
+it('writes features of an encoder', async () => {
+  expect(await outputOfExample('into: writer')).toBe('[ 4, 3 ]\n');
+});
+
 it('goes from features to a store and back', async () => {
   const lines = (await outputOfExample('await writer.append(encode(first, 250), { ids })')).split('\n');
   expect(lines).toEqual([
