@@ -91,7 +91,8 @@ describe('a call', () => {
   const call = (change: Partial<ContrastiveRequest>) => {
     const queries = matrix(open());
     const none = { labels: null, queryClasses: null, keyClasses: null, queryIds: null, keyIds: null };
-    const terms = { falseNegativeMargin: null, labelSmoothing: 0, queryWeights: null, hardNegatives: null };
+    const terms = { falseNegativeMargin: null, labelSmoothing: 0, queryWeights: null };
+    const negatives = { hardNegatives: null, hardNegativeIds: null };
     const outputs = { queryGrads: null, keyGrads: null, hardNegativeGrads: null, rows: null };
     const numbers = { logitScale: 5, logitBias: 0, hardness: 0, hardNegativeHardness: 0, gradientFilter: 0 };
     const how = {
@@ -111,6 +112,7 @@ describe('a call', () => {
     const request = {
       ...none,
       ...terms,
+      ...negatives,
       ...outputs,
       ...numbers,
       ...how,
