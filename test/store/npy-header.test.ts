@@ -19,12 +19,13 @@ describe('reads', () => {
     expect(await read(file)).toMatchObject({ rows: 2, dim: 3, offset: 128 });
   });
 
+  // the title is the first column: a header as a title would be too long for Jest
   it.each([
-    ["{'shape':(2,3),'fortran_order':False,'descr':'<f4'}", 'another order, no spaces, no last comma'],
-    [npyHeader("'<f4'", '(2L, 3L)'), 'long integers of Python 2'],
-    [npyHeader("'<f4'", '(2, 3,)'), 'a comma at the end'],
-    [npyHeader("'<f4'", '(2, 3)').padEnd(60_000), 'a header of version 1 that is nearly full'],
-  ])('%s', async (header) => {
+    ['another order, no spaces, no last comma', "{'shape':(2,3),'fortran_order':False,'descr':'<f4'}"],
+    ['long integers of Python 2', npyHeader("'<f4'", '(2L, 3L)')],
+    ['a comma at the end', npyHeader("'<f4'", '(2, 3,)')],
+    ['a header of version 1 that is nearly full', npyHeader("'<f4'", '(2, 3)').padEnd(60_000)],
+  ])('%s', async (_what, header) => {
     expect(await read(npy(header, 24))).toMatchObject({ rows: 2, dim: 3 });
   });
 });
@@ -101,7 +102,8 @@ const hostile: [what: string, file: Uint8Array, message: string, tensor?: string
   ['the name of a tensor', npy(good, 24), 'leave out the option tensor', 'features'],
 ];
 
-it.each(hostile)('refuses %s', async (_, bytes, message, name) => {
+// a rest parameter: Jest would pass `done` for a fourth parameter that a row leaves out
+it.each(hostile)('refuses %s', async (...[, bytes, message, name]) => {
   const error = await rejection(read(bytes, name));
   expect(error.code).toBe('ERR_STORE');
   expect(error.message).toContain(message);

@@ -201,7 +201,8 @@ const hostile: [what: string, file: Uint8Array, message: string, tensor?: string
   ],
 ];
 
-it.each(hostile)('refuses %s', async (_, bytes, message, name) => {
+// a rest parameter: Jest would pass `done` for a fourth parameter that a row leaves out
+it.each(hostile)('refuses %s', async (...[, bytes, message, name]) => {
   const error = await rejection(read(bytes, name));
   expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
   expect(error.code).toBe('ERR_STORE');
