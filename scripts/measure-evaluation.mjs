@@ -12,6 +12,7 @@ import {
   alignment,
   effectiveRank,
   linearProbe,
+  mineHardNegatives,
   modalityGap,
   ranks,
   retrievalMetrics,
@@ -54,6 +55,7 @@ const search = {
   indices: Int32Array.from({ length: rows * k }, (_, at) => Math.floor(at / k) + 977 * (at % k)),
   shape: [rows, k],
 };
+const ofRanks = { rank: Float64Array.from({ length: rows }, (_, row) => 1 + ((row * 7919) % rows)) };
 
 const keyIds = Int32Array.from({ length: rows }, (_, row) => row % (rows / 5));
 const cases = {
@@ -62,6 +64,9 @@ const cases = {
   ranks: () => ranks(x, y),
   'ranks, 5 keys of each id': () => ranks(x, y, { keyIds }),
   'retrievalMetrics, k 100': () => retrievalMetrics(search),
+  'retrievalMetrics of ranks': () => retrievalMetrics(ofRanks),
+  'mineHardNegatives, 5 with a margin': () => mineHardNegatives(x, y, { count: 5, margin: 0 }),
+  'mineHardNegatives, 5 of the best 50': () => mineHardNegatives(x, y, { count: 5, range: [0, 50] }),
   alignment: () => alignment(x, y),
   modalityGap: () => modalityGap(x, y),
   effectiveRank: () => effectiveRank(x),

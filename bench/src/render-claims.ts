@@ -14,6 +14,7 @@ const torchAgain = 'amd-epyc-2-torch.json';
 const triangles = 'amd-epyc-2-triangles.json';
 const zen5 = 'amd-epyc-zen5-2.json';
 const peers = 'amd-epyc-zen4-2-node-peers.json';
+const search = 'amd-epyc-zen4-2-search.json';
 
 const readme = claimsOf('README.md');
 const performance = claimsOf('docs/performance.md');
@@ -58,6 +59,7 @@ export function claims(results: readonly CommittedResult[]): Claim[] {
     ...targetClaims(figures),
     ...torchClaims(figures),
     ...nodePeerClaims(figures),
+    ...searchClaims(figures),
     ...peakClaims(figures),
     ...optionClaims(figures),
     ...fewRowsClaims(figures),
@@ -134,6 +136,27 @@ function nodePeerClaims(figures: Figures): Claim[] {
     performance`It took ${memory(256)} and ${memory(512)} times the memory at B = 8,192.`,
     performance`tfjs on one thread was beaten ${fixed(tfjs, 1)} times by one thread of ours`,
     performance`Our ${ours(8192)} s and ${ours(16384)} s are`,
+  ];
+}
+
+/** A search beside the loss alone, the product alone, and the exact searches of others. */
+function searchClaims(figures: Figures): Claim[] {
+  const label = (rows: number, k: number, what: string) => `M ${rows}, N 100000, D 256, k ${k}, ${what}`;
+  const ratio = (k: number, what: string) =>
+    fixed(figures.of(search, 'top-k', label(2048, k, `beside the ${what}`), 'ratio', { threads: 2 }), 3);
+  const peer = (rows: number, k: number, what: string, column: string) =>
+    figures.of(search, 'top-k-peers', label(rows, k, what), column);
+  const onnx = 'ONNX Runtime, Gemm + TopK in blocks of 512';
+  const usearch = 'usearch, exactSearch';
+  const faster = (rows: number, k: number, what: string, digits: number) =>
+    fixed(peer(rows, k, what, 'times faster'), digits);
+  return [
+    performance`a search for k = 10 took ${ratio(10, 'loss alone')} of the time of the loss alone,
+and one for k = 100 ${ratio(100, 'loss alone')}.`,
+    performance`k = 10 took ${ratio(10, 'product alone in blocks of 512, OpenBLAS')} of OpenBLAS's time for it.`,
+    performance`ONNX Runtime was beaten ${faster(2048, 10, onnx, 2)} times
+(k = 10) and ${faster(2048, 100, onnx, 2)} times (k = 100), with ${fixed(peer(2048, 10, onnx, 'times less memory'), 1)} times our memory.`,
+    performance`usearch was beaten ${faster(512, 10, usearch, 1)} and ${faster(512, 100, usearch, 1)} times on 512 queries.`,
   ];
 }
 
