@@ -28,7 +28,7 @@ export interface HardNegativeRowOptions {
 export interface HardNegativeRows {
   /** The queries that have negatives here, by their index. */
   queries: Int32Array;
-  /** [queries × perQuery]: indices of keys. Those from i * perQuery on belong to `queries[i]`, hardest first. */
+  /** [queries × perQuery], indices of keys. Those from i * perQuery on belong to `queries[i]`, hardest first. */
   rows: Int32Array;
   /** Negatives of one query. */
   perQuery: number;

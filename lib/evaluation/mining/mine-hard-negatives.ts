@@ -24,7 +24,7 @@ import { type Positives, readPositives, requireEveryPositive, requirePositivesBe
 
 /** A {@link TopK} whose keys are hard negatives. */
 export interface MinedNegatives extends TopK {
-  /** [M]: the negatives that each query got, at most `count`. Its row ends with -1 where they are fewer. */
+  /** [M], how many negatives each query got, at most `count`. Its row ends with -1 where they are fewer. */
   found: Int32Array;
 }
 
