@@ -34,30 +34,39 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
 
 // Files must be the same before and after the call that reads them, or the results mean nothing. Gradients
 // are in their files when this returns.
-ContrastiveResult run_call(BackendLane& lane, const MarshalledCall& call) {
+template <class Call>
+auto run_call(BackendLane& lane, const Call& call) {
   check_mappings(call.retained.mappings);
-  ContrastiveResult result = lane.run(call.request);
+  const auto result = lane.run(call.request);
   settle_mappings(call.retained.mappings);
   return result;
 }
 
-class ContrastiveTask final : public Task {
+// A loss or a search.
+template <class Call>
+class CallTask final : public Task {
  public:
-  ContrastiveTask(BackendLane& lane, MarshalledCall call) : lane_(lane), call_(std::move(call)) {}
+  CallTask(BackendLane& lane, Call call) : lane_(lane), call_(std::move(call)) {}
   void run() override { result_ = run_call(lane_, call_); }
   Napi::Value result(Napi::Env env) const override { return write_result(env, result_); }
   Control control() const override { return call_.request.control; }
 
  private:
+  using Result = decltype(std::declval<BackendLane&>().run(std::declval<const Call&>().request));
+
   BackendLane& lane_;
-  const MarshalledCall call_;
-  ContrastiveResult result_;
+  const Call call_;
+  Result result_;
 };
 
-Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state) {
-  MarshalledCall call = read_contrastive_request(info[0]);
+template <class Call>
+Napi::Value submit(AddonState& state, Call call) {
   BackendLane& lane = state.lane(call.backend);
-  return lane.runner().submit(std::make_unique<ContrastiveTask>(lane, std::move(call)));
+  return lane.runner().submit(std::make_unique<CallTask<Call>>(lane, std::move(call)));
+}
+
+Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state) {
+  return submit(state, read_contrastive_request(info[0]));
 }
 
 Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) {
@@ -65,27 +74,8 @@ Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) 
   return write_result(info.Env(), run_call(state.lane(call.backend), call));
 }
 
-class SearchTask final : public Task {
- public:
-  SearchTask(BackendLane& lane, MarshalledSearch search) : lane_(lane), search_(std::move(search)) {}
-  void run() override {
-    check_mappings(search_.retained.mappings);
-    stats_ = lane_.run(search_.request);
-    check_mappings(search_.retained.mappings);
-  }
-  Napi::Value result(Napi::Env env) const override { return write_search_result(env, stats_); }
-  Control control() const override { return search_.request.control; }
-
- private:
-  BackendLane& lane_;
-  const MarshalledSearch search_;
-  Stats stats_;
-};
-
 Napi::Value search_async(const Napi::CallbackInfo& info, AddonState& state) {
-  MarshalledSearch search = read_search_request(info[0]);
-  BackendLane& lane = state.lane(search.backend);
-  return lane.runner().submit(std::make_unique<SearchTask>(lane, std::move(search)));
+  return submit(state, read_search_request(info[0]));
 }
 
 Napi::Value plan_sync(const Napi::CallbackInfo& info, AddonState& state) {

@@ -86,7 +86,7 @@ MarshalledSearch read_search_request(const Napi::Value& value) {
   return search;
 }
 
-Napi::Object write_search_result(Napi::Env env, const Stats& stats) {
+Napi::Object write_result(Napi::Env env, const Stats& stats) {
   Napi::Object object = Napi::Object::New(env);
   define(object, "stats", write_stats(env, stats));
   return object;

@@ -17,6 +17,6 @@ struct MarshalledSearch {
 // Throws RequestError: ERR_TYPE, ERR_VALUE, ERR_DETACHED, ERR_DEVICE or ERR_SHAPE.
 MarshalledSearch read_search_request(const Napi::Value&);
 
-Napi::Object write_search_result(Napi::Env, const Stats&);
+Napi::Object write_result(Napi::Env, const Stats&);
 
 }  // namespace infcl::binding

@@ -33,8 +33,8 @@ struct SearchRequest {
   RanksRequest ranks;  // if wants_ranks
   // Keys whose id equals the query's id are left out. Both or none.
   const int32_t *query_ids = nullptr, *key_ids = nullptr;
-  const int32_t* key_groups =
-      nullptr;                  // [N]: keys of one group count once, by the best of them. Null: all count
+  // [N]: keys of one group count once, by the best of them. Null: all count.
+  const int32_t* key_groups = nullptr;
   int threads = 0;              // 0: as many as the machine has
   int64_t workspace_bytes = 0;  // 0: the planner's default
   Control control;

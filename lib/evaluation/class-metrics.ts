@@ -6,9 +6,9 @@
  */
 
 import { codedError } from '../errors';
+import type { Rows } from '../matrix/read-rows';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
-import type { Rows } from './read-rows';
 import { inSlices } from './turns';
 
 /** Metrics of a classifier, each from 0 to 1. */

@@ -7,8 +7,8 @@
 
 import { codedError } from '../errors';
 import type { ReadableFeatures } from '../matrix/features';
+import { readRows } from '../matrix/read-rows';
 import { readOptionsOf, type SignalOption } from './read-options';
-import { readRows } from './read-rows';
 import { singularValues } from './singular-values';
 
 /** The ε of RankMe, so that a singular value of 0 has a logarithm. */

@@ -8,12 +8,13 @@
 
 import { codedError } from '../errors';
 import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
+import { allocate } from '../matrix/allocate';
 import type { ReadableFeatures } from '../matrix/features';
+import { type Rows, readRows, requireEqualDim } from '../matrix/read-rows';
 import * as check from '../validate';
 import { type ClassMetrics, classMetrics, readLabels } from './class-metrics';
 import { type Minimum, minimise } from './minimise';
 import { type EngineOptions, readOptionsOf } from './read-options';
-import { allocate, type Rows, readRows, requireEqualDim } from './read-rows';
 
 export interface LinearProbeOptions extends EngineOptions {
   /**

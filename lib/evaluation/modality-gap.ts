@@ -6,8 +6,8 @@
  */
 
 import type { ReadableFeatures } from '../matrix/features';
+import { requireEqualDim } from '../matrix/read-rows';
 import { readOptionsOf, type SignalOption } from './read-options';
-import { requireEqualDim } from './read-rows';
 import { inSlices } from './turns';
 import { readUnitRows, type UnitRows } from './unit-rows';
 

@@ -9,11 +9,11 @@ import { callNative } from '../errors';
 import { extentsOf, type NamedMemory } from '../loss/call-memory';
 import { memoryRetainer } from '../loss/device-call';
 import { nativeCalls } from '../loss/native-calls';
+import { allocate } from '../matrix/allocate';
 import type { ReadableFeatures } from '../matrix/features';
 import { Control, type SearchRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
 import * as check from '../validate';
-import { allocate } from './read-rows';
 import {
   noIds,
   ranksNames,

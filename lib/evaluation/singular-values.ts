@@ -7,7 +7,8 @@
  * them.
  */
 
-import { allocate, type Rows } from './read-rows';
+import { allocate } from '../matrix/allocate';
+import type { Rows } from '../matrix/read-rows';
 import { inSlices } from './turns';
 
 /** Columns of one block: long enough for a dot product, and short enough for a cache. */

@@ -7,10 +7,10 @@
 
 import { codedError } from '../errors';
 import { contrastiveLoss } from '../loss/contrastive-loss';
+import { allocate } from '../matrix/allocate';
 import type { ReadableFeatures } from '../matrix/features';
 import * as check from '../validate';
 import { type EngineOptions, readOptionsOf, type SignalOption } from './read-options';
-import { allocate } from './read-rows';
 import { inSlices } from './turns';
 import { readUnitRows, type UnitRows } from './unit-rows';
 

@@ -6,7 +6,7 @@
  */
 
 import { throwIfAborted } from '../loss/on-abort';
-import { type Rows, requireAttached } from './read-rows';
+import { type Rows, requireAttached } from '../matrix/read-rows';
 
 /** About 20 ms. */
 const operationsOfSlice = 2 ** 24;

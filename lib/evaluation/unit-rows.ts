@@ -5,8 +5,8 @@
  * Rounding to float32 or 16 bits moves a length a little, and only that is set right.
  */
 
+import { type Rows, readRows } from '../matrix/read-rows';
 import * as check from '../validate';
-import { type Rows, readRows } from './read-rows';
 
 /** Rounding to bfloat16 moves a length by at most 2^-9, so by less than this. */
 const tolerance = 0.004;

@@ -6,9 +6,9 @@
  */
 
 import type { ReadableFeatures } from '../matrix/features';
+import { readRows, requireEqualDim } from '../matrix/read-rows';
 import { type ClassMetrics, classMetrics, readLabels } from './class-metrics';
 import { readOptionsOf, type SignalOption } from './read-options';
-import { readRows, requireEqualDim } from './read-rows';
 
 /**
  * How often the right class is found. Computes in float64; among equal products the lower class comes first.

@@ -4,10 +4,10 @@
  * Refuses rows that do not exist. Looks at no value.
  */
 
-import { types } from 'node:util';
 import { codedError } from '../errors';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
+import { allocateElements } from './allocate';
 import { isDeviceMatrix } from './device-matrix';
 import { type HostFeatures, toNativeMatrix } from './host-matrix';
 import type { PackedMatrix } from './pack-rows';
@@ -36,26 +36,10 @@ export function gatherRows(features: HostFeatures, rows: Int32Array): PackedMatr
     const hint = wanted[bad] === -1 ? '; -1 stands for no key in the result of a search' : '';
     throw check.invalid('ERR_VALUE', `rows[${bad}]`, `row from 0 to ${all - 1}`, wanted[bad], hint);
   }
-  const into = allocate(types.isFloat32Array(data) ? Float32Array : Uint16Array, count, dim);
+  const into = allocateElements(`${count} rows`, count * dim, dtype, 'gather fewer rows');
   for (let i = 0; i < count; i++) {
     const begin = wanted[i]! * rowStride;
     into.set(data.subarray(begin, begin + dim), i * dim);
   }
   return { data: into, shape: [count, dim], dtype };
-}
-
-function allocate(
-  Kind: Float32ArrayConstructor | Uint16ArrayConstructor,
-  rows: number,
-  dim: number,
-): Float32Array | Uint16Array {
-  try {
-    return new Kind(rows * dim);
-  } catch (error) {
-    throw codedError(
-      'ERR_OUT_OF_MEMORY',
-      `Cannot allocate ${rows * dim * Kind.BYTES_PER_ELEMENT} bytes for ${rows} rows: gather fewer rows`,
-      error,
-    );
-  }
 }

@@ -16,6 +16,7 @@ import type {
   NativeOutput,
 } from '../native/binding';
 import * as check from '../validate';
+import { allocateElements } from './allocate';
 
 /** Access to the private fields of MappedFeatures, for this file and not for callers. */
 interface Access {
@@ -88,7 +89,8 @@ export abstract class MappedFeatures implements Disposable {
     const first = check.nonNegativeInteger('begin', begin);
     if (first >= last) throw check.invalid('ERR_VALUE', 'begin', `row before end (${last})`, first);
     const elements = (last - first) * dim;
-    const into = allocate(elements, dtype, [last - first, dim]);
+    const what = `a copy of [${last - first}, ${dim}]`;
+    const into = allocateElements(what, elements, dtype, 'copy fewer rows at a time');
     const offset = first * dim * bytesOf(dtype);
     callNative(() => this.#binding.readMapping({ mapping, dtype, offset, elements, into }));
     return { data: into, shape: [last - first, dim], dtype };
@@ -136,15 +138,3 @@ export function isMappedMatrix(matrix: NativeMatrix | NativeOutput): matrix is N
 }
 
 const bytesOf = (dtype: DType) => (dtype === 'float32' ? 4 : 2);
-
-function allocate(elements: number, dtype: DType, [rows, dim]: [number, number]): MappedRows['data'] {
-  try {
-    return dtype === 'float32' ? new Float32Array(elements) : new Uint16Array(elements);
-  } catch (error) {
-    throw codedError(
-      'ERR_OUT_OF_MEMORY',
-      `Cannot allocate ${elements * bytesOf(dtype)} bytes for a copy of [${rows}, ${dim}]: copy fewer rows at a time`,
-      error,
-    );
-  }
-}

@@ -12,6 +12,7 @@ import type { DType } from '../native/binding';
 import { readNames } from '../read-names';
 import { bufferOf, isDetached, kindOf, lengthOf } from '../typed-array';
 import { invalid } from '../validate';
+import { allocateElements } from './allocate';
 import { rowInside } from './feature-hints';
 import { type HalfFloatArray, readDType } from './host-matrix';
 import { isInfinite, toBits } from './narrow';
@@ -105,19 +106,8 @@ function startPacking(rows: number, first: unknown, stated: DType | undefined): 
   if (!Number.isSafeInteger(elements)) {
     throw codedError('ERR_SHAPE', `Expected fewer elements than memory has but received [${rows}, ${dim}]`);
   }
-  return { data: allocate(elements, dtype, [rows, dim]), shape: [rows, dim], dtype, fromBits };
-}
-
-function allocate(elements: number, dtype: DType, [rows, dim]: [number, number]): PackedMatrix['data'] {
-  try {
-    return dtype === 'float32' ? new Float32Array(elements) : new Uint16Array(elements);
-  } catch (error) {
-    throw codedError(
-      'ERR_OUT_OF_MEMORY',
-      `Cannot allocate ${elements * (dtype === 'float32' ? 4 : 2)} bytes for a matrix [${rows}, ${dim}] of ${dtype}: pack fewer rows`,
-      error,
-    );
-  }
+  const data = allocateElements(`a matrix [${rows}, ${dim}] of ${dtype}`, elements, dtype, 'pack fewer rows');
+  return { data, shape: [rows, dim], dtype, fromBits };
 }
 
 /** Kinds of typed arrays whose elements are features. The others are refused: integers mean something else. */

@@ -1,14 +1,28 @@
 /**
  * The interface between TypeScript and the native addon, as TypeScript sees it.
  *
- * This file lists all values that cross: typed arrays, plain numbers and strings, one promise. The caller
+ * This file and memory.ts list all values that cross: typed arrays, numbers, strings, handles, promises. The caller
  * (`lib/`) has checked every field and allocated every output. Native code fills outputs and never guesses a
  * shape from a length. Float16 and bfloat16 cross as bits in a Uint16Array.
  */
 
+import type {
+  DeviceHandle,
+  DeviceMemory,
+  DType,
+  ForeignMemory,
+  MappingHandle,
+  MappingRequest,
+  NativeCpuMatrix,
+  NativeDeviceMatrix,
+  NativeMatrix,
+  NativeOutput,
+} from './memory';
+
+export type * from './memory';
+
 /** A backend by name. */
 export type BackendName = 'cpu' | 'cuda';
-export type DType = 'float32' | 'float16' | 'bfloat16';
 export type Objective = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
 
 /** The similarities that count against a pair: of a query and a key, of two queries, or of two keys. */
@@ -21,53 +35,6 @@ export const Direction = {
   queryToQuery: 4,
   keyToKey: 8,
 } as const satisfies Record<DirectionName, number>;
-
-declare const deviceMemory: unique symbol;
-/**
- * A handle of memory of a device, from one of its bytes on. Opaque; collected like an object, or released.
- */
-export interface DeviceHandle {
-  readonly [deviceMemory]: never;
-}
-
-declare const mappedFile: unique symbol;
-/** A handle of a part of a file, mapped as memory. Opaque; collected like an object, or released. */
-export interface MappingHandle {
-  readonly [mappedFile]: never;
-}
-
-interface MatrixOfShape {
-  dtype: DType;
-  rows: number;
-  dim: number;
-  /** Elements from one row to the next, at least `dim`. */
-  rowStride: number;
-}
-
-export interface NativeHostMatrix extends MatrixOfShape {
-  data: Float32Array | Uint16Array;
-  device?: undefined;
-}
-
-/** A matrix in a file, read or written where it lies. */
-export interface NativeMappedMatrix extends MatrixOfShape {
-  data: MappingHandle;
-  device?: undefined;
-}
-
-export interface NativeDeviceMatrix extends MatrixOfShape {
-  data: DeviceHandle;
-  /** Index of the device on which `data` is. */
-  device: number;
-}
-
-/** What the CPU can read: memory, or a file as memory. */
-export type NativeCpuMatrix = NativeHostMatrix | NativeMappedMatrix;
-
-export type NativeMatrix = NativeCpuMatrix | NativeDeviceMatrix;
-
-/** The place of a gradient: float32, without gaps on the host and in a file. */
-export type NativeOutput = Float32Array | NativeMappedMatrix | NativeDeviceMatrix;
 
 /** Words of {@link ContrastiveRequest.control}. Both languages access them atomically. */
 export const Control = { abort: 0, done: 1, total: 2, length: 3 } as const;
@@ -249,45 +216,6 @@ interface CudaInfo {
   reason: string;
   /** Names of the devices, by index. */
   devices: string[];
-}
-
-/** Memory that another framework or addon owns, in the device's primary context. */
-interface ForeignMemory {
-  device: number;
-  pointer: bigint;
-  bytes: number;
-  /** The driver's handle of the stream on which its owner works with it, or null. */
-  stream: bigint | null;
-}
-
-/** Bytes of a device. */
-export interface DeviceMemory {
-  /** Bytes that a call can get, `kept` included. */
-  free: number;
-  total: number;
-  /** Bytes that this process keeps for its next call. Other processes cannot have them. */
-  kept: number;
-  /** Bytes of matrices of this thread, and of calls that still run on matrices that were disposed of. */
-  allocated: number;
-  /**
-   * Number of matrices of this thread that are neither disposed of nor collected. Views and wrapped
-   * memory count.
-   */
-  matrices: number;
-}
-
-/** The part of a file that is mapped. */
-export interface MappingRequest {
-  /** Absolute. */
-  path: string;
-  /** Byte of the file at which the data begin. */
-  offset: number;
-  /** Length of the data. */
-  bytes: number;
-  /** For gradients. The file must have all its bytes: a mapping does not grow a file. */
-  writable: boolean;
-  /** The file as it was when its header was read, or null. Another file, or other content, is refused. */
-  expected: { dev: bigint; ino: bigint; size: bigint; mtimeNs: bigint } | null;
 }
 
 /**

@@ -3,7 +3,7 @@
  * known on commit only.
  */
 
-import { codedError } from '../errors';
+import { allocate } from '../matrix/allocate';
 
 export class IdList {
   #values = new Int32Array(1024);
@@ -22,7 +22,7 @@ export class IdList {
   append(ids: Int32Array): void {
     const needed = this.#count + ids.length;
     if (needed > this.#values.length) {
-      const grown = allocate(Math.max(needed, 2 * this.#values.length));
+      const grown = idsOf(Math.max(needed, 2 * this.#values.length));
       grown.set(this.#values);
       this.#values = grown;
     }
@@ -31,14 +31,7 @@ export class IdList {
   }
 }
 
-function allocate(length: number): Int32Array<ArrayBuffer> {
-  try {
-    return new Int32Array(length);
-  } catch (error) {
-    throw codedError(
-      'ERR_OUT_OF_MEMORY',
-      `Cannot allocate ${4 * length} bytes for the ids of a store`,
-      error,
-    );
-  }
+function idsOf(length: number): Int32Array<ArrayBuffer> {
+  const advice = 'commit these rows, and write further ones to another store';
+  return allocate('the ids of a store', 4 * length, () => new Int32Array(length), advice);
 }

@@ -8,6 +8,7 @@
 
 import os from 'node:os';
 import { codedError } from '../errors';
+import { allocateElements } from '../matrix/allocate';
 import type { PackedOf } from '../matrix/convert';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { type MatrixLike, toNativeMatrix } from '../matrix/host-matrix';
@@ -166,7 +167,7 @@ export class RepresentationCache {
     const expected = this.expectedRows * this.dim;
     if (expected < elements || expected * this.storage.BYTES_PER_ELEMENT > os.totalmem() / 2) return null;
     try {
-      return this.allocate(expected);
+      return allocateElements('all rows', expected, this.dtype);
     } catch {
       // the expected number of rows is a hint, which must not make a step fail
       return null;
@@ -175,19 +176,7 @@ export class RepresentationCache {
 
   private allocateGrown(elements: number): Float32Array | Uint16Array {
     const grown = Math.max(elements, Math.ceil(this.storage.length * growthFactor));
-    try {
-      return this.allocate(grown);
-    } catch (error) {
-      const bytes = grown * this.storage.BYTES_PER_ELEMENT;
-      throw codedError(
-        'ERR_OUT_OF_MEMORY',
-        `Cannot allocate ${bytes} bytes for the features of ${this.tower}: use smaller batches or 16-bit features`,
-        error,
-      );
-    }
-  }
-
-  private allocate(elements: number): Float32Array | Uint16Array {
-    return this.dtype === 'float32' ? new Float32Array(elements) : new Uint16Array(elements);
+    const advice = 'use smaller batches or 16-bit features';
+    return allocateElements(`the features of ${this.tower}`, grown, this.dtype, advice);
   }
 }

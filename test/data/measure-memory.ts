@@ -3,8 +3,9 @@
  * process. Run it in a process of its own: node -r test/child/register-typescript.cjs measure-memory.ts '{"path":...}'.
  * Linux only, because it is the kernel that resets (/proc/self/clear_refs) and keeps (VmHWM) the peak.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { openDataset, textBatches } from '../../lib/data';
+import { statusBytes } from '../memory/status-bytes';
 
 export interface MemoryRequest {
   path: string;
@@ -20,11 +21,6 @@ export interface MemoryAnswer {
   openSeconds: number;
   batchSeconds: number;
   texts: number;
-}
-
-function statusBytes(field: 'VmRSS' | 'VmHWM'): number {
-  const line = readFileSync('/proc/self/status', 'utf8').match(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm'));
-  return Number(line![1]) * 1024;
 }
 
 const processorSeconds = () => {

@@ -1,7 +1,7 @@
 /** effectiveRank, and the singular values below it, against Jacobi's rotations and known values. */
 import { effectiveRank } from '../../lib/evaluation';
-import { readRows } from '../../lib/evaluation/read-rows';
 import { singularValues } from '../../lib/evaluation/singular-values';
+import { readRows } from '../../lib/matrix/read-rows';
 import { jacobiSingularValues, normalRows, plainEffectiveRank } from '../reference/features';
 import { type FloatMatrix, widen } from '../reference/inputs';
 

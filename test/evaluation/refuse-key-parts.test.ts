@@ -1,22 +1,11 @@
 /** What mineHardNegatives refuses of keys in parts, and what stops it between parts. */
-import { mineHardNegatives } from '../../lib';
 import { expectError, type Thrown } from '../lib/fake-binding';
 import { normalRows } from '../reference/features';
-
-const bad = (type: typeof Error, code: string, message: string): Thrown => ({ type, code, message });
-const ints = (...values: number[]) => Int32Array.from(values);
+import { bad, ints, rejection } from './mining-errors';
 
 const queries = normalRows(3, 4, 1);
 const keys = normalRows(6, 4, 2);
 const part = (firstKey: number, rows: number) => ({ firstKey, keys: normalRows(rows, 4, 3) });
-
-async function rejection(...[first, second, options]: unknown[]) {
-  const call = mineHardNegatives as (...args: unknown[]) => Promise<unknown>;
-  return call(first, second, options).then(
-    () => new Error('no error') as never,
-    (error) => error,
-  );
-}
 
 it.each<[string, unknown, Thrown]>([
   ['no parts', [], bad(RangeError, 'ERR_CHUNKS', 'at least one part of keys')],

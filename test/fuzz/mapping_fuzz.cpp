@@ -16,6 +16,7 @@
 
 #include "core/errors.h"
 #include "fuzz_bytes.h"
+#include "fuzz_case.h"
 #include "store/mapping.h"
 
 namespace fs = std::filesystem;
@@ -24,18 +25,7 @@ using infcl::store::MappingRequest;
 
 namespace {
 
-uint64_t current_case = 0;
 int64_t mapped = 0, refused = 0, changed = 0;
-
-#define EXPECT(condition, ...)                                                                            \
-  do {                                                                                                    \
-    if (!(condition)) {                                                                                   \
-      std::fprintf(stderr, "case %llu: %s: ", static_cast<unsigned long long>(current_case), #condition); \
-      std::fprintf(stderr, __VA_ARGS__);                                                                  \
-      std::fprintf(stderr, "\n");                                                                         \
-      std::abort();                                                                                       \
-    }                                                                                                     \
-  } while (0)
 
 // A folder for the whole process.
 class Folder {

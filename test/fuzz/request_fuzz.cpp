@@ -15,6 +15,7 @@
 #include "core/backends.h"
 #include "core/engine.h"
 #include "core/errors.h"
+#include "fuzz_case.h"
 #include "random_request.h"
 
 namespace {
@@ -42,20 +43,9 @@ void operator delete[](void* p, size_t) noexcept { std::free(p); }
 
 namespace {
 
-uint64_t current_case = 0;
 struct Counts {
   int64_t answers = 0, not_finite = 0, workspace = 0, aborted = 0, no_memory = 0, repeated = 0;
 } counts;
-
-#define EXPECT(condition, ...)                                                                            \
-  do {                                                                                                    \
-    if (!(condition)) {                                                                                   \
-      std::fprintf(stderr, "case %llu: %s: ", static_cast<unsigned long long>(current_case), #condition); \
-      std::fprintf(stderr, __VA_ARGS__);                                                                  \
-      std::fprintf(stderr, "\n");                                                                         \
-      std::abort();                                                                                       \
-    }                                                                                                     \
-  } while (0)
 
 struct Engine {
   std::string isa;

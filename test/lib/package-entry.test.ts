@@ -20,6 +20,18 @@ function run(script: string): unknown {
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], options));
 }
 
+/** Begin of a script: `asked` gets the name of every file that is asked for by `require`, which goes through _resolveFilename. */
+const listening = `
+    import Module, { createRequire } from 'node:module';
+    const require = createRequire(import.meta.url);
+    const resolve = Module._resolveFilename;
+    const asked = [];
+    Module._resolveFilename = (request, ...rest) => {
+      asked.push(request);
+      return resolve.call(Module, request, ...rest);
+    };
+`;
+
 beforeAll(() => {
   if (!existsSync(join(root, 'dist', 'index.mjs'))) throw new Error('dist is missing: run npm run build:ts');
 });
@@ -82,16 +94,8 @@ it('infcl/evaluation has functions of infcl, the same ones', () => {
 });
 
 it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
-  // every file that is asked for by require goes through _resolveFilename
   const report = run(`
-    import Module, { createRequire } from 'node:module';
-    const require = createRequire(import.meta.url);
-    const resolve = Module._resolveFilename;
-    const asked = [];
-    Module._resolveFilename = (request, ...rest) => {
-      asked.push(request);
-      return resolve.call(Module, request, ...rest);
-    };
+    ${listening}
     require('infcl');
     const plain = Object.keys(require.cache);
     const { jaxEncoder } = require('infcl/jax');
@@ -115,14 +119,7 @@ it('infcl/jax loads without jax-js, and infcl without infcl/jax', () => {
 
 it('infcl/tfjs loads without TensorFlow.js, and its encoders work with what the caller passes in', () => {
   const report = run(`
-    import Module, { createRequire } from 'node:module';
-    const require = createRequire(import.meta.url);
-    const resolve = Module._resolveFilename;
-    const asked = [];
-    Module._resolveFilename = (request, ...rest) => {
-      asked.push(request);
-      return resolve.call(Module, request, ...rest);
-    };
+    ${listening}
     const { tfjsEncoder } = require('infcl/tfjs');
     const f = () => {};
     const engine = () => ({ state: { gradientDepth: 0, kernelDepth: 0 } });
@@ -142,17 +139,10 @@ it('infcl/tfjs loads without TensorFlow.js, and its encoders work with what the 
 
 it('infcl/data loads without a parser and without the addon, and reads a file', () => {
   const report = run(`
-    import Module, { createRequire } from 'node:module';
+    ${listening}
     import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
     import { tmpdir } from 'node:os';
     import { join } from 'node:path';
-    const require = createRequire(import.meta.url);
-    const resolve = Module._resolveFilename;
-    const asked = [];
-    Module._resolveFilename = (request, ...rest) => {
-      asked.push(request);
-      return resolve.call(Module, request, ...rest);
-    };
     const { openDataset, textBatches } = require('infcl/data');
     const folder = mkdtempSync(join(tmpdir(), 'infcl-entry-'));
     const path = join(folder, 'pairs.tsv');
@@ -172,14 +162,7 @@ it('infcl/data loads without a parser and without the addon, and reads a file', 
 
 it('infcl/onnx loads without ONNX Runtime, and its encoder has no backward', () => {
   const report = run(`
-    import Module, { createRequire } from 'node:module';
-    const require = createRequire(import.meta.url);
-    const resolve = Module._resolveFilename;
-    const asked = [];
-    Module._resolveFilename = (request, ...rest) => {
-      asked.push(request);
-      return resolve.call(Module, request, ...rest);
-    };
+    ${listening}
     const { onnxEncoder } = require('infcl/onnx');
     const port = { name: 'x', isTensor: true, type: 'float32', shape: ['batch', 4] };
     const session = { run() {}, inputMetadata: [port], outputMetadata: [port] };

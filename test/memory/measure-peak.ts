@@ -3,8 +3,9 @@
  * Run it in a process of its own: node -r test/child/register-typescript.cjs measure-peak.ts '{"rows":...}'. Linux
  * only, because it is the kernel that resets (/proc/self/clear_refs) and keeps (VmHWM) the peak.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { contrastiveLossAndGradSync, type Stats } from '../../lib';
+import { statusBytes } from './status-bytes';
 
 export interface PeakRequest {
   rows: number;
@@ -19,11 +20,6 @@ export interface PeakAnswer {
   seconds: number;
   loss: number;
   stats: Stats;
-}
-
-function statusBytes(field: 'VmRSS' | 'VmHWM'): number {
-  const line = readFileSync('/proc/self/status', 'utf8').match(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm'));
-  return Number(line![1]) * 1024;
 }
 
 /** Rows of length about one, from a linear congruence: not the subject here, so no more than that. */

@@ -108,38 +108,29 @@ test('the whole width alone is the normalised step, bit for bit', async () => {
   expect([...nested.queries.grads]).toEqual([...plain.queries.grads]);
 });
 
+/** Slopes along the weights of the queries, for `dims: [4, 2]`. */
+function slopesOfTwoPrefixes() {
+  const prefixes: Prefixes = [
+    [4, 1],
+    [2, 1],
+  ];
+  return dense(prefixes, false).slopes[0]!;
+}
+
 test('arrays of the caller are filled anew', async () => {
   const out = { queryGrads: new Float32Array(rows * featureDim).fill(7) };
   const [towers, again] = [toys(), new ToyEncoder(1)];
   await step({ dims: [4, 2] }, { towers, loss: { logitScale, out } });
   await again.backward(inputs.queries, { data: out.queryGrads });
   expectClose(towers.queries.grads, again.grads, 1e-12);
-  expectClose(
-    towers.queries.grads,
-    dense(
-      [
-        [4, 1],
-        [2, 1],
-      ],
-      false,
-    ).slopes[0]!,
-  );
+  expectClose(towers.queries.grads, slopesOfTwoPrefixes());
 });
 
 test('a frozen tower stays frozen', async () => {
   const towers = toys();
   await step({ dims: [4, 2] }, { towers, loss: { logitScale, grad: { keys: false } } });
   expect(towers.keys.calls.some((call) => call.startsWith('backward'))).toBe(false);
-  expectClose(
-    towers.queries.grads,
-    dense(
-      [
-        [4, 1],
-        [2, 1],
-      ],
-      false,
-    ).slopes[0]!,
-  );
+  expectClose(towers.queries.grads, slopesOfTwoPrefixes());
 });
 
 test('progress runs once from 0 to 1, and the cost counts copies', async () => {
