@@ -28,6 +28,7 @@ export type {
   DirectionName,
   GradientOutputs,
   HardNegatives,
+  KeyLists,
   Hardness,
   HardnessScope,
   Objective,

@@ -33,6 +33,7 @@ void check_options(const ContrastiveRequest& r, const Objective& o, unsigned dir
            OptionUse{"keyClasses", r.key_classes != nullptr, classes},
            OptionUse{"queryIds", r.query_ids != nullptr, o.labelled()},
            OptionUse{"keyIds", r.key_ids != nullptr, o.labelled()},
+           OptionUse{"excludedPairs", r.excluded.any(), o.labelled() && !o.triangles()},
            OptionUse{"queryWeights", r.query_weights != nullptr, o.labelled()},
            OptionUse{"falseNegativeMargin", r.has_margin, softmax},
            OptionUse{"labelSmoothing", r.label_smoothing != 0, softmax},
@@ -123,6 +124,10 @@ void check_request(const ContrastiveRequest& r, const Objective& named, unsigned
   check_labels(r);
   check_numbers(r);
   check_outputs(r);
+}
+
+void refuse_lists(const ContrastiveRequest& r) {
+  require(!r.excluded.any(), "ERR_VALUE", "Expected the backend 'cpu' for lists of pairs");
 }
 
 void check_request(const PlanRequest& r) { check_rows(r.objective, r.rows, r.keys); }

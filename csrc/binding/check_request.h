@@ -22,5 +22,7 @@ int check_threads(int64_t threads);
 // directions were given.
 void check_request(const ContrastiveRequest&, const Objective& named, unsigned directions);
 void check_request(const PlanRequest&);
+// Refuses what the CPU backend alone can do, for other backends. Throws RequestError (ERR_VALUE).
+void refuse_lists(const ContrastiveRequest&);
 
 }  // namespace infcl::binding

@@ -4,6 +4,7 @@
 
 #include "binding/check_request.h"
 #include "binding/failure.h"
+#include "binding/marshal_lists.h"
 #include "binding/request_parts.h"
 #include "binding/request_reader.h"
 
@@ -28,6 +29,7 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
   request.key_classes = integers("keyClasses", keys);
   request.query_ids = integers("queryIds", rows);
   request.key_ids = integers("keyIds", keys);
+  request.excluded = read_key_lists(in, "excludedPairs", rows, keys);
   request.query_weights =
       static_cast<const float*>(in.typed_array_or_null("queryWeights", napi_float32_array, rows));
   request.logit_scale = in.number("logitScale");
@@ -131,6 +133,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   request.workspace_bytes = in.integer("workspaceBytes");
   request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
   check_request(request, named, directions);
+  if (has_devices(call.backend.kind)) refuse_lists(request);
   return call;
 }
 

@@ -77,6 +77,12 @@ struct Objective {
   bool has(ObjectiveTrait trait) const { return (traits & trait) != 0; }
   bool sigmoid() const { return family == LossFamily::kSigmoid; }
   bool labelled() const { return family != LossFamily::kClassSoftmax; }
+  // Whether rows of one side are compared with each other.
+  bool triangles() const {
+    for (int p = 0; p < similarity_count; ++p)
+      if (similarities[p].triangle()) return true;
+    return false;
+  }
 };
 
 // Whether one row of one similarity tells the loss of a query, and so the gradients of its logits: nothing is

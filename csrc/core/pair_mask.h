@@ -3,13 +3,16 @@
 
 #include <cstdint>
 
+#include "core/key_lists.h"
+
 namespace infcl {
 
-// Equal ids, and dots above an anchor's limit. Null: no such rule.
+// Equal ids, listed pairs, and dots above an anchor's limit. Null: no such rule.
 struct PairMask {
   const int32_t *row_ids = nullptr, *column_ids = nullptr;
+  KeyLists excluded;  // of each row; the CPU backend alone knows lists
   const float *row_limits = nullptr, *column_limits = nullptr;
-  bool any() const { return row_ids || row_limits || column_limits; }
+  bool any() const { return row_ids || excluded.any() || row_limits || column_limits; }
 };
 
 }  // namespace infcl

@@ -46,6 +46,7 @@ PairMask PassArgs::mask(int p) const {
     out.row_ids = ids[static_cast<int>(similarity.rows)];
     out.column_ids = ids[static_cast<int>(similarity.columns)];
   }
+  if (similarity.rows == Side::kQueries && similarity.columns == Side::kKeys) out.excluded = r_.excluded;
   if (r_.has_margin) {
     out.row_limits = state_.limits();
     out.column_limits = similarity.column_normaliser == kNone ? nullptr : state_.limits();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/key_lists.h"
 #include "core/objective.h"
 #include "core/types.h"
 
@@ -20,6 +21,8 @@ struct ContrastiveRequest {
   const int32_t *query_classes = nullptr, *key_classes = nullptr;
   // A query and a key of equal id do not count against each other, except for the labelled positive.
   const int32_t *query_ids = nullptr, *key_ids = nullptr;
+  // Listed keys do not count against their query, nor the query against them, except for labelled positives.
+  KeyLists excluded;
   // Negatives whose dot exceeds the positive's dot by more than `margin` do not count.
   bool has_margin = false;
   double margin = 0;

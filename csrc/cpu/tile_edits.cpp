@@ -35,6 +35,9 @@ int64_t mask_pairs(const Tile& x, const PairMask& mask, EqualPairs& pairs) {
   if (mask.row_ids)
     pairs.visit(mask.row_ids, x.rows, mask.column_ids, x.columns,
                 [&](int64_t i, int64_t j) { exclude(x.at(i, j)); });
+  if (mask.excluded.any())
+    for (int64_t i = x.rows.begin; i < x.rows.end; ++i)
+      mask.excluded.for_each_in(i, x.columns, [&](int64_t at) { exclude(x.at(i, mask.excluded.keys[at])); });
   if (mask.row_limits)
     for (int64_t j = x.columns.begin; j < x.columns.end; ++j) {
       const float column_limit = mask.column_limits ? mask.column_limits[j] : HUGE_VALF;

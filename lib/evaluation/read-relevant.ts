@@ -5,6 +5,7 @@
  */
 
 import { codedError } from '../errors';
+import { checkOffsets, requireEnd } from '../loss/key-lists';
 import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
@@ -37,7 +38,8 @@ export function readKeyLists(name: string, value: unknown, queries: number): Rel
   const offsets = check.int32Array(`${name}.offsets`, given.offsets);
   const keys = check.int32Array(`${name}.keys`, given.keys);
   requireLength(`${name}.offsets`, lengthOf(offsets), queries + 1);
-  checkOffsets(name, offsets, lengthOf(keys));
+  checkOffsets(`${name}.offsets`, offsets);
+  requireEnd(`${name}.offsets`, offsets, lengthOf(keys), `${name}.keys`);
   keys.forEach((key, at) => {
     if (key < 0) throw check.invalid('ERR_VALUE', `${name}.keys[${at}]`, 'index of a key', key);
   });
@@ -51,19 +53,4 @@ export function readKeyLists(name: string, value: unknown, queries: number): Rel
     );
   }
   return { offsets, keys };
-}
-
-/** Throws ERR_VALUE. */
-function checkOffsets(name: string, offsets: Int32Array, keys: number): void {
-  const last = offsets.length - 1;
-  offsets.forEach((offset, at) => {
-    const where = `${name}.offsets[${at}]`;
-    if (at === 0 && offset !== 0) throw check.invalid('ERR_VALUE', where, '0', offset);
-    if (at > 0 && offset < offsets[at - 1]!) {
-      throw check.invalid('ERR_VALUE', where, `at least ${offsets[at - 1]}, the offset before,`, offset);
-    }
-    if (at === last && offset !== keys) {
-      throw check.invalid('ERR_VALUE', where, `${keys}, the number of ${name}.keys,`, offset);
-    }
-  });
 }

@@ -44,6 +44,7 @@ export const objectives = {
     takes: [
       'queryIds',
       'keyIds',
+      'excludePairs',
       'falseNegativeMargin',
       'hardNegatives',
       'labelSmoothing',
@@ -57,6 +58,7 @@ export const objectives = {
       'labels',
       'queryIds',
       'keyIds',
+      'excludePairs',
       'falseNegativeMargin',
       'hardNegatives',
       'directions',
@@ -82,7 +84,7 @@ export const objectives = {
   },
   siglip: {
     ...softmaxRules,
-    takes: ['logitBias', 'queryIds', 'keyIds', 'queryWeights'],
+    takes: ['logitBias', 'queryIds', 'keyIds', 'excludePairs', 'queryWeights'],
     defaults: { logitScale: 1 / 0.07, logitBias: -10 },
     isPaired: false,
   },
@@ -107,6 +109,7 @@ const isOption: { [Name in keyof AnyContrastiveOptions]-?: Name extends UntakenO
   labels: true,
   queryIds: true,
   keyIds: true,
+  excludePairs: true,
   falseNegativeMargin: true,
   hardNegatives: true,
   directions: true,

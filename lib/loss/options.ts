@@ -35,6 +35,14 @@ export interface Progress {
   phase: Phase;
 }
 
+/** Lists of keys, one for each query, in compressed sparse rows. The order within a list does not matter. */
+export interface KeyLists {
+  /** [M + 1], from 0 on: the list of query i is `keys` from offsets[i] to before offsets[i + 1]. It may be empty. */
+  offsets: Int32Array;
+  /** Indices of keys, each once in a list. */
+  keys: Int32Array;
+}
+
 /** Negatives of one query alone. */
 export interface HardNegatives {
   /** Has the shape [M * perQuery × D]. The rows from i * perQuery on, perQuery of them, belong to query i. */
@@ -156,6 +164,11 @@ export interface ObjectiveOptions {
   queryIds?: Int32Array | undefined;
   /** clip, infonce, ntxent, siglip. The id of each key. Needs `queryIds`. */
   keyIds?: Int32Array | undefined;
+  /**
+   * clip, infonce, siglip. Pairs of a query and a key that do not count against each other, as with equal ids. A
+   * listed pair that is a labelled positive still counts. CPU only.
+   */
+  excludePairs?: KeyLists | undefined;
   /**
    * clip, infonce, ntxent. A negative does not count if its dot exceeds the positive's by more than
    * this. It is taken for a false negative, as in the training of Qwen3 Embedding (Zhang et al. 2025).

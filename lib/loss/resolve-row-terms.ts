@@ -1,6 +1,6 @@
 /**
- * The options that are arrays with one entry per row: labels, ids, weights. Checked alone, and then against
- * the numbers of rows.
+ * The options that are arrays with one entry per row, or a list per row: labels, ids, excluded pairs, weights.
+ * Checked alone, and then against the numbers of rows.
  *
  * Refuses arrays of another type or length, labels that are no key, and weights that make no mean. Copies
  * labels and weights, because their values are checked here: native code must not see other values.
@@ -10,12 +10,20 @@ import { codedError } from '../errors';
 import type { ContrastiveRequest, Objective } from '../native/binding';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
+import { copyKeyLists } from './key-lists';
 import { rulesOf } from './objectives';
 import type { AnyContrastiveOptions } from './options';
 
 export type RowTerms = Pick<
   ContrastiveRequest,
-  'labels' | 'queryClasses' | 'keyClasses' | 'queryIds' | 'keyIds' | 'hardNegativeIds' | 'queryWeights'
+  | 'labels'
+  | 'queryClasses'
+  | 'keyClasses'
+  | 'queryIds'
+  | 'keyIds'
+  | 'excludedPairs'
+  | 'hardNegativeIds'
+  | 'queryWeights'
 >;
 
 /** Numbers of rows; null without keys. */
@@ -33,6 +41,7 @@ export function checkRowTerms(given: AnyContrastiveOptions, objective: Objective
     check.int32Array('options.queryIds', ids[0]);
     check.int32Array('options.keyIds', ids[1]);
   }
+  if (given.excludePairs !== undefined) copyKeyLists('options.excludePairs', given.excludePairs, null);
   checkHardNegativeIds(given);
   if (queryWeights !== undefined) copyOfWeights(queryWeights);
 }
@@ -46,6 +55,13 @@ export function resolveRowTerms(
   return {
     ...resolveLabels(given, objective, rows),
     ...resolveIds(given, rows),
+    excludedPairs:
+      given.excludePairs === undefined
+        ? null
+        : copyKeyLists('options.excludePairs', given.excludePairs, {
+            queries: rows.queries,
+            keys: rows.keys ?? 0,
+          }),
     hardNegativeIds: resolveHardNegativeIds(given, rows.queries),
     queryWeights: resolveWeights(given, rows.queries),
   };

@@ -20,7 +20,9 @@ import {
 import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
+import { refuseCpuOptions } from './cpu-options';
 import { resolvePlace } from './device-call';
+import { readKeyLists } from './key-lists';
 import { optionNames, rulesOf } from './objectives';
 import type { AnyContrastiveOptions, Compute, Progress } from './options';
 import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resolveOutputs } from './outputs';
@@ -58,10 +60,14 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
     directions: readDirections(given.directions),
     hardness: readHardness(given.hardness),
     hardNegatives: readHardNegatives(given.hardNegatives),
+    excludePairs:
+      given.excludePairs === undefined
+        ? undefined
+        : readKeyLists('options.excludePairs', given.excludePairs),
     ...readOutputOptions(gradient ? given : {}),
   };
   checkTerms(snapshot);
-  resolveBackend(snapshot);
+  refuseCpuOptions(snapshot, resolveBackend(snapshot).backend);
   resolveResources(snapshot);
   resolveCompute(snapshot);
   resolveFilter(snapshot);
@@ -91,6 +97,7 @@ export function resolveCall(
     ['keys', keys],
     ['options.hardNegatives.keys', hardNegatives],
   ]);
+  refuseCpuOptions(given, place.backend);
   const settings = {
     bfloat16: resolveCompute(given, queries.dtype, (keys ?? queries).dtype) === 'bfloat16',
     gradientFilter: resolveFilter(given),
@@ -118,7 +125,7 @@ export function resolveCall(
 }
 
 /**
- * The caller's own memory that native code reads. Labels and weights are copies, so they are not among it.
+ * The caller's own memory that native code reads. Labels, lists and weights are copies, so they are not among it.
  */
 function memoryRead({
   queries,

@@ -46,6 +46,13 @@ export interface BackendChoice {
   device: number;
 }
 
+/** One ascending list of keys for each query, in compressed sparse rows. The CPU backend alone takes lists. */
+export interface NativeKeyLists {
+  /** [M + 1], from 0 on: the list of query i is `keys` from offsets[i] to before offsets[i + 1]. */
+  offsets: Int32Array;
+  keys: Int32Array;
+}
+
 export interface ContrastiveRequest extends BackendChoice {
   queries: NativeMatrix;
   /** Null: supcon over the queries alone. */
@@ -66,6 +73,8 @@ export interface ContrastiveRequest extends BackendChoice {
   /** Pairs of equal id do not count against each other. Both or none. */
   queryIds: Int32Array | null;
   keyIds: Int32Array | null;
+  /** Pairs that do not count against each other, except for labelled positives. Null: none. */
+  excludedPairs: NativeKeyLists | null;
   /** One id for each row of the hard negatives. */
   hardNegativeIds: Int32Array | null;
   /** Negatives more similar than the positive by more than this do not count. Null: all do. */

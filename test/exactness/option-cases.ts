@@ -67,7 +67,21 @@ const otherCombinations: Combination[] = [
 function directionCombinations(): Combination[] {
   const others: DirectionName[] = ['keyToQuery', 'queryToQuery', 'keyToKey'];
   const extras: Partial<Recipe>[] = [{}, { ids: 9 }, { labelSmoothing: 0.1, weights: true }, together];
-  const combinations: Combination[] = [];
+  const excludedCombinations: Combination[] = [
+  ...(['clip', 'infonce', 'siglip'] as const).flatMap((objective) => [
+    { objective, excluded: 5 },
+    { objective, excluded: 2, ids: 9, weights: true },
+  ]),
+  ...(['clip', 'infonce'] as const).flatMap((objective) => [
+    { objective, excluded: 9, ...together, hardPerQuery: 2, labelSmoothing: 0.2 },
+    { objective, excluded: 9, ...together, hardness: strong },
+  ]),
+  { objective: 'infonce', excluded: 6, labelSeed: 5, moreKeys: 60 },
+  { objective: 'infonce', excluded: 4, directions: ['queryToKey', 'keyToQuery', 'keyToKey'] },
+  { objective: 'siglip', excluded: 7, moreKeys: 31, logitBias: -5 },
+];
+
+const combinations: Combination[] = [];
   for (let subset = 0; subset < 8; subset++) {
     const directions: DirectionName[] = ['queryToKey', ...others.filter((_, bit) => (subset >> bit) & 1)];
     for (const partition of ['joint', 'perDirection'] as const) {
@@ -87,6 +101,8 @@ const combinations: Combination[] = [
   ...labelledCombinations,
   ...otherCombinations,
   ...directionCombinations(),
+  // last, as the size of a case depends on its position
+  ...excludedCombinations,
 ];
 
 const tiny = [1, 2, 3];

@@ -36,6 +36,7 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
     keyClasses: null,
     queryIds: null,
     keyIds: null,
+    excludedPairs: null,
     hardNegativeIds: null,
     falseNegativeMargin: null,
     labelSmoothing: 0,
@@ -58,6 +59,14 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
   };
 }
 
+const lists = (lengths: number[], keys: number[]) => {
+  let end = 0;
+  const offsets = Int32Array.from([0, ...lengths.map((length) => (end += length))]);
+  return { offsets, keys: Int32Array.from(keys) };
+};
+/** The same keys for the first query, and none for the others. */
+const ofFirst = (...keys: number[]) => lists([keys.length, ...new Array(rows - 1).fill(0)], keys);
+
 const all = Direction.queryToKey | Direction.keyToQuery | Direction.queryToQuery | Direction.keyToKey;
 const ids = { queryIds: ints(rows), keyIds: ints(rows) };
 const supcon = { objective: 'supcon', queryClasses: ints(rows), keyClasses: ints(rows) } as const;
@@ -75,6 +84,8 @@ it.each<[string, Partial<ContrastiveRequest>]>([
     { hardNegatives: matrix(2 * rows), hardNegativeGrads: floats(2 * rows * dim), hardNegativeHardness: 1 },
   ],
   ['hard negatives with ids', { ...ids, hardNegatives: matrix(2 * rows), hardNegativeIds: ints(2 * rows) }],
+  ['excluded pairs', { excludedPairs: ofFirst(0, 3, 11) }],
+  ['excluded pairs, siglip', { objective: 'siglip', excludedPairs: ofFirst() }],
   ['supcon', supcon],
   ['supcon over the queries', alone],
   [
@@ -129,7 +140,22 @@ const refusals: Refusal[] = [
   ['a gradient of more keys', { keyGrads: floats((rows + 1) * dim) }, 'ERR_SHAPE'],
   ['a short gradient', { queryGrads: floats(rows * dim - 1) }, 'ERR_SHAPE'],
   ['gradients that nobody asked for', { ...lossOnly, queryGrads: floats(rows * dim) }, 'ERR_VALUE'],
+  ['an excluded key beyond the keys', { excludedPairs: ofFirst(rows) }, 'ERR_VALUE'],
+  ['an excluded key below the keys', { excludedPairs: ofFirst(-1) }, 'ERR_VALUE'],
+  ['excluded keys that do not ascend', { excludedPairs: ofFirst(3, 2) }, 'ERR_VALUE'],
+  ['an excluded key twice', { excludedPairs: ofFirst(3, 3) }, 'ERR_VALUE'],
+  ['excluded pairs without offsets', { excludedPairs: { offsets: null as never, keys: ints(3) } }, 'ERR_VALUE'],
+  ['too few offsets', { excludedPairs: { offsets: ints(rows), keys: ints(0) } }, 'ERR_SHAPE'],
+  ['offsets from elsewhere', { excludedPairs: { offsets: ints(rows + 1, 1), keys: ints(1) } }, 'ERR_VALUE'],
+  [
+    'offsets that fall',
+    { excludedPairs: { offsets: ints(rows + 1).fill(2, 1, 3), keys: Int32Array.of(0, 1) } },
+    'ERR_VALUE',
+  ],
+  ['offsets beyond the keys', { excludedPairs: lists([3, ...new Array(rows - 1).fill(0)], [1, 2]) }, 'ERR_SHAPE'],
   // options of other objectives
+  ['excluded pairs, ntxent', { objective: 'ntxent', excludedPairs: ofFirst(1) }, 'ERR_VALUE'],
+  ['excluded pairs, supcon', { ...supcon, excludedPairs: ofFirst(1) }, 'ERR_VALUE'],
   ['hard negatives, siglip', { objective: 'siglip', hardNegatives: matrix(2 * rows) }, 'ERR_VALUE'],
   ['hard negatives, ntxent', { objective: 'ntxent', hardNegatives: matrix(rows) }, 'ERR_VALUE'],
   ['hard negatives, supcon', { ...supcon, hardNegatives: matrix(rows) }, 'ERR_VALUE'],

@@ -20,6 +20,11 @@ const honoured: [name: string, options: object, by: readonly Objective[]][] = [
     { queryIds: new Int32Array(3), keyIds: new Int32Array(3) },
     ['clip', 'infonce', 'ntxent', 'siglip'],
   ],
+  [
+    'excludePairs',
+    { excludePairs: { offsets: Int32Array.of(0, 1, 1, 1), keys: Int32Array.of(2) } },
+    ['clip', 'infonce', 'siglip'],
+  ],
   ['falseNegativeMargin', { falseNegativeMargin: 0 }, ['clip', 'infonce', 'ntxent']],
   ['hardNegatives', { hardNegatives: hardNegatives() }, ['clip', 'infonce']],
   ['directions', { directions: ['queryToKey'] }, ['infonce']],

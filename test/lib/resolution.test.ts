@@ -35,6 +35,7 @@ it('defaults', () => {
     keyClasses: null,
     queryIds: null,
     keyIds: null,
+    excludedPairs: null,
     hardNegativeIds: null,
     falseNegativeMargin: null,
     labelSmoothing: 0,

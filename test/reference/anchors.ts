@@ -3,7 +3,7 @@
  * denominator, each with its target. Everything that an objective or an option means is decided here, once per anchor,
  * in the words of the papers; softmax and gradients are the business of dense.ts.
  */
-import type { DenseOptions, DirectionName } from './dense-options';
+import type { DenseLists, DenseOptions, DirectionName } from './dense-options';
 import { type Rows, Similarities } from './similarities';
 
 /** One similarity in an anchor's denominator. */
@@ -101,7 +101,8 @@ export class Exclusions {
   excludes(of: Similarities, i: number, j: number, bothAnchors: boolean): boolean {
     const id = this.idOf(of.left, i);
     const equalIds = id !== null && id === this.idOf(of.right, of.rowOf(i, j));
-    if (!equalIds && !this.beyond(of, i, j, i) && !(bothAnchors && this.beyond(of, i, j, j))) return false;
+    const listed = of === this.tables.queryKey && this.isListed(i, j);
+    if (!equalIds && !listed && !this.beyond(of, i, j, i) && !(bothAnchors && this.beyond(of, i, j, j))) return false;
     const pair = of.left === of.right ? Math.min(i, j) * of.columns + Math.max(i, j) : i * of.columns + j;
     if (!this.excluded.has(of)) this.excluded.set(of, new Set());
     this.excluded.get(of)!.add(pair);
@@ -111,6 +112,10 @@ export class Exclusions {
   /** Each counted once, whichever anchors it was left out of. */
   get pairs(): number {
     return [...this.excluded.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  private isListed(query: number, key: number): boolean {
+    return this.options.excludePairs !== undefined && listOf(this.options.excludePairs, query).includes(key);
   }
 
   private beyond(of: Similarities, i: number, j: number, anchor: number): boolean {
@@ -126,6 +131,11 @@ export class Exclusions {
     if (side === this.tables.h) return this.options.hardNegatives?.ids?.[row] ?? null;
     return side === this.tables.q ? queryIds[row] : keyIds[row];
   }
+}
+
+/** The keys of list i. */
+export function listOf({ offsets, keys }: DenseLists, i: number): number[] {
+  return Array.from(keys).slice(offsets[i], offsets[i + 1]);
 }
 
 interface Denominator {

@@ -4,6 +4,12 @@ import type { DenseMatrix } from './similarities';
 export type ObjectiveName = 'clip' | 'infonce' | 'ntxent' | 'supcon' | 'siglip';
 export type DirectionName = 'queryToKey' | 'keyToQuery' | 'queryToQuery' | 'keyToKey';
 
+/** List i is `keys` from offsets[i] to before offsets[i + 1]. */
+export interface DenseLists {
+  offsets: ArrayLike<number>;
+  keys: ArrayLike<number>;
+}
+
 export interface DenseOptions {
   objective?: ObjectiveName;
   /** The multiplier s itself; default 1/0.07. */
@@ -14,6 +20,8 @@ export interface DenseOptions {
   labels?: ArrayLike<number>;
   queryIds?: ArrayLike<number>;
   keyIds?: ArrayLike<number>;
+  /** Keys that do not count against their query, nor it against them. */
+  excludePairs?: DenseLists;
   falseNegativeMargin?: number;
   hardNegatives?: { keys: DenseMatrix; perQuery: number; ids?: ArrayLike<number> };
   directions?: readonly DirectionName[];

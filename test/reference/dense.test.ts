@@ -35,6 +35,7 @@ interface Case {
 }
 
 const ids = { queryIds: [1, 2, 1, 3, 4, 2], keyIds: [1, 5, 2, 3, 3, 2] };
+const lists = { offsets: [0, 2, 2, 5, 6, 6, 7], keys: [4, 1, 0, 2, 5, 1, 3] };
 const weights = { queryWeights: [1, 0, 2.5, 0.5, 3, 1] };
 const six = { rows: 6, dim: 4, logitScale: 9 };
 
@@ -42,6 +43,7 @@ const cases: Case[] = [
   { name: 'clip, one pair', rows: 1, dim: 1, logitScale: 3, options: {} },
   { name: 'clip', rows: 7, dim: 3, logitScale: 30, options: {} },
   { name: 'clip, ids', ...six, options: ids },
+  { name: 'clip, excluded pairs', ...six, options: { excludePairs: lists } },
   { name: 'clip, margin', ...six, options: { falseNegativeMargin: -0.1 } },
   { name: 'clip, smoothing', ...six, options: { labelSmoothing: 0.2 } },
   { name: 'clip, weights', ...six, options: weights },
@@ -91,9 +93,9 @@ const cases: Case[] = [
     options: { objective: 'siglip', logitBias: -4 },
   },
   {
-    name: 'siglip, ids and weights',
+    name: 'siglip, ids, excluded pairs and weights',
     ...six,
-    options: { objective: 'siglip', logitBias: -2, ...ids, ...weights },
+    options: { objective: 'siglip', logitBias: -2, ...ids, ...weights, excludePairs: lists },
   },
   ...(['joint', 'perDirection'] as const).map((partition) => ({
     name: `all directions, ${partition}`,
@@ -159,7 +161,8 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
 
   it('is decided by no rounding, and masks some pairs where it is asked to', () => {
     expect(exact.clearance).toBeGreaterThan(100 * step);
-    const masks = options.queryIds !== undefined || options.falseNegativeMargin !== undefined;
+    const { queryIds, excludePairs, falseNegativeMargin } = options;
+    const masks = [queryIds, excludePairs, falseNegativeMargin].some((option) => option !== undefined);
     expect(exact.maskedPairs > 0).toBe(masks);
   });
 
@@ -228,6 +231,13 @@ describe('oracle, by hand', () => {
   it('ids that are all equal leave the positive alone', () => {
     const result = at({ queryIds: [4, 4], keyIds: [4, 4] });
     expect([result.loss, result.maskedPairs]).toEqual([0, 2]);
+  });
+
+  it('a list of the other key leaves the positive alone, and excludes no positive', () => {
+    const result = at({ excludePairs: { offsets: [0, 2, 2], keys: [1, 0] } });
+    // the column of key 1 has lost its negative too, that of key 0 has not
+    expect(result.loss).toBeCloseTo(Math.log1p(e(-2)) / 2, 15);
+    expect(result.maskedPairs).toBe(1);
   });
 
   it('a margin of -2 excludes the negatives that tie with it no more than one of -2.5 would let them', () => {

@@ -18,7 +18,7 @@ import {
 import type { DenseOptions } from './dense-options';
 import { type DenseMatrix, Rows } from './similarities';
 
-export type { DenseOptions, DirectionName, ObjectiveName } from './dense-options';
+export type { DenseLists, DenseOptions, DirectionName, ObjectiveName } from './dense-options';
 export type { DenseMatrix } from './similarities';
 
 // Jest looks a global up in its sandbox each time, which would be most of the oracle's time.

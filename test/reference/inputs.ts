@@ -82,6 +82,25 @@ export function makeLabels(rows: number, keys: number, seed: number): Int32Array
   return Int32Array.from({ length: rows }, (_, i) => hash(seed, i) % keys);
 }
 
+/** Up to `most` distinct keys for each query, in any order; `least` at least. */
+export function makeLists(
+  rows: number,
+  keys: number,
+  { least = 0, most }: { least?: number; most: number },
+  seed: number,
+): { offsets: Int32Array; keys: Int32Array } {
+  const offsets = [0];
+  const listed: number[] = [];
+  for (let i = 0; i < rows; i++) {
+    const wanted = Math.min(keys, least + (hash(seed, i) % (most - least + 1)));
+    const list = new Set<number>();
+    for (let draw = 0; list.size < wanted; draw++) list.add(hash(seed + 1 + draw, i) % keys);
+    listed.push(...list);
+    offsets.push(listed.length);
+  }
+  return { offsets: Int32Array.from(offsets), keys: Int32Array.from(listed) };
+}
+
 /** Every row multiplied by factor(row), in float32. */
 export function scaleRows(
   { data, shape: [rows, dim] }: FloatMatrix,

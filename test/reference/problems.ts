@@ -3,8 +3,9 @@
  * (features, labels, ids, weights) comes from the hash of inputs.ts. Recipes are data, so that the table of exactness,
  * the golden file and the property tests can speak of the same problems; goldens/make-goldens.py restates this file.
  */
+import type { KeyLists } from '../../lib';
 import type { DenseOptions, DirectionName, ObjectiveName } from './dense';
-import { coarsen, type FloatMatrix, hash, makeLabels, makePair, rowScale, unit } from './inputs';
+import { coarsen, type FloatMatrix, hash, makeLabels, makeLists, makePair, rowScale, unit } from './inputs';
 
 export interface Recipe {
   objective: ObjectiveName;
@@ -22,6 +23,8 @@ export interface Recipe {
   classes?: number;
   /** Number of distinct ids of queries and keys; default: no ids. */
   ids?: number;
+  /** The most pairs of a query that are excluded by a list. */
+  excluded?: number;
   /** Hard negatives per query. */
   hardPerQuery?: number;
   /** Whether hard negatives have ids, as many distinct ones as queries and keys. */
@@ -41,11 +44,12 @@ export interface Recipe {
 /** Options that mean the same to the oracle and to the public API. */
 export type ProblemOptions = Omit<
   DenseOptions,
-  'labels' | 'queryIds' | 'keyIds' | 'queryWeights' | 'hardNegatives' | 'hardnessAt'
+  'labels' | 'queryIds' | 'keyIds' | 'excludePairs' | 'queryWeights' | 'hardNegatives' | 'hardnessAt'
 > & {
   labels?: Int32Array;
   queryIds?: Int32Array;
   keyIds?: Int32Array;
+  excludePairs?: KeyLists;
   queryWeights?: Float32Array;
   hardNegatives?: { keys: FloatMatrix; perQuery: number; ids?: Int32Array };
 };
@@ -57,7 +61,15 @@ export interface Problem {
 }
 
 /** Seeds of what belongs to a problem beside its features, which take `seed` and `seed + 1`. */
-const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000 };
+const seedOf = {
+  classes: 1000,
+  queryIds: 2000,
+  keyIds: 3000,
+  weights: 4000,
+  hard: 5000,
+  hardIds: 6000,
+  excluded: 7000,
+};
 
 const verbatim = [
   'objective',
@@ -86,6 +98,8 @@ export function makeProblem(recipe: Recipe): Problem {
     options.queryIds = makeLabels(rows, ids, seed + seedOf.queryIds);
     options.keyIds = makeLabels(keys, ids, seed + seedOf.keyIds);
   }
+  if (recipe.excluded !== undefined)
+    options.excludePairs = makeLists(rows, keys, { most: recipe.excluded }, seed + seedOf.excluded);
   if (recipe.weights) options.queryWeights = makeWeights(rows, seed + seedOf.weights);
   if (hardPerQuery > 0) {
     const hard = makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.hard);
@@ -125,6 +139,7 @@ export function problemName(recipe: Recipe): string {
     recipe.labelSeed != null && 'labels',
     recipe.directions && `${recipe.directions.join('+')} ${recipe.partition ?? 'joint'}`,
     recipe.ids !== undefined && `${recipe.ids} ids`,
+    recipe.excluded !== undefined && `up to ${recipe.excluded} excluded`,
     recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
     recipe.hardPerQuery && `${recipe.hardPerQuery} hard negatives`,
     recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,
