@@ -8,6 +8,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/hard_negatives.cpp
   csrc/core/loss_classes.cpp
   csrc/core/loss_labelled.cpp
+  csrc/core/loss_listed.cpp
   csrc/core/loss_queries.cpp
   csrc/core/loss_sigmoid.cpp
   csrc/core/loss_state.cpp

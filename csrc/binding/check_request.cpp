@@ -25,25 +25,29 @@ struct OptionUse {
 };
 
 void check_options(const ContrastiveRequest& r, const Objective& o, unsigned directions) {
-  const bool classes = o.family == LossFamily::kClassSoftmax, softmax = o.labelled() && !o.sigmoid();
+  const bool classes = o.family == LossFamily::kClassSoftmax, softmax = o.labelled() && !o.sigmoid(),
+             lists = r.positives.any();
   for (const OptionUse& option : {
            OptionUse{"directions", directions != 0, o.has(kTakesLabels)},
            OptionUse{"labels", r.labels != nullptr, o.has(kTakesLabels)},
+           OptionUse{"positives", lists, o.has(kTakesLists)},
            OptionUse{"queryClasses", r.query_classes != nullptr, classes},
            OptionUse{"keyClasses", r.key_classes != nullptr, classes},
            OptionUse{"queryIds", r.query_ids != nullptr, o.labelled()},
            OptionUse{"keyIds", r.key_ids != nullptr, o.labelled()},
            OptionUse{"excludedPairs", r.excluded.any(), o.labelled() && !o.triangles()},
-           OptionUse{"queryWeights", r.query_weights != nullptr, o.labelled()},
-           OptionUse{"falseNegativeMargin", r.has_margin, softmax},
-           OptionUse{"labelSmoothing", r.label_smoothing != 0, softmax},
+           OptionUse{"queryWeights", r.query_weights != nullptr,
+                     o.labelled() && !(lists && o.normaliser_count > 1)},
+           OptionUse{"falseNegativeMargin", r.has_margin, softmax && !lists},
+           OptionUse{"labelSmoothing", r.label_smoothing != 0, softmax && !lists},
            OptionUse{"hardness", r.hardness != 0 || r.hard_negative_hardness != 0, softmax},
            OptionUse{"hardNegatives", r.hard_negatives.rows > 0, o.has(kTakesHardNegatives)},
            OptionUse{"logitBias", r.logit_bias != 0, o.sigmoid()},
        })
     if (option.given && !option.taken)
       refuse("ERR_VALUE", std::string("Expected no ") + option.name + " for this objective");
-  require(!r.labels || directions == 0, "ERR_VALUE", "Expected no labels with directions");
+  require(!(r.labels || lists) || directions == 0, "ERR_VALUE", "Expected no labels with directions");
+  require(!(r.labels && lists), "ERR_VALUE", "Expected labels or positives, not both");
   require((r.query_ids != nullptr) == (r.key_ids != nullptr), "ERR_VALUE",
           "Expected queryIds and keyIds together");
   require(!r.hard_negative_ids || (r.query_ids && r.hard_negatives.rows > 0), "ERR_VALUE",
@@ -60,10 +64,10 @@ void check_rows(const Objective& o, int64_t rows, int64_t keys) {
 
 void check_shapes(const ContrastiveRequest& r, const Objective& o, unsigned directions) {
   const int64_t rows = r.queries.rows, keys = r.keys.rows;
-  check_rows(o, rows, keys);
+  check_rows(r.positives.any() ? r.objective : o, rows, keys);
   if (directions & ~unsigned{kQueryToKey})
     require(keys == rows, "ERR_SHAPE", "Expected as many keys as queries for these directions");
-  if (!r.labels && keys > 0)
+  if (!r.labels && !r.positives.any() && keys > 0)
     require(keys >= rows, "ERR_SHAPE", "Expected at least as many keys as queries without labels");
   if (o.family == LossFamily::kClassSoftmax) {
     require(r.query_classes, "ERR_TYPE", "Expected queryClasses for objective supcon");
@@ -76,6 +80,13 @@ void check_labels(const ContrastiveRequest& r) {
     if (r.labels[i] < 0 || r.labels[i] >= r.keys.rows)
       refuse("ERR_VALUE", "Expected a key's index below " + std::to_string(r.keys.rows) + " for labels[" +
                               std::to_string(i) + "] but received " + std::to_string(r.labels[i]));
+}
+
+// A query without a positive has no loss, so only a weight of 0 may belong to it.
+void check_lists(const ContrastiveRequest& r) {
+  for (int64_t i = 0; r.positives.any() && i < r.queries.rows; ++i)
+    require(r.positives.size(i) > 0 || (r.query_weights && r.query_weights[i] == 0), "ERR_VALUE",
+            "Expected a positive of each query, or a weight of 0");
 }
 
 bool is_fraction(double x) { return x >= 0 && x < 1; }
@@ -122,12 +133,13 @@ void check_request(const ContrastiveRequest& r, const Objective& named, unsigned
   check_options(r, named, directions);
   check_shapes(r, named, directions);
   check_labels(r);
+  check_lists(r);
   check_numbers(r);
   check_outputs(r);
 }
 
 void refuse_lists(const ContrastiveRequest& r) {
-  require(!r.excluded.any(), "ERR_VALUE", "Expected the backend 'cpu' for lists of pairs");
+  require(!r.excluded.any() && !r.positives.any(), "ERR_VALUE", "Expected the backend 'cpu' for lists of pairs");
 }
 
 void check_request(const PlanRequest& r) { check_rows(r.objective, r.rows, r.keys); }

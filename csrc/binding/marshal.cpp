@@ -29,6 +29,7 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
   request.key_classes = integers("keyClasses", keys);
   request.query_ids = integers("queryIds", rows);
   request.key_ids = integers("keyIds", keys);
+  request.positives = read_key_lists(in, "positives", rows, keys);
   request.excluded = read_key_lists(in, "excludedPairs", rows, keys);
   request.query_weights =
       static_cast<const float*>(in.typed_array_or_null("queryWeights", napi_float32_array, rows));
@@ -128,6 +129,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   request.objective = directions != 0 ? make_directions(directions, in.boolean("jointPartition")) : named;
   request.bfloat16 = in.boolean("bfloat16");
   read_terms(in, device, request);
+  if (request.positives.any()) request.objective = with_listed_positives(request.objective);
   read_outputs(in, device, request);
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");

@@ -14,6 +14,7 @@
 #include "core/backend_stats.h"
 #include "core/errors.h"
 #include "core/grid.h"
+#include "core/key_lists.h"
 #include "core/normaliser.h"
 #include "core/objective.h"
 #include "core/operand.h"
@@ -70,11 +71,14 @@ struct BeginResult {
   bool refines_loss = false;  // knows DifferentiateArgs::Refinement and HardNegativeArgs::dots
 };
 
-// Where the positives of a similarity are. At most one of the two kinds is set.
+// Where the positives of a similarity are. At most one of the two kinds, labelled and classes, is set.
 struct Positives {
   // Row i's positive is column label(i). Backends leave its logit out of all sums: the engine adds it.
   bool labelled = false;
   const int32_t* labels = nullptr;  // null: i itself
+  // Where there are lists, each key in row i's list is a positive of row i, and `label` has no meaning. Vectors of
+  // positives then have one entry for each entry of the lists. The CPU backend alone knows lists.
+  KeyLists lists;
   // Hardness gives negatives a larger logit scale than labelled positives. A positive's exponential on the
   // scale of negatives may overflow, so backends mask it.
   bool other_scale = false;

@@ -1,4 +1,4 @@
-// The three families of losses. Labelled softmax and sigmoid have one positive and one loss per query, so
+// The four families of losses. Labelled softmax and sigmoid have one positive and one loss per query, so
 // both build on QueryLossState.
 #pragma once
 
@@ -37,6 +37,8 @@ class QueryLossState : public LossState {
 
 // clip, infonce, ntxent: a query's positive against all that counts against it.
 std::unique_ptr<LossState> make_labelled_loss(const ContrastiveRequest&);
+// clip, infonce with lists: each key of a query's list is a positive.
+std::unique_ptr<LossState> make_listed_loss(const ContrastiveRequest&);
 // supcon: each row of an anchor's class is a positive. Throws Error (kAborted).
 std::unique_ptr<LossState> make_class_loss(const ContrastiveRequest&);
 // siglip: each pair is a binary decision, and no anchor has a normaliser.

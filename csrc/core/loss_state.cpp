@@ -27,6 +27,8 @@ std::unique_ptr<LossState> make_loss_state(const ContrastiveRequest& r) {
       return make_class_loss(r);
     case LossFamily::kSigmoid:
       return make_sigmoid_loss(r);
+    case LossFamily::kListedSoftmax:
+      return make_listed_loss(r);
     case LossFamily::kLabelledSoftmax:
       break;
   }

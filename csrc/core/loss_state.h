@@ -2,8 +2,8 @@
 // fills the vectors, the loss is a sum over them, and the backward pass reads the factors of the gradient.
 // O(M + N) memory, serial, float64.
 //
-// An objective is data (objective.h) within one of three families. Each family is a class in a file of its
-// own: loss_labelled.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class LossState alone, and
+// An objective is data (objective.h) within one of four families. Each family is a class in a file of its
+// own: loss_labelled.cpp, loss_listed.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class LossState alone, and
 // this class has the parts that all families need.
 #pragma once
 
@@ -62,7 +62,7 @@ class LossState {
   // After prepare_gradient: the same for hard negatives. Returns their sum of g * dot.
   double prepare_hard_negatives() { return hard_negatives_.prepare_gradient(grads_[0]); }
   // The most that an anchor of weight 1 contributes: the unit of the gradient filter.
-  double largest_weight() const { return r_.logit_scale / (total_weight_ > 0 ? total_weight_ : 1); }
+  virtual double largest_weight() const { return r_.logit_scale / (total_weight_ > 0 ? total_weight_ : 1); }
   // The part of sum g_ij (q_i . k_j) that backends do not add: uniform terms and class positives.
   virtual double dot_sum_correction() const { return 0; }
 

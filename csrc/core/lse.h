@@ -18,6 +18,28 @@ inline double times_two_to(int n, double x) {
   return n < -1022 || n > 1023 ? std::ldexp(x, n) : x * exact_power(n);
 }
 
+// One row: sum * 2^shift.
+struct LseSum {
+  double sum = 0;
+  float shift = 0;
+
+  // Adds 2^x.
+  void fold(const Base2Logit& x) { fold_sum(sum, shift, std::exp2(x.rest), static_cast<float>(x.whole)); }
+  // log2 of the sum of exponentials; -inf when empty
+  double log2() const { return shift + std::log2(sum); }
+  // log2 of the sum, less x. The subtraction of the large parts comes before any rounding. If 2^x is a term
+  // of the row, the sum is at least 2^x. Their quotient is then at least 1, and the result is not negative.
+  double log2_less(const Base2Logit& x) const {
+    const double difference = shift - x.whole;
+    if (std::fabs(difference) > 900) return difference + (std::log2(sum) - x.rest);
+    return std::log2(times_two_to(static_cast<int>(difference), sum) / std::exp2(x.rest));
+  }
+  // The softmax of x: 2^x divided by the row's sum; 0 for an empty row
+  double softmax(const Base2Logit& x) const {
+    return sum == 0 ? 0 : std::exp2((x.whole - shift) + x.rest) / sum;
+  }
+};
+
 class LseVector {
  public:
   void reset(int64_t size) {
@@ -47,20 +69,15 @@ class LseVector {
   int64_t size() const { return static_cast<int64_t>(sum_.size()); }
   float shift(int64_t i) const { return shift_[i]; }
   double sum(int64_t i) const { return sum_[i]; }
-  // log2 of the row's sum of exponentials; -inf when empty
-  double log2(int64_t i) const { return shift_[i] + std::log2(sum_[i]); }
-  // log2 of the row's sum, less x. The subtraction of the large parts comes before any rounding. If 2^x
-  // is a term of the row, the sum is at least 2^x. Their quotient is then at least 1, and the result is
-  // not negative.
-  double log2_less(int64_t i, const Base2Logit& x) const {
-    const double difference = shift_[i] - x.whole;
-    if (std::fabs(difference) > 900) return difference + (std::log2(sum_[i]) - x.rest);
-    return std::log2(times_two_to(static_cast<int>(difference), sum_[i]) / std::exp2(x.rest));
+  LseSum at(int64_t i) const { return {sum_[i], shift_[i]}; }
+  void set(int64_t i, const LseSum& row) {
+    sum_[i] = row.sum;
+    shift_[i] = row.shift;
   }
-  // The softmax of x: 2^x divided by the row's sum; 0 for an empty row
-  double softmax(const Base2Logit& x, int64_t i) const {
-    return sum_[i] == 0 ? 0 : std::exp2((x.whole - shift_[i]) + x.rest) / sum_[i];
-  }
+  // As the functions of LseSum.
+  double log2(int64_t i) const { return at(i).log2(); }
+  double log2_less(int64_t i, const Base2Logit& x) const { return at(i).log2_less(x); }
+  double softmax(const Base2Logit& x, int64_t i) const { return at(i).softmax(x); }
 
   static int64_t bytes(int64_t size) { return size * static_cast<int64_t>(sizeof(float) + sizeof(double)); }
 

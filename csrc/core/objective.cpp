@@ -13,7 +13,7 @@ constexpr Objective kTable[] = {
     {ObjectiveKind::kClip,
      "clip",
      kLabelled,
-     kPaired | kTakesHardNegatives,
+     kPaired | kTakesHardNegatives | kTakesLists,
      1,
      2,
      {{kQ, kK, 0, 1}},
@@ -22,7 +22,7 @@ constexpr Objective kTable[] = {
     {ObjectiveKind::kInfoNce,
      "infonce",
      kLabelled,
-     kTakesLabels | kTakesHardNegatives,
+     kTakesLabels | kTakesHardNegatives | kTakesLists,
      1,
      1,
      {{kQ, kK, 0, kNone}},
@@ -87,6 +87,12 @@ Objective make_directions(unsigned directions, bool joint) {
   if (query_to_query != kNone)
     o.similarities[o.similarity_count++] = {kQ, kQ, query_to_query, query_to_query};
   if (key_to_key != kNone) o.similarities[o.similarity_count++] = {kK, kK, key_to_key, key_to_key};
+  return o;
+}
+
+Objective with_listed_positives(Objective o) {
+  o.family = LossFamily::kListedSoftmax;
+  o.traits &= ~static_cast<unsigned>(kPaired);
   return o;
 }
 

@@ -18,6 +18,7 @@ enum class LossFamily {
   kLabelledSoftmax,  // one positive key per query; it enters each of its normalisers once
   kClassSoftmax,     // positives are all other rows of the same class, weighted 1 / their number
   kSigmoid,          // one positive key per query, and no normalisers
+  kListedSoftmax,    // a list of positive keys per query; each enters a denominator of its own
 };
 
 constexpr int kNone = -1;
@@ -61,6 +62,7 @@ enum ObjectiveTrait : unsigned {
   kPaired = 1,       // key i is the pair of query i, so there are as many keys as queries
   kTakesLabels = 2,  // keys may be in any order, or compared in several directions
   kTakesHardNegatives = 4,
+  kTakesLists = 8,  // a query may have several positives
 };
 
 struct Objective {
@@ -99,5 +101,8 @@ Objective make_objective(ObjectiveKind, bool has_keys = true);
 // The same positives as clip, against the directions in `directions`. Joint: each query has one denominator
 // over all directions. Otherwise each direction has its own, and the loss is the mean of their losses.
 Objective make_directions(unsigned directions, bool joint);
+// The same objective with a list of positives for each query, and any number of keys. For those with the trait
+// kTakesLists.
+Objective with_listed_positives(Objective);
 
 }  // namespace infcl

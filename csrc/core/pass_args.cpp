@@ -29,7 +29,9 @@ Positives PassArgs::positives(int p) const {
   if (o_.labelled()) {
     out.labelled = !similarity.triangle();
     out.labels = r_.labels;
-    out.other_scale = out.labelled && r_.hardness != 0;
+    out.lists = r_.positives;
+    // A listed positive has a denominator of its own, so no sum of a tile may hold one, in either pass.
+    out.other_scale = out.labelled && (r_.hardness != 0 || out.lists.any());
   } else {
     const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
     out.row_classes = classes[static_cast<int>(similarity.rows)];

@@ -17,6 +17,7 @@ struct ContrastiveRequest {
   double logit_scale = 1;
   double logit_bias = 0;            // sigmoid objectives
   const int32_t* labels = nullptr;  // label positives: [M] key index; null: row i's positive is key i
+  KeyLists positives;               // listed positives: the keys of each query
   // class positives: the class of each query and of each key
   const int32_t *query_classes = nullptr, *key_classes = nullptr;
   // A query and a key of equal id do not count against each other, except for the labelled positive.

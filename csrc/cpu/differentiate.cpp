@@ -115,8 +115,8 @@ class CpuBackend::Differentiate final : public Pass {
   // Labelled positives have gradients of their own.
   void write_positives(const Tile& g, double factor) const {
     if (!a_.positives.labelled) return;
-    for_each_positive(g, a_.positives, [&](int64_t row, int64_t column) {
-      g.at(row, column) = static_cast<float>(factor * a_.positive_grads[row]);
+    for_each_positive(g, a_.positives, [&](int64_t row, int64_t column, int64_t at) {
+      g.at(row, column) = static_cast<float>(factor * a_.positive_grads[at]);
     });
   }
 
@@ -182,8 +182,8 @@ class CpuBackend::Differentiate final : public Pass {
       return false;
     mask_pairs(x, a_.mask, s.pairs);
     if (a_.positives.labelled)
-      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {
-        x.at(row, column) = a_.positives.other_scale ? kMaskedDot : a_.positive_dots[row];
+      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column, int64_t at) {
+        x.at(row, column) = a_.positives.other_scale ? kMaskedDot : a_.positive_dots[at];
       });
     return true;
   }

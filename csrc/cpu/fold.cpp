@@ -26,8 +26,9 @@ class CpuBackend::Fold final : public Pass {
     fold(c, x, s, fold_columns);
     // The backward pass expects in kept tiles the scores that it would make.
     if (kept && a_.positives.labelled && !a_.positives.other_scale)
-      for_each_positive(x, a_.positives,
-                        [&](int64_t row, int64_t column) { x.at(row, column) = a_.positive_dots[row]; });
+      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column, int64_t at) {
+        x.at(row, column) = a_.positive_dots[at];
+      });
     // In a triangle, a tile takes its turn at its columns even where nothing is folded.
     const bool passes_columns = fold_columns || (s_.triangle() && !x.diagonal);
     TileTurns turns;
@@ -87,8 +88,8 @@ class CpuBackend::Fold final : public Pass {
     if (!b_.make_scores(c, x, edited ? nullptr : row_max)) return false;
     // The positive logit comes from the same product as the sums, so a row's loss is never negative.
     if (a_.positives.labelled)
-      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {
-        a_.positive_dots[row] = x.at(row, column);
+      for_each_positive(x, a_.positives, [&](int64_t row, int64_t column, int64_t at) {
+        a_.positive_dots[at] = x.at(row, column);
         x.at(row, column) = kMaskedDot;
       });
     if (masked) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);

@@ -101,9 +101,9 @@ void subtract_class_weights(const Tile& g, const Positives& p, const std::vector
 LogitGradSums positives_change(const Tile& g, const Positives& p, const float* positive_dots,
                                const double* positive_grads) {
   LogitGradSums change;
-  for_each_positive(g, p, [&](int64_t i, int64_t j) {
-    const double more = positive_grads[i] - g.at(i, j);
-    change.dot_sum += more * positive_dots[i];
+  for_each_positive(g, p, [&](int64_t i, int64_t j, int64_t at) {
+    const double more = positive_grads[at] - g.at(i, j);
+    change.dot_sum += more * positive_dots[at];
     change.sum += more;
   });
   return change;

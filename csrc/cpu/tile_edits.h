@@ -48,16 +48,22 @@ class EqualPairs {
   std::vector<int32_t> heads_, next_;
 };
 
-// f(i, j) for each labelled positive in the tile
+// f(i, j, at) for each labelled positive in the tile, with its place in the vectors of positives
 template <class F>
 void for_each_positive(const TilePlace& c, const Positives& positives, F f) {
-  for (int64_t i = c.rows.begin; i < c.rows.end; ++i)
-    if (c.columns.contains(positives.label(i))) f(i, positives.label(i));
+  for (int64_t i = c.rows.begin; i < c.rows.end; ++i) {
+    if (positives.lists.any()) {
+      positives.lists.for_each_in(i, c.columns,
+                                  [&](int64_t at) { f(i, int64_t{positives.lists.keys[at]}, at); });
+    } else if (c.columns.contains(positives.label(i))) {
+      f(i, positives.label(i), i);
+    }
+  }
 }
 
 inline bool has_positive(const TilePlace& c, const Positives& positives) {
   bool found = false;
-  for_each_positive(c, positives, [&](int64_t, int64_t) { found = true; });
+  for_each_positive(c, positives, [&](int64_t, int64_t, int64_t) { found = true; });
   return found;
 }
 

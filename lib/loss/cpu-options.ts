@@ -6,6 +6,7 @@
 
 import { codedError } from '../errors';
 import type { BackendName } from '../native/binding';
+import { listsOf } from './listed-labels';
 import type { AnyContrastiveOptions } from './options';
 
 /** Throws ERR_NOT_IMPLEMENTED. */
@@ -20,7 +21,7 @@ export function refuseCpuOptions(given: AnyContrastiveOptions, backend: BackendN
   );
 }
 
-function cpuOption({ excludePairs }: AnyContrastiveOptions): string | undefined {
+function cpuOption({ excludePairs, labels }: AnyContrastiveOptions): string | undefined {
   if (excludePairs !== undefined) return 'excludePairs';
-  return undefined;
+  return listsOf(labels) === undefined ? undefined : 'labels as lists';
 }

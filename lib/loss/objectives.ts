@@ -42,6 +42,7 @@ export const objectives = {
   clip: {
     ...softmaxRules,
     takes: [
+      'labels',
       'queryIds',
       'keyIds',
       'excludePairs',

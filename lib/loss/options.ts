@@ -154,9 +154,14 @@ export interface ObjectiveOptions {
    * infonce: index of each query's positive among the keys. Default: row i's positive is key i. Not
    * with `directions`.
    *
+   * clip, infonce: lists of positives, at least one of each query. Every positive has a denominator of its own,
+   * in which the query's other positives do not count, and the loss of a query is their mean. In clip, the
+   * positives of a key are the queries that list it; a key that no query lists is no anchor. CPU only. Not with
+   * `labelSmoothing`, `falseNegativeMargin` or, in clip, `queryWeights`.
+   *
    * supcon, which requires it: class of each query, and of the key in the same row.
    */
-  labels?: Int32Array | undefined;
+  labels?: Int32Array | KeyLists | undefined;
   /**
    * clip, infonce, ntxent, siglip. A query and a key of equal id do not count against each other, except as
    * labelled positive. Needs `keyIds`.

@@ -11,12 +11,14 @@ import type { ContrastiveRequest, Objective } from '../native/binding';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
 import { copyKeyLists } from './key-lists';
+import { copyListedLabels, listsOf, refuseBesideLists, refuseForm } from './listed-labels';
 import { rulesOf } from './objectives';
 import type { AnyContrastiveOptions } from './options';
 
 export type RowTerms = Pick<
   ContrastiveRequest,
   | 'labels'
+  | 'positives'
   | 'queryClasses'
   | 'keyClasses'
   | 'queryIds'
@@ -35,7 +37,7 @@ interface RowCounts {
 /** The checks that need no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER or ERR_DETACHED. */
 export function checkRowTerms(given: AnyContrastiveOptions, objective: Objective): void {
   const { labels, queryWeights } = given;
-  if (labels !== undefined || rulesOf(objective).requires.includes('labels')) checkLabels(labels, objective);
+  if (labels !== undefined || rulesOf(objective).requires.includes('labels')) checkLabels(given, objective);
   const ids = pairOfIds(given);
   if (ids !== null) {
     check.int32Array('options.queryIds', ids[0]);
@@ -67,21 +69,35 @@ export function resolveRowTerms(
   };
 }
 
-function checkLabels(labels: unknown, objective: Objective): void {
+function checkLabels(given: AnyContrastiveOptions, objective: Objective): void {
+  const { labels } = given;
+  const lists = listsOf(labels);
+  if (lists !== undefined && !rulesOf(objective).labelsAreClasses) {
+    refuseBesideLists(given, objective);
+    copyListedLabels(lists, given, objective, null);
+    return;
+  }
   if (labels === undefined) {
     const expected = `Int32Array of classes (objective '${objective}')`;
     throw check.invalid('ERR_TYPE', 'options.labels', expected, labels);
   }
+  refuseForm(labels, objective);
   check.int32Array('options.labels', labels);
 }
 
 function resolveLabels(
-  { labels }: AnyContrastiveOptions,
+  given: AnyContrastiveOptions,
   objective: Objective,
   rows: RowCounts,
-): Pick<RowTerms, 'labels' | 'queryClasses' | 'keyClasses'> {
-  const none = { labels: null, queryClasses: null, keyClasses: null };
+): Pick<RowTerms, 'labels' | 'positives' | 'queryClasses' | 'keyClasses'> {
+  const { labels } = given;
+  const none = { labels: null, positives: null, queryClasses: null, keyClasses: null };
   if (labels === undefined) return none;
+  const lists = listsOf(labels);
+  if (lists !== undefined) {
+    const counts = { queries: rows.queries, keys: rows.keys ?? 0 };
+    return { ...none, positives: copyListedLabels(lists, given, objective, counts) };
+  }
   // A copy: labels are indices in native code, and the caller could change them after the check.
   const checked = new Int32Array(integers('labels', labels, rows.queries, 'query'));
   if (rulesOf(objective).labelsAreClasses)

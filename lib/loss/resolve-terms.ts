@@ -10,6 +10,7 @@ import { codedError } from '../errors';
 import { type ContrastiveRequest, Direction, type NativeMatrix, type Objective } from '../native/binding';
 import { readNames } from '../read-names';
 import * as check from '../validate';
+import { listsOf } from './listed-labels';
 import { objectiveNames, rulesOf, takers } from './objectives';
 import type { AnyContrastiveOptions, DirectionName } from './options';
 import { checkRowTerms, type RowTerms, resolveRowTerms } from './resolve-row-terms';
@@ -152,7 +153,8 @@ function checkShapes(
       `Expected queries and keys of equal dim but received ${queries.dim} and ${keys.dim}`,
     );
   }
-  if ((rulesOf(objective).isPaired || directions > 1) && keys.rows !== queries.rows) {
+  const isPaired = rulesOf(objective).isPaired && listsOf(given.labels) === undefined;
+  if ((isPaired || directions > 1) && keys.rows !== queries.rows) {
     const why = directions > 1 ? 'these options.directions' : `objective '${objective}'`;
     throw codedError(
       'ERR_SHAPE',

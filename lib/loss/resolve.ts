@@ -23,6 +23,7 @@ import type { NamedMemory } from './call-memory';
 import { refuseCpuOptions } from './cpu-options';
 import { resolvePlace } from './device-call';
 import { readKeyLists } from './key-lists';
+import { readLabels } from './listed-labels';
 import { optionNames, rulesOf } from './objectives';
 import type { AnyContrastiveOptions, Compute, Progress } from './options';
 import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resolveOutputs } from './outputs';
@@ -59,6 +60,7 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
     ...given,
     directions: readDirections(given.directions),
     hardness: readHardness(given.hardness),
+    labels: readLabels(given.labels),
     hardNegatives: readHardNegatives(given.hardNegatives),
     excludePairs:
       given.excludePairs === undefined

@@ -11,6 +11,7 @@ import type {
   CommonOptions,
   DirectionName,
   HardNegatives,
+  KeyLists,
   Objective,
   ObjectiveOption,
   ObjectiveOptions,
@@ -21,14 +22,25 @@ import type {
 type TakenBy<O extends Objective> = (typeof objectives)[O]['takes'][number];
 type RequiredBy<O extends Objective> = (typeof objectives)[O]['requires'][number];
 
+/** The forms of `labels` by objective. */
+interface Labels {
+  clip: KeyLists;
+  infonce: Int32Array | KeyLists;
+  supcon: Int32Array;
+}
+type WithLabels<O extends Objective, Options> = {
+  [Name in keyof Options]: Name extends 'labels'
+    ? (O extends keyof Labels ? Labels[O] : never) | Extract<Options[Name], undefined>
+    : Options[Name];
+};
+
 /**
  * All options of one objective but `objective` itself. An option that it refuses may be undefined, as at
  * run time.
  */
 type OptionsOf<O extends Objective> = CommonOptions &
-  Pick<ObjectiveOptions, Exclude<TakenBy<O>, RequiredBy<O>>> & {
-    [Name in RequiredBy<O>]: NonNullable<ObjectiveOptions[Name]>;
-  } & { [Name in Exclude<ObjectiveOption, TakenBy<O>>]?: undefined };
+  WithLabels<O, Pick<ObjectiveOptions, Exclude<TakenBy<O>, RequiredBy<O>>>> &
+  WithLabels<O, Required<Pick<ObjectiveOptions, RequiredBy<O>>>> & { [Name in Exclude<ObjectiveOption, TakenBy<O>>]?: undefined };
 
 /** The mean of both directions' cross-entropies (CLIP): as many keys as queries. The default objective. */
 export interface ClipOptions extends OptionsOf<'clip'> {

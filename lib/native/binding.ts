@@ -67,6 +67,8 @@ export interface ContrastiveRequest extends BackendChoice {
   logitBias: number;
   /** Key index of each query's positive. Null: row i's positive is key i. */
   labels: Int32Array | null;
+  /** clip and infonce: the positives of each query, in place of `labels`. Null: one positive each. */
+  positives: NativeKeyLists | null;
   /** supcon alone: class of each query and of each key. */
   queryClasses: Int32Array | null;
   keyClasses: Int32Array | null;

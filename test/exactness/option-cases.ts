@@ -81,6 +81,18 @@ function directionCombinations(): Combination[] {
   { objective: 'siglip', excluded: 7, moreKeys: 31, logitBias: -5 },
 ];
 
+const listedCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap((objective) => [
+  { objective, positives: 1 },
+  { objective, positives: 4 },
+  { objective, positives: 3, moreKeys: 57, ids: 11 },
+  { objective, positives: 3, moreKeys: -20, excluded: 4 },
+  { objective, positives: 3, hardPerQuery: 3, ids: 9, hardIds: true },
+  { objective, positives: 4, hardPerQuery: 2, hardness: strong },
+  { objective, positives: 3, hardness: { strength: 100, on: 'inBatch' as const } },
+  { objective, positives: 3, excluded: 5, coarse: true, hardPerQuery: 1, ...(objective === 'infonce' && { weights: true }) },
+  { objective, positives: 1000, hardPerQuery: 1 }, // most keys
+]);
+
 const combinations: Combination[] = [];
   for (let subset = 0; subset < 8; subset++) {
     const directions: DirectionName[] = ['queryToKey', ...others.filter((_, bit) => (subset >> bit) & 1)];
@@ -103,6 +115,7 @@ const combinations: Combination[] = [
   ...directionCombinations(),
   // last, as the size of a case depends on its position
   ...excludedCombinations,
+  ...listedCombinations,
 ];
 
 const tiny = [1, 2, 3];

@@ -26,6 +26,8 @@ export interface Anchor {
   rowWeight: number;
   /** Whether its log-sum-exp and its ranking are what the query reports. */
   reported: boolean;
+  /** Of the query's reported anchors; default 1. */
+  share?: number;
   terms: Term[];
 }
 
@@ -93,7 +95,7 @@ export class Exclusions {
     // In float32, as a tie must fall on the same side.
     const { queryKey, q } = tables;
     this.limits = Array.from({ length: q.count }, (_, i) =>
-      Math.fround(queryKey.dots[i * queryKey.columns + (labels?.[i] ?? i)] + margin),
+      Math.fround(queryKey.dots[i * queryKey.columns + labelOf(labels, i)] + margin),
     );
   }
 
@@ -131,6 +133,16 @@ export class Exclusions {
     if (side === this.tables.h) return this.options.hardNegatives?.ids?.[row] ?? null;
     return side === this.tables.q ? queryIds[row] : keyIds[row];
   }
+}
+
+export function isListed(labels: DenseOptions['labels']): labels is DenseLists {
+  return labels !== undefined && 'offsets' in labels;
+}
+
+/** The only positive of query i. */
+function labelOf(labels: DenseOptions['labels'], i: number): number {
+  if (isListed(labels)) throw new Error('there are several positives');
+  return labels?.[i] ?? i;
 }
 
 /** The keys of list i. */
@@ -189,7 +201,7 @@ export function* pairAnchors(
   const hardness = hardnessOf(options, tables, hardnessAt);
   const total = sum(options.queryWeights ?? new Array(q.count).fill(1));
   for (let i = 0; i < q.count; i++) {
-    const p = options.labels?.[i] ?? i;
+    const p = labelOf(options.labels, i);
     for (const [n, { weight, over }] of list.entries()) {
       const at = i * queryKey.columns + p;
       const terms: Term[] = [{ of: queryKey, at, positive: true, target: 0, extra: 0 }];
@@ -213,6 +225,73 @@ export function* pairAnchors(
   }
 }
 
+/**
+ * clip and infonce with lists. Each positive of an anchor has a cross-entropy of its own, in which the anchor's other
+ * positives do not count; the anchor's loss is their mean. The anchors of the other direction are the keys that some
+ * query lists. A pair's loss is its query's.
+ */
+export function* listedAnchors(
+  tables: Tables,
+  options: DenseOptions,
+  exclusions: Exclusions,
+  hardnessAt: Tables,
+): Generator<Anchor> {
+  const { queryKey, q, k } = tables;
+  const hardness = hardnessOf(options, tables, hardnessAt);
+  const positives = Array.from({ length: q.count }, (_, i) => listOf(options.labels as DenseLists, i));
+  const listers = Array.from({ length: k!.count }, (_, j) =>
+    positives.flatMap((list, i) => (list.includes(j) ? [i] : [])),
+  );
+  const positive = (i: number, j: number): Term => {
+    return { of: queryKey, at: i * queryKey.columns + j, positive: true, target: 1, extra: 0 };
+  };
+  const negatives = (of: Similarities, pairs: [row: number, column: number][]): Term[] =>
+    pairs.flatMap(([row, column]) => {
+      if (exclusions.excludes(of, row, column, false)) return [];
+      const at = row * of.columns + column;
+      return [{ of, at, positive: false, target: 0, extra: hardness(of, at) }];
+    });
+  const upTo = (count: number) => Array.from({ length: count }, (_, at) => at);
+  const directions = options.objective === 'infonce' ? 1 : 2;
+  const total = sum(options.queryWeights ?? new Array(q.count).fill(1));
+  for (let i = 0; i < q.count; i++) {
+    const others = upTo(k!.count).filter((j) => !positives[i].includes(j));
+    const terms = negatives(
+      queryKey,
+      others.map((j) => [i, j]),
+    );
+    if (tables.h !== null) {
+      terms.push(
+        ...negatives(
+          tables.hard,
+          upTo(tables.hardPerQuery).map((j) => [i, j]),
+        ),
+      );
+    }
+    for (const p of positives[i]) {
+      const share = 1 / positives[i].length;
+      const weight = (share * (options.queryWeights?.[i] ?? 1)) / total / directions;
+      yield {
+        ...{ weight, query: i, rowWeight: share / directions, reported: true, share },
+        terms: [positive(i, p), ...terms],
+      };
+    }
+  }
+  if (directions === 1) return;
+  const anchors = listers.filter((list) => list.length > 0).length;
+  for (let j = 0; j < k!.count; j++) {
+    const others = upTo(q.count).filter((i) => !listers[j].includes(i));
+    const terms = listers[j].length === 0 ? [] : negatives(queryKey, others.map((i) => [i, j]));
+    for (const i of listers[j]) {
+      const weight = 1 / (2 * anchors * listers[j].length);
+      yield {
+        ...{ weight, query: i, rowWeight: weight * q.count, reported: false },
+        terms: [positive(i, j), ...terms],
+      };
+    }
+  }
+}
+
 function allBut(except: number | null, count: number, visit: (j: number) => void): void {
   for (let j = 0; j < count; j++) if (j !== except) visit(j);
 }
@@ -227,7 +306,7 @@ export function* classAnchors(tables: Tables, { labels }: DenseOptions): Generat
   const { q, k } = tables;
   const m = q.count;
   const rows = Array.from({ length: k === null ? m : 2 * m }, (_, z) => z);
-  const classOf = (z: number) => labels![z % m];
+  const classOf = (z: number) => labelOf(labels, z % m);
   const { queryQuery } = tables;
   const queryKey = k && tables.queryKey;
   const keyKey = k && tables.keyKey;

@@ -16,8 +16,11 @@ export interface DenseOptions {
   logitScale?: number;
   /** siglip: c; default -10. */
   logitBias?: number;
-  /** infonce: key index of each query's positive, default i. supcon: class of each query, and of the key beside it. */
-  labels?: ArrayLike<number>;
+  /**
+   * infonce: key index of each query's positive, default i; or, as in clip, lists of positives. supcon: class of each
+   * query, and of the key beside it.
+   */
+  labels?: ArrayLike<number> | DenseLists;
   queryIds?: ArrayLike<number>;
   keyIds?: ArrayLike<number>;
   /** Keys that do not count against their query, nor it against them. */

@@ -3,6 +3,7 @@
  * objective and option, cases worked out by hand, and the symmetries that the equations have. (PyTorch is the other
  * witness, in ../goldens.)
  */
+import { isListed } from './anchors';
 import { type DenseMatrix, type DenseOptions, denseLossAndGrad } from './dense';
 import { type FloatMatrix, makePair, widen } from './inputs';
 
@@ -71,6 +72,34 @@ const cases: Case[] = [
     hardPerQuery: 2,
     options: { objective: 'infonce' as const, hardness: { strength: 5, on }, ...weights },
   })),
+  {
+    name: 'infonce, lists of positives',
+    rows: 4,
+    keys: 7,
+    dim: 5,
+    logitScale: 8,
+    hardPerQuery: 2,
+    options: {
+      objective: 'infonce',
+      labels: { offsets: [0, 3, 4, 4, 6], keys: [5, 0, 2, 1, 6, 0] },
+      queryWeights: [1, 2, 0, 0.5],
+      excludePairs: { offsets: [0, 2, 2, 3, 3], keys: [6, 0, 4] },
+      hardness: { strength: 3, on: 'all' },
+    },
+  },
+  {
+    name: 'clip, lists of positives',
+    rows: 4,
+    keys: 5,
+    dim: 4,
+    logitScale: 7,
+    hardPerQuery: 1,
+    options: {
+      labels: { offsets: [0, 2, 3, 5, 6], keys: [0, 3, 1, 3, 0, 4] },
+      queryIds: [1, 2, 3, 3],
+      keyIds: [1, 3, 4, 5, 2],
+    },
+  },
   { name: 'ntxent', ...six, options: { objective: 'ntxent' } },
   {
     name: 'ntxent, everything',
@@ -117,7 +146,7 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
     keys: keys || rows,
     dim,
     seed: 3,
-    labels: keys > rows ? options.labels : undefined,
+    labels: keys > rows && !isListed(options.labels) ? options.labels : undefined,
   });
   const queries = float64(pair.queries);
   const keyMatrix = keys === 0 ? null : float64(pair.keys);
@@ -238,6 +267,28 @@ describe('oracle, by hand', () => {
     // the column of key 1 has lost its negative too, that of key 0 has not
     expect(result.loss).toBeCloseTo(Math.log1p(e(-2)) / 2, 15);
     expect(result.maskedPairs).toBe(1);
+  });
+
+  it('lists: the other positives of an anchor are no negatives', () => {
+    const labels = { offsets: [0, 2, 3], keys: [0, 1, 1] };
+    // query 0 has no negative, query 1 has key 0; key 0 has query 1, key 1 has none
+    for (const objective of ['infonce', 'clip'] as const) {
+      const { loss, accuracy } = at({ objective, labels });
+      expect(loss).toBeCloseTo(Math.log1p(e(-2)) / 2, 15);
+      expect(accuracy).toBe(1);
+    }
+    const alone = at({ objective: 'infonce', labels: { offsets: [0, 2, 2], keys: [0, 1] }, queryWeights: [1, 0] });
+    expect([alone.loss, alone.rows.lse[1], alone.accuracy]).toEqual([0, Number.NaN, 0.5]);
+  });
+
+  it('lists: each positive has a denominator of its own', () => {
+    const keys: DenseMatrix = { data: Float64Array.of(1, 0.5, -1), shape: [3, 1] };
+    const query: DenseMatrix = { data: Float64Array.of(1), shape: [1, 1] };
+    const labels = { offsets: [0, 2], keys: [0, 1] };
+    const result = denseLossAndGrad(query, keys, { objective: 'infonce', labels, logitScale: 1 });
+    expect(result.loss).toBeCloseTo((Math.log1p(e(-2)) + Math.log1p(e(-1.5))) / 2, 15);
+    const lse = (Math.log(e(1) + e(-1)) + Math.log(e(0.5) + e(-1))) / 2;
+    expect(result.rows.lse[0]).toBeCloseTo(lse, 15);
   });
 
   it('a margin of -2 excludes the negatives that tie with it no more than one of -2.5 would let them', () => {

@@ -10,6 +10,8 @@ import {
   type Anchor,
   classAnchors,
   Exclusions,
+  isListed,
+  listedAnchors,
   pairAnchors,
   sigmoidAnchors,
   Tables,
@@ -67,8 +69,9 @@ export function denseLossAndGrad(
   if (objective === 'siglip') {
     for (const anchor of sigmoidAnchors(tables, options, exclusions)) out.addSigmoids(anchor);
   } else {
+    const make = isListed(options.labels) ? listedAnchors : pairAnchors;
     const supcon = objective === 'supcon';
-    const anchors = supcon ? classAnchors(tables, options) : pairAnchors(tables, options, exclusions, others);
+    const anchors = supcon ? classAnchors(tables, options) : make(tables, options, exclusions, others);
     for (const anchor of anchors) out.addCrossEntropy(anchor);
   }
 
@@ -139,7 +142,9 @@ class Totals {
     const largest = x.reduce((most, value) => max(most, value), Number.NEGATIVE_INFINITY);
     const sum = x.reduce((total, value) => total + exp(value - largest), 0);
     if (query !== null && anchor.reported) {
-      this.rows.lse[query] = largest + log(sum);
+      const { [query]: before } = this.rows.lse;
+      const lse = (anchor.share ?? 1) * (largest + log(sum));
+      this.rows.lse[query] = Number.isNaN(before) ? lse : before + lse;
       this.rank(query, terms);
     }
     if (anchor.rowWeight === 0) return;
@@ -186,8 +191,9 @@ class Totals {
       if (isPositive) positive = max(positive, of.dots[at]);
       else other = max(other, of.dots[at]);
     }
-    this.rows.margin[query] = this.scale * (positive - other);
-    this.rows.positiveFirst[query] = positive >= other ? 1 : 0;
+    // of several anchors of a query, the one with the best positive
+    this.rows.margin[query] = max(this.rows.margin[query], this.scale * (positive - other));
+    if (positive >= other) this.rows.positiveFirst[query] = 1;
   }
 }
 

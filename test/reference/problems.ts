@@ -19,6 +19,8 @@ export interface Recipe {
   alike?: number;
   /** infonce: random positives from this seed; default: row i's positive is key i. */
   labelSeed?: number | null;
+  /** clip, infonce: the most positives of a query, in lists. Queries of weight 0 then have none. */
+  positives?: number;
   /** supcon: number of classes; default a third of the rows. */
   classes?: number;
   /** Number of distinct ids of queries and keys; default: no ids. */
@@ -46,7 +48,7 @@ export type ProblemOptions = Omit<
   DenseOptions,
   'labels' | 'queryIds' | 'keyIds' | 'excludePairs' | 'queryWeights' | 'hardNegatives' | 'hardnessAt'
 > & {
-  labels?: Int32Array;
+  labels?: Int32Array | KeyLists;
   queryIds?: Int32Array;
   keyIds?: Int32Array;
   excludePairs?: KeyLists;
@@ -69,6 +71,7 @@ const seedOf = {
   hard: 5000,
   hardIds: 6000,
   excluded: 7000,
+  positives: 8000,
 };
 
 const verbatim = [
@@ -88,9 +91,12 @@ export function makeProblem(recipe: Recipe): Problem {
     recipe.labelSeed === undefined || recipe.labelSeed === null
       ? undefined
       : makeLabels(rows, keys, recipe.labelSeed);
-  const pair = makePair({ ...recipe, keys: keys || rows, labels });
+  const weights = recipe.weights ? makeWeights(rows, seed + seedOf.weights) : undefined;
+  const lists = recipe.positives === undefined ? undefined : makePositives(recipe, weights);
+  const first = lists && Int32Array.from({ length: rows }, (_, i) => lists.keys[lists.offsets[i]] ?? 0);
+  const pair = makePair({ ...recipe, keys: keys || rows, labels: first ?? labels });
   const finish = (matrix: FloatMatrix) => (recipe.coarse ? coarsen(matrix) : matrix);
-  const options: ProblemOptions = { labels };
+  const options: ProblemOptions = { labels: lists ?? labels };
   for (const name of verbatim)
     if (recipe[name] !== undefined) Object.assign(options, { [name]: recipe[name] });
   if (objective === 'supcon') options.labels = makeLabels(rows, classCount(recipe), seed + seedOf.classes);
@@ -100,7 +106,7 @@ export function makeProblem(recipe: Recipe): Problem {
   }
   if (recipe.excluded !== undefined)
     options.excludePairs = makeLists(rows, keys, { most: recipe.excluded }, seed + seedOf.excluded);
-  if (recipe.weights) options.queryWeights = makeWeights(rows, seed + seedOf.weights);
+  if (weights) options.queryWeights = weights;
   if (hardPerQuery > 0) {
     const hard = makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.hard);
     options.hardNegatives = { keys: finish(hard), perQuery: hardPerQuery };
@@ -108,6 +114,16 @@ export function makeProblem(recipe: Recipe): Problem {
       options.hardNegatives.ids = makeLabels(rows * hardPerQuery, ids, seed + seedOf.hardIds);
   }
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
+}
+
+function makePositives({ rows, keys, positives, seed }: Recipe, weights?: Float32Array): KeyLists {
+  const made = makeLists(rows, keys, { least: 1, most: positives! }, seed + seedOf.positives);
+  const lists = Array.from({ length: rows }, (_, i) =>
+    weights?.[i] === 0 ? [] : Array.from(made.keys.subarray(made.offsets[i], made.offsets[i + 1])),
+  );
+  const offsets = [0];
+  for (const list of lists) offsets.push(offsets[offsets.length - 1] + list.length);
+  return { offsets: Int32Array.from(offsets), keys: Int32Array.from(lists.flat()) };
 }
 
 /** Hard negatives are similar to their query by a quarter. */
@@ -137,6 +153,7 @@ export function problemName(recipe: Recipe): string {
   const { objective, rows, keys, dim, logitScale } = recipe;
   const notes = [
     recipe.labelSeed != null && 'labels',
+    recipe.positives !== undefined && `up to ${recipe.positives} positives`,
     recipe.directions && `${recipe.directions.join('+')} ${recipe.partition ?? 'joint'}`,
     recipe.ids !== undefined && `${recipe.ids} ids`,
     recipe.excluded !== undefined && `up to ${recipe.excluded} excluded`,
