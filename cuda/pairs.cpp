@@ -61,7 +61,7 @@ template <class F>
 void CudaBackend::visit_hard_negatives(bool gradients, F f) {
   const Problem& p = call_->problem;
   OperandStore& store = *call_->store;
-  const int64_t per_query = p.hard_negatives_per_query;
+  const int64_t per_query = p.hard_negative_rows.per_query;
   const auto side = [&](Operand o) { return OperandStore::Side{o, gradients && p.matrix(o).gradient}; };
   const OperandStore::Pass pass{
       side(Operand::kQueries), side(Operand::kHardNegatives),
@@ -93,7 +93,7 @@ void CudaBackend::hard_negative_dots(float* dots, float* errors) {
   std::vector<float> of_pairs(static_cast<size_t>(count));
   download(all_errors, count, sizeof(float), sizeof(float), of_pairs.data());
   for (int64_t at = 0; at < count; ++at) {
-    float& error = errors[at / call_->problem.hard_negatives_per_query];
+    float& error = errors[at / call_->problem.hard_negative_rows.per_query];
     error = std::max(error, of_pairs[at]);
   }
 }

@@ -139,7 +139,8 @@ void check_request(const ContrastiveRequest& r, const Objective& named, unsigned
 }
 
 void refuse_lists(const ContrastiveRequest& r) {
-  require(!r.excluded.any() && !r.positives.any(), "ERR_VALUE", "Expected the backend 'cpu' for lists of pairs");
+  require(!r.excluded.any() && !r.positives.any() && !r.hard_negative_offsets, "ERR_VALUE",
+          "Expected the backend 'cpu' for lists");
 }
 
 void check_request(const PlanRequest& r) { check_rows(r.objective, r.rows, r.keys); }

@@ -14,6 +14,7 @@
 #include "core/backend_stats.h"
 #include "core/errors.h"
 #include "core/grid.h"
+#include "core/hard_negative_rows.h"
 #include "core/key_lists.h"
 #include "core/normaliser.h"
 #include "core/objective.h"
@@ -45,8 +46,7 @@ struct Problem {
   ProblemMatrix matrices[kOperandCount];
   ProblemSimilarity similarities[Objective::kMaxSimilarities];
   int similarity_count = 0;
-  // Rows [i * n, (i + 1) * n) of the hard negatives count against query i alone.
-  int64_t hard_negatives_per_query = 0;
+  HardNegativeRows hard_negative_rows;  // the CPU backend alone knows offsets
   int64_t dim = 0;
   double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
   double logit_bias = 0;   // sigmoid only: a softmax does not see it
@@ -147,7 +147,7 @@ struct FusedArgs {
 };
 
 struct HardNegativeArgs {
-  const float* g = nullptr;  // [queries x per_query]
+  const float* g = nullptr;  // of each hard negative
   // Where gradients are wanted: d_query_i += sum_h g_ih k_ih, d_key_ih = g_ih q_i, as the Problem names them.
   bool gradients = false;
   const float* dots = nullptr;  // of the forward pass, where a refinement is wanted; else null
@@ -173,7 +173,7 @@ class Backend {
     args.close({0, args.rows});
     return differentiate(args.differentiate);
   }
-  // dots[i * per_query + h] = q_i . k_ih. errors[i] is 0 before. It rises to the most by which a dot of query
+  // dots[h] = q_i . k_h for each hard negative h of query i. errors[i] is 0 before. It rises to the most by which a dot of query
   // i may exceed the dot of equal rows in a tile. Where both have the same bits, it stays 0.
   virtual void hard_negative_dots(float* dots, float* errors) = 0;
   // Returns sum g (the dot in float64 - the dot) where it is wanted, else 0.

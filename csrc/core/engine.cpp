@@ -47,7 +47,7 @@ class Call {
   void bring_operands() {
     lengths_.queries = backend_.bring(Operand::kQueries);
     if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
-    if (r_.hard_negatives_per_query > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
+    if (r_.hard_negatives.rows > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
     refuse_overflow(r_, lengths_);
   }
 
@@ -161,7 +161,7 @@ class Call {
   }
 
   void find_hard_negative_dots() {
-    if (r_.hard_negatives_per_query > 0)
+    if (r_.hard_negatives.rows > 0)
       backend_.hard_negative_dots(state_.hard_negatives().dots(), state_.hard_negatives().errors());
   }
 
@@ -176,7 +176,7 @@ class Call {
 
   // Hard negatives are in no tile, so they are refined beside the similarities.
   void refine_hard_negatives(ContrastiveResult& out) {
-    if (r_.hard_negatives_per_query == 0) return;
+    if (r_.hard_negatives.rows == 0) return;
     state_.prepare_hard_negatives();
     differentiate_hard_negatives(out, false, true);
   }
@@ -199,7 +199,7 @@ class Call {
 
   void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums, bool refine) {
     double dot_sum = state_.dot_sum_correction() + sums.dot_sum;
-    if (r_.hard_negatives_per_query > 0) {
+    if (r_.hard_negatives.rows > 0) {
       dot_sum += state_.prepare_hard_negatives();
       differentiate_hard_negatives(out, true, refine);
     }
@@ -221,7 +221,7 @@ class Call {
     p.matrix(Operand::kKeys) = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
     p.matrix(Operand::kHardNegatives) =
         matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
-    p.hard_negatives_per_query = r_.hard_negatives_per_query;
+    p.hard_negative_rows = r_.hard_negative_rows();
     p.dim = r_.queries.dim;
     p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
     p.logit_bias = o_.sigmoid() ? r_.logit_bias : 0;

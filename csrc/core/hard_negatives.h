@@ -15,7 +15,7 @@ class HardNegativeState {
  public:
   explicit HardNegativeState(const ContrastiveRequest&);
 
-  // [queries * per query], query by query
+  // of each hard negative, query by query
   float* dots() { return dots_.data(); }
   const float* grads() const { return grads_.data(); }
   // [queries]: how far the dots of a query's hard negatives may exceed dots of equal rows in tiles

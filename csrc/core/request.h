@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/hard_negative_rows.h"
 #include "core/key_lists.h"
 #include "core/objective.h"
 #include "core/types.h"
@@ -29,10 +30,13 @@ struct ContrastiveRequest {
   double margin = 0;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]: the loss is a weighted mean; null: all weights are 1
-  // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone.
+  // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone, or rows
+  // [hard_negative_offsets[i], hard_negative_offsets[i + 1]) where there are offsets, [M + 1]: all rows together.
   MatrixView hard_negatives;
   int64_t hard_negatives_per_query = 0;
-  // [M * hard_negatives_per_query]: a hard negative of its query's id does not count; null: all count
+  const int32_t* hard_negative_offsets = nullptr;
+  HardNegativeRows hard_negative_rows() const { return {hard_negatives_per_query, hard_negative_offsets}; }
+  // One for each row of the hard negatives: a hard negative of its query's id does not count; null: all count
   const int32_t* hard_negative_ids = nullptr;
   // Hardness times q.k is added to the logits of negatives, without a gradient of its own.
   double hardness = 0;                // of negatives in tiles
@@ -47,7 +51,7 @@ struct ContrastiveRequest {
   float* d_queries = nullptr;  // [M x D], or null when queries are frozen
   float* d_keys = nullptr;     // [d_key_rows x D], or null when keys are frozen
   int64_t d_key_rows = 0;
-  float* d_hard_negatives = nullptr;  // [M * hard_negatives_per_query x D], or null
+  float* d_hard_negatives = nullptr;  // as hard_negatives, or null
   GradientLayout d_queries_layout, d_keys_layout, d_hard_negatives_layout;
 
   // Per-row outputs, each [M], or all null.

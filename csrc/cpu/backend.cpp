@@ -168,18 +168,31 @@ void CpuBackend::best_dots(const int32_t* offsets, const int32_t* keys, float* o
 void CpuBackend::hard_negative_dots(float* dots, float* /*errors*/) {
   const MatrixView &queries = problem_.matrix(Operand::kQueries).view,
                    &keys = problem_.matrix(Operand::kHardNegatives).view;
-  for_pairs(keys.rows, [&](Range pairs) {
-    kernels_->pair_dots(queries, keys, {pairs, problem_.hard_negatives_per_query, nullptr}, dots);
-  });
+  const HardNegativeRows& rows = problem_.hard_negative_rows;
+  if (!rows.offsets) {
+    for_pairs(keys.rows, [&](Range pairs) {
+      kernels_->pair_dots(queries, keys, {pairs, rows.per_query, nullptr}, dots);
+    });
+    return;
+  }
+  // The kernel takes partners of one side alone, so here queries are the partners. A product has the same bits
+  // from either side.
+  std::vector<int32_t> query_of(static_cast<size_t>(keys.rows));
+  for (int64_t i = 0; i < queries.rows; ++i)
+    std::fill(query_of.begin() + rows.of(i).begin, query_of.begin() + rows.of(i).end,
+              static_cast<int32_t>(i));
+  for_pairs(keys.rows,
+            [&](Range pairs) { kernels_->pair_dots(keys, queries, {pairs, 1, query_of.data()}, dots); });
 }
 
 double CpuBackend::differentiate_hard_negatives(const HardNegativeArgs& args) {
   const ProblemMatrix &queries = problem_.matrix(Operand::kQueries),
                       &keys = problem_.matrix(Operand::kHardNegatives);
-  const int64_t dim = problem_.dim, per_query = problem_.hard_negatives_per_query;
+  const int64_t dim = problem_.dim;
   if (args.gradients)
     for_each_row(queries.view.rows, [&](int64_t i) {
-      for (int64_t h = i * per_query; h < (i + 1) * per_query; ++h) {
+      const Range own = problem_.hard_negative_rows.of(i);
+      for (int64_t h = own.begin; h < own.end; ++h) {
         if (queries.gradient)
           kernels_->add_scaled(keys.view, h, args.g[h], false, queries.gradient + i * dim);
         if (keys.gradient) kernels_->add_scaled(queries.view, i, args.g[h], true, keys.gradient + h * dim);
@@ -191,10 +204,10 @@ double CpuBackend::differentiate_hard_negatives(const HardNegativeArgs& args) {
 double CpuBackend::hard_negatives_refinement(const float* dots, const float* g) {
   const MatrixView &queries = problem_.matrix(Operand::kQueries).view,
                    &keys = problem_.matrix(Operand::kHardNegatives).view;
-  const int64_t per_query = problem_.hard_negatives_per_query;
   std::vector<double> of_queries(static_cast<size_t>(queries.rows));  // so that the order of the sum is fixed
   for_each_row(queries.rows, [&](int64_t i) {
-    for (int64_t h = i * per_query; h < (i + 1) * per_query; ++h)
+    const Range own = problem_.hard_negative_rows.of(i);
+    for (int64_t h = own.begin; h < own.end; ++h)
       if (g[h] != 0) of_queries[i] += g[h] * (kernels_->exact_dot(queries, i, keys, h) - dots[h]);
   });
   double sum = 0;

@@ -21,7 +21,8 @@ export function refuseCpuOptions(given: AnyContrastiveOptions, backend: BackendN
   );
 }
 
-function cpuOption({ excludePairs, labels }: AnyContrastiveOptions): string | undefined {
+function cpuOption({ excludePairs, hardNegatives, labels }: AnyContrastiveOptions): string | undefined {
   if (excludePairs !== undefined) return 'excludePairs';
+  if (hardNegatives?.offsets !== undefined) return 'hardNegatives.offsets';
   return listsOf(labels) === undefined ? undefined : 'labels as lists';
 }

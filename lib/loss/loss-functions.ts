@@ -45,7 +45,7 @@ export interface LossAndGradResult<G extends Gradient = Float32Array> extends Lo
   queryGrads: G;
   /** dLoss/dKeys [N × D], or [n × D] with `grad.keys: { rows: n }`; of length 0 when `grad.keys` is false. */
   keyGrads: G;
-  /** dLoss/dHardNegatives [M * perQuery × D], for `hardNegatives` with a gradient. */
+  /** dLoss/dHardNegatives, of the shape of `hardNegatives.keys`, for `hardNegatives` with a gradient. */
   hardNegativeGrads?: G;
   /** dLoss/dLogitScale. */
   logitScaleGrad: number;

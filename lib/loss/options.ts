@@ -47,10 +47,15 @@ export interface KeyLists {
 export interface HardNegatives {
   /** Has the shape [M * perQuery × D]. The rows from i * perQuery on, perQuery of them, belong to query i. */
   keys: Features;
-  /** Number of negatives of one query. */
-  perQuery: number;
+  /** Number of negatives of one query. Needed without `offsets`. */
+  perQuery?: number | undefined;
   /**
-   * The id of each row of `keys`, [M * perQuery]. A negative whose id is that of its query does not count. Needs
+   * [M + 1], in place of `perQuery`, from 0 on: the rows of `keys` from offsets[i] to before offsets[i + 1] belong
+   * to query i. A query may have none. The last offset is the number of rows. CPU only.
+   */
+  offsets?: Int32Array | undefined;
+  /**
+   * The id of each row of `keys`. A negative whose id is that of its query does not count. Needs
    * `queryIds` and `keyIds`.
    */
   ids?: Int32Array | undefined;

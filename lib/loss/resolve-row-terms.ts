@@ -10,6 +10,7 @@ import { codedError } from '../errors';
 import type { ContrastiveRequest, Objective } from '../native/binding';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
+import { countHardNegatives, fitOffsets } from './hard-negative-rows';
 import { copyKeyLists } from './key-lists';
 import { copyListedLabels, listsOf, refuseBesideLists, refuseForm } from './listed-labels';
 import { rulesOf } from './objectives';
@@ -24,6 +25,7 @@ export type RowTerms = Pick<
   | 'queryIds'
   | 'keyIds'
   | 'excludedPairs'
+  | 'hardNegativeOffsets'
   | 'hardNegativeIds'
   | 'queryWeights'
 >;
@@ -64,6 +66,10 @@ export function resolveRowTerms(
             queries: rows.queries,
             keys: rows.keys ?? 0,
           }),
+    hardNegativeOffsets:
+      given.hardNegatives === undefined
+        ? null
+        : fitOffsets('options.hardNegatives', given.hardNegatives, rows.queries),
     hardNegativeIds: resolveHardNegativeIds(given, rows.queries),
     queryWeights: resolveWeights(given, rows.queries),
   };
@@ -164,7 +170,8 @@ function resolveHardNegativeIds(
   queries: number,
 ): Int32Array | null {
   if (hardNegatives?.ids === undefined) return null;
-  return integers('hardNegatives.ids', hardNegatives.ids, queries * hardNegatives.perQuery, 'hard negative');
+  const count = countHardNegatives(hardNegatives, queries);
+  return integers('hardNegatives.ids', hardNegatives.ids, count, 'hard negative');
 }
 
 function resolveWeights({ queryWeights }: AnyContrastiveOptions, rows: number): Float32Array | null {

@@ -22,6 +22,7 @@ import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { refuseCpuOptions } from './cpu-options';
 import { resolvePlace } from './device-call';
+import { countHardNegatives, readHardNegativeRows } from './hard-negative-rows';
 import { readKeyLists } from './key-lists';
 import { readLabels } from './listed-labels';
 import { optionNames, rulesOf } from './objectives';
@@ -170,10 +171,10 @@ const hardNegativesName = 'options.hardNegatives';
 
 function readHardNegatives(hardNegatives: unknown): AnyContrastiveOptions['hardNegatives'] {
   if (hardNegatives === undefined) return undefined;
-  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery', 'ids']);
-  const perQuery = check.positiveInteger(`${hardNegativesName}.perQuery`, given.perQuery);
+  const given = readNames(hardNegativesName, hardNegatives, ['keys', 'perQuery', 'offsets', 'ids']);
+  const rows = readHardNegativeRows(hardNegativesName, given);
   const ids = given.ids as Int32Array | undefined; // checked with the other ids
-  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), perQuery, ids };
+  return { keys: readFeatures(`${hardNegativesName}.keys`, given.keys), ...rows, ids };
 }
 
 function resolveHardNegatives(
@@ -181,13 +182,14 @@ function resolveHardNegatives(
   queries: NativeMatrix,
 ): NativeMatrix | null {
   if (hardNegatives === undefined) return null;
-  const { perQuery } = hardNegatives;
   const name = `${hardNegativesName}.keys`;
   const keys = toNativeFeatures(name, hardNegatives.keys);
-  if (keys.rows !== perQuery * queries.rows || keys.dim !== queries.dim) {
+  const rows = countHardNegatives(hardNegatives, queries.rows);
+  if (keys.rows !== rows || keys.dim !== queries.dim) {
+    const what = hardNegatives.offsets === undefined ? 'perQuery * queries' : 'the last of offsets';
     throw codedError(
       'ERR_SHAPE',
-      `Expected [${perQuery * queries.rows}, ${queries.dim}] (perQuery * queries, dim) for ${name} but received ` +
+      `Expected [${rows}, ${queries.dim}] (${what}, dim) for ${name} but received ` +
         `[${keys.rows}, ${keys.dim}]`,
     );
   }

@@ -90,8 +90,10 @@ export interface ContrastiveRequest extends BackendChoice {
    */
   hardness: number;
   hardNegativeHardness: number;
-  /** [M * h x D] hard negatives, h of each query, or null. */
+  /** [M * h x D] hard negatives, h of each query, or those that the offsets cut into queries; or null. */
   hardNegatives: NativeMatrix | null;
+  /** [M + 1], from 0 to the number of hard negatives. Null: as many of each query. The CPU backend alone takes them. */
+  hardNegativeOffsets: Int32Array | null;
   /** Whether to multiply in bfloat16 where the machine can. */
   bfloat16: boolean;
   /** 0: exact. Otherwise the fraction of its weight that a row of the gradient may lose to skipped tiles. */

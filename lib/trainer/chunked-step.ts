@@ -8,6 +8,7 @@
  */
 
 import { codedError } from '../errors';
+import { countHardNegatives, fitOffsets, type HardNegativeRows } from '../loss/hard-negative-rows';
 import type { Stats } from '../loss/loss-functions';
 import { throwIfAborted } from '../loss/on-abort';
 import type { Objective } from '../loss/options';
@@ -103,7 +104,7 @@ async function runStep(step: CheckedStep, context: StepContext): Promise<unknown
   const began = performance.now();
   const towers = step.towers.map((tower) => new TowerPass(tower, step.gradScale));
   for (const tower of towers) await tower.encode(context);
-  requireFit(towers, step.perQuery);
+  requireFit(towers, step.hardNegativeRows);
 
   const lossBegan = performance.now();
   const outcome = await lossOfTowers(towers, step.loss, context);
@@ -118,7 +119,7 @@ async function runStep(step: CheckedStep, context: StepContext): Promise<unknown
 }
 
 /** Throws ERR_SHAPE where the features of the towers do not belong together. */
-function requireFit(towers: readonly TowerPass<unknown>[], perQuery: number | undefined): void {
+function requireFit(towers: readonly TowerPass<unknown>[], negatives: HardNegativeRows = {}): void {
   const [queries, ...others] = towers as [TowerPass<unknown>, ...TowerPass<unknown>[]];
   for (const { name, cache } of others) {
     if (cache.dim !== queries.cache.dim) {
@@ -127,15 +128,20 @@ function requireFit(towers: readonly TowerPass<unknown>[], perQuery: number | un
         `Expected towers of equal dim but received ${queries.cache.dim} for queries and ${cache.dim} for ${name}`,
       );
     }
-    const expected = (perQuery ?? 0) * queries.cache.rows;
-    if (name === 'hardNegatives' && cache.rows !== expected) {
-      throw codedError(
-        'ERR_SHAPE',
-        `Expected ${expected} rows (perQuery ${perQuery}, ${queries.cache.rows} queries) from hardNegatives.chunks() ` +
-          `but received ${cache.rows}`,
-      );
-    }
+    if (name === 'hardNegatives') requireNegatives(cache.rows, queries.cache.rows, negatives);
   }
+}
+
+function requireNegatives(received: number, queries: number, negatives: HardNegativeRows): void {
+  fitOffsets('options.hardNegatives', negatives, queries);
+  const expected = countHardNegatives(negatives, queries);
+  if (received === expected) return;
+  const { perQuery } = negatives;
+  const why = perQuery === undefined ? 'the last of offsets' : `perQuery ${perQuery}, ${queries} queries`;
+  throw codedError(
+    'ERR_SHAPE',
+    `Expected ${expected} rows (${why}) from hardNegatives.chunks() but received ${received}`,
+  );
 }
 
 async function lossOfTowers(

@@ -21,7 +21,7 @@ export {
 } from './logit-scale';
 export type { PrefixResult } from './matryoshka';
 export type { Matryoshka, Prefix } from './matryoshka-options';
-export type { OwnLoss, OwnLossContext, OwnLossResult, StepFeatures } from './own-loss';
+export type { OwnLoss, OwnLossContext, OwnLossResult, StepFeatures, StepHardNegatives } from './own-loss';
 export { prefetch } from './prefetch';
 export type { ScalarOptimizerOptions, ScalarOptimizerState } from './scalar-optimizer';
 export type { StepPhase, StepProgress } from './step-context';

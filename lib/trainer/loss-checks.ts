@@ -45,7 +45,8 @@ export function checkOwnLoss(given: OwnLoss, towers: GivenTowers): CheckedLoss {
     );
   }
   const trained = trainedTowers(towers);
-  return { run: ownLoss(given, trained), trained, signal: undefined, requireBackend: () => {} };
+  const offsets = towers.hardNegatives?.offsets;
+  return { run: ownLoss(given, trained, offsets), trained, signal: undefined, requireBackend: () => {} };
 }
 
 /**
@@ -106,9 +107,10 @@ function requireOneTowerLoss({ objective }: AnyContrastiveOptions): void {
 }
 
 /** Features in place of those that the tower will encode: some checks ask only whether there are any. */
-const standIn = ({ perQuery, ids }: CheckedHardNegatives<unknown>) => ({
+const standIn = ({ perQuery, offsets, ids }: CheckedHardNegatives<unknown>) => ({
   keys: { data: new Float32Array(1), shape: [1, 1] },
   perQuery,
+  offsets,
   ids,
 });
 

@@ -24,6 +24,12 @@ export interface StepFeatures extends MatrixLike {
   dtype: 'float32' | 'float16' | 'bfloat16';
 }
 
+/** Features of the tower of hard negatives. They are also the `hardNegatives.keys` of infcl's loss functions. */
+export interface StepHardNegatives extends StepFeatures {
+  /** Those of the tower: rows from offsets[i] to before offsets[i + 1] belong to query i. Undefined with `perQuery`. */
+  offsets?: Int32Array | undefined;
+}
+
 /**
  * What a step tells a loss of the caller's own. The names are those of the options of infcl's loss functions:
  * `contrastiveLossAndGrad(queries, keys, { logitScale: 20, ...context })`.
@@ -52,19 +58,29 @@ export interface OwnLossResult {
 export type OwnLoss<R extends OwnLossResult = OwnLossResult, Keys = StepFeatures | null> = (
   queries: StepFeatures,
   keys: Keys,
-  hardNegatives: StepFeatures | null,
+  hardNegatives: StepHardNegatives | null,
   context: OwnLossContext,
 ) => R | Promise<R>;
 
 /** Names of a step's own result, which a loss must not use. */
 const stepResultNames = ['rows', 'cost'];
 
-/** The step's side of a loss of the caller's own. */
+/**
+ * The step's side of a loss of the caller's own.
+ *
+ * @param offsets Of ragged hard negatives.
+ */
 export const ownLoss =
-  (loss: OwnLoss, trained: TrainedTowers): StepLoss =>
+  (loss: OwnLoss, trained: TrainedTowers, offsets?: Int32Array): StepLoss =>
   async (features, context) => {
     const { queries, keys, hardNegatives } = features as PerTower<StepFeatures>;
-    const returned: unknown = await loss(queries!, keys, hardNegatives, contextOf(trained, context));
+    const ragged = hardNegatives && offsets && { ...hardNegatives, offsets };
+    const returned: unknown = await loss(
+      queries!,
+      keys,
+      ragged ?? hardNegatives,
+      contextOf(trained, context),
+    );
     throwIfAborted(context.signal);
     context.report(1);
     return readResult(returned, features, trained);

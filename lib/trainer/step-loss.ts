@@ -42,7 +42,7 @@ export interface LossByOptions {
   options: AnyContrastiveOptions;
   trained: TrainedTowers;
   /** What the tower of hard negatives says about its rows. */
-  hardNegatives: Pick<CheckedHardNegatives<unknown>, 'perQuery' | 'ids'> | null;
+  hardNegatives: Pick<CheckedHardNegatives<unknown>, 'perQuery' | 'offsets' | 'ids'> | null;
 }
 
 /** One call of the loss functions. */
@@ -58,10 +58,10 @@ export async function callLoss(
   { signal, report }: LossContext,
   out: GradientOutputs | undefined = options.out,
 ): Promise<LossOutcome> {
+  const { perQuery, offsets, ids } = hard ?? {};
   const call: AnyContrastiveOptions = {
     ...options,
-    ...(hardNegatives &&
-      hard && { hardNegatives: { keys: hardNegatives, perQuery: hard.perQuery, ids: hard.ids } }),
+    ...(hardNegatives && hard && { hardNegatives: { keys: hardNegatives, perQuery, offsets, ids } }),
     grad: gradOf(trained, hardNegatives !== null || options.hardNegatives !== undefined),
     out,
     signal,

@@ -5,6 +5,7 @@
  */
 
 import { codedError } from '../errors';
+import type { HardNegativeRows } from '../loss/hard-negative-rows';
 import { optionNames } from '../loss/objectives';
 import type { Objective } from '../loss/options';
 import type { OptionsFor, SupconOptions } from '../loss/typed-options';
@@ -28,7 +29,7 @@ import {
 export interface CommonStepOptions<Query, Hard> {
   queries: Tower<Query>;
   /**
-   * A tower for negatives of each query alone, `perQuery` times as many rows as queries. It is chunked and
+   * A tower for negatives of each query alone: `perQuery` rows of each, or ragged rows by `offsets`. It is chunked and
    * trained as the other towers. Objectives 'clip' and 'infonce'.
    */
   hardNegatives?: HardNegativesTower<Hard> | undefined;
@@ -96,8 +97,8 @@ export interface CheckedStep {
   gradScale: number;
   /** Those that there are, in the order in which they are encoded. */
   towers: StepTower<unknown>[];
-  /** Hard negatives of one query, with a tower for them. */
-  perQuery: number | undefined;
+  /** The rows of each query, with a tower of hard negatives. */
+  hardNegativeRows: HardNegativeRows | undefined;
   loss: StepLoss;
   signal: AbortSignal | undefined;
   onProgress: ((progress: StepProgress) => unknown) | undefined;
@@ -130,7 +131,7 @@ export function checkStep(options: unknown): CheckedStep {
       const tower = towers[name];
       return tower === null ? [] : [{ ...tower, trained: loss.trained[name] }];
     }),
-    perQuery: towers.hardNegatives?.perQuery,
+    hardNegativeRows: towers.hardNegatives ?? undefined,
     loss: loss.run,
     signal: one,
     onProgress,

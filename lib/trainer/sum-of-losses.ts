@@ -15,7 +15,7 @@ import type { ContrastiveOptions } from '../loss/typed-options';
 import { readNames } from '../read-names';
 import * as check from '../validate';
 import { fractionOf, progressAt } from './loss-progress';
-import type { OwnLoss, OwnLossContext, OwnLossResult, StepFeatures } from './own-loss';
+import type { OwnLoss, OwnLossContext, OwnLossResult, StepFeatures, StepHardNegatives } from './own-loss';
 
 /** Options that the step decides, or whose results a sum has no place for. */
 type NotOfATerm = 'grad' | 'out' | 'perRow' | 'signal' | 'onProgress' | 'hardNegatives';
@@ -117,7 +117,7 @@ const takesHardNegatives = (options: AnyContrastiveOptions) =>
 interface Matrices {
   queries: StepFeatures;
   keys: StepFeatures | null;
-  hardNegatives: StepFeatures | null;
+  hardNegatives: StepHardNegatives | null;
 }
 
 type Gradients = Partial<Record<keyof GradientOutputs, Float32Array>>;
@@ -151,10 +151,11 @@ async function callTerm(
     const call: AnyContrastiveOptions = { ...common, grad: { queries: ofQueries, keys: ofKeys }, out };
     return contrastiveLossAndGrad(queries, keys, call);
   }
-  const perQuery = hardNegatives.shape[0] / queries.shape[0];
+  const { offsets } = hardNegatives;
+  const perQuery = offsets === undefined ? hardNegatives.shape[0] / queries.shape[0] : undefined;
   const call: AnyContrastiveOptions = {
     ...common,
-    hardNegatives: { keys: hardNegatives, perQuery },
+    hardNegatives: { keys: hardNegatives, perQuery, offsets },
     grad,
     out: { ...out, hardNegativeGrads },
   };

@@ -8,6 +8,7 @@
 
 import { isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
+import { type HardNegativeRows, readHardNegativeRows } from '../loss/hard-negative-rows';
 import { readNames } from '../read-names';
 import { ignoreRejection, isThenable } from '../thenable';
 import * as check from '../validate';
@@ -43,8 +44,16 @@ export interface Tower<Input> {
 
 /** The negatives of each query alone. */
 export interface HardNegativesTower<Input> extends Tower<Input> {
-  /** Negatives of one query: rows [i * perQuery, (i + 1) * perQuery) of all chunks together belong to query i. */
-  perQuery: number;
+  /**
+   * Negatives of one query: rows [i * perQuery, (i + 1) * perQuery) of all chunks together belong to query i.
+   * Needed without `offsets`.
+   */
+  perQuery?: number | undefined;
+  /**
+   * [M + 1], in place of `perQuery`, from 0 on: rows from offsets[i] to before offsets[i + 1] of all chunks together
+   * belong to query i, maybe none. Not with a CUDA device.
+   */
+  offsets?: Int32Array | undefined;
   /**
    * The id of each row. A negative whose id is that of its query does not count. Needs `queryIds` and `keyIds`
    * of the loss.
@@ -64,8 +73,7 @@ export interface CheckedTower<Input, Name extends string = TowerName> {
   normalize: boolean;
 }
 
-export interface CheckedHardNegatives<Input> extends CheckedTower<Input> {
-  perQuery: number;
+export interface CheckedHardNegatives<Input> extends CheckedTower<Input>, HardNegativeRows {
   ids: Int32Array | undefined;
 }
 
@@ -87,10 +95,11 @@ export function checkTower<Input>(name: TowerName, value: unknown, normalize: bo
 export function checkHardNegatives<Input>(value: unknown, normalize: boolean): CheckedHardNegatives<Input> {
   const [name, where] = ['hardNegatives', 'options.hardNegatives'] as const;
   refuseFrozen(name, check.plainObject(where, value));
-  const { perQuery, ids, ...given } = readNames(where, value, [...towerOptionNames, 'perQuery', 'ids']);
+  const names = [...towerOptionNames, 'perQuery', 'offsets', 'ids'] as const;
+  const { perQuery, offsets, ids, ...given } = readNames(where, value, names);
   return {
     ...readTower<Input, 'hardNegatives'>(name, where, value, { normalize }, given),
-    perQuery: check.positiveInteger(`${where}.perQuery`, perQuery),
+    ...readHardNegativeRows(where, { perQuery, offsets }),
     ids: ids === undefined ? undefined : check.int32Array(`${where}.ids`, ids),
   };
 }

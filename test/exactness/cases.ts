@@ -26,7 +26,7 @@ export interface EngineInputs {
   queries: MatrixLike;
   keys: MatrixLike | null;
   options: Omit<Problem['options'], 'hardNegatives'> & {
-    hardNegatives?: { keys: MatrixLike; perQuery: number; ids?: Int32Array };
+    hardNegatives?: { keys: MatrixLike; perQuery?: number; offsets?: Int32Array; ids?: Int32Array };
     compute: 'float32' | 'bfloat16';
   };
 }

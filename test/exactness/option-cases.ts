@@ -90,7 +90,14 @@ const listedCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap
   { objective, positives: 4, hardPerQuery: 2, hardness: strong },
   { objective, positives: 3, hardness: { strength: 100, on: 'inBatch' as const } },
   { objective, positives: 3, excluded: 5, coarse: true, hardPerQuery: 1, ...(objective === 'infonce' && { weights: true }) },
-  { objective, positives: 1000, hardPerQuery: 1 }, // most keys
+  { objective, positives: 40, hardPerQuery: 1 },
+]);
+
+const raggedCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap((objective) => [
+  { objective, hardMost: 6 },
+  { objective, hardMost: 3, falseNegativeMargin: -0.125, coarse: true, labelSmoothing: 0.2 },
+  { objective, hardMost: 5, ids: 9, hardIds: true, hardness: strong },
+  { objective, hardMost: 4, positives: 3, excluded: 2 },
 ]);
 
 const combinations: Combination[] = [];
@@ -116,6 +123,7 @@ const combinations: Combination[] = [
   // last, as the size of a case depends on its position
   ...excludedCombinations,
   ...listedCombinations,
+  ...raggedCombinations,
 ];
 
 const tiny = [1, 2, 3];

@@ -2,7 +2,12 @@
  * What holds for every problem: the oracle's numbers, symmetry under reordering, independence of threads and of
  * memory, and the sums that the equations fix. Problems are random (random-problem.ts), repeatably so (settings.ts).
  */
-import { type ContrastiveOptions, contrastiveLossAndGradSync, type LossAndGradResult } from '../../lib';
+import {
+  type ContrastiveOptions,
+  contrastiveLossAndGradSync,
+  type KeyLists,
+  type LossAndGradResult,
+} from '../../lib';
 import { caseProblem, type ExactCase, engineInputs, leniencyOf } from '../exactness/cases';
 import { failures, gradientBound, gradientError, gradientFloor, judge } from '../exactness/judge';
 import { denseLossAndGrad } from '../reference/dense';
@@ -38,10 +43,24 @@ function permute(
   const pick = <T extends Int32Array | Float32Array>(values: T, by: number[]) =>
     values.map((_, i) => values[by[i]]) as T;
   const { labels, queryIds, keyIds, queryWeights, hardNegatives: hard } = options;
-  const moved = labels && pick(labels, order);
+  const moveLists = ({ offsets, keys: listed }: KeyLists): KeyLists => {
+    const lists = order.map((i) => Array.from(listed.subarray(offsets[i], offsets[i + 1])));
+    const ends = [0];
+    for (const list of lists) ends.push(ends[ends.length - 1] + list.length);
+    return {
+      offsets: Int32Array.from(ends),
+      keys: Int32Array.from(lists.flat(), (key) => keyOrder.indexOf(key)),
+    };
+  };
+  const moveLabels = (given: Int32Array | KeyLists) => {
+    if (!(given instanceof Int32Array)) return moveLists(given);
+    const moved = pick(given, order);
+    return isClass ? moved : moved.map((label) => keyOrder.indexOf(label));
+  };
   const permuted: ProblemOptions = {
     ...options,
-    ...(moved && { labels: isClass ? moved : moved.map((label) => keyOrder.indexOf(label)) }),
+    ...(labels && { labels: moveLabels(labels) }),
+    ...(options.excludePairs && { excludePairs: moveLists(options.excludePairs) }),
     ...(queryIds && keyIds && { queryIds: pick(queryIds, order), keyIds: pick(keyIds, keyOrder) }),
     ...(queryWeights && { queryWeights: pick(queryWeights, order) }),
     ...(hard && { hardNegatives: { ...hard, keys: reorder(hard.keys, order, hard.perQuery) } }),

@@ -47,6 +47,9 @@ const anything = fc.record({
   classes: maybe(fc.integer({ min: 1, max: 40 })),
   ids: maybe(fc.integer({ min: 1, max: 60 })),
   hardPerQuery: maybe(fc.integer({ min: 1, max: 9 })),
+  hardMost: maybe(fc.integer({ min: 0, max: 6 })),
+  positives: maybe(fc.integer({ min: 1, max: 6 })),
+  excluded: maybe(fc.integer({ min: 0, max: 12 })),
   weights: fc.boolean(),
   logitBias: maybe(float32(-20, 5)),
   falseNegativeMargin: maybe(float32(-0.5, 0.5)),
@@ -71,8 +74,15 @@ function sensible(drawn: Anything): ExactCase {
   };
   if (objective !== 'siglip') drop('logitBias');
   if (objective !== 'infonce') drop('directions', 'labelSeed');
-  if (recipe.directions) drop('labelSeed');
+  if (objective !== 'clip' && objective !== 'infonce') drop('positives', 'hardMost');
+  if (recipe.directions) drop('labelSeed', 'positives');
   else drop('partition');
+  if (recipe.positives !== undefined) {
+    drop('labelSeed', 'falseNegativeMargin', 'labelSmoothing');
+    if (objective === 'clip') drop('weights');
+  }
+  if (recipe.hardMost !== undefined) drop('hardPerQuery');
+  if (objective === 'ntxent' || objective === 'supcon') drop('excluded');
   if (objective === 'supcon') {
     drop('ids', 'falseNegativeMargin', 'labelSmoothing', 'weights', 'hardness');
     if (noKeys) recipe.keys = 0;
@@ -80,9 +90,10 @@ function sensible(drawn: Anything): ExactCase {
   if (objective === 'siglip') drop('falseNegativeMargin', 'labelSmoothing', 'hardness');
   if (objective !== 'clip' && objective !== 'infonce') drop('hardPerQuery');
   if (recipe.hardness) drop('labelSmoothing');
-  if (recipe.hardness?.on === 'hard' && !recipe.hardPerQuery) drop('hardness');
+  const hasHard = recipe.hardPerQuery !== undefined || recipe.hardMost !== undefined;
+  if (recipe.hardness?.on === 'hard' && !hasHard) drop('hardness');
   const freeKeys =
-    objective === 'siglip' || (objective === 'infonce' && (recipe.directions?.length ?? 1) === 1);
+    objective === 'siglip' || recipe.positives !== undefined || (objective === 'infonce' && (recipe.directions?.length ?? 1) === 1);
   if (freeKeys) recipe.keys = rows + moreKeys;
   // a margin decides by comparing floats: with coarse rows there is no rounding to decide otherwise
   if (recipe.falseNegativeMargin !== undefined) recipe.coarse = true;
@@ -92,9 +103,9 @@ function sensible(drawn: Anything): ExactCase {
 
 export const randomCase: fc.Arbitrary<ExactCase> = anything.map(sensible);
 
-/** Features and products in float32. */
+/** Features and products in float32, and as many hard negatives of each query. */
 export const randomFloatCase: fc.Arbitrary<ExactCase> = anything.map((drawn) =>
-  sensible({ ...drawn, dtype: undefined, compute: undefined, values: undefined }),
+  sensible({ ...drawn, dtype: undefined, compute: undefined, values: undefined, hardMost: undefined }),
 );
 
 /** Within what the API accepts, three times the scale as hardness included. */

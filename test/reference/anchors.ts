@@ -36,14 +36,18 @@ export class Tables {
   readonly q: Rows;
   readonly k: Rows | null;
   readonly h: Rows | null;
-  readonly hardPerQuery: number;
+  /** Query i has the rows from [i] to before [i + 1] of the hard negatives. */
+  private readonly hardOffsets: readonly number[];
   private readonly made = new Map<string, Similarities>();
 
-  constructor(queries: Rows, keys: Rows | null, hardNegatives: Rows | null) {
+  constructor(queries: Rows, keys: Rows | null, hardNegatives: Rows | null, offsets?: ArrayLike<number>) {
     this.q = queries;
     this.k = keys;
     this.h = hardNegatives;
-    this.hardPerQuery = hardNegatives === null ? 0 : hardNegatives.count / queries.count;
+    const perQuery = (hardNegatives?.count ?? 0) / queries.count;
+    this.hardOffsets = offsets
+      ? Array.from(offsets)
+      : Array.from({ length: queries.count + 1 }, (_, i) => i * perQuery);
   }
 
   get queryKey() {
@@ -58,10 +62,15 @@ export class Tables {
     return this.make('keyKey', () => new Similarities(this.k!, this.k!));
   }
 
-  /** Query i with rows i * perQuery + (0 ... perQuery - 1) of the hard negatives. */
+  /** Query i with its own rows of the hard negatives: column j is its j-th row. */
   get hard() {
-    const per = this.hardPerQuery;
-    return this.make('hard', () => new Similarities(this.q, this.h!, per, (i, j) => i * per + j));
+    const most = Math.max(...Array.from({ length: this.q.count }, (_, i) => this.hardCount(i)));
+    const rowOf = (i: number, j: number) => (j < this.hardCount(i) ? this.hardOffsets[i] + j : -1);
+    return this.make('hard', () => new Similarities(this.q, this.h!, most, rowOf));
+  }
+
+  hardCount(query: number): number {
+    return this.hardOffsets[query + 1] - this.hardOffsets[query];
   }
 
   /** Those asked for so far. */
@@ -217,7 +226,7 @@ export function* pairAnchors(
         keyToKey: () => allBut(i, q.count, (j) => negative(tables.keyKey, i, j, true)),
       };
       for (const direction of over) negatives[direction]();
-      if (n === 0) allBut(null, tables.hardPerQuery, (j) => negative(tables.hard, i, j, false));
+      if (n === 0) allBut(null, tables.hardCount(i), (j) => negative(tables.hard, i, j, false));
       smooth(terms, options.labelSmoothing ?? 0);
       const share = (options.queryWeights?.[i] ?? 1) / total; // the loss is a weighted mean over queries
       yield { weight: weight * share, query: i, rowWeight: weight, reported: n === 0, terms };
@@ -264,7 +273,7 @@ export function* listedAnchors(
       terms.push(
         ...negatives(
           tables.hard,
-          upTo(tables.hardPerQuery).map((j) => [i, j]),
+          upTo(tables.hardCount(i)).map((j) => [i, j]),
         ),
       );
     }

@@ -26,7 +26,13 @@ export interface DenseOptions {
   /** Keys that do not count against their query, nor it against them. */
   excludePairs?: DenseLists;
   falseNegativeMargin?: number;
-  hardNegatives?: { keys: DenseMatrix; perQuery: number; ids?: ArrayLike<number> };
+  /** As many of each query, or those from offsets[i] to before offsets[i + 1]. */
+  hardNegatives?: {
+    keys: DenseMatrix;
+    perQuery?: number;
+    offsets?: ArrayLike<number>;
+    ids?: ArrayLike<number>;
+  };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';
   labelSmoothing?: number;

@@ -32,6 +32,8 @@ interface Case {
   dim: number;
   logitScale: number;
   hardPerQuery?: number;
+  /** In place of `hardPerQuery`. */
+  hardOffsets?: number[];
   options: DenseOptions;
 }
 
@@ -100,6 +102,7 @@ const cases: Case[] = [
       keyIds: [1, 3, 4, 5, 2],
     },
   },
+  { name: 'clip, ragged hard negatives', ...six, hardOffsets: [0, 2, 2, 5, 6, 6, 7], options: {} },
   { name: 'ntxent', ...six, options: { objective: 'ntxent' } },
   {
     name: 'ntxent, everything',
@@ -140,7 +143,7 @@ const cases: Case[] = [
   { name: 'two directions', ...six, options: { directions: ['queryToKey', 'keyToKey'], ...weights } },
 ];
 
-describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, hardPerQuery, options }) => {
+describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, hardPerQuery, hardOffsets, options }) => {
   const pair = makePair({
     rows,
     keys: keys || rows,
@@ -150,13 +153,13 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
   });
   const queries = float64(pair.queries);
   const keyMatrix = keys === 0 ? null : float64(pair.keys);
-  const perQuery = hardPerQuery ?? 0;
-  const hard = perQuery > 0 ? float64(makePair({ rows: rows * perQuery, dim, seed: 5 }).queries) : null;
+  const hardCount = hardOffsets?.at(-1) ?? rows * (hardPerQuery ?? 0);
+  const hard = hardCount > 0 ? float64(makePair({ rows: hardCount, dim, seed: 5 }).queries) : null;
   const copy = (matrix: DenseMatrix) => ({ ...matrix, data: matrix.data.slice() });
   const all: DenseOptions = {
     logitScale,
     ...options,
-    ...(hard && { hardNegatives: { keys: hard, perQuery } }),
+    ...(hard && { hardNegatives: { keys: hard, perQuery: hardPerQuery, offsets: hardOffsets } }),
     ...(options.hardness && {
       hardnessAt: {
         queries: copy(queries),

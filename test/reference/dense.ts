@@ -30,7 +30,7 @@ export interface DenseResult {
   loss: number;
   /** Share of queries whose positive no key outranks; NaN where there are no keys. */
   accuracy: number;
-  /** [M x D], [N x D] and [M * perQuery x D], without padding between rows; empty where there are no such rows. */
+  /** [M x D], [N x D] and as the hard negatives, without padding between rows; empty where there are no such rows. */
   queryGrads: Float64Array;
   keyGrads: Float64Array;
   hardNegativeGrads: Float64Array;
@@ -62,9 +62,10 @@ export function denseLossAndGrad(
   const objective = given.objective ?? (given.directions ? 'infonce' : 'clip');
   const options = { logitScale: 1 / 0.07, logitBias: objective === 'siglip' ? -10 : 0, ...given, objective };
   const { logitScale, logitBias, hardnessAt: at } = options;
-  const tables = makeTables(queries, keys, options.hardNegatives?.keys);
+  const offsets = options.hardNegatives?.offsets;
+  const tables = makeTables(queries, keys, options.hardNegatives?.keys, offsets);
   const exclusions = new Exclusions(tables, options);
-  const others = at ? makeTables(at.queries, at.keys, at.hardNegatives) : tables;
+  const others = at ? makeTables(at.queries, at.keys, at.hardNegatives, offsets) : tables;
   const out = new Totals(tables, logitScale, logitBias);
   if (objective === 'siglip') {
     for (const anchor of sigmoidAnchors(tables, options, exclusions)) out.addSigmoids(anchor);
@@ -104,11 +105,17 @@ export function denseLossAndGrad(
   };
 }
 
-function makeTables(queries: DenseMatrix, keys: DenseMatrix | null, hardNegatives?: DenseMatrix): Tables {
+function makeTables(
+  queries: DenseMatrix,
+  keys: DenseMatrix | null,
+  hardNegatives?: DenseMatrix,
+  offsets?: ArrayLike<number>,
+): Tables {
   return new Tables(
     new Rows(queries),
     keys && new Rows(keys),
     hardNegatives ? new Rows(hardNegatives) : null,
+    offsets,
   );
 }
 

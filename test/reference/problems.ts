@@ -29,6 +29,8 @@ export interface Recipe {
   excluded?: number;
   /** Hard negatives per query. */
   hardPerQuery?: number;
+  /** The most hard negatives of a query, where their numbers differ. */
+  hardMost?: number;
   /** Whether hard negatives have ids, as many distinct ones as queries and keys. */
   hardIds?: boolean;
   /** Weights of 0 to 7 quarters. */
@@ -53,7 +55,7 @@ export type ProblemOptions = Omit<
   keyIds?: Int32Array;
   excludePairs?: KeyLists;
   queryWeights?: Float32Array;
-  hardNegatives?: { keys: FloatMatrix; perQuery: number; ids?: Int32Array };
+  hardNegatives?: { keys: FloatMatrix; perQuery?: number; offsets?: Int32Array; ids?: Int32Array };
 };
 
 export interface Problem {
@@ -72,6 +74,7 @@ const seedOf = {
   hardIds: 6000,
   excluded: 7000,
   positives: 8000,
+  hardRows: 9000,
 };
 
 const verbatim = [
@@ -86,7 +89,7 @@ const verbatim = [
 ] as const;
 
 export function makeProblem(recipe: Recipe): Problem {
-  const { objective, rows, keys, seed, ids, hardPerQuery = 0 } = recipe;
+  const { objective, rows, keys, seed, ids } = recipe;
   const labels =
     recipe.labelSeed === undefined || recipe.labelSeed === null
       ? undefined
@@ -107,11 +110,12 @@ export function makeProblem(recipe: Recipe): Problem {
   if (recipe.excluded !== undefined)
     options.excludePairs = makeLists(rows, keys, { most: recipe.excluded }, seed + seedOf.excluded);
   if (weights) options.queryWeights = weights;
-  if (hardPerQuery > 0) {
-    const hard = makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.hard);
-    options.hardNegatives = { keys: finish(hard), perQuery: hardPerQuery };
+  const owners = hardOwners(recipe);
+  if (owners.length > 0) {
+    const hard = makeHardNegatives(pair.queries, owners, seed + seedOf.hard);
+    options.hardNegatives = { keys: finish(hard), ...hardRows(recipe, owners) };
     if (recipe.hardIds && ids !== undefined)
-      options.hardNegatives.ids = makeLabels(rows * hardPerQuery, ids, seed + seedOf.hardIds);
+      options.hardNegatives.ids = makeLabels(owners.length, ids, seed + seedOf.hardIds);
   }
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
 }
@@ -126,18 +130,34 @@ function makePositives({ rows, keys, positives, seed }: Recipe, weights?: Float3
   return { offsets: Int32Array.from(offsets), keys: Int32Array.from(lists.flat()) };
 }
 
+/** The query of each hard negative. */
+function hardOwners({ rows, seed, hardPerQuery = 0, hardMost }: Recipe): number[] {
+  const owners = Array.from({ length: rows }, (_, i) => {
+    const count = hardMost === undefined ? hardPerQuery : hash(seed + seedOf.hardRows, i) % (hardMost + 1);
+    return new Array<number>(count).fill(i);
+  }).flat();
+  // features have a row at least
+  return hardMost !== undefined && owners.length === 0 ? [rows - 1] : owners;
+}
+
+function hardRows({ rows, hardPerQuery, hardMost }: Recipe, owners: number[]) {
+  if (hardMost === undefined) return { perQuery: hardPerQuery };
+  const before = (query: number) => owners.filter((owner) => owner < query).length;
+  return { offsets: Int32Array.from({ length: rows + 1 }, (_, i) => before(i)) };
+}
+
 /** Hard negatives are similar to their query by a quarter. */
 function makeHardNegatives(
-  { data, shape: [rows, dim] }: FloatMatrix,
-  perQuery: number,
+  { data, shape: [, dim] }: FloatMatrix,
+  owners: readonly number[],
   seed: number,
 ): FloatMatrix {
   const scale = rowScale(dim);
-  const values = Float32Array.from({ length: rows * perQuery * dim }, (_, at) => {
-    const query = Math.floor(at / (perQuery * dim));
+  const values = Float32Array.from({ length: owners.length * dim }, (_, at) => {
+    const query = owners[Math.floor(at / dim)];
     return (2 * data[query * dim + (at % dim)] + 6 * unit(seed, at) * scale) / 8;
   });
-  return { data: values, shape: [rows * perQuery, dim] };
+  return { data: values, shape: [owners.length, dim] };
 }
 
 function classCount({ rows, classes }: Recipe): number {
@@ -159,6 +179,7 @@ export function problemName(recipe: Recipe): string {
     recipe.excluded !== undefined && `up to ${recipe.excluded} excluded`,
     recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
     recipe.hardPerQuery && `${recipe.hardPerQuery} hard negatives`,
+    recipe.hardMost !== undefined && `up to ${recipe.hardMost} hard negatives`,
     recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,
     recipe.weights && 'weights',
     recipe.hardness && `hardness ${recipe.hardness.strength} on ${recipe.hardness.on}`,

@@ -37,6 +37,7 @@ export class Similarities {
     readonly left: Rows,
     readonly right: Rows,
     readonly columns = right.count,
+    /** Negative: row i has no column j. */
     readonly rowOf: (i: number, j: number) => number = (_, j) => j,
   ) {
     this.dots = new Float64Array(left.count * columns);
@@ -44,6 +45,7 @@ export class Similarities {
     const { dim } = left;
     for (let i = 0; i < left.count; i++) {
       for (let j = 0; j < columns; j++) {
+        if (rowOf(i, j) < 0) continue;
         let sum = 0;
         const v = rowOf(i, j) * dim;
         for (let d = 0; d < dim; d++) sum += left.data[i * dim + d] * right.data[v + d];

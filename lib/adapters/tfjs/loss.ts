@@ -8,6 +8,7 @@
 
 import { codedError } from '../../errors';
 import { contrastiveLossAndGradSync, contrastiveLossSync } from '../../loss/contrastive-loss';
+import { readHardNegativeRows } from '../../loss/hard-negative-rows';
 import type { LossAndGradResult } from '../../loss/loss-functions';
 import { optionNames } from '../../loss/objectives';
 import type { AnyContrastiveOptions, HardNegatives, Objective, WantedGradients } from '../../loss/options';
@@ -16,7 +17,6 @@ import type { OptionsFor } from '../../loss/typed-options';
 import type { Features } from '../../matrix/features';
 import type { MatrixLike } from '../../matrix/host-matrix';
 import { readNames } from '../../read-names';
-import * as check from '../../validate';
 import {
   checkFeatures,
   checkFloat,
@@ -35,7 +35,7 @@ const scalarNames = ['logitScale', 'logitBias'] as const satisfies TensorOption[
 const rowNames = ['labels', 'queryIds', 'keyIds', 'queryWeights'] as const satisfies TensorOption[];
 type TensorOption = 'logitScale' | 'logitBias' | 'labels' | 'queryIds' | 'keyIds' | 'queryWeights';
 
-/** `hardNegatives` with a tensor [M * perQuery × D], which gets a gradient, or with features that stay constant. */
+/** `hardNegatives` with a tensor of their keys [rows × D], which gets a gradient, or with features that stay constant. */
 export interface TfjsHardNegatives extends Omit<HardNegatives, 'keys'> {
   keys: TfjsTensor | Features;
 }
@@ -170,10 +170,10 @@ function checkRows(name: string, value: TfjsTensor): void {
 
 function checkNegatives(value: unknown): NonNullable<CheckedLoss['hardNegatives']> {
   const name = 'options.hardNegatives';
-  const { keys, perQuery, ids } = readNames(name, value, ['keys', 'perQuery', 'ids']);
+  const { keys, perQuery, offsets, ids } = readNames(name, value, ['keys', 'perQuery', 'offsets', 'ids']);
   return {
     keys: isTensor(keys) ? checkFeatures(`${name}.keys`, keys) : (keys as Features),
-    perQuery: check.positiveInteger(`${name}.perQuery`, perQuery),
+    ...readHardNegativeRows(name, { perQuery, offsets }),
     ids: ids as Int32Array | undefined,
   };
 }
@@ -201,11 +201,7 @@ function readValues(checked: CheckedLoss): { options: AnyContrastiveOptions; inp
   }
   if (hardNegatives !== undefined) {
     const tensor = hardNegatives.keys;
-    options.hardNegatives = {
-      keys: isTensor(tensor) ? matrixOf(tensor) : tensor,
-      perQuery: hardNegatives.perQuery,
-      ids: hardNegatives.ids,
-    };
+    options.hardNegatives = { ...hardNegatives, keys: isTensor(tensor) ? matrixOf(tensor) : tensor };
     if (isTensor(tensor) && (grad.hardNegatives ?? grad.keys !== false)) {
       inputs.push({ tensor, gradient: ({ hardNegativeGrads }) => hardNegativeGrads! });
     }
