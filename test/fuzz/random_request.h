@@ -3,6 +3,7 @@
 // around the edges of their types.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -94,18 +95,34 @@ class RandomRequest {
     const bool paired =
         kind_ == Kind::kClip || kind_ == Kind::kNtXent || kind_ == Kind::kSupCon || directions_ > 1;
     const bool labelled = kind_ == Kind::kInfoNce && directions_ == 0 && in_.flag();
+    const bool may_have_hard = kind_ == Kind::kClip || kind_ == Kind::kInfoNce;
+    listed_ = may_have_hard && directions_ == 0 && !labelled && in_.rarely(3);
     int64_t keys = rows;
-    if (!paired && in_.flag()) keys = labelled ? in_.between(1, 3 * rows) : rows + in_.below(3 * rows);
+    if (listed_) {
+      keys = in_.flag() ? in_.between(1, 3 * rows) : rows;
+    } else if (!paired && in_.flag()) keys = labelled ? in_.between(1, 3 * rows) : rows + in_.below(3 * rows);
     values = in_.rarely(4) ? static_cast<Values>(in_.below(4)) : Values::kUsual;
     moderate = values == Values::kUsual || values == Values::kTiny;
     request.queries = matrix(queries_, rows, dim);
     if (has_keys_) request.keys = matrix(keys_, keys, dim);
-    const bool may_have_hard = kind_ == Kind::kClip || kind_ == Kind::kInfoNce;
-    if (may_have_hard && in_.rarely(3)) {
-      request.hard_negatives_per_query = in_.between(1, 4);
-      request.hard_negatives = matrix(hard_negatives_, rows * request.hard_negatives_per_query, dim);
+    if (may_have_hard && in_.rarely(3)) choose_hard_negatives(rows, dim);
+    if (listed_) {
+      request.positives = lists(rows, keys, {1, 1 + in_.below(4)});
+      request.objective = infcl::with_listed_positives(request.objective);
     }
     if (labelled) request.labels = integers(rows, keys);
+  }
+
+  void choose_hard_negatives(int64_t rows, int64_t dim) {
+    request.hard_negatives_per_query = in_.between(1, 4);
+    int64_t count = rows * request.hard_negatives_per_query;
+    if (in_.flag()) {
+      request.hard_negatives_per_query = 0;
+      request.hard_negative_offsets = offsets(rows, {0, 4});
+      count = request.hard_negative_offsets[rows];
+      if (count == 0) request.hard_negative_offsets = nullptr;
+    }
+    if (count > 0) request.hard_negatives = matrix(hard_negatives_, count, dim);
   }
 
   void choose_terms() {
@@ -126,16 +143,17 @@ class RandomRequest {
       r.query_ids = integers(rows, in_.between(1, 2 * rows));
       r.key_ids = integers(r.keys.rows, in_.between(1, 2 * rows));
     }
-    if (in_.rarely(3)) choose_weights(rows);
+    if (kind_ != Kind::kNtXent && in_.rarely(3)) r.excluded = lists(rows, r.keys.rows, {0, in_.below(9)});
+    if (!(listed_ && kind_ == Kind::kClip) && in_.rarely(3)) choose_weights(rows);
     if (kind_ == Kind::kSigLip) {
       r.logit_bias = in_.flag() ? -10 : 40 * (in_.unit() - 0.5);
       return;
     }
-    if (in_.rarely(3)) {
+    if (!listed_ && in_.rarely(3)) {
       r.has_margin = true;
       r.margin = 2 * (in_.unit() - 0.5);
     }
-    if (in_.rarely(3)) {
+    if (!listed_ && in_.rarely(3)) {
       r.label_smoothing = in_.unit();
     } else if (in_.rarely(3)) {
       r.hardness = in_.flag() ? 5 * in_.unit() : 0;
@@ -170,7 +188,7 @@ class RandomRequest {
       r.d_key_rows = keys_meet_keys || in_.flag() ? r.keys.rows : in_.between(1, r.keys.rows);
       r.d_keys = output(r.d_key_rows * dim);
     }
-    if (r.hard_negatives_per_query > 0 && in_.flag())
+    if (r.hard_negatives.rows > 0 && in_.flag())
       r.d_hard_negatives = output(r.hard_negatives.rows * dim);
     if (in_.rarely(4)) r.gradient_filter = std::exp2(-in_.between(0, 20)) * 0.999;
   }
@@ -194,6 +212,36 @@ class RandomRequest {
       array[i] = static_cast<int32_t>(generator_.next() % static_cast<uint64_t>(below));
     integers_.push_back(std::move(array));
     return integers_.back().data();
+  }
+
+  struct Lengths {
+    int64_t least, most;
+  };
+
+  int32_t* offsets(int64_t rows, const Lengths& lengths) {
+    ExactArray<int32_t> array(rows + 1, in_.below(4));
+    array[0] = 0;
+    for (int64_t i = 0; i < rows; ++i) {
+      const auto more = generator_.next() % static_cast<uint64_t>(lengths.most - lengths.least + 1);
+      array[i + 1] = static_cast<int32_t>(array[i] + lengths.least + static_cast<int64_t>(more));
+    }
+    integers_.push_back(std::move(array));
+    return integers_.back().data();
+  }
+
+  // Distinct keys of each query, ascending.
+  infcl::KeyLists lists(int64_t rows, int64_t keys, Lengths lengths) {
+    lengths.most = std::min(lengths.most, keys);
+    const int32_t* const ends = offsets(rows, lengths);
+    ExactArray<int32_t> array(ends[rows], in_.below(4));
+    for (int64_t i = 0; i < rows; ++i) {
+      const auto first = static_cast<int64_t>(generator_.next() % static_cast<uint64_t>(keys));
+      for (int64_t at = ends[i]; at < ends[i + 1]; ++at)
+        array[at] = static_cast<int32_t>((first + at - ends[i]) % keys);
+      std::sort(array.data() + ends[i], array.data() + ends[i + 1]);
+    }
+    integers_.push_back(std::move(array));
+    return {ends, integers_.back().data()};
   }
 
   float value() {
@@ -244,7 +292,7 @@ class RandomRequest {
   Generator generator_;
   Kind kind_ = Kind::kClip;
   unsigned directions_ = 0;
-  bool has_keys_ = true;
+  bool has_keys_ = true, listed_ = false;
   Features queries_, keys_, hard_negatives_;
   ExactArray<uint8_t> first_;
   std::vector<ExactArray<int32_t>> integers_;

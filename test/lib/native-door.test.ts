@@ -32,6 +32,7 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
     logitScale: 5,
     logitBias: 0,
     labels: null,
+    positives: null,
     queryClasses: null,
     keyClasses: null,
     queryIds: null,
@@ -44,6 +45,7 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
     hardness: 0,
     hardNegativeHardness: 0,
     hardNegatives: null,
+    hardNegativeOffsets: null,
     bfloat16: false,
     gradientFilter: 0,
     gradient: true,
@@ -67,6 +69,10 @@ const lists = (lengths: number[], keys: number[]) => {
 /** The same keys for the first query, and none for the others. */
 const ofFirst = (...keys: number[]) => lists([keys.length, ...new Array(rows - 1).fill(0)], keys);
 
+const ofEach = (key: number) => lists(new Array(rows).fill(1), new Array(rows).fill(key));
+/** All hard negatives are those of the second query. */
+const ragged = (count: number) => ints(rows + 1).fill(count, 2);
+
 const all = Direction.queryToKey | Direction.keyToQuery | Direction.queryToQuery | Direction.keyToKey;
 const ids = { queryIds: ints(rows), keyIds: ints(rows) };
 const supcon = { objective: 'supcon', queryClasses: ints(rows), keyClasses: ints(rows) } as const;
@@ -86,6 +92,13 @@ it.each<[string, Partial<ContrastiveRequest>]>([
   ['hard negatives with ids', { ...ids, hardNegatives: matrix(2 * rows), hardNegativeIds: ints(2 * rows) }],
   ['excluded pairs', { excludedPairs: ofFirst(0, 3, 11) }],
   ['excluded pairs, siglip', { objective: 'siglip', excludedPairs: ofFirst() }],
+  ['positives', { positives: ofEach(2) }],
+  ['positives among other keys', { keys: matrix(5), keyGrads: floats(5 * dim), positives: ofEach(4) }],
+  [
+    'no positives of a query without weight',
+    { objective: 'infonce', positives: ofFirst(3), queryWeights: floats(rows).fill(1, 0, 1) },
+  ],
+  ['ragged hard negatives', { hardNegatives: matrix(5), hardNegativeOffsets: ragged(5) }],
   ['supcon', supcon],
   ['supcon over the queries', alone],
   [
@@ -153,7 +166,32 @@ const refusals: Refusal[] = [
     'ERR_VALUE',
   ],
   ['offsets beyond the keys', { excludedPairs: lists([3, ...new Array(rows - 1).fill(0)], [1, 2]) }, 'ERR_SHAPE'],
+  ['a positive beyond the keys', { positives: ofEach(rows) }, 'ERR_VALUE'],
+  ['a query without positives', { objective: 'infonce', positives: ofFirst(1) }, 'ERR_VALUE'],
+  ['labels and positives', { objective: 'infonce', labels: ints(rows), positives: ofEach(1) }, 'ERR_VALUE'],
+  ['positives and directions', { objective: 'infonce', directions: 1, positives: ofEach(1) }, 'ERR_VALUE'],
+  ['positives and smoothing', { positives: ofEach(1), labelSmoothing: 0.1 }, 'ERR_VALUE'],
+  ['positives and a margin', { positives: ofEach(1), falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
+  ['positives and weights, clip', { positives: ofEach(1), queryWeights: floats(rows).fill(1) }, 'ERR_VALUE'],
+  ['offsets of no hard negatives', { hardNegativeOffsets: ragged(5) }, 'ERR_VALUE'],
+  ['offsets beyond the hard negatives', { hardNegatives: matrix(4), hardNegativeOffsets: ragged(5) }, 'ERR_SHAPE'],
+  ['offsets before their end', { hardNegatives: matrix(6), hardNegativeOffsets: ragged(5) }, 'ERR_SHAPE'],
+  [
+    'too few offsets of hard negatives',
+    { hardNegatives: matrix(5), hardNegativeOffsets: ints(rows) },
+    'ERR_SHAPE',
+  ],
+  ['lists on a device', { backend: 'cuda', positives: ofEach(1) }, 'ERR_VALUE'],
+  ['excluded pairs on a device', { backend: 'cuda', excludedPairs: ofFirst(1) }, 'ERR_VALUE'],
+  [
+    'ragged hard negatives on a device',
+    { backend: 'cuda', hardNegatives: matrix(5), hardNegativeOffsets: ragged(5) },
+    'ERR_VALUE',
+  ],
   // options of other objectives
+  ['positives, ntxent', { objective: 'ntxent', positives: ofEach(1) }, 'ERR_VALUE'],
+  ['positives, siglip', { objective: 'siglip', positives: ofEach(1) }, 'ERR_VALUE'],
+  ['positives, supcon', { ...supcon, positives: ofEach(1) }, 'ERR_VALUE'],
   ['excluded pairs, ntxent', { objective: 'ntxent', excludedPairs: ofFirst(1) }, 'ERR_VALUE'],
   ['excluded pairs, supcon', { ...supcon, excludedPairs: ofFirst(1) }, 'ERR_VALUE'],
   ['hard negatives, siglip', { objective: 'siglip', hardNegatives: matrix(2 * rows) }, 'ERR_VALUE'],

@@ -11,10 +11,12 @@ const hardNegatives = () => ({ keys: matrix(3, 4), perQuery: 1 });
 
 const objectives: readonly Objective[] = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
 
+const lists = { offsets: Int32Array.of(0, 1, 2, 3), keys: Int32Array.of(0, 1, 1) };
+
 /** An option that is right in itself, and the objectives it means something for. */
 const honoured: [name: string, options: object, by: readonly Objective[]][] = [
   ['logitBias', { logitBias: -1 }, ['siglip']],
-  ['labels', { labels: Int32Array.of(0, 1, 1) }, ['infonce', 'supcon']],
+  ['labels', { labels: Int32Array.of(0, 1, 1) }, ['clip', 'infonce', 'supcon']],
   [
     'queryIds',
     { queryIds: new Int32Array(3), keyIds: new Int32Array(3) },
@@ -37,12 +39,15 @@ const honoured: [name: string, options: object, by: readonly Objective[]][] = [
 describe.each(honoured)('%s', (name, options, by) => {
   const needed = (objective: Objective) =>
     objective === 'supcon' ? { objective, labels: Int32Array.of(0, 1, 1) } : { objective };
+  // clip takes labels as lists alone
+  const given = (objective: Objective) =>
+    objective === 'clip' && name === 'labels' ? { labels: lists } : options;
 
   it.each(objectives.filter((objective) => by.includes(objective)))(
     'reaches the native side with %s',
     (objective) => {
       const { functions, requests } = fakeNative();
-      functions.contrastiveLossSync(queries(), keys(), { ...needed(objective), ...options });
+      functions.contrastiveLossSync(queries(), keys(), { ...needed(objective), ...given(objective) });
       expect(requests).toHaveLength(1);
     },
   );

@@ -68,6 +68,16 @@ it.each<[string, ContrastiveOptions]>([
     },
   ],
   ['directions', { directions: ['queryToKey', 'keyToKey'], partition: 'joint', labelSmoothing: 0.1 }],
+  [
+    'lists and ragged hard negatives',
+    {
+      labels: { offsets: Int32Array.of(0, 1, 2, 3), keys: ids() },
+      excludePairs: { offsets: Int32Array.of(0, 1, 2, 3), keys: ids() },
+      hardNegatives: { keys: strided as unknown as Features, offsets: Int32Array.of(0, 1, 1, 3), ids: ids() },
+      queryIds: ids(),
+      keyIds: ids(),
+    },
+  ],
   ['labels and a bank', { objective: 'infonce', labels: ids(), grad: { keys: { rows: 2 } } }],
   ['siglip', { objective: 'siglip', logitBias: -1 }],
 ])('%s: each property is read exactly once', (_, options) => {

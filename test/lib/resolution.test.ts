@@ -31,6 +31,7 @@ it('defaults', () => {
     logitScale: 1 / 0.07,
     logitBias: 0,
     labels: null,
+    positives: null,
     queryClasses: null,
     keyClasses: null,
     queryIds: null,
@@ -43,6 +44,7 @@ it('defaults', () => {
     hardness: 0,
     hardNegativeHardness: 0,
     hardNegatives: null,
+    hardNegativeOffsets: null,
     bfloat16: false,
     gradientFilter: 0,
     gradient: true,
@@ -110,6 +112,30 @@ it.each<[string, ContrastiveOptions, Partial<ContrastiveRequest>]>([
     'ids of hard negatives',
     { ...ids, hardNegatives: { keys: hard, perQuery: 2, ids: Int32Array.of(1, 2, 3, 4, 5, 6) } },
     { ...ids, hardNegativeIds: Int32Array.of(1, 2, 3, 4, 5, 6) },
+  ],
+  [
+    'excluded pairs, sorted',
+    { excludePairs: { offsets: Int32Array.of(0, 2, 2, 3), keys: Int32Array.of(2, 0, 1) } },
+    { excludedPairs: { offsets: Int32Array.of(0, 2, 2, 3), keys: Int32Array.of(0, 2, 1) } },
+  ],
+  [
+    'lists of positives, sorted',
+    { objective: 'infonce', labels: { offsets: Int32Array.of(0, 2, 3, 4), keys: Int32Array.of(2, 0, 1, 2) } },
+    { labels: null, positives: { offsets: Int32Array.of(0, 2, 3, 4), keys: Int32Array.of(0, 2, 1, 2) } },
+  ],
+  [
+    'no list for a query of weight 0',
+    {
+      objective: 'infonce',
+      labels: { offsets: Int32Array.of(0, 1, 1, 2), keys: Int32Array.of(2, 0) },
+      queryWeights: weights,
+    },
+    { positives: { offsets: Int32Array.of(0, 1, 1, 2), keys: Int32Array.of(2, 0) } },
+  ],
+  [
+    'ragged hard negatives',
+    { hardNegatives: { keys: hard, offsets: Int32Array.of(0, 4, 4, 6) } },
+    { hardNegativeOffsets: Int32Array.of(0, 4, 4, 6), hardNegativeGrads: new Float32Array(24) },
   ],
   ['a margin of zero', { falseNegativeMargin: 0 }, { falseNegativeMargin: 0 }],
   ['a negative margin', { falseNegativeMargin: -0.1 }, { falseNegativeMargin: -0.1 }],
@@ -183,6 +209,22 @@ it('labels and weights are copies: what has been checked cannot change under the
   const request = requestOf({ objective: 'infonce', labels, queryWeights: weights });
   expect(request.labels!.buffer).not.toBe(labels.buffer);
   expect(request.queryWeights!.buffer).not.toBe(weights.buffer);
+});
+
+it('lists are copies too', () => {
+  const labels = { offsets: Int32Array.of(0, 1, 2, 3), keys: Int32Array.of(0, 1, 2) };
+  const hardNegatives = { keys: hard, offsets: Int32Array.of(0, 1, 1, 6) };
+  const request = requestOf({ labels, excludePairs: labels, hardNegatives });
+  for (const { offsets, keys } of [request.positives!, request.excludedPairs!]) {
+    expect(offsets.buffer).not.toBe(labels.offsets.buffer);
+    expect(keys.buffer).not.toBe(labels.keys.buffer);
+  }
+  expect(request.hardNegativeOffsets!.buffer).not.toBe(hardNegatives.offsets.buffer);
+});
+
+it('lists of positives allow clip any number of keys', () => {
+  const labels = { offsets: Int32Array.of(0, 1, 2, 3), keys: Int32Array.of(0, 1, 0) };
+  for (const keys of [2, 5]) expect(requestOf({ labels }, matrix(3, 4), matrix(keys, 4)).keys!.rows).toBe(keys);
 });
 
 describe('matrices', () => {

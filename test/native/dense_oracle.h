@@ -3,6 +3,7 @@
 // its logit and its target.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -128,14 +129,22 @@ class Exclusion {
   Exclusion(const infcl::ContrastiveRequest& r, const Dense& dense) : r_(r), dense_(dense) {}
 
   int64_t label(int64_t i) const { return r_.labels ? r_.labels[i] : i; }
-  // Neither of equal ids, nor beyond the limit of its anchor, or of either of two.
+  bool positive(int64_t query, int64_t key) const {
+    return r_.positives.any() ? listed(r_.positives, query, key) : key == label(query);
+  }
+  // Neither of equal ids, nor listed, nor beyond the limit of its anchor, or of either of two.
   bool counts(const Term& t, int64_t anchor, int64_t other, bool two_sided) const {
     if (r_.query_ids && t.b != kHard && id(t.a, t.i) == id(t.b, t.j)) return false;
+    if (r_.excluded.any() && t.a == kQ && t.b == kK && listed(r_.excluded, t.i, t.j)) return false;
     if (!r_.has_margin) return true;
     return dense_.dot(t) <= limit(anchor) && !(two_sided && dense_.dot(t) > limit(other));
   }
 
  private:
+  static bool listed(const infcl::KeyLists& lists, int64_t query, int64_t key) {
+    const int32_t* const end = lists.keys + lists.offsets[query + 1];
+    return std::find(lists.keys + lists.offsets[query], end, key) != end;
+  }
   int32_t id(Side s, int64_t i) const { return s == kQ ? r_.query_ids[i] : r_.key_ids[i]; }
   double limit(int64_t i) const { return dense_.dot({kQ, i, kK, label(i)}) + r_.margin; }
 
@@ -157,11 +166,11 @@ inline int64_t masked_pairs(const infcl::ContrastiveRequest& r, const Features& 
     const bool both = similarity.column_normaliser != infcl::kNone;
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t j = similarity.triangle() ? i + 1 : 0; j < columns; ++j)
-        if (similarity.triangle() || j != rules.label(i)) masked += !rules.counts({a, i, b, j}, i, j, both);
+        if (similarity.triangle() || !rules.positive(i, j)) masked += !rules.counts({a, i, b, j}, i, j, both);
   }
-  for (int64_t h = 0; h < r.hard_negatives.rows; ++h) {
-    const int64_t i = h / r.hard_negatives_per_query;
-    masked += !rules.counts({kQ, i, kHard, h}, i, i, false);
+  for (int64_t i = 0; r.hard_negatives.rows > 0 && i < q.rows; ++i) {
+    const infcl::Range own = r.hard_negative_rows().of(i);
+    for (int64_t h = own.begin; h < own.end; ++h) masked += !rules.counts({kQ, i, kHard, h}, i, i, false);
   }
   return masked;
 }
@@ -194,14 +203,55 @@ inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, co
         for (int64_t j = 0; similarity.column_normaliser == norm && j < m; ++j)
           if (j != i && rules.counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
       }
-      for (int64_t h = 0; norm == 0 && h < r.hard_negatives_per_query; ++h) {
-        const Term t{kQ, i, kHard, i * r.hard_negatives_per_query + h};
+      const infcl::Range own = norm == 0 && r.hard_negatives.rows > 0 ? r.hard_negative_rows().of(i) : infcl::Range{};
+      for (int64_t h = own.begin; h < own.end; ++h) {
+        const Term t{kQ, i, kHard, h};
         if (rules.counts(t, i, i, false)) anchor.terms.push_back(t);
       }
       const double uniform = r.label_smoothing / static_cast<double>(anchor.terms.size());
       for (Term& t : anchor.terms) t.target = uniform + (t.positive ? 1 - r.label_smoothing : 0);
       dense.softmax(anchor);
     }
+  return dense.result();
+}
+
+// Lists of positives: each positive of an anchor has a cross-entropy of its own, without the anchor's other
+// positives. Anchors are the queries, and with two normalisers the keys that some query lists.
+inline Result listed(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
+  Dense dense(r, q, k);
+  const Exclusion rules(r, dense);
+  const auto add = [&](double weight, const std::vector<Term>& positives, const std::vector<Term>& negatives) {
+    for (const Term& p : positives) {
+      Anchor anchor{weight / static_cast<double>(positives.size()), {p}};
+      anchor.terms.insert(anchor.terms.end(), negatives.begin(), negatives.end());
+      dense.softmax(anchor);
+    }
+  };
+  double total_weight = 0;
+  for (int64_t i = 0; i < q.rows; ++i) total_weight += r.query_weights ? r.query_weights[i] : 1;
+  const infcl::Objective& o = r.objective;
+  for (int64_t i = 0; i < q.rows; ++i) {
+    std::vector<Term> positives, negatives;
+    for (int64_t j = 0; j < k.rows; ++j) {
+      if (rules.positive(i, j)) positives.push_back({kQ, i, kK, j, 1, true});
+      else if (rules.counts({kQ, i, kK, j}, i, j, false)) negatives.push_back({kQ, i, kK, j});
+    }
+    const infcl::Range own = r.hard_negatives.rows > 0 ? r.hard_negative_rows().of(i) : infcl::Range{};
+    for (int64_t h = own.begin; h < own.end; ++h)
+      if (rules.counts({kQ, i, kHard, h}, i, i, false)) negatives.push_back({kQ, i, kHard, h});
+    add(o.normalisers[0].weight * (r.query_weights ? r.query_weights[i] : 1) / total_weight, positives, negatives);
+  }
+  if (o.normaliser_count == 1) return dense.result();
+  std::vector<std::vector<Term>> positives(static_cast<size_t>(k.rows)), negatives(positives);
+  double anchors = 0;
+  for (int64_t j = 0; j < k.rows; ++j) {
+    for (int64_t i = 0; i < q.rows; ++i) {
+      if (rules.positive(i, j)) positives[j].push_back({kQ, i, kK, j, 1, true});
+      else if (rules.counts({kQ, i, kK, j}, i, j, false)) negatives[j].push_back({kQ, i, kK, j});
+    }
+    anchors += !positives[j].empty();
+  }
+  for (int64_t j = 0; j < k.rows; ++j) add(o.normalisers[1].weight / anchors, positives[j], negatives[j]);
   return dense.result();
 }
 
@@ -238,12 +288,13 @@ inline Result supcon(const infcl::ContrastiveRequest& r, const Features& q, cons
 
 inline Result siglip(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
   Dense dense(r, q, k);
+  const Exclusion rules(r, dense);
   double total_weight = 0;
   for (int64_t i = 0; i < q.rows; ++i) total_weight += r.query_weights ? r.query_weights[i] : 1;
   for (int64_t i = 0; i < q.rows; ++i)
     for (int64_t j = 0; j < k.rows; ++j) {
       const Term t{kQ, i, kK, j, 0, j == (r.labels ? r.labels[i] : i)};
-      if (!t.positive && r.query_ids && r.query_ids[i] == r.key_ids[j]) continue;
+      if (!t.positive && !rules.counts(t, i, j, false)) continue;
       dense.sigmoid(t, (r.query_weights ? r.query_weights[i] : 1) / total_weight);
     }
   return dense.result();
@@ -251,6 +302,7 @@ inline Result siglip(const infcl::ContrastiveRequest& r, const Features& q, cons
 
 inline Result dense(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
   if (r.objective.sigmoid()) return siglip(r, q, k);
+  if (r.positives.any()) return listed(r, q, k);
   return r.objective.labelled() ? labelled(r, q, k) : supcon(r, q, k);
 }
 

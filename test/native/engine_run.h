@@ -77,7 +77,7 @@ struct Inputs {
   explicit Inputs(const Case& c)
       : queries(make_matrix(c, c.rows, 1, c.uneven_rows)),
         keys(make_matrix(c, c.keys, 2, false)),
-        hard(make_matrix(c, c.rows * c.request.hard_negatives_per_query, 3, false)) {}
+        hard(make_matrix(c, c.request.hard_negative_rows().of(c.rows - 1).end, 3, false)) {}
   // The request with what it is about.
   infcl::ContrastiveRequest request(const Case& c) const {
     infcl::ContrastiveRequest r = c.request;

@@ -10,6 +10,7 @@
 #include "cpu_engine.h"
 #include "engine_cases.h"
 #include "engine_parts.h"
+#include "list_cases.h"
 
 using cases::Case;
 using cases::Inputs;
@@ -70,6 +71,12 @@ void test_cases(std::vector<Engine>& engines) {
   cases::visit_options(usual);
   cases::visit_hard_negatives(usual);
   cases::visit_wide_ranges([&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-4}); });
+}
+
+// Excluded pairs, several positives, ragged hard negatives. Few rows at a large scale show that lists are refined.
+void test_lists(std::vector<Engine>& engines) {
+  cases::visit_lists([&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-5}); });
+  cases::visit_few_listed_rows([&](const Case& c) { against_oracle(engines, c, {1e-6, 5e-5}); });
 }
 
 // Few rows at a large scale: one dot's rounding to float32 alone would cost more than 1e-6.
@@ -263,6 +270,7 @@ int main(int argc, char** argv) {
   return parts::run({{"errors", parts::each<test_errors>},
                      {"abort", parts::each<test_abort>},
                      {"cases", test_cases},
+                     {"lists", test_lists},
                      {"kept_scores", test_kept_scores_of_similarities},
                      {"few_rows", test_few_rows},
                      {"loss_alone", test_loss_alone},
