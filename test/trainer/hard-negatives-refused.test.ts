@@ -22,6 +22,18 @@ describe('refused', () => {
       'ERR_VALUE',
       'options.queryIds and options.keyIds',
     ],
+    [
+      'two forms of rows',
+      { ...tower, perQuery: 1, offsets: new Int32Array(3) },
+      'ERR_VALUE',
+      'options.hardNegatives.perQuery or options.hardNegatives.offsets, not both',
+    ],
+    [
+      'offsets that fall',
+      { ...tower, offsets: Int32Array.of(0, 2, 1) },
+      'ERR_VALUE',
+      'options.hardNegatives.offsets[2] but received 1',
+    ],
     ['half a negative', { ...tower, perQuery: 1.5 }, 'ERR_VALUE', 'positive integer'],
     [
       'an unknown name',

@@ -2,7 +2,16 @@
  * The tower of hard negatives over the real loss: its gradients against the float64 oracle, its place among the
  * other towers, and the steps that are refused.
  */
-import { chunkedStep, type Encoder, type StepProgress } from '../../lib/trainer';
+import { contrastiveLossAndGrad } from '../../lib';
+import {
+  chunkedStep,
+  type Encoder,
+  type OwnLoss,
+  type OwnLossResult,
+  type StepFeatures,
+  type StepProgress,
+  sumOfLosses,
+} from '../../lib/trainer';
 import { type DenseOptions, denseLossAndGrad } from '../reference/dense';
 import { cut, expectClose, featureDim, randomRows, ToyEncoder } from './toy-encoder';
 
@@ -254,5 +263,62 @@ describe('features', () => {
       encode: () => ({ data: new Float32Array(rows * perQuery), shape: [rows * perQuery, 1] }),
     };
     await expect(step({ ...toys(), hardNegatives: narrow })).rejects.toMatchObject({ code: 'ERR_SHAPE' });
+  });
+});
+
+describe('ragged', () => {
+  const offsets = Int32Array.from({ length: rows + 1 }, (_, i) => (i < 4 ? 0 : i === rows ? 33 : 3 * i));
+  const ragged = (encoder: Encoder<Float32Array>) => ({
+    hardNegatives: { encoder, chunks: () => cut(inputs.hardNegatives, sizes.hardNegatives), offsets },
+  });
+
+  const raggedDense = (options: DenseOptions) => {
+    const encoders = toys();
+    const matrix = (name: keyof Encoders) => {
+      const { data } = encoders[name].encode(inputs[name]);
+      return { data, shape: [data.length / featureDim, featureDim] as const };
+    };
+    const hardNegatives = { keys: matrix('hardNegatives'), offsets };
+    return denseLossAndGrad(matrix('queries'), matrix('keys'), { logitScale, ...options, hardNegatives });
+  };
+
+  test.each(['clip', 'infonce'] as const)('gradients of %s equal those of the dense loss', async (objective) => {
+    const towers = toys();
+    const result = await step(towers, { objective }, ragged(towers.hardNegatives));
+    const dense = raggedDense({ objective });
+    expect(Math.abs(result.loss - dense.loss)).toBeLessThan(1e-6);
+    const again = new ToyEncoder(3);
+    await again.backward(inputs.hardNegatives, { data: Float32Array.from(dense.hardNegativeGrads) });
+    expectClose(towers.hardNegatives.grads, again.grads);
+  });
+
+  test('a sum of losses and a loss of the caller take the offsets', async () => {
+    const [one, two] = [toys(), toys()];
+    const sum = await step(one, {}, { ...ragged(one.hardNegatives), loss: sumOfLosses([{ logitScale }]) });
+    expect(Math.abs(sum.loss - raggedDense({}).loss)).toBeLessThan(1e-6);
+    let seen: Int32Array | undefined;
+    const loss: OwnLoss<OwnLossResult, StepFeatures> = (q, k, hard, context) => {
+      seen = hard!.offsets;
+      const hardNegatives = { keys: hard!, offsets: hard!.offsets };
+      return contrastiveLossAndGrad(q, k, { logitScale, hardNegatives, ...context });
+    };
+    const own = await step(two, {}, { ...ragged(two.hardNegatives), loss });
+    expect(own.loss).toBe(sum.loss);
+    expect(seen).toEqual(offsets);
+    expect(two.hardNegatives.grads).toEqual(one.hardNegatives.grads);
+  });
+
+  test.each([
+    ['fewer rows than offsets say', offsets.map((end, i) => (i === rows ? 34 : end)), 'Expected 34 rows (the last of offsets)'],
+    ['offsets of other queries', Int32Array.of(0, 10, 33), 'Expected 12 options.hardNegatives.offsets'],
+  ])('%s', async (_, wrong, message) => {
+    const towers = toys();
+    const { hardNegatives } = ragged(towers.hardNegatives);
+    const outcome = step(towers, {}, { hardNegatives: { ...hardNegatives, offsets: wrong } });
+    await expect(outcome).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+      message: expect.stringContaining(message),
+    });
+    expect(towers.queries.calls.filter((call) => call.startsWith('backward'))).toEqual([]);
   });
 });

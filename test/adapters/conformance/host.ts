@@ -17,6 +17,7 @@ export const caseTitles = {
   accumulation: 'gradients of two steps add up until they are taken',
   hardNegatives: 'a third tower, of hard negatives, gets its gradients, with a smaller last chunk',
   sharedByThree: 'one encoder serves three towers',
+  lists: 'lists of positives and uneven numbers of hard negatives reach the loss',
   normalizedRows: 'rows are normalised by the step, and gradients go through that',
   ownLoss: 'gradients of a loss by hand reach the towers',
   matryoshka: 'losses on prefixes of the features add up on one encode',

@@ -4,6 +4,7 @@
  */
 import { chunkedStep, type StepFeatures } from '../../../lib/trainer';
 import type { CaseName } from './host';
+import { featureDim } from './network';
 import { type AnyHost, expectDense, logitScale, rows, withPair } from './pair';
 import { denseLoss, expectSlopes, pairStep, towersOf, unitFeatures, withTrio } from './trio';
 
@@ -68,6 +69,30 @@ export const lossCases = {
       const dense = (features: Parameters<typeof denseLoss>[0]) =>
         denseLoss(features, { objective: 'infonce' });
       await expectSlopes(trio, result.loss, dense, { of: pairOf, shared });
+    }),
+
+  lists: (host) =>
+    withTrio(host, {}, async (trio) => {
+      // key i and key i + 5 belong to query i; every third query has six hard negatives, the others have none
+      const labels = {
+        offsets: Int32Array.from({ length: rows + 1 }, (_, i) => 2 * i),
+        keys: Int32Array.from({ length: 2 * rows }, (_, at) => (Math.floor(at / 2) + 5 * (at % 2)) % rows),
+      };
+      const offsets = Int32Array.from({ length: rows + 1 }, (_, i) => 6 * Math.floor(i / 3));
+      const { queries, keys, hardNegatives } = towersOf(trio);
+      const { encoder, chunks } = hardNegatives;
+      const result = await chunkedStep({
+        queries,
+        keys,
+        hardNegatives: { encoder, chunks, offsets },
+        loss: { labels, logitScale },
+      });
+      await expectSlopes(
+        trio,
+        result.loss,
+        (features) => denseLoss(features, { labels }, featureDim, { offsets }),
+        { of: ['queries', 'keys', 'hardNegatives'] },
+      );
     }),
 
   normalizedRows: (host) =>

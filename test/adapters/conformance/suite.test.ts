@@ -147,6 +147,7 @@ test.each<[defect: string, host: Host<Float32Array>, found: CaseName[]]>([
       'accumulation',
       'hardNegatives',
       'sharedByThree',
+      'lists',
       'gradScale',
       'bank',
     ],

@@ -79,11 +79,12 @@ export function denseLoss(
   }: { queries: Float64Array; keys: Float64Array | null; hardNegatives?: Float64Array },
   options: DenseOptions = {},
   dim = featureDim,
+  hardRows: { perQuery: number } | { offsets: Int32Array } = { perQuery },
 ): number {
   return denseLossAndGrad(matrix(queries, dim), keys && matrix(keys, dim), {
     logitScale,
     ...options,
-    ...(hardNegatives && { hardNegatives: { keys: matrix(hardNegatives, dim), perQuery } }),
+    ...(hardNegatives && { hardNegatives: { keys: matrix(hardNegatives, dim), ...hardRows } }),
   }).loss;
 }
 
