@@ -8,12 +8,7 @@
 import { codedError } from '../errors';
 import * as check from '../validate';
 import { copyOffsets } from './key-lists';
-
-/** Exactly one of the two is there. */
-export interface HardNegativeRows {
-  perQuery?: number | undefined;
-  offsets?: Int32Array | undefined;
-}
+import type { HardNegativeRows } from './options';
 
 /** A copy, checked as far as that needs no features. Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_BUFFER or ERR_DETACHED. */
 export function readHardNegativeRows(
@@ -29,14 +24,10 @@ export function readHardNegativeRows(
 
 /** How many rows there must be for so many queries. */
 export function countHardNegatives({ perQuery, offsets }: HardNegativeRows, queries: number): number {
-  return offsets === undefined ? perQuery! * queries : offsets[offsets.length - 1]!;
+  return offsets === undefined ? perQuery * queries : offsets[offsets.length - 1]!;
 }
 
 /** The offsets for so many queries; null where each query has as many. Throws ERR_SHAPE or ERR_VALUE. */
-export function fitOffsets(
-  name: string,
-  { offsets }: HardNegativeRows,
-  queries: number,
-): Int32Array | null {
+export function fitOffsets(name: string, { offsets }: HardNegativeRows, queries: number): Int32Array | null {
   return offsets === undefined ? null : copyOffsets(`${name}.offsets`, offsets, queries);
 }

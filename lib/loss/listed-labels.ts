@@ -34,7 +34,9 @@ export function refuseBesideLists(given: AnyContrastiveOptions, objective: Objec
   const refused = [
     ['labelSmoothing', 'it takes from the target of one positive'],
     ['falseNegativeMargin', 'it measures from one positive'],
-    ...(objective === 'clip' ? ([['queryWeights', 'keys are anchors too and have no weights']] as const) : []),
+    ...(objective === 'clip'
+      ? ([['queryWeights', 'keys are anchors too and have no weights']] as const)
+      : []),
   ] as const;
   for (const [option, why] of refused) {
     if (given[option] === undefined) continue;

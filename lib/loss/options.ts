@@ -43,23 +43,32 @@ export interface KeyLists {
   keys: Int32Array;
 }
 
+/** Which rows of the hard negatives belong to each query. */
+export type HardNegativeRows =
+  | {
+      /** Rows of each query: those from i * perQuery on, perQuery of them, belong to query i. */
+      perQuery: number;
+      offsets?: undefined;
+    }
+  | {
+      perQuery?: undefined;
+      /**
+       * [M + 1], from 0 to the number of rows: those from offsets[i] to before offsets[i + 1] belong to query i. A query
+       * may have none. CPU only.
+       */
+      offsets: Int32Array;
+    };
+
 /** Negatives of one query alone. */
-export interface HardNegatives {
-  /** Has the shape [M * perQuery × D]. The rows from i * perQuery on, perQuery of them, belong to query i. */
+export type HardNegatives = HardNegativeRows & {
+  /** Has the shape [M * perQuery × D], or as many rows as `offsets` say. */
   keys: Features;
-  /** Number of negatives of one query. Needed without `offsets`. */
-  perQuery?: number | undefined;
-  /**
-   * [M + 1], in place of `perQuery`, from 0 on: the rows of `keys` from offsets[i] to before offsets[i + 1] belong
-   * to query i. A query may have none. The last offset is the number of rows. CPU only.
-   */
-  offsets?: Int32Array | undefined;
   /**
    * The id of each row of `keys`. A negative whose id is that of its query does not count. Needs
    * `queryIds` and `keyIds`.
    */
   ids?: Int32Array | undefined;
-}
+};
 
 /** 'inBatch': negatives among the keys. 'hard': those in `hardNegatives`. 'all': both. */
 export type HardnessScope = 'inBatch' | 'hard' | 'all';

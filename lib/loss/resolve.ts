@@ -64,9 +64,7 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
     labels: readLabels(given.labels),
     hardNegatives: readHardNegatives(given.hardNegatives),
     excludePairs:
-      given.excludePairs === undefined
-        ? undefined
-        : readKeyLists('options.excludePairs', given.excludePairs),
+      given.excludePairs === undefined ? undefined : readKeyLists('options.excludePairs', given.excludePairs),
     ...readOutputOptions(gradient ? given : {}),
   };
   checkTerms(snapshot);

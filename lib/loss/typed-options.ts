@@ -40,7 +40,9 @@ type WithLabels<O extends Objective, Options> = {
  */
 type OptionsOf<O extends Objective> = CommonOptions &
   WithLabels<O, Pick<ObjectiveOptions, Exclude<TakenBy<O>, RequiredBy<O>>>> &
-  WithLabels<O, Required<Pick<ObjectiveOptions, RequiredBy<O>>>> & { [Name in Exclude<ObjectiveOption, TakenBy<O>>]?: undefined };
+  WithLabels<O, Required<Pick<ObjectiveOptions, RequiredBy<O>>>> & {
+    [Name in Exclude<ObjectiveOption, TakenBy<O>>]?: undefined;
+  };
 
 /** The mean of both directions' cross-entropies (CLIP): as many keys as queries. The default objective. */
 export interface ClipOptions extends OptionsOf<'clip'> {

@@ -8,10 +8,10 @@
  */
 
 import { codedError } from '../errors';
-import { countHardNegatives, fitOffsets, type HardNegativeRows } from '../loss/hard-negative-rows';
+import { countHardNegatives, fitOffsets } from '../loss/hard-negative-rows';
 import type { Stats } from '../loss/loss-functions';
 import { throwIfAborted } from '../loss/on-abort';
-import type { Objective } from '../loss/options';
+import type { HardNegativeRows, Objective } from '../loss/options';
 import { ProgressReporter } from '../loss/progress';
 import type { MatrixLike } from '../matrix/host-matrix';
 import type { CostReport } from './cost-report';
@@ -119,7 +119,7 @@ async function runStep(step: CheckedStep, context: StepContext): Promise<unknown
 }
 
 /** Throws ERR_SHAPE where the features of the towers do not belong together. */
-function requireFit(towers: readonly TowerPass<unknown>[], negatives: HardNegativeRows = {}): void {
+function requireFit(towers: readonly TowerPass<unknown>[], negatives: HardNegativeRows | undefined): void {
   const [queries, ...others] = towers as [TowerPass<unknown>, ...TowerPass<unknown>[]];
   for (const { name, cache } of others) {
     if (cache.dim !== queries.cache.dim) {
@@ -128,7 +128,7 @@ function requireFit(towers: readonly TowerPass<unknown>[], negatives: HardNegati
         `Expected towers of equal dim but received ${queries.cache.dim} for queries and ${cache.dim} for ${name}`,
       );
     }
-    if (name === 'hardNegatives') requireNegatives(cache.rows, queries.cache.rows, negatives);
+    if (negatives && name === 'hardNegatives') requireNegatives(cache.rows, queries.cache.rows, negatives);
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
-import type { AnyContrastiveOptions, GradientOutputs, Progress } from '../loss/options';
+import type { AnyContrastiveOptions, GradientOutputs, HardNegativeRows, Progress } from '../loss/options';
 import type { MatrixLike } from '../matrix/host-matrix';
 import { fractionOf } from './loss-progress';
 import type { CheckedHardNegatives, PerTower } from './tower';
@@ -42,7 +42,7 @@ export interface LossByOptions {
   options: AnyContrastiveOptions;
   trained: TrainedTowers;
   /** What the tower of hard negatives says about its rows. */
-  hardNegatives: Pick<CheckedHardNegatives<unknown>, 'perQuery' | 'offsets' | 'ids'> | null;
+  hardNegatives: CheckedHardNegatives<unknown> | null;
 }
 
 /** One call of the loss functions. */
@@ -58,10 +58,9 @@ export async function callLoss(
   { signal, report }: LossContext,
   out: GradientOutputs | undefined = options.out,
 ): Promise<LossOutcome> {
-  const { perQuery, offsets, ids } = hard ?? {};
   const call: AnyContrastiveOptions = {
     ...options,
-    ...(hardNegatives && hard && { hardNegatives: { keys: hardNegatives, perQuery, offsets, ids } }),
+    ...(hardNegatives && hard && { hardNegatives: { keys: hardNegatives, ...rowsOf(hard), ids: hard.ids } }),
     grad: gradOf(trained, hardNegatives !== null || options.hardNegatives !== undefined),
     out,
     signal,
@@ -86,6 +85,9 @@ export async function callLoss(
     scratchBytes: stats.workspaceBytes,
   };
 }
+
+const rowsOf = ({ perQuery, offsets }: HardNegativeRows): HardNegativeRows =>
+  offsets === undefined ? { perQuery } : { offsets };
 
 function gradOf(
   { queries, keys, hardNegatives }: TrainedTowers,

@@ -5,9 +5,8 @@
  */
 
 import { codedError } from '../errors';
-import type { HardNegativeRows } from '../loss/hard-negative-rows';
 import { optionNames } from '../loss/objectives';
-import type { Objective } from '../loss/options';
+import type { HardNegativeRows, Objective } from '../loss/options';
 import type { OptionsFor, SupconOptions } from '../loss/typed-options';
 import { readNames } from '../read-names';
 import * as check from '../validate';

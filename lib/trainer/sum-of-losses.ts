@@ -152,10 +152,10 @@ async function callTerm(
     return contrastiveLossAndGrad(queries, keys, call);
   }
   const { offsets } = hardNegatives;
-  const perQuery = offsets === undefined ? hardNegatives.shape[0] / queries.shape[0] : undefined;
+  const rows = offsets === undefined ? { perQuery: hardNegatives.shape[0] / queries.shape[0] } : { offsets };
   const call: AnyContrastiveOptions = {
     ...common,
-    hardNegatives: { keys: hardNegatives, perQuery, offsets },
+    hardNegatives: { keys: hardNegatives, ...rows },
     grad,
     out: { ...out, hardNegativeGrads },
   };

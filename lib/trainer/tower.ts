@@ -8,7 +8,8 @@
 
 import { isArray, isRevokedProxy } from '../describe';
 import { codedError } from '../errors';
-import { type HardNegativeRows, readHardNegativeRows } from '../loss/hard-negative-rows';
+import { readHardNegativeRows } from '../loss/hard-negative-rows';
+import type { HardNegativeRows } from '../loss/options';
 import { readNames } from '../read-names';
 import { ignoreRejection, isThenable } from '../thenable';
 import * as check from '../validate';
@@ -42,24 +43,18 @@ export interface Tower<Input> {
   normalize?: boolean | undefined;
 }
 
-/** The negatives of each query alone. */
-export interface HardNegativesTower<Input> extends Tower<Input> {
-  /**
-   * Negatives of one query: rows [i * perQuery, (i + 1) * perQuery) of all chunks together belong to query i.
-   * Needed without `offsets`.
-   */
-  perQuery?: number | undefined;
-  /**
-   * [M + 1], in place of `perQuery`, from 0 on: rows from offsets[i] to before offsets[i + 1] of all chunks together
-   * belong to query i, maybe none. Not with a CUDA device.
-   */
-  offsets?: Int32Array | undefined;
-  /**
-   * The id of each row. A negative whose id is that of its query does not count. Needs `queryIds` and `keyIds`
-   * of the loss.
-   */
-  ids?: Int32Array | undefined;
-}
+/**
+ * The negatives of each query alone. All chunks together have the rows that `perQuery` or `offsets` give to the queries,
+ * as in the option `hardNegatives` of the loss functions.
+ */
+export type HardNegativesTower<Input> = Tower<Input> &
+  HardNegativeRows & {
+    /**
+     * The id of each row. A negative whose id is that of its query does not count. Needs `queryIds` and `keyIds`
+     * of the loss.
+     */
+    ids?: Int32Array | undefined;
+  };
 
 /** A tower after the checks. Its methods are those that the encoder had at the call, bound to the encoder. */
 export interface CheckedTower<Input, Name extends string = TowerName> {
@@ -73,9 +68,8 @@ export interface CheckedTower<Input, Name extends string = TowerName> {
   normalize: boolean;
 }
 
-export interface CheckedHardNegatives<Input> extends CheckedTower<Input>, HardNegativeRows {
-  ids: Int32Array | undefined;
-}
+export type CheckedHardNegatives<Input> = CheckedTower<Input> &
+  HardNegativeRows & { ids: Int32Array | undefined };
 
 /** The options of every tower. */
 export const towerOptionNames = ['encoder', 'chunks', 'rows', 'normalize'] as const;

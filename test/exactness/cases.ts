@@ -3,7 +3,7 @@
  * rest): shapes on both sides of each edge of micro-tiles and tiles, scales up to 100, and values chosen to hurt
  * (overflow, underflow, ties, cancellation). Holds data only; judge.ts says how far off a result may be.
  */
-import type { MatrixLike } from '../../lib';
+import type { HardNegativeRows, MatrixLike } from '../../lib';
 import { type FloatMatrix, type Pair, scaleRows } from '../reference/inputs';
 import { type NarrowDType, narrow } from '../reference/narrow';
 import { makeProblem, type Problem, problemName, type Recipe } from '../reference/problems';
@@ -26,7 +26,7 @@ export interface EngineInputs {
   queries: MatrixLike;
   keys: MatrixLike | null;
   options: Omit<Problem['options'], 'hardNegatives'> & {
-    hardNegatives?: { keys: MatrixLike; perQuery?: number; offsets?: Int32Array; ids?: Int32Array };
+    hardNegatives?: HardNegativeRows & { keys: MatrixLike; ids?: Int32Array };
     compute: 'float32' | 'bfloat16';
   };
 }

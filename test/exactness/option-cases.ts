@@ -67,7 +67,19 @@ const otherCombinations: Combination[] = [
 function directionCombinations(): Combination[] {
   const others: DirectionName[] = ['keyToQuery', 'queryToQuery', 'keyToKey'];
   const extras: Partial<Recipe>[] = [{}, { ids: 9 }, { labelSmoothing: 0.1, weights: true }, together];
-  const excludedCombinations: Combination[] = [
+  const combinations: Combination[] = [];
+  for (let subset = 0; subset < 8; subset++) {
+    const directions: DirectionName[] = ['queryToKey', ...others.filter((_, bit) => (subset >> bit) & 1)];
+    for (const partition of ['joint', 'perDirection'] as const) {
+      const extra = extras[combinations.length % extras.length];
+      const own = subset % 3 === 1 ? { hardPerQuery: 2 } : {};
+      combinations.push({ objective: 'infonce', directions, partition, ...extra, ...own });
+    }
+  }
+  return combinations;
+}
+
+const excludedCombinations: Combination[] = [
   ...(['clip', 'infonce', 'siglip'] as const).flatMap((objective) => [
     { objective, excluded: 5 },
     { objective, excluded: 2, ids: 9, weights: true },
@@ -89,7 +101,14 @@ const listedCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap
   { objective, positives: 3, hardPerQuery: 3, ids: 9, hardIds: true },
   { objective, positives: 4, hardPerQuery: 2, hardness: strong },
   { objective, positives: 3, hardness: { strength: 100, on: 'inBatch' as const } },
-  { objective, positives: 3, excluded: 5, coarse: true, hardPerQuery: 1, ...(objective === 'infonce' && { weights: true }) },
+  {
+    objective,
+    positives: 3,
+    excluded: 5,
+    coarse: true,
+    hardPerQuery: 1,
+    ...(objective === 'infonce' && { weights: true }),
+  },
   { objective, positives: 40, hardPerQuery: 1 },
 ]);
 
@@ -99,18 +118,6 @@ const raggedCombinations: Combination[] = (['clip', 'infonce'] as const).flatMap
   { objective, hardMost: 5, ids: 9, hardIds: true, hardness: strong },
   { objective, hardMost: 4, positives: 3, excluded: 2 },
 ]);
-
-const combinations: Combination[] = [];
-  for (let subset = 0; subset < 8; subset++) {
-    const directions: DirectionName[] = ['queryToKey', ...others.filter((_, bit) => (subset >> bit) & 1)];
-    for (const partition of ['joint', 'perDirection'] as const) {
-      const extra = extras[combinations.length % extras.length];
-      const own = subset % 3 === 1 ? { hardPerQuery: 2 } : {};
-      combinations.push({ objective: 'infonce', directions, partition, ...extra, ...own });
-    }
-  }
-  return combinations;
-}
 
 const combinations: Combination[] = [
   ...softmaxCombinations('clip'),

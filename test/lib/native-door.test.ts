@@ -157,7 +157,11 @@ const refusals: Refusal[] = [
   ['an excluded key below the keys', { excludedPairs: ofFirst(-1) }, 'ERR_VALUE'],
   ['excluded keys that do not ascend', { excludedPairs: ofFirst(3, 2) }, 'ERR_VALUE'],
   ['an excluded key twice', { excludedPairs: ofFirst(3, 3) }, 'ERR_VALUE'],
-  ['excluded pairs without offsets', { excludedPairs: { offsets: null as never, keys: ints(3) } }, 'ERR_VALUE'],
+  [
+    'excluded pairs without offsets',
+    { excludedPairs: { offsets: null as never, keys: ints(3) } },
+    'ERR_VALUE',
+  ],
   ['too few offsets', { excludedPairs: { offsets: ints(rows), keys: ints(0) } }, 'ERR_SHAPE'],
   ['offsets from elsewhere', { excludedPairs: { offsets: ints(rows + 1, 1), keys: ints(1) } }, 'ERR_VALUE'],
   [
@@ -165,7 +169,11 @@ const refusals: Refusal[] = [
     { excludedPairs: { offsets: ints(rows + 1).fill(2, 1, 3), keys: Int32Array.of(0, 1) } },
     'ERR_VALUE',
   ],
-  ['offsets beyond the keys', { excludedPairs: lists([3, ...new Array(rows - 1).fill(0)], [1, 2]) }, 'ERR_SHAPE'],
+  [
+    'offsets beyond the keys',
+    { excludedPairs: lists([3, ...new Array(rows - 1).fill(0)], [1, 2]) },
+    'ERR_SHAPE',
+  ],
   ['a positive beyond the keys', { positives: ofEach(rows) }, 'ERR_VALUE'],
   ['a query without positives', { objective: 'infonce', positives: ofFirst(1) }, 'ERR_VALUE'],
   ['labels and positives', { objective: 'infonce', labels: ints(rows), positives: ofEach(1) }, 'ERR_VALUE'],
@@ -174,7 +182,11 @@ const refusals: Refusal[] = [
   ['positives and a margin', { positives: ofEach(1), falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
   ['positives and weights, clip', { positives: ofEach(1), queryWeights: floats(rows).fill(1) }, 'ERR_VALUE'],
   ['offsets of no hard negatives', { hardNegativeOffsets: ragged(5) }, 'ERR_VALUE'],
-  ['offsets beyond the hard negatives', { hardNegatives: matrix(4), hardNegativeOffsets: ragged(5) }, 'ERR_SHAPE'],
+  [
+    'offsets beyond the hard negatives',
+    { hardNegatives: matrix(4), hardNegativeOffsets: ragged(5) },
+    'ERR_SHAPE',
+  ],
   ['offsets before their end', { hardNegatives: matrix(6), hardNegativeOffsets: ragged(5) }, 'ERR_SHAPE'],
   [
     'too few offsets of hard negatives',

@@ -19,16 +19,36 @@ const each = { offsets: ints(0, 1, 2, 3), keys: ints(0, 1, 2) };
 const wrongLists = (name: 'excludePairs' | 'labels', rest: object = {}) => {
   const given = (lists: unknown) => ({ ...rest, [name]: lists });
   return [
-    badName('a typo', given({ offsets: each.offsets, values: each.keys }), `Unknown name values in options.${name}`),
-    badType('no keys', given({ offsets: each.offsets }), `Int32Array for options.${name}.keys but received undefined`),
-    badType('offsets of floats', given({ ...each, offsets: new Float32Array(4) }), `Int32Array for options.${name}.offsets`),
-    badType('a plain array of keys', given({ ...each, keys: [0, 1, 2] }), 'Int32Array.from(keys, Number) makes one'),
+    badName(
+      'a typo',
+      given({ offsets: each.offsets, values: each.keys }),
+      `Unknown name values in options.${name}`,
+    ),
+    badType(
+      'no keys',
+      given({ offsets: each.offsets }),
+      `Int32Array for options.${name}.keys but received undefined`,
+    ),
+    badType(
+      'offsets of floats',
+      given({ ...each, offsets: new Float32Array(4) }),
+      `Int32Array for options.${name}.offsets`,
+    ),
+    badType(
+      'a plain array of keys',
+      given({ ...each, keys: [0, 1, 2] }),
+      'Int32Array.from(keys, Number) makes one',
+    ),
     badShape(
       'too few offsets',
       given({ offsets: ints(0, 1, 3), keys: each.keys }),
       `Expected 4 options.${name}.offsets, one per query and the end of the last, but received 3`,
     ),
-    badShape('no offsets', given({ offsets: ints(), keys: ints() }), `Expected at least 2 options.${name}.offsets`),
+    badShape(
+      'no offsets',
+      given({ offsets: ints(), keys: ints() }),
+      `Expected at least 2 options.${name}.offsets`,
+    ),
     badValue(
       'a first offset',
       given({ offsets: ints(1, 1, 2, 3), keys: each.keys }),
@@ -50,7 +70,11 @@ const wrongLists = (name: 'excludePairs' | 'labels', rest: object = {}) => {
       given({ ...each, keys: ints(0, 3, 2) }),
       `Expected key index from 0 to 2 for options.${name}.keys[1] but received 3`,
     ),
-    badValue('a key below', given({ ...each, keys: ints(0, -1, 2) }), `options.${name}.keys[1] but received -1`),
+    badValue(
+      'a key below',
+      given({ ...each, keys: ints(0, -1, 2) }),
+      `options.${name}.keys[1] but received -1`,
+    ),
     badValue(
       'a key twice',
       given({ offsets: ints(0, 1, 4, 5), keys: ints(1, 2, 0, 2, 1) }),
@@ -127,7 +151,11 @@ refuses('labels, clip', [
 ]);
 
 refuses('labels, supcon', [
-  badType('as lists', { objective: 'supcon', labels: each }, 'Int32Array for options.labels but received an instance of Object'),
+  badType(
+    'as lists',
+    { objective: 'supcon', labels: each },
+    'Int32Array for options.labels but received an instance of Object',
+  ),
 ]);
 
 const keys = matrix(3, 4);
@@ -139,13 +167,21 @@ refuses('hardNegatives with offsets', [
     { hardNegatives: { keys, perQuery: 1, offsets: each.offsets } },
     'options.hardNegatives.perQuery or options.hardNegatives.offsets, not both',
   ),
-  badType('of floats', { hardNegatives: { keys, offsets: new Float32Array(4) } }, 'options.hardNegatives.offsets'),
+  badType(
+    'of floats',
+    { hardNegatives: { keys, offsets: new Float32Array(4) } },
+    'options.hardNegatives.offsets',
+  ),
   badShape(
     'too few',
     { hardNegatives: { keys, offsets: ints(0, 1, 3) } },
     '4 options.hardNegatives.offsets, one per query and the end of the last, but received 3',
   ),
-  badValue('from 1', { hardNegatives: { keys, offsets: ints(1, 1, 2, 3) } }, '0 for options.hardNegatives.offsets[0]'),
+  badValue(
+    'from 1',
+    { hardNegatives: { keys, offsets: ints(1, 1, 2, 3) } },
+    '0 for options.hardNegatives.offsets[0]',
+  ),
   badValue(
     'that fall',
     { hardNegatives: { keys, offsets: ints(0, 2, 1, 3) } },
@@ -161,7 +197,11 @@ refuses('hardNegatives with offsets', [
     { ...threeIds, hardNegatives: { keys, offsets: ints(0, 3, 3, 3), ids: ints(1) } },
     '3 options.hardNegatives.ids, one per hard negative, but received 1',
   ),
-  detached('detached', { hardNegatives: { keys, offsets: detachedInts(4) } }, 'options.hardNegatives.offsets'),
+  detached(
+    'detached',
+    { hardNegatives: { keys, offsets: detachedInts(4) } },
+    'options.hardNegatives.offsets',
+  ),
   notYet(
     'on a CUDA device',
     { backend: 'cuda', hardNegatives: { keys, offsets: each.offsets } },

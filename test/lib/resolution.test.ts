@@ -224,7 +224,8 @@ it('lists are copies too', () => {
 
 it('lists of positives allow clip any number of keys', () => {
   const labels = { offsets: Int32Array.of(0, 1, 2, 3), keys: Int32Array.of(0, 1, 0) };
-  for (const keys of [2, 5]) expect(requestOf({ labels }, matrix(3, 4), matrix(keys, 4)).keys!.rows).toBe(keys);
+  for (const keys of [2, 5])
+    expect(requestOf({ labels }, matrix(3, 4), matrix(keys, 4)).keys!.rows).toBe(keys);
 });
 
 describe('matrices', () => {

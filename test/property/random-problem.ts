@@ -93,7 +93,9 @@ function sensible(drawn: Anything): ExactCase {
   const hasHard = recipe.hardPerQuery !== undefined || recipe.hardMost !== undefined;
   if (recipe.hardness?.on === 'hard' && !hasHard) drop('hardness');
   const freeKeys =
-    objective === 'siglip' || recipe.positives !== undefined || (objective === 'infonce' && (recipe.directions?.length ?? 1) === 1);
+    objective === 'siglip' ||
+    recipe.positives !== undefined ||
+    (objective === 'infonce' && (recipe.directions?.length ?? 1) === 1);
   if (freeKeys) recipe.keys = rows + moreKeys;
   // a margin decides by comparing floats: with coarse rows there is no rounding to decide otherwise
   if (recipe.falseNegativeMargin !== undefined) recipe.coarse = true;

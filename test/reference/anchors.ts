@@ -113,7 +113,8 @@ export class Exclusions {
     const id = this.idOf(of.left, i);
     const equalIds = id !== null && id === this.idOf(of.right, of.rowOf(i, j));
     const listed = of === this.tables.queryKey && this.isListed(i, j);
-    if (!equalIds && !listed && !this.beyond(of, i, j, i) && !(bothAnchors && this.beyond(of, i, j, j))) return false;
+    if (!equalIds && !listed && !this.beyond(of, i, j, i) && !(bothAnchors && this.beyond(of, i, j, j)))
+      return false;
     const pair = of.left === of.right ? Math.min(i, j) * of.columns + Math.max(i, j) : i * of.columns + j;
     if (!this.excluded.has(of)) this.excluded.set(of, new Set());
     this.excluded.get(of)!.add(pair);
@@ -290,7 +291,13 @@ export function* listedAnchors(
   const anchors = listers.filter((list) => list.length > 0).length;
   for (let j = 0; j < k!.count; j++) {
     const others = upTo(q.count).filter((i) => !listers[j].includes(i));
-    const terms = listers[j].length === 0 ? [] : negatives(queryKey, others.map((i) => [i, j]));
+    const terms =
+      listers[j].length === 0
+        ? []
+        : negatives(
+            queryKey,
+            others.map((i) => [i, j]),
+          );
     for (const i of listers[j]) {
       const weight = 1 / (2 * anchors * listers[j].length);
       yield {

@@ -143,77 +143,80 @@ const cases: Case[] = [
   { name: 'two directions', ...six, options: { directions: ['queryToKey', 'keyToKey'], ...weights } },
 ];
 
-describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, hardPerQuery, hardOffsets, options }) => {
-  const pair = makePair({
-    rows,
-    keys: keys || rows,
-    dim,
-    seed: 3,
-    labels: keys > rows && !isListed(options.labels) ? options.labels : undefined,
-  });
-  const queries = float64(pair.queries);
-  const keyMatrix = keys === 0 ? null : float64(pair.keys);
-  const hardCount = hardOffsets?.at(-1) ?? rows * (hardPerQuery ?? 0);
-  const hard = hardCount > 0 ? float64(makePair({ rows: hardCount, dim, seed: 5 }).queries) : null;
-  const copy = (matrix: DenseMatrix) => ({ ...matrix, data: matrix.data.slice() });
-  const all: DenseOptions = {
-    logitScale,
-    ...options,
-    ...(hard && { hardNegatives: { keys: hard, perQuery: hardPerQuery, offsets: hardOffsets } }),
-    ...(options.hardness && {
-      hardnessAt: {
-        queries: copy(queries),
-        keys: copy(keyMatrix!),
-        hardNegatives: hard ? copy(hard) : undefined,
-      },
-    }),
-  };
-  const exact = denseLossAndGrad(queries, keyMatrix, all);
-  const loss = () => denseLossAndGrad(queries, keyMatrix, all).loss;
-
-  it.each([
-    ['queries', queries, exact.queryGrads],
-    ['keys', keyMatrix, exact.keyGrads],
-    ['hard negatives', hard, exact.hardNegativeGrads],
-  ] as const)('gradient of %s equals finite differences', (_, matrix, grads) => {
-    expect(grads.length).toBe(matrix?.data.length ?? 0);
-    for (let at = 0; at < grads.length; at++) {
-      expect(Math.abs(grads[at] - slope(matrix!, at, loss))).toBeLessThan(1e-6 * logitScale);
-    }
-  });
-
-  it('gradients of scale and bias equal finite differences', () => {
-    const along = (name: 'logitScale' | 'logitBias', value: number) => {
-      const at = (x: number) => denseLossAndGrad(queries, keyMatrix, { ...all, [name]: x }).loss;
-      return (at(value + step) - at(value - step)) / (2 * step);
+describe.each(cases)(
+  'oracle, $name',
+  ({ rows, keys = rows, dim, logitScale, hardPerQuery, hardOffsets, options }) => {
+    const pair = makePair({
+      rows,
+      keys: keys || rows,
+      dim,
+      seed: 3,
+      labels: keys > rows && !isListed(options.labels) ? options.labels : undefined,
+    });
+    const queries = float64(pair.queries);
+    const keyMatrix = keys === 0 ? null : float64(pair.keys);
+    const hardCount = hardOffsets?.at(-1) ?? rows * (hardPerQuery ?? 0);
+    const hard = hardCount > 0 ? float64(makePair({ rows: hardCount, dim, seed: 5 }).queries) : null;
+    const copy = (matrix: DenseMatrix) => ({ ...matrix, data: matrix.data.slice() });
+    const all: DenseOptions = {
+      logitScale,
+      ...options,
+      ...(hard && { hardNegatives: { keys: hard, perQuery: hardPerQuery, offsets: hardOffsets } }),
+      ...(options.hardness && {
+        hardnessAt: {
+          queries: copy(queries),
+          keys: copy(keyMatrix!),
+          hardNegatives: hard ? copy(hard) : undefined,
+        },
+      }),
     };
-    expect(Math.abs(exact.logitScaleGrad - along('logitScale', logitScale))).toBeLessThan(1e-8);
-    expect(Math.abs(exact.logitBiasGrad - along('logitBias', options.logitBias ?? 0))).toBeLessThan(1e-8);
-  });
+    const exact = denseLossAndGrad(queries, keyMatrix, all);
+    const loss = () => denseLossAndGrad(queries, keyMatrix, all).loss;
 
-  it('is decided by no rounding, and masks some pairs where it is asked to', () => {
-    expect(exact.clearance).toBeGreaterThan(100 * step);
-    const { queryIds, excludePairs, falseNegativeMargin } = options;
-    const masks = [queryIds, excludePairs, falseNegativeMargin].some((option) => option !== undefined);
-    expect(exact.maskedPairs > 0).toBe(masks);
-  });
+    it.each([
+      ['queries', queries, exact.queryGrads],
+      ['keys', keyMatrix, exact.keyGrads],
+      ['hard negatives', hard, exact.hardNegativeGrads],
+    ] as const)('gradient of %s equals finite differences', (_, matrix, grads) => {
+      expect(grads.length).toBe(matrix?.data.length ?? 0);
+      for (let at = 0; at < grads.length; at++) {
+        expect(Math.abs(grads[at] - slope(matrix!, at, loss))).toBeLessThan(1e-6 * logitScale);
+      }
+    });
 
-  it('row losses are never negative and, where queries are the only anchors of their loss, average to it', () => {
-    expect(Math.min(...exact.rows.loss)).toBeGreaterThanOrEqual(0);
-    if (options.objective === 'supcon') return;
-    const weight = (i: number) => options.queryWeights?.[i] ?? 1;
-    const total = exact.rows.loss.reduce((sum, _, i) => sum + weight(i), 0);
-    const mean = exact.rows.loss.reduce((sum, value, i) => sum + weight(i) * value, 0) / total;
-    expect(mean).toBeCloseTo(exact.loss, 12);
-  });
+    it('gradients of scale and bias equal finite differences', () => {
+      const along = (name: 'logitScale' | 'logitBias', value: number) => {
+        const at = (x: number) => denseLossAndGrad(queries, keyMatrix, { ...all, [name]: x }).loss;
+        return (at(value + step) - at(value - step)) / (2 * step);
+      };
+      expect(Math.abs(exact.logitScaleGrad - along('logitScale', logitScale))).toBeLessThan(1e-8);
+      expect(Math.abs(exact.logitBiasGrad - along('logitBias', options.logitBias ?? 0))).toBeLessThan(1e-8);
+    });
 
-  it('reads rows through their stride', () => {
-    const wide = denseLossAndGrad(widen(pair.queries, 3), keyMatrix && widen(pair.keys, 1), all);
-    expect(wide.loss).toBe(exact.loss);
-    expect(wide.queryGrads).toEqual(exact.queryGrads);
-    expect(wide.keyGrads).toEqual(exact.keyGrads);
-  });
-});
+    it('is decided by no rounding, and masks some pairs where it is asked to', () => {
+      expect(exact.clearance).toBeGreaterThan(100 * step);
+      const { queryIds, excludePairs, falseNegativeMargin } = options;
+      const masks = [queryIds, excludePairs, falseNegativeMargin].some((option) => option !== undefined);
+      expect(exact.maskedPairs > 0).toBe(masks);
+    });
+
+    it('row losses are never negative and, where queries are the only anchors of their loss, average to it', () => {
+      expect(Math.min(...exact.rows.loss)).toBeGreaterThanOrEqual(0);
+      if (options.objective === 'supcon') return;
+      const weight = (i: number) => options.queryWeights?.[i] ?? 1;
+      const total = exact.rows.loss.reduce((sum, _, i) => sum + weight(i), 0);
+      const mean = exact.rows.loss.reduce((sum, value, i) => sum + weight(i) * value, 0) / total;
+      expect(mean).toBeCloseTo(exact.loss, 12);
+    });
+
+    it('reads rows through their stride', () => {
+      const wide = denseLossAndGrad(widen(pair.queries, 3), keyMatrix && widen(pair.keys, 1), all);
+      expect(wide.loss).toBe(exact.loss);
+      expect(wide.queryGrads).toEqual(exact.queryGrads);
+      expect(wide.keyGrads).toEqual(exact.keyGrads);
+    });
+  },
+);
 
 describe('oracle, by hand', () => {
   // q = k = (1, -1): x = [[1, -1], [-1, 1]], every cross-entropy of clip is log(1 + e^-2)
@@ -280,7 +283,11 @@ describe('oracle, by hand', () => {
       expect(loss).toBeCloseTo(Math.log1p(e(-2)) / 2, 15);
       expect(accuracy).toBe(1);
     }
-    const alone = at({ objective: 'infonce', labels: { offsets: [0, 2, 2], keys: [0, 1] }, queryWeights: [1, 0] });
+    const alone = at({
+      objective: 'infonce',
+      labels: { offsets: [0, 2, 2], keys: [0, 1] },
+      queryWeights: [1, 0],
+    });
     expect([alone.loss, alone.rows.lse[1], alone.accuracy]).toEqual([0, Number.NaN, 0.5]);
   });
 

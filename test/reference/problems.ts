@@ -3,7 +3,7 @@
  * (features, labels, ids, weights) comes from the hash of inputs.ts. Recipes are data, so that the table of exactness,
  * the golden file and the property tests can speak of the same problems; goldens/make-goldens.py restates this file.
  */
-import type { KeyLists } from '../../lib';
+import type { HardNegativeRows, KeyLists } from '../../lib';
 import type { DenseOptions, DirectionName, ObjectiveName } from './dense';
 import { coarsen, type FloatMatrix, hash, makeLabels, makeLists, makePair, rowScale, unit } from './inputs';
 
@@ -55,7 +55,7 @@ export type ProblemOptions = Omit<
   keyIds?: Int32Array;
   excludePairs?: KeyLists;
   queryWeights?: Float32Array;
-  hardNegatives?: { keys: FloatMatrix; perQuery?: number; offsets?: Int32Array; ids?: Int32Array };
+  hardNegatives?: HardNegativeRows & { keys: FloatMatrix; ids?: Int32Array };
 };
 
 export interface Problem {
@@ -140,7 +140,7 @@ function hardOwners({ rows, seed, hardPerQuery = 0, hardMost }: Recipe): number[
   return hardMost !== undefined && owners.length === 0 ? [rows - 1] : owners;
 }
 
-function hardRows({ rows, hardPerQuery, hardMost }: Recipe, owners: number[]) {
+function hardRows({ rows, hardPerQuery = 0, hardMost }: Recipe, owners: number[]): HardNegativeRows {
   if (hardMost === undefined) return { perQuery: hardPerQuery };
   const before = (query: number) => owners.filter((owner) => owner < query).length;
   return { offsets: Int32Array.from({ length: rows + 1 }, (_, i) => before(i)) };

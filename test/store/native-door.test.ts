@@ -91,6 +91,7 @@ describe('a call', () => {
   const call = (change: Partial<ContrastiveRequest>) => {
     const queries = matrix(open());
     const none = { labels: null, queryClasses: null, keyClasses: null, queryIds: null, keyIds: null };
+    const lists = { positives: null, excludedPairs: null, hardNegativeOffsets: null };
     const terms = { falseNegativeMargin: null, labelSmoothing: 0, queryWeights: null };
     const negatives = { hardNegatives: null, hardNegativeIds: null };
     const outputs = { queryGrads: null, keyGrads: null, hardNegativeGrads: null, rows: null };
@@ -111,6 +112,7 @@ describe('a call', () => {
     } as const;
     const request = {
       ...none,
+      ...lists,
       ...terms,
       ...negatives,
       ...outputs,

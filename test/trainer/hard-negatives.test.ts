@@ -282,15 +282,18 @@ describe('ragged', () => {
     return denseLossAndGrad(matrix('queries'), matrix('keys'), { logitScale, ...options, hardNegatives });
   };
 
-  test.each(['clip', 'infonce'] as const)('gradients of %s equal those of the dense loss', async (objective) => {
-    const towers = toys();
-    const result = await step(towers, { objective }, ragged(towers.hardNegatives));
-    const dense = raggedDense({ objective });
-    expect(Math.abs(result.loss - dense.loss)).toBeLessThan(1e-6);
-    const again = new ToyEncoder(3);
-    await again.backward(inputs.hardNegatives, { data: Float32Array.from(dense.hardNegativeGrads) });
-    expectClose(towers.hardNegatives.grads, again.grads);
-  });
+  test.each(['clip', 'infonce'] as const)(
+    'gradients of %s equal those of the dense loss',
+    async (objective) => {
+      const towers = toys();
+      const result = await step(towers, { objective }, ragged(towers.hardNegatives));
+      const dense = raggedDense({ objective });
+      expect(Math.abs(result.loss - dense.loss)).toBeLessThan(1e-6);
+      const again = new ToyEncoder(3);
+      await again.backward(inputs.hardNegatives, { data: Float32Array.from(dense.hardNegativeGrads) });
+      expectClose(towers.hardNegatives.grads, again.grads);
+    },
+  );
 
   test('a sum of losses and a loss of the caller take the offsets', async () => {
     const [one, two] = [toys(), toys()];
@@ -299,7 +302,7 @@ describe('ragged', () => {
     let seen: Int32Array | undefined;
     const loss: OwnLoss<OwnLossResult, StepFeatures> = (q, k, hard, context) => {
       seen = hard!.offsets;
-      const hardNegatives = { keys: hard!, offsets: hard!.offsets };
+      const hardNegatives = { keys: hard!, offsets: hard!.offsets! };
       return contrastiveLossAndGrad(q, k, { logitScale, hardNegatives, ...context });
     };
     const own = await step(two, {}, { ...ragged(two.hardNegatives), loss });
@@ -309,7 +312,11 @@ describe('ragged', () => {
   });
 
   test.each([
-    ['fewer rows than offsets say', offsets.map((end, i) => (i === rows ? 34 : end)), 'Expected 34 rows (the last of offsets)'],
+    [
+      'fewer rows than offsets say',
+      offsets.map((end, i) => (i === rows ? 34 : end)),
+      'Expected 34 rows (the last of offsets)',
+    ],
     ['offsets of other queries', Int32Array.of(0, 10, 33), 'Expected 12 options.hardNegatives.offsets'],
   ])('%s', async (_, wrong, message) => {
     const towers = toys();

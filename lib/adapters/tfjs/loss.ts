@@ -11,7 +11,7 @@ import { contrastiveLossAndGradSync, contrastiveLossSync } from '../../loss/cont
 import { readHardNegativeRows } from '../../loss/hard-negative-rows';
 import type { LossAndGradResult } from '../../loss/loss-functions';
 import { optionNames } from '../../loss/objectives';
-import type { AnyContrastiveOptions, HardNegatives, Objective, WantedGradients } from '../../loss/options';
+import type { AnyContrastiveOptions, HardNegativeRows, Objective, WantedGradients } from '../../loss/options';
 import { laterOptionNames } from '../../loss/resolve';
 import type { OptionsFor } from '../../loss/typed-options';
 import type { Features } from '../../matrix/features';
@@ -36,9 +36,10 @@ const rowNames = ['labels', 'queryIds', 'keyIds', 'queryWeights'] as const satis
 type TensorOption = 'logitScale' | 'logitBias' | 'labels' | 'queryIds' | 'keyIds' | 'queryWeights';
 
 /** `hardNegatives` with a tensor of their keys [rows × D], which gets a gradient, or with features that stay constant. */
-export interface TfjsHardNegatives extends Omit<HardNegatives, 'keys'> {
+export type TfjsHardNegatives = HardNegativeRows & {
   keys: TfjsTensor | Features;
-}
+  ids?: Int32Array | undefined;
+};
 
 type WithTensors<T> = T extends unknown
   ? {
