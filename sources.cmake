@@ -5,6 +5,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/column_groups.cpp
   csrc/core/engine.cpp
   csrc/core/float_range.cpp
+  csrc/core/guide.cpp
   csrc/core/hard_negatives.cpp
   csrc/core/loss_classes.cpp
   csrc/core/loss_labelled.cpp
@@ -18,6 +19,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/search.cpp
   csrc/core/settings.cpp
   csrc/cpu/call_cost.cpp
+  csrc/cpu/auxiliary.cpp
   csrc/cpu/tile_edits.cpp
   csrc/cpu/backend.cpp
   csrc/cpu/backends.cpp

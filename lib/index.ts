@@ -27,6 +27,7 @@ export type {
   Compute,
   DirectionName,
   GradientOutputs,
+  Guide,
   HardNegatives,
   Hardness,
   HardnessScope,

@@ -35,6 +35,7 @@ void check_options(const ContrastiveRequest& r, const Objective& o, unsigned dir
            OptionUse{"keyIds", r.key_ids != nullptr, o.labelled()},
            OptionUse{"queryWeights", r.query_weights != nullptr, o.labelled()},
            OptionUse{"falseNegativeMargin", r.has_margin, softmax},
+           OptionUse{"guide", r.guide.given(), o.has(kTakesGuide)},
            OptionUse{"labelSmoothing", r.label_smoothing != 0, softmax},
            OptionUse{"hardness", r.hardness != 0 || r.hard_negative_hardness != 0, softmax},
            OptionUse{"hardNegatives", r.hard_negatives.rows > 0, o.has(kTakesHardNegatives)},
@@ -84,6 +85,7 @@ void check_numbers(const ContrastiveRequest& r) {
   require(std::isfinite(scale) && scale > 0, "ERR_VALUE", "Expected a positive finite logitScale");
   require(std::isfinite(r.logit_bias), "ERR_VALUE", "Expected a finite logitBias");
   require(std::isfinite(r.margin), "ERR_VALUE", "Expected a finite falseNegativeMargin");
+  require(std::isfinite(r.guide.margin), "ERR_VALUE", "Expected a finite margin of the guide");
   require(is_fraction(r.label_smoothing), "ERR_VALUE", "Expected labelSmoothing from 0 to below 1");
   require(is_fraction(r.gradient_filter), "ERR_VALUE", "Expected gradientFilter from 0 to below 1");
   for (const double hardness : {r.hardness, r.hard_negative_hardness})

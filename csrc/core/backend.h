@@ -46,7 +46,7 @@ struct Problem {
   int similarity_count = 0;
   // Rows [i * n, (i + 1) * n) of the hard negatives count against query i alone.
   int64_t hard_negatives_per_query = 0;
-  int64_t dim = 0;
+  int64_t dim = 0;         // of all matrices but those of a guide
   double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
   double logit_bias = 0;   // sigmoid only: a softmax does not see it
   bool sigmoid = false;
@@ -160,6 +160,13 @@ class Backend {
   // out[i] = q_i . k_label(i), from which limits start: no dot of equal rows in a tile exceeds it. Backends
   // that do not add up products as their tiles do return the dot plus the largest difference by rounding.
   virtual void positive_dots(const int32_t* labels, float* out) = 0;
+  // Dots of a guide: out[p] is the dot of row p / per_row of `rows` with row labels[p] of `others`, or row p
+  // where labels is null. No such dot of equal rows in a tile differs by a bit.
+  virtual void guide_dots(Operand /*rows*/, Operand /*others*/, int64_t /*per_row*/,
+                          const int32_t* /*labels*/, float* /*out*/) {
+    throw Error(ErrorCode::kBackendUnavailable, "guide",
+                "Expected the backend 'cpu' for a guide but received one that takes none");
+  }
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
   // A fused pass goes tile row by tile row, so that the scores of a tile row wait for its own sums only. The

@@ -40,7 +40,8 @@ class Call {
         backend_(backend),
         state_owner_(make_loss_state(request)),
         state_(*state_owner_),
-        args_(request, state_),
+        guide_(request.guide),
+        args_(request, state_, guide_),
         session_(backend, problem()) {}
 
   // Brings every operand, and refuses features whose logits may overflow.
@@ -48,6 +49,8 @@ class Call {
     lengths_.queries = backend_.bring(Operand::kQueries);
     if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
     if (r_.hard_negatives_per_query > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
+    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives})
+      if (guide_view(o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
     refuse_overflow(r_, lengths_);
   }
 
@@ -155,9 +158,22 @@ class Call {
   }
 
   void find_limits() {
+    find_guide_limits();
     if (!r_.has_margin) return;
     backend_.positive_dots(r_.labels, state_.limits());
     state_.shift_limits(r_.margin);
+  }
+
+  void find_guide_limits() {
+    if (!r_.guide.given()) return;
+    backend_.guide_dots(Operand::kGuideQueries, Operand::kGuideKeys, 1, r_.labels, guide_.limits());
+    guide_.set_limits();
+    std::vector<float>& hard = guide_.hard_negative_dots();
+    if (hard.empty()) return;
+    const int64_t per_query = r_.hard_negatives_per_query;
+    backend_.guide_dots(Operand::kGuideQueries, Operand::kGuideHardNegatives, per_query, nullptr,
+                        hard.data());
+    state_.hard_negatives().exclude(guide_.excluded_hard_negatives(per_query));
   }
 
   void find_hard_negative_dots() {
@@ -221,6 +237,8 @@ class Call {
     p.matrix(Operand::kKeys) = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
     p.matrix(Operand::kHardNegatives) =
         matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
+    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives})
+      p.matrix(o).view = guide_view(o);
     p.hard_negatives_per_query = r_.hard_negatives_per_query;
     p.dim = r_.queries.dim;
     p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
@@ -236,6 +254,11 @@ class Call {
     return p;
   }
 
+  const MatrixView& guide_view(Operand o) const {
+    if (o == Operand::kGuideQueries) return r_.guide.queries;
+    return o == Operand::kGuideKeys ? r_.guide.keys : r_.guide.hard_negatives;
+  }
+
   ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
                        const GradientLayout& layout) const {
     if (!r_.gradient || !gradient) return {view, nullptr, 0, {}};
@@ -247,6 +270,7 @@ class Call {
   Backend& backend_;
   const std::unique_ptr<LossState> state_owner_;
   LossState& state_;
+  GuideState guide_;
   PassArgs args_;
   const BackendSession session_;
   RowLengths lengths_;

@@ -55,6 +55,10 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
                of_hard_negatives = lengths.queries * lengths.hard_negatives,
                similarity = std::fmax(of_tiles, of_hard_negatives);
   if (!(similarity < kMost)) refuse("similarities", "lengths of rows allow " + text(similarity));
+  if (!(lengths.guide * lengths.guide < kMost))
+    throw Error(ErrorCode::kNotFinite, kLoss.name,
+                "Expected dots of options.guide that float32 can hold but its longest row has length " +
+                    text(lengths.guide) + ": normalise the rows of the guide");
   const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.hard_negative_hardness));
   if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
   // A row of a sigmoid objective has no denominator, so its terms add up.

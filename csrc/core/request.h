@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/guide.h"
 #include "core/objective.h"
 #include "core/types.h"
 
@@ -23,6 +24,7 @@ struct ContrastiveRequest {
   // Negatives whose dot exceeds the positive's dot by more than `margin` do not count.
   bool has_margin = false;
   double margin = 0;
+  Guide guide;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]: the loss is a weighted mean; null: all weights are 1
   // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone.

@@ -26,8 +26,11 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   WorkspaceRequest r;
   r.dim = problem.dim;
   r.gradient = problem.gradient;
-  r.threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}),
-                             default_threads_);
+  r.auxiliary_dims = auxiliary_dims(problem);
+  const double auxiliary_flops = call_flops(grids_, total_dim(r.auxiliary_dims), false, {});
+  r.threads = choose_threads(
+      problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}) + auxiliary_flops,
+      default_threads_);
   r.bound = problem.workspace_bytes;
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;
@@ -84,6 +87,7 @@ void CpuBackend::claim() {
     m.column_buffer = workspace_.take(p.column_buffer);
     m.search = workspace_.take(p.search_thread);
     m.gathered = workspace_.take(p.gathered);
+    m.auxiliary = workspace_.take(p.auxiliary_tile);
     memory_.push_back(m);
   }
   for (int64_t slot = 0; slot < p.row_slots; ++slot) {
@@ -91,6 +95,7 @@ void CpuBackend::claim() {
     m.transposed = workspace_.take(p.transposed);
     m.row_values = workspace_.take(p.row_values);
     m.search = workspace_.take(p.search_rows);
+    for (size_t a = 0; a < kAuxiliaries; ++a) m.auxiliary[a] = workspace_.take(p.auxiliary_rows[a]);
     row_memory_.push_back(m);
   }
   packed_columns_ = workspace_.take(p.packed_tile_columns * Workspace::floats_for(p.packed_column));
@@ -147,6 +152,13 @@ void CpuBackend::positive_dots(const int32_t* labels, float* out) {
   const MatrixView &queries = problem_.matrix(Operand::kQueries).view,
                    &keys = problem_.matrix(Operand::kKeys).view;
   for_pairs(queries.rows, [&](Range pairs) { kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out); });
+}
+
+void CpuBackend::guide_dots(Operand rows, Operand others, int64_t per_row, const int32_t* labels,
+                            float* out) {
+  const MatrixView &a = problem_.matrix(rows).view, &b = problem_.matrix(others).view;
+  for_pairs(a.rows * per_row,
+            [&](Range pairs) { kernels_->pair_dots(a, b, {pairs, per_row, labels}, out); });
 }
 
 void CpuBackend::best_dots(const int32_t* offsets, const int32_t* keys, float* out) {

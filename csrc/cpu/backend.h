@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "cpu/auxiliary.h"
 #include "cpu/kernels/table.h"
 #include "cpu/plan.h"
 #include "cpu/thread_pool.h"
@@ -29,6 +30,7 @@ class CpuBackend final : public Backend {
   BeginResult begin(const Problem&) override;
   double bring(Operand) override;
   void positive_dots(const int32_t* labels, float* out) override;
+  void guide_dots(Operand rows, Operand others, int64_t per_row, const int32_t* labels, float* out) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
   DifferentiateResult fold_and_differentiate(FusedArgs&) override;
@@ -44,11 +46,13 @@ class CpuBackend final : public Backend {
   struct ThreadMemory {
     float *tile, *narrowed, *column_buffer;
     float *search, *gathered;  // of a search
+    float* auxiliary;          // scores of auxiliary similarities
   };
   // The packed rows of a tile row that is worked on. All threads on this tile row share it.
   struct RowMemory {
     float *transposed, *row_values;
     float* search;  // of a search
+    std::array<float*, kAuxiliaries> auxiliary;
   };
   // One pass over the tiles of a similarity. Threads have tiles of one tile row and of one tile column at the
   // same time. `tile` returns false where the call was stopped.
@@ -96,6 +100,14 @@ class CpuBackend final : public Backend {
   }
   void pack_rows(int64_t tile_row, bool values) const;
   TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
+  // Auxiliary similarities (auxiliary.cpp). Their operands lie beside the call's own operands of a tile.
+  const MatrixView& auxiliary_view(Auxiliary, Operand) const;
+  void pack_auxiliary_columns(Range, float* out) const;
+  void pack_auxiliary_rows(Range, const RowMemory&) const;
+  TileOperands auxiliary_operands(Auxiliary, int64_t tile_row, const TileOperands& own) const;
+  // Masks the scores of a tile as the guide asks for, and adds to `masked`. False: the call was stopped.
+  bool mask_by_guide(int thread, int64_t tile_row, const TileOperands&, const Tile&, const PairMask&,
+                     int64_t* masked) const;
   void pack_columns(int thread, int64_t tile_column, float* out) const;
   // Features of a tile column as neighbours, where a search visits columns in an order of its own.
   MatrixView gather_columns(int thread, Range positions) const;

@@ -46,7 +46,7 @@ class CpuBackend::Differentiate final : public Pass {
     const Tile g{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     const float* kept = b_.kept_scores(t, i, j);
     DifferentiateResult sums;
-    if (!logit_gradients(t, c, g, kept, sums)) return false;
+    if (!logit_gradients(t, i, c, g, kept, sums)) return false;
     Scratch& s = scratch_[t];
     if (kept) {
       ++s.reused;
@@ -70,8 +70,9 @@ class CpuBackend::Differentiate final : public Pass {
       out_.sum += s.sum;
       out_.refinement += s.refinement;
     }
+    const double guide_dim = static_cast<double>(total_dim(b_.plan_.auxiliary_dims));
     for (const Scratch& s : scratch_) {
-      b_.stats_.flops += 2 * s.pairs_multiplied * b_.problem_.dim;
+      b_.stats_.flops += 2 * s.pairs_multiplied * b_.problem_.dim + 2 * s.guide_pairs * guide_dim;
       b_.stats_.tiles_reused += s.reused;
       b_.stats_.tiles_skipped += s.skipped;
     }
@@ -86,7 +87,7 @@ class CpuBackend::Differentiate final : public Pass {
     std::vector<float> row_lost, column_lost;  // filter: sums of |g| over one tile
     EqualPairs pairs;
     std::vector<int32_t> masked;
-    double pairs_multiplied = 0;
+    double pairs_multiplied = 0, guide_pairs = 0;
     int64_t skipped = 0, reused = 0;
   };
 
@@ -145,7 +146,7 @@ class CpuBackend::Differentiate final : public Pass {
   }
 
   // G without the labelled positives' own gradients, which write_positives brings. False: stopped.
-  bool logit_gradients(int t, const TileOperands& c, const Tile& g, const float* kept,
+  bool logit_gradients(int t, int64_t tile_row, const TileOperands& c, const Tile& g, const float* kept,
                        DifferentiateResult& out) {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
@@ -154,7 +155,7 @@ class CpuBackend::Differentiate final : public Pass {
     grad.scores_stride = kept_stride(g.rows, *b_.kernels_);
     // Masks must be known before the exponential.
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.other_scale)) {
-      if (!make_masked_scores(c, g, s)) return false;
+      if (!make_masked_scores(t, tile_row, c, g, s)) return false;
       grad.scores = g.data;
       grad.scores_stride = g.stride;
     }
@@ -176,11 +177,14 @@ class CpuBackend::Differentiate final : public Pass {
     return true;
   }
 
-  bool make_masked_scores(const TileOperands& c, const Tile& x, Scratch& s) const {
+  bool make_masked_scores(int t, int64_t tile_row, const TileOperands& c, const Tile& x, Scratch& s) const {
     if (!in_column_slices(c,
                           [&](Range columns) { b_.kernels_->scores(c, columns, x.data, x.stride, nullptr); }))
       return false;
     mask_pairs(x, a_.mask, s.pairs);
+    int64_t counted_before = 0;  // the forward pass has counted the masked pairs
+    if (!b_.mask_by_guide(t, tile_row, c, x, a_.mask, &counted_before)) return false;
+    if (a_.mask.guide_row_limits) s.guide_pairs += static_cast<double>(c.rows * c.columns);
     if (a_.positives.labelled)
       for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {
         x.at(row, column) = a_.positives.other_scale ? kMaskedDot : a_.positive_dots[row];

@@ -21,7 +21,7 @@ class CpuBackend::Fold final : public Pass {
     const Tile x = kept ? Tile{b_.place(i, j), kept, kept_stride(s_.rows(i), *b_.kernels_)}
                         : Tile{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     Scratch& s = scratch_[t];
-    if (!make_scores(c, x, s)) return false;
+    if (!make_scores(t, i, c, x, s)) return false;
     const bool fold_columns = a_.columns && !x.diagonal;
     fold(c, x, s, fold_columns);
     // The backward pass expects in kept tiles the scores that it would make.
@@ -78,7 +78,7 @@ class CpuBackend::Fold final : public Pass {
   };
 
   // Scores without positives and masked pairs, and the maxima of their rows. False: stopped.
-  bool make_scores(const TileOperands& c, const Tile& x, Scratch& s) {
+  bool make_scores(int t, int64_t tile_row, const TileOperands& c, const Tile& x, Scratch& s) {
     const bool masked = x.diagonal || a_.mask.any();
     // Scores that are edited out must not count among the maxima.
     const bool edited = masked || has_positive(x, a_.positives);
@@ -92,6 +92,7 @@ class CpuBackend::Fold final : public Pass {
         x.at(row, column) = kMaskedDot;
       });
     if (masked) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
+    if (!b_.mask_by_guide(t, tile_row, c, x, a_.mask, &s.masked_pairs)) return false;
     if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
     if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
     if (edited) b_.kernels_->row_maxima(c, x.data, x.stride, row_max);

@@ -21,6 +21,7 @@ import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { resolvePlace } from './device-call';
+import { checkGuide, guideMemory, readGuide, resolveGuide } from './guide';
 import { optionNames, rulesOf } from './objectives';
 import type { AnyContrastiveOptions, Compute, Progress } from './options';
 import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resolveOutputs } from './outputs';
@@ -58,10 +59,12 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
     directions: readDirections(given.directions),
     hardness: readHardness(given.hardness),
     hardNegatives: readHardNegatives(given.hardNegatives),
+    guide: readGuide(given.guide),
     ...readOutputOptions(gradient ? given : {}),
   };
   checkTerms(snapshot);
   resolveBackend(snapshot);
+  checkGuide(snapshot.guide, snapshot);
   resolveResources(snapshot);
   resolveCompute(snapshot);
   resolveFilter(snapshot);
@@ -100,14 +103,15 @@ export function resolveCall(
     control: new Int32Array(Control.length),
   };
   const inputs = { queries, keys, hardNegatives };
-  const read = memoryRead({ ...inputs, ...terms });
+  const guide = resolveGuide(given.guide, inputs);
+  const read = [...memoryRead({ ...inputs, ...terms }), ...guideMemory(guide)];
   const keysMeetKeys =
     rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
   // last: an error after this line would lose device memory and files that only this call knows
   const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs();
   const { outputs, gradients, callers, made, files } = resolved;
   return {
-    request: { ...inputs, ...terms, ...settings, ...place, ...outputs },
+    request: { ...inputs, ...terms, guide, ...settings, ...place, ...outputs },
     gradients,
     made,
     files,

@@ -46,6 +46,17 @@ export interface BackendChoice {
   device: number;
 }
 
+/** Features of a guide, of a width of their own. Limits of its dots tell which negatives do not count. */
+export interface NativeGuide {
+  queries: NativeMatrix;
+  keys: NativeMatrix;
+  /** One row for each row of the hard negatives; null: these are not guided. */
+  hardNegatives: NativeMatrix | null;
+  margin: number;
+  /** True: the margin is a fraction of the positive's dot. */
+  relative: boolean;
+}
+
 export interface ContrastiveRequest extends BackendChoice {
   queries: NativeMatrix;
   /** Null: supcon over the queries alone. */
@@ -70,6 +81,8 @@ export interface ContrastiveRequest extends BackendChoice {
   hardNegativeIds: Int32Array | null;
   /** Negatives more similar than the positive by more than this do not count. Null: all do. */
   falseNegativeMargin: number | null;
+  /** Null: no guide. The CPU backend alone. */
+  guide: NativeGuide | null;
   labelSmoothing: number;
   /** [M] weights of the queries' losses, or null. */
   queryWeights: Float32Array | null;

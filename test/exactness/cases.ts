@@ -25,7 +25,12 @@ export interface ExactCase extends Recipe {
 export interface EngineInputs {
   queries: MatrixLike;
   keys: MatrixLike | null;
-  options: Omit<Problem['options'], 'hardNegatives'> & {
+  options: Omit<Problem['options'], 'hardNegatives' | 'guide'> & {
+    guide?: Omit<NonNullable<Problem['options']['guide']>, 'queries' | 'keys' | 'hardNegatives'> & {
+      queries: MatrixLike;
+      keys: MatrixLike;
+      hardNegatives?: MatrixLike;
+    };
     hardNegatives?: { keys: MatrixLike; perQuery: number; ids?: Int32Array };
     compute: 'float32' | 'bfloat16';
   };
@@ -132,14 +137,23 @@ export function caseProblem(exact: ExactCase): Problem {
 export function engineInputs({ dtype, compute }: ExactCase, problem: Problem): EngineInputs {
   const { queries, keys, options } = problem;
   const typed = (matrix: FloatMatrix) => (dtype ? narrow(matrix, dtype).bits : matrix);
-  const { hardNegatives: hard } = options;
+  const { hardNegatives: hard, guide, ...rest } = options;
   return {
     queries: typed(queries),
     keys: keys && typed(keys),
     options: {
-      ...options,
+      ...rest,
       compute: compute ?? 'float32',
       ...(hard && { hardNegatives: { ...hard, keys: typed(hard.keys) } }),
+      // a guide's features have so few bits that no type rounds them
+      ...(guide && {
+        guide: {
+          ...guide,
+          queries: typed(guide.queries),
+          keys: typed(guide.keys),
+          ...(guide.hardNegatives && { hardNegatives: typed(guide.hardNegatives) }),
+        },
+      }),
     },
   };
 }

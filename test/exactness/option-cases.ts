@@ -64,6 +64,28 @@ const otherCombinations: Combination[] = [
   { objective: 'siglip', moreKeys: 31, ids: 9, weights: true },
 ];
 
+/** A guide of another width: alone, with each margin, and with all that masks pairs or meets masked pairs. */
+const guideCombinations: Combination[] = [
+  ...(['clip', 'infonce'] as const).flatMap((objective): Combination[] => [
+    { objective, guide: { dim: 5 } },
+    { objective, guide: { dim: 33, margin: 0.0625 } },
+    { objective, guide: { dim: 1, margin: -0.125 } },
+    { objective, guide: { dim: 9, margin: 0.25, relative: true, alike: 0 } }, // positives of either sign
+    { objective, hardPerQuery: 3, guide: { dim: 7 } },
+    { objective, hardPerQuery: 3, guide: { dim: 7, margin: 0.125, hard: true } },
+    { objective, hardPerQuery: 2, hardIds: true, guide: { dim: 12, hard: true }, ...together, labelSmoothing: 0.2 },
+    { objective, guide: { dim: 65 }, ...together, hardness: strong },
+  ]),
+  { objective: 'infonce', labelSeed: 5, moreKeys: 29, guide: { dim: 6 }, labelSmoothing: 0.1 },
+  {
+    objective: 'infonce',
+    directions: ['queryToKey', 'queryToQuery', 'keyToKey'],
+    partition: 'joint',
+    guide: { dim: 6 },
+  },
+  { objective: 'infonce', directions: ['queryToKey', 'keyToQuery', 'keyToKey'], guide: { dim: 3 }, ids: 9 },
+];
+
 function directionCombinations(): Combination[] {
   const others: DirectionName[] = ['keyToQuery', 'queryToQuery', 'keyToKey'];
   const extras: Partial<Recipe>[] = [{}, { ids: 9 }, { labelSmoothing: 0.1, weights: true }, together];
@@ -87,6 +109,7 @@ const combinations: Combination[] = [
   ...labelledCombinations,
   ...otherCombinations,
   ...directionCombinations(),
+  ...guideCombinations,
 ];
 
 const tiny = [1, 2, 3];

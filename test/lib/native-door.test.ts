@@ -4,7 +4,7 @@
  * a request.
  */
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
-import { type ContrastiveRequest, Direction, type NativeHostMatrix } from '../../lib/native/binding';
+import { type ContrastiveRequest, Direction, type NativeGuide, type NativeHostMatrix } from '../../lib/native/binding';
 import { loadBinding } from '../../lib/native/load';
 import { thrownBy } from './fake-binding';
 
@@ -38,6 +38,7 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
     keyIds: null,
     hardNegativeIds: null,
     falseNegativeMargin: null,
+    guide: null,
     labelSmoothing: 0,
     queryWeights: null,
     hardness: 0,
@@ -62,6 +63,14 @@ const all = Direction.queryToKey | Direction.keyToQuery | Direction.queryToQuery
 const ids = { queryIds: ints(rows), keyIds: ints(rows) };
 const supcon = { objective: 'supcon', queryClasses: ints(rows), keyClasses: ints(rows) } as const;
 const alone = { objective: 'supcon', queryClasses: ints(rows), keys: null } as const;
+const guide = (change: Partial<NativeGuide> = {}): NativeGuide => ({
+  queries: matrix(rows, 3),
+  keys: matrix(rows, 3),
+  hardNegatives: null,
+  margin: 0,
+  relative: false,
+  ...change,
+});
 const lossOnly = { gradient: false, queryGrads: null, keyGrads: null } as const;
 
 it.each<[string, Partial<ContrastiveRequest>]>([
@@ -75,6 +84,11 @@ it.each<[string, Partial<ContrastiveRequest>]>([
     { hardNegatives: matrix(2 * rows), hardNegativeGrads: floats(2 * rows * dim), hardNegativeHardness: 1 },
   ],
   ['hard negatives with ids', { ...ids, hardNegatives: matrix(2 * rows), hardNegativeIds: ints(2 * rows) }],
+  ['a guide', { guide: guide() }],
+  [
+    'a guide of hard negatives',
+    { hardNegatives: matrix(2 * rows), guide: guide({ hardNegatives: matrix(2 * rows, 3), relative: true }) },
+  ],
   ['supcon', supcon],
   ['supcon over the queries', alone],
   [
@@ -136,6 +150,20 @@ const refusals: Refusal[] = [
   ['margin, supcon without keys', { ...alone, falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
   ['margin, supcon', { ...supcon, falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
   ['margin, siglip', { objective: 'siglip', falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
+  ['a guide, ntxent', { objective: 'ntxent', guide: guide() }, 'ERR_VALUE'],
+  ['a guide, siglip', { objective: 'siglip', guide: guide() }, 'ERR_VALUE'],
+  ['a guide, supcon', { ...supcon, guide: guide() }, 'ERR_VALUE'],
+  ['a guide on a device', { backend: 'cuda', guide: guide() }, 'ERR_VALUE'],
+  ['a guide of fewer queries', { guide: guide({ queries: matrix(rows - 1, 3) }) }, 'ERR_SHAPE'],
+  ['a guide of more keys', { guide: guide({ keys: matrix(rows + 1, 3) }) }, 'ERR_SHAPE'],
+  ['a guide of two widths', { guide: guide({ keys: matrix(rows, 4) }) }, 'ERR_SHAPE'],
+  ['a guide of no hard negatives', { guide: guide({ hardNegatives: matrix(rows, 3) }) }, 'ERR_SHAPE'],
+  [
+    'a guide of too few hard negatives',
+    { hardNegatives: matrix(2 * rows), guide: guide({ hardNegatives: matrix(rows, 3) }) },
+    'ERR_SHAPE',
+  ],
+  ['a guide with an endless margin', { guide: guide({ margin: Number.POSITIVE_INFINITY }) }, 'ERR_VALUE'],
   ['labels, clip', { labels: ints(rows) }, 'ERR_VALUE'],
   ['labels, siglip', { objective: 'siglip', labels: ints(rows) }, 'ERR_VALUE'],
   ['labels, directions', { objective: 'infonce', directions: 1, labels: ints(rows) }, 'ERR_VALUE'],

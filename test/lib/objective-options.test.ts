@@ -21,6 +21,7 @@ const honoured: [name: string, options: object, by: readonly Objective[]][] = [
     ['clip', 'infonce', 'ntxent', 'siglip'],
   ],
   ['falseNegativeMargin', { falseNegativeMargin: 0 }, ['clip', 'infonce', 'ntxent']],
+  ['guide', { guide: { queries: matrix(3, 2), keys: matrix(3, 2) } }, ['clip', 'infonce']],
   ['hardNegatives', { hardNegatives: hardNegatives() }, ['clip', 'infonce']],
   ['directions', { directions: ['queryToKey'] }, ['infonce']],
   ['partition', { partition: 'joint', directions: ['queryToKey'] }, ['infonce']],

@@ -50,6 +50,13 @@ it.each<[string, ContrastiveOptions]>([
       keyIds: ids(),
       falseNegativeMargin: 0.1,
       hardNegatives: { keys: strided as unknown as Features, perQuery: 1 },
+      guide: {
+        queries: bits,
+        keys: strided as unknown as Features,
+        hardNegatives: ndarray,
+        margin: 0.1,
+        relative: true,
+      },
       queryWeights: new Float32Array(3).fill(1),
       hardness: { strength: 1, on: 'all' },
       grad: { queries: true, keys: true, hardNegatives: true },

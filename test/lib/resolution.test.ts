@@ -37,6 +37,7 @@ it('defaults', () => {
     keyIds: null,
     hardNegativeIds: null,
     falseNegativeMargin: null,
+    guide: null,
     labelSmoothing: 0,
     queryWeights: null,
     hardness: 0,

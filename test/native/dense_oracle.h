@@ -131,11 +131,28 @@ class Exclusion {
   // Neither of equal ids, nor beyond the limit of its anchor, or of either of two.
   bool counts(const Term& t, int64_t anchor, int64_t other, bool two_sided) const {
     if (r_.query_ids && t.b != kHard && id(t.a, t.i) == id(t.b, t.j)) return false;
+    if (above_guide(t, anchor) || (two_sided && above_guide(t, other))) return false;
     if (!r_.has_margin) return true;
     return dense_.dot(t) <= limit(anchor) && !(two_sided && dense_.dot(t) > limit(other));
   }
 
  private:
+  // Whether the guide has the pair above the limit of this anchor. Its features are float32, and their dots exact.
+  bool above_guide(const Term& t, int64_t anchor) const {
+    const infcl::Guide& guide = r_.guide;
+    if (!guide.given() || (t.b == kHard && guide.hard_negatives.rows == 0)) return false;
+    const double positive = guide_dot(guide.queries, anchor, guide.keys, label(anchor));
+    const infcl::MatrixView* sides[] = {&guide.queries, &guide.keys, &guide.hard_negatives};
+    const double limit =
+        positive - (guide.relative ? std::fabs(positive) * guide.margin : guide.margin);
+    return guide_dot(*sides[t.a], t.i, *sides[t.b], t.j) > static_cast<float>(limit);
+  }
+  static double guide_dot(const infcl::MatrixView& a, int64_t i, const infcl::MatrixView& b, int64_t j) {
+    const float *x = static_cast<const float*>(a.row(i)), *y = static_cast<const float*>(b.row(j));
+    double sum = 0;
+    for (int64_t d = 0; d < a.dim; ++d) sum += static_cast<double>(x[d]) * y[d];
+    return sum;
+  }
   int32_t id(Side s, int64_t i) const { return s == kQ ? r_.query_ids[i] : r_.key_ids[i]; }
   double limit(int64_t i) const { return dense_.dot({kQ, i, kK, label(i)}) + r_.margin; }
 

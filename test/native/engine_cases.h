@@ -179,6 +179,33 @@ inline void visit_sixteen_bits(infcl::DType dtype, const Visit& visit) {
              b, dim, dtype});
 }
 
+// A guide of another width and element type, beside every option that masks pairs or meets masked ones.
+inline void visit_guide(infcl::DType dtype, const Visit& visit) {
+  struct Shape {
+    int64_t rows, guide_dim;
+    double margin;
+    bool relative;
+  };
+  for (const Shape s : {Shape{1, 1, 0, false}, {33, 3, 0.25, false}, {449, 65, 0.5, true}, {460, 17, -0.25, true}})
+    for (int variant = 0; variant < 4; ++variant) {
+      infcl::ContrastiveRequest r = request(variant % 2 ? ObjectiveKind::kInfoNce : ObjectiveKind::kClip, 12);
+      r.guide.margin = s.margin;
+      r.guide.relative = s.relative;
+      if (variant >= 2) {
+        r.hard_negatives_per_query = 2;
+        r.label_smoothing = 0.2;
+      }
+      Case c{"guide " + std::to_string(variant), r, s.rows, s.rows, 21, dtype};
+      c.gradient_floor = 1e-2;
+      c.guide_dim = s.guide_dim;
+      visit(c);
+    }
+  infcl::ContrastiveRequest r = request(infcl::make_directions(infcl::kQueryToKey | infcl::kQueryToQuery, true), 12);
+  Case c{"guide of two directions", r, 460, 460, 21, dtype};
+  c.guide_dim = 9;
+  visit(c);
+}
+
 // Negatives of each query's own, beside every option that meets them.
 inline void visit_hard_negatives(const Visit& visit) {
   for (int variant = 0; variant < 4; ++variant) {

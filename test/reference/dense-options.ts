@@ -15,6 +15,13 @@ export interface DenseOptions {
   queryIds?: ArrayLike<number>;
   keyIds?: ArrayLike<number>;
   falseNegativeMargin?: number;
+  guide?: {
+    queries: DenseMatrix;
+    keys: DenseMatrix;
+    hardNegatives?: DenseMatrix;
+    margin?: number;
+    relative?: boolean;
+  };
   hardNegatives?: { keys: DenseMatrix; perQuery: number; ids?: ArrayLike<number> };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';

@@ -36,6 +36,7 @@ interface Case {
 
 const ids = { queryIds: [1, 2, 1, 3, 4, 2], keyIds: [1, 5, 2, 3, 3, 2] };
 const weights = { queryWeights: [1, 0, 2.5, 0.5, 3, 1] };
+const guideOf = (rows: number) => makePair({ rows, dim: 3, seed: 11 });
 const six = { rows: 6, dim: 4, logitScale: 9 };
 
 const cases: Case[] = [
@@ -43,6 +44,14 @@ const cases: Case[] = [
   { name: 'clip', rows: 7, dim: 3, logitScale: 30, options: {} },
   { name: 'clip, ids', ...six, options: ids },
   { name: 'clip, margin', ...six, options: { falseNegativeMargin: -0.1 } },
+  { name: 'clip, guide', ...six, options: { guide: guideOf(6) } },
+  { name: 'clip, guide and relative margin', ...six, options: { guide: { ...guideOf(6), margin: 0.5, relative: true } } },
+  {
+    name: 'infonce, guide of hard negatives too',
+    ...six,
+    hardPerQuery: 2,
+    options: { objective: 'infonce', guide: { ...guideOf(6), hardNegatives: makePair({ rows: 12, dim: 3, seed: 13 }).queries } },
+  },
   { name: 'clip, smoothing', ...six, options: { labelSmoothing: 0.2 } },
   { name: 'clip, weights', ...six, options: weights },
   { name: 'clip, hardness', ...six, options: { hardness: { strength: 4, on: 'all' } } },
@@ -159,7 +168,7 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
 
   it('is decided by no rounding, and masks some pairs where it is asked to', () => {
     expect(exact.clearance).toBeGreaterThan(100 * step);
-    const masks = options.queryIds !== undefined || options.falseNegativeMargin !== undefined;
+    const masks = [options.queryIds, options.falseNegativeMargin, options.guide].some((mask) => mask !== undefined);
     expect(exact.maskedPairs > 0).toBe(masks);
   });
 
@@ -234,6 +243,21 @@ describe('oracle, by hand', () => {
     // similarities 1 and -1: the limit is 1 + margin, and only what exceeds it is excluded
     expect(at({ falseNegativeMargin: -2 }).maskedPairs).toBe(0);
     expect(at({ falseNegativeMargin: -2.5 }).maskedPairs).toBe(2);
+  });
+
+  it('a guide excludes pairs above the positive less a margin, and none that ties with the limit', () => {
+    // the guide's positives are 2 and -2, and its other pairs are 1
+    const queries: DenseMatrix = { data: Float64Array.of(1, 1, 1, -1), shape: [2, 2] };
+    const keys: DenseMatrix = { data: Float64Array.of(1.5, 0.5, -0.5, 1.5), shape: [2, 2] };
+    const masked = (margin: number, relative: boolean) =>
+      at({ objective: 'infonce', guide: { queries, keys, margin, relative } }).maskedPairs;
+    expect(masked(0, false)).toBe(1); // 1 is above -2, not above 2
+    expect(masked(1, false)).toBe(1); // a tie with 2 - 1
+    expect(masked(1.5, false)).toBe(2);
+    expect(masked(-3, false)).toBe(0); // a tie with -2 + 3
+    expect(masked(0.5, true)).toBe(1); // limits 1 and -3, not -1
+    expect(masked(0.625, true)).toBe(2);
+    expect(masked(-1.5, true)).toBe(0); // a tie with -2 + 3
   });
 
   it('hardness adds to the negatives', () => {

@@ -41,7 +41,7 @@ export interface DenseResult {
     /** Logit of the best positive key less the largest that ranks against it; infinite when either is missing. */
     margin: Float64Array;
   };
-  /** Pairs that ids and margins took out of all denominators. */
+  /** Pairs that ids, margins and a guide took out of all denominators. */
   maskedPairs: number;
   /** Least distance, but for ties, between a similarity and the limit that decides whether it is masked. */
   clearance: number;
@@ -61,7 +61,9 @@ export function denseLossAndGrad(
   const options = { logitScale: 1 / 0.07, logitBias: objective === 'siglip' ? -10 : 0, ...given, objective };
   const { logitScale, logitBias, hardnessAt: at } = options;
   const tables = makeTables(queries, keys, options.hardNegatives?.keys);
-  const exclusions = new Exclusions(tables, options);
+  const { guide } = options;
+  const guided = guide ? makeTables(guide.queries, guide.keys, guide.hardNegatives) : null;
+  const exclusions = new Exclusions(tables, options, guided);
   const others = at ? makeTables(at.queries, at.keys, at.hardNegatives) : tables;
   const out = new Totals(tables, logitScale, logitBias);
   if (objective === 'siglip') {

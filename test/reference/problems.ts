@@ -32,6 +32,8 @@ export interface Recipe {
   coarse?: boolean;
   logitBias?: number;
   falseNegativeMargin?: number;
+  /** Features of a guide, of so few bits that its limits are exact; `hard`: hard negatives too. */
+  guide?: { dim: number; margin?: number; relative?: boolean; hard?: boolean; alike?: number };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';
   labelSmoothing?: number;
@@ -41,12 +43,19 @@ export interface Recipe {
 /** Options that mean the same to the oracle and to the public API. */
 export type ProblemOptions = Omit<
   DenseOptions,
-  'labels' | 'queryIds' | 'keyIds' | 'queryWeights' | 'hardNegatives' | 'hardnessAt'
+  'labels' | 'queryIds' | 'keyIds' | 'queryWeights' | 'hardNegatives' | 'hardnessAt' | 'guide'
 > & {
   labels?: Int32Array;
   queryIds?: Int32Array;
   keyIds?: Int32Array;
   queryWeights?: Float32Array;
+  guide?: {
+    queries: FloatMatrix;
+    keys: FloatMatrix;
+    hardNegatives?: FloatMatrix;
+    margin?: number;
+    relative?: boolean;
+  };
   hardNegatives?: { keys: FloatMatrix; perQuery: number; ids?: Int32Array };
 };
 
@@ -57,7 +66,7 @@ export interface Problem {
 }
 
 /** Seeds of what belongs to a problem beside its features, which take `seed` and `seed + 1`. */
-const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000 };
+const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000, guide: 7000 };
 
 const verbatim = [
   'objective',
@@ -93,6 +102,7 @@ export function makeProblem(recipe: Recipe): Problem {
     if (recipe.hardIds && ids !== undefined)
       options.hardNegatives.ids = makeLabels(rows * hardPerQuery, ids, seed + seedOf.hardIds);
   }
+  if (recipe.guide) options.guide = makeGuide(recipe, recipe.guide, labels);
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
 }
 
@@ -108,6 +118,26 @@ function makeHardNegatives(
     return (2 * data[query * dim + (at % dim)] + 6 * unit(seed, at) * scale) / 8;
   });
   return { data: values, shape: [rows * perQuery, dim] };
+}
+
+/** Other features of the same rows. Hard negatives resemble their query too, so that some are above its limit. */
+function makeGuide(
+  { rows, keys, seed, hardPerQuery = 0 }: Recipe,
+  { dim, margin, relative, hard, alike = 3 }: NonNullable<Recipe['guide']>,
+  labels: Int32Array | undefined,
+): NonNullable<ProblemOptions['guide']> {
+  const pair = makePair({ rows, keys, dim, seed: seed + seedOf.guide, alike, labels });
+  const hardNegatives =
+    hard && hardPerQuery > 0
+      ? { hardNegatives: coarsen(makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.guide + 2)) }
+      : {};
+  return {
+    queries: coarsen(pair.queries),
+    keys: coarsen(pair.keys),
+    ...hardNegatives,
+    ...(margin !== undefined && { margin }),
+    ...(relative !== undefined && { relative }),
+  };
 }
 
 function classCount({ rows, classes }: Recipe): number {
@@ -126,6 +156,7 @@ export function problemName(recipe: Recipe): string {
     recipe.directions && `${recipe.directions.join('+')} ${recipe.partition ?? 'joint'}`,
     recipe.ids !== undefined && `${recipe.ids} ids`,
     recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
+    recipe.guide && `guide ${JSON.stringify(recipe.guide)}`,
     recipe.hardPerQuery && `${recipe.hardPerQuery} hard negatives`,
     recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,
     recipe.weights && 'weights',
