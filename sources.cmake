@@ -18,6 +18,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/refinement.cpp
   csrc/core/search.cpp
   csrc/core/settings.cpp
+  csrc/core/teacher.cpp
   csrc/cpu/call_cost.cpp
   csrc/cpu/auxiliary.cpp
   csrc/cpu/tile_edits.cpp
@@ -36,6 +37,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/gradient_factors.cpp
   csrc/cpu/search_ranks.cpp
   csrc/cpu/search_top_k.cpp
+  csrc/cpu/teacher_tile.cpp
   csrc/cpu/thread_pool.cpp
   csrc/cpu/tile_order.cpp
   csrc/cpu/usable_threads.cpp

@@ -36,6 +36,7 @@ export type {
   Partition,
   Phase,
   Progress,
+  Teacher,
   WantedGradients,
   WantedKeyGradients,
 } from './loss/options';

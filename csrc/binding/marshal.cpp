@@ -4,7 +4,7 @@
 
 #include "binding/check_request.h"
 #include "binding/failure.h"
-#include "binding/marshal_guide.h"
+#include "binding/marshal_frozen.h"
 #include "binding/request_parts.h"
 #include "binding/request_reader.h"
 
@@ -127,7 +127,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   request.objective = directions != 0 ? make_directions(directions, in.boolean("jointPartition")) : named;
   request.bfloat16 = in.boolean("bfloat16");
   read_terms(in, device, request);
-  read_guide(in, call.backend.kind, request);
+  read_frozen_features(in, call.backend.kind, request);
   read_outputs(in, device, request);
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");

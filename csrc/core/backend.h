@@ -19,6 +19,7 @@
 #include "core/operand.h"
 #include "core/pair_mask.h"
 #include "core/search_args.h"
+#include "core/teacher.h"
 #include "core/types.h"
 
 namespace infcl {
@@ -46,9 +47,10 @@ struct Problem {
   int similarity_count = 0;
   // Rows [i * n, (i + 1) * n) of the hard negatives count against query i alone.
   int64_t hard_negatives_per_query = 0;
-  int64_t dim = 0;         // of all matrices but those of a guide
+  int64_t dim = 0;         // of all matrices but those of a guide or a teacher
   double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
   double logit_bias = 0;   // sigmoid only: a softmax does not see it
+  double teacher_logit_scale = 1;
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
@@ -92,6 +94,7 @@ struct FoldArgs {
   float* row_max_dots = nullptr;   // [rows] running maximum of dots that are not masked, or null
   float* positive_max_dots = nullptr;  // [rows] class positives: running maximum of their dots, or null
   double* softplus_sums = nullptr;     // [rows] sigmoid: sum_j softplus(x_ij)
+  TeacherFold teacher;
   int64_t masked_pairs = 0;            // out
 };
 
@@ -102,6 +105,7 @@ struct DifferentiateArgs {
   const NormaliserGrad *rows = nullptr, *columns = nullptr;
   const float* positive_dots = nullptr;    // labelled: of the forward pass
   const double* positive_grads = nullptr;  // labelled: g at the positives, every term included
+  TeacherGrad teacher;
 
   // Products of G with the features of both sides, for each operand whose gradient the Problem names. In a
   // triangle both sides add to one gradient.
@@ -127,7 +131,8 @@ struct DifferentiateArgs {
 };
 
 struct DifferentiateResult {
-  double dot_sum = 0;     // sum of g_ij (q_i . k_j), without uniform terms and class positives
+  // sum of g_ij (q_i . k_j), without uniform terms, class positives, and a teacher's part of negatives
+  double dot_sum = 0;
   double sum = 0;         // sum of g_ij, sigmoid only
   double refinement = 0;  // to be added to the loss, where it was wanted
 };

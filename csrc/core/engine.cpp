@@ -50,7 +50,9 @@ class Call {
     if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
     if (r_.hard_negatives_per_query > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
     for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives})
-      if (guide_view(o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
+      if (frozen_view(o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
+    for (const Operand o : {Operand::kTeacherQueries, Operand::kTeacherKeys})
+      if (frozen_view(o).rows > 0) lengths_.teacher = std::fmax(lengths_.teacher, backend_.bring(o));
     refuse_overflow(r_, lengths_);
   }
 
@@ -237,8 +239,10 @@ class Call {
     p.matrix(Operand::kKeys) = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
     p.matrix(Operand::kHardNegatives) =
         matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
-    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives})
-      p.matrix(o).view = guide_view(o);
+    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives,
+                            Operand::kTeacherQueries, Operand::kTeacherKeys})
+      p.matrix(o).view = frozen_view(o);
+    p.teacher_logit_scale = r_.teacher.logit_scale;
     p.hard_negatives_per_query = r_.hard_negatives_per_query;
     p.dim = r_.queries.dim;
     p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
@@ -254,9 +258,20 @@ class Call {
     return p;
   }
 
-  const MatrixView& guide_view(Operand o) const {
-    if (o == Operand::kGuideQueries) return r_.guide.queries;
-    return o == Operand::kGuideKeys ? r_.guide.keys : r_.guide.hard_negatives;
+  // Features of a guide or a teacher.
+  const MatrixView& frozen_view(Operand o) const {
+    switch (o) {
+      case Operand::kGuideQueries:
+        return r_.guide.queries;
+      case Operand::kGuideKeys:
+        return r_.guide.keys;
+      case Operand::kGuideHardNegatives:
+        return r_.guide.hard_negatives;
+      case Operand::kTeacherQueries:
+        return r_.teacher.queries;
+      default:
+        return r_.teacher.keys;
+    }
   }
 
   ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,

@@ -61,7 +61,7 @@ enum ObjectiveTrait : unsigned {
   kPaired = 1,       // key i is the pair of query i, so there are as many keys as queries
   kTakesLabels = 2,  // keys may be in any order, or compared in several directions
   kTakesHardNegatives = 4,
-  kTakesGuide = 8,
+  kTakesFrozen = 8,  // frozen features of other models: a guide, a teacher
 };
 
 struct Objective {

@@ -9,12 +9,23 @@
 
 namespace infcl {
 
-enum class Operand { kQueries, kKeys, kHardNegatives, kGuideQueries, kGuideKeys, kGuideHardNegatives };
+enum class Operand {
+  kQueries,
+  kKeys,
+  kHardNegatives,
+  kGuideQueries,
+  kGuideKeys,
+  kGuideHardNegatives,
+  kTeacherQueries,
+  kTeacherKeys
+};
 
-constexpr int kOperandCount = 6;
-constexpr Operand kOperands[kOperandCount] = {Operand::kQueries,      Operand::kKeys,
-                                              Operand::kHardNegatives, Operand::kGuideQueries,
-                                              Operand::kGuideKeys,    Operand::kGuideHardNegatives};
+constexpr int kOperandCount = 8;
+constexpr Operand kOperands[kOperandCount] = {
+    Operand::kQueries,   Operand::kKeys,
+    Operand::kHardNegatives, Operand::kGuideQueries,
+    Operand::kGuideKeys, Operand::kGuideHardNegatives,
+    Operand::kTeacherQueries, Operand::kTeacherKeys};
 
 constexpr Operand operand_of(Side s) { return s == Side::kQueries ? Operand::kQueries : Operand::kKeys; }
 
@@ -25,7 +36,9 @@ constexpr const char* name_of(Operand o) {
                                                 "hardNegatives.keys",
                                                 "options.guide.queries",
                                                 "options.guide.keys",
-                                                "options.guide.hardNegatives"};
+                                                "options.guide.hardNegatives",
+                                                "options.teacher.queries",
+                                                "options.teacher.keys"};
   return names[static_cast<int>(o)];
 }
 

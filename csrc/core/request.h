@@ -6,6 +6,7 @@
 
 #include "core/guide.h"
 #include "core/objective.h"
+#include "core/teacher.h"
 #include "core/types.h"
 
 namespace infcl {
@@ -25,6 +26,7 @@ struct ContrastiveRequest {
   bool has_margin = false;
   double margin = 0;
   Guide guide;
+  Teacher teacher;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]: the loss is a weighted mean; null: all weights are 1
   // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone.

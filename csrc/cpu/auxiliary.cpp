@@ -5,18 +5,25 @@
 #include <numeric>
 
 #include "cpu/backend.h"
+#include "cpu/teacher_tile.h"
 
 namespace infcl::cpu {
 
 AuxiliaryDims auxiliary_dims(const Problem& problem) {
-  const MatrixView& guide = problem.matrix(Operand::kGuideQueries).view;
-  return {guide.rows > 0 ? guide.dim : 0};
+  AuxiliaryDims dims{};
+  for (const Auxiliary a : kEachAuxiliary) {
+    const MatrixView& view = problem.matrix(auxiliary_operand(a, Operand::kQueries)).view;
+    dims[static_cast<size_t>(a)] = view.rows > 0 ? view.dim : 0;
+  }
+  return dims;
 }
 
 int64_t total_dim(const AuxiliaryDims& dims) { return std::accumulate(dims.begin(), dims.end(), int64_t{0}); }
 
-Operand auxiliary_operand(Auxiliary, Operand o) {
-  return o == Operand::kQueries ? Operand::kGuideQueries : Operand::kGuideKeys;
+Operand auxiliary_operand(Auxiliary a, Operand o) {
+  const bool queries = o == Operand::kQueries;
+  if (a == Auxiliary::kGuide) return queries ? Operand::kGuideQueries : Operand::kGuideKeys;
+  return queries ? Operand::kTeacherQueries : Operand::kTeacherKeys;
 }
 
 int64_t mask_guided(const Tile& x, const Tile& guide, const PairMask& mask) {
@@ -61,12 +68,23 @@ TileOperands CpuBackend::auxiliary_operands(Auxiliary a, int64_t tile_row, const
   return c;
 }
 
+Tile CpuBackend::auxiliary_tile(int t, const TilePlace& place, int64_t which) const {
+  return {place, memory_[static_cast<size_t>(t)].auxiliary + which * Workspace::floats_for(plan_.tile),
+          kernels_->tile.rows};
+}
+
+bool CpuBackend::make_teacher_scores(int t, int64_t tile_row, const TileOperands& c, const TilePlace& place,
+                                     const float* masked, int64_t masked_stride) const {
+  const Tile y = auxiliary_tile(t, place, 1);
+  if (!make_scores(auxiliary_operands(Auxiliary::kTeacher, tile_row, c), y, nullptr)) return false;
+  if (masked) mask_alike(y, masked, masked_stride);
+  return true;
+}
+
 bool CpuBackend::mask_by_guide(int t, int64_t tile_row, const TileOperands& c, const Tile& x,
                                const PairMask& mask, int64_t* masked) const {
   if (!mask.guide_row_limits) return true;
-  Tile scores = x;
-  scores.data = memory_[static_cast<size_t>(t)].auxiliary;
-  scores.stride = kernels_->tile.rows;
+  const Tile scores = auxiliary_tile(t, x, 0);
   if (!make_scores(auxiliary_operands(Auxiliary::kGuide, tile_row, c), scores, nullptr)) return false;
   *masked += mask_guided(x, scores, mask);
   return true;

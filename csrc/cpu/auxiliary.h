@@ -12,9 +12,9 @@
 
 namespace infcl::cpu {
 
-enum class Auxiliary { kGuide };
-constexpr int kAuxiliaries = 1;
-constexpr Auxiliary kEachAuxiliary[kAuxiliaries] = {Auxiliary::kGuide};
+enum class Auxiliary { kGuide, kTeacher };
+constexpr int kAuxiliaries = 2;
+constexpr Auxiliary kEachAuxiliary[kAuxiliaries] = {Auxiliary::kGuide, Auxiliary::kTeacher};
 
 // The features' dim of each auxiliary similarity; 0: the call has none.
 using AuxiliaryDims = std::array<int64_t, kAuxiliaries>;

@@ -65,6 +65,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
       advise_huge_pages(m.gradient, static_cast<size_t>(m.gradient_rows * problem.dim) * sizeof(float));
   }
   scale_ = log2_scale(problem.logit_scale);
+  teacher_scale_ = log2_scale(problem.teacher_logit_scale);
   bias_ = static_cast<float>(problem.logit_bias * kLog2E);
   stats_ = {};
   stats_.isa = kernels_->isa;

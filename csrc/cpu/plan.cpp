@@ -19,6 +19,14 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
   return LseVector::bytes(rows) + LseVector::bytes(columns) + 2 * rows * kFloat;
 }
 
+// A teacher's running sums of both sides, and its dots of the positives.
+int64_t teacher_bytes(const std::vector<Grid>& similarities) {
+  int64_t most = 0;
+  for (const Grid& s : similarities)
+    most = std::max(most, 2 * LseVector::bytes(s.row_count() + s.column_count()) + s.row_count() * kFloat);
+  return most;
+}
+
 int64_t search_thread_bytes(const WorkspacePlan& p) {
   return Workspace::bytes_for(p.search_thread) + Workspace::bytes_for(p.gathered);
 }
@@ -67,7 +75,6 @@ void size_auxiliaries(WorkspacePlan& p, int64_t rows, int64_t columns, const Ker
     const size_t a = static_cast<size_t>(each);
     const int64_t dim = p.auxiliary_dims[a];
     if (dim == 0) continue;
-    p.auxiliary_tile = std::max(p.auxiliary_tile, k.tile.rows * columns);
     p.auxiliary_rows[a] = std::max(p.auxiliary_rows[a], rows * k.elements(dim));
     p.auxiliary_panels[a] = std::max(p.auxiliary_panels[a], columns * round_up(k.elements(dim), k.panel));
   }
@@ -96,6 +103,10 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
   p.packed_column = p.column_panels + p.column_values;
   for (const int64_t panels : p.auxiliary_panels) p.packed_column += panels;
   p.column_buffer = p.packed_column;
+  const bool teaches = p.auxiliary_dims[static_cast<size_t>(Auxiliary::kTeacher)] > 0;
+  if (teaches) p.lse_bytes += teacher_bytes(similarities);
+  if (teaches || p.auxiliary_dims[static_cast<size_t>(Auxiliary::kGuide)] > 0)
+    p.auxiliary_tile = (teaches ? 2 : 1) * Workspace::floats_for(p.tile);
   if (k.narrow_gradients && r.gradient) p.narrowed = 2 * k.narrowed_offset();
   p.minimum_bytes = p.lse_bytes + thread_bytes(p) + row_bytes(p);
 }

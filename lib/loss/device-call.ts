@@ -129,6 +129,11 @@ export function retainMemory(
       keys: retain(request.guide.keys),
       hardNegatives: retain(request.guide.hardNegatives),
     },
+    teacher: request.teacher && {
+      ...request.teacher,
+      queries: retain(request.teacher.queries),
+      keys: retain(request.teacher.keys),
+    },
     queryGrads: retain(request.queryGrads),
     keyGrads: retain(request.keyGrads),
     hardNegativeGrads: retain(request.hardNegativeGrads),

@@ -9,8 +9,9 @@ import type { Features } from '../matrix/features';
 import type { BackendName, DirectionName, Objective } from '../native/binding';
 import type { StoreWriter } from '../store/store-writer';
 import type { Guide } from './guide';
+import type { Teacher } from './teacher';
 
-export type { BackendName, DirectionName, Guide, Objective };
+export type { BackendName, DirectionName, Guide, Objective, Teacher };
 
 /**
  * 'joint': one denominator over all directions. 'perDirection': one denominator each, and the mean of
@@ -168,6 +169,11 @@ export interface ObjectiveOptions {
    * guide finds it more similar than the positive, less a margin (GISTEmbed, Solatorio 2024). CPU backend.
    */
   guide?: Guide | undefined;
+  /**
+   * clip, infonce. Features of another, frozen model whose softmax over the keys is a second target (distillation, as
+   * open_clip's DistillClipLoss). Not with `hardNegatives`, `hardness` or `directions`. CPU backend.
+   */
+  teacher?: Teacher | undefined;
   /** clip, infonce. Negatives of one query alone. */
   hardNegatives?: HardNegatives | undefined;
   /**

@@ -26,6 +26,7 @@ import { optionNames, rulesOf } from './objectives';
 import type { AnyContrastiveOptions, Compute, Progress } from './options';
 import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resolveOutputs } from './outputs';
 import { checkTerms, readDirections, readHardness, resolveTerms } from './resolve-terms';
+import { checkTeacher, readTeacher, resolveTeacher, teacherMemory } from './teacher';
 
 /** Options of a later version: the error for them says "not in this version" and not "unknown". */
 export const laterOptionNames = ['group'];
@@ -60,11 +61,13 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
     hardness: readHardness(given.hardness),
     hardNegatives: readHardNegatives(given.hardNegatives),
     guide: readGuide(given.guide),
+    teacher: readTeacher(given.teacher),
     ...readOutputOptions(gradient ? given : {}),
   };
   checkTerms(snapshot);
   resolveBackend(snapshot);
   checkGuide(snapshot.guide, snapshot);
+  checkTeacher(snapshot.teacher, snapshot);
   resolveResources(snapshot);
   resolveCompute(snapshot);
   resolveFilter(snapshot);
@@ -103,15 +106,19 @@ export function resolveCall(
     control: new Int32Array(Control.length),
   };
   const inputs = { queries, keys, hardNegatives };
-  const guide = resolveGuide(given.guide, inputs);
-  const read = [...memoryRead({ ...inputs, ...terms }), ...guideMemory(guide)];
+  const frozen = { guide: resolveGuide(given.guide, inputs), teacher: resolveTeacher(given.teacher, inputs) };
+  const read = [
+    ...memoryRead({ ...inputs, ...terms }),
+    ...guideMemory(frozen.guide),
+    ...teacherMemory(frozen.teacher),
+  ];
   const keysMeetKeys =
     rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
   // last: an error after this line would lose device memory and files that only this call knows
   const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs();
   const { outputs, gradients, callers, made, files } = resolved;
   return {
-    request: { ...inputs, ...terms, guide, ...settings, ...place, ...outputs },
+    request: { ...inputs, ...terms, ...frozen, ...settings, ...place, ...outputs },
     gradients,
     made,
     files,

@@ -57,6 +57,15 @@ export interface NativeGuide {
   relative: boolean;
 }
 
+/** Features of a teacher, of a width of their own. Their softmax is a second target of each anchor. */
+export interface NativeTeacher {
+  queries: NativeMatrix;
+  keys: NativeMatrix;
+  logitScale: number;
+  /** Of the teacher's term in the loss. */
+  weight: number;
+}
+
 export interface ContrastiveRequest extends BackendChoice {
   queries: NativeMatrix;
   /** Null: supcon over the queries alone. */
@@ -83,6 +92,8 @@ export interface ContrastiveRequest extends BackendChoice {
   falseNegativeMargin: number | null;
   /** Null: no guide. The CPU backend alone. */
   guide: NativeGuide | null;
+  /** Null: no teacher. The CPU backend alone. */
+  teacher: NativeTeacher | null;
   labelSmoothing: number;
   /** [M] weights of the queries' losses, or null. */
   queryWeights: Float32Array | null;

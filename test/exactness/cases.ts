@@ -25,7 +25,11 @@ export interface ExactCase extends Recipe {
 export interface EngineInputs {
   queries: MatrixLike;
   keys: MatrixLike | null;
-  options: Omit<Problem['options'], 'hardNegatives' | 'guide'> & {
+  options: Omit<Problem['options'], 'hardNegatives' | 'guide' | 'teacher'> & {
+    teacher?: Omit<NonNullable<Problem['options']['teacher']>, 'queries' | 'keys'> & {
+      queries: MatrixLike;
+      keys: MatrixLike;
+    };
     guide?: Omit<NonNullable<Problem['options']['guide']>, 'queries' | 'keys' | 'hardNegatives'> & {
       queries: MatrixLike;
       keys: MatrixLike;
@@ -137,7 +141,7 @@ export function caseProblem(exact: ExactCase): Problem {
 export function engineInputs({ dtype, compute }: ExactCase, problem: Problem): EngineInputs {
   const { queries, keys, options } = problem;
   const typed = (matrix: FloatMatrix) => (dtype ? narrow(matrix, dtype).bits : matrix);
-  const { hardNegatives: hard, guide, ...rest } = options;
+  const { hardNegatives: hard, guide, teacher, ...rest } = options;
   return {
     queries: typed(queries),
     keys: keys && typed(keys),
@@ -145,7 +149,10 @@ export function engineInputs({ dtype, compute }: ExactCase, problem: Problem): E
       ...rest,
       compute: compute ?? 'float32',
       ...(hard && { hardNegatives: { ...hard, keys: typed(hard.keys) } }),
-      // a guide's features have so few bits that no type rounds them
+      // the features of a guide and a teacher have so few bits that no type rounds them
+      ...(teacher && {
+        teacher: { ...teacher, queries: typed(teacher.queries), keys: typed(teacher.keys) },
+      }),
       ...(guide && {
         guide: {
           ...guide,

@@ -4,7 +4,7 @@
  * a request.
  */
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
-import { type ContrastiveRequest, Direction, type NativeGuide, type NativeHostMatrix } from '../../lib/native/binding';
+import { type ContrastiveRequest, Direction, type NativeGuide, type NativeHostMatrix, type NativeTeacher } from '../../lib/native/binding';
 import { loadBinding } from '../../lib/native/load';
 import { thrownBy } from './fake-binding';
 
@@ -39,6 +39,7 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
     hardNegativeIds: null,
     falseNegativeMargin: null,
     guide: null,
+    teacher: null,
     labelSmoothing: 0,
     queryWeights: null,
     hardness: 0,
@@ -71,6 +72,13 @@ const guide = (change: Partial<NativeGuide> = {}): NativeGuide => ({
   relative: false,
   ...change,
 });
+const teacher = (change: Partial<NativeTeacher> = {}): NativeTeacher => ({
+  queries: matrix(rows, 3),
+  keys: matrix(rows, 3),
+  logitScale: 5,
+  weight: 0.5,
+  ...change,
+});
 const lossOnly = { gradient: false, queryGrads: null, keyGrads: null } as const;
 
 it.each<[string, Partial<ContrastiveRequest>]>([
@@ -89,6 +97,7 @@ it.each<[string, Partial<ContrastiveRequest>]>([
     'a guide of hard negatives',
     { hardNegatives: matrix(2 * rows), guide: guide({ hardNegatives: matrix(2 * rows, 3), relative: true }) },
   ],
+  ['a teacher and a guide', { teacher: teacher(), guide: guide() }],
   ['supcon', supcon],
   ['supcon over the queries', alone],
   [
@@ -164,6 +173,18 @@ const refusals: Refusal[] = [
     'ERR_SHAPE',
   ],
   ['a guide with an endless margin', { guide: guide({ margin: Number.POSITIVE_INFINITY }) }, 'ERR_VALUE'],
+  ['a teacher, ntxent', { objective: 'ntxent', teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, siglip', { objective: 'siglip', teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, supcon', { ...supcon, teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, directions', { objective: 'infonce', directions: 1, teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, hard negatives', { hardNegatives: matrix(rows), teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, hardness', { hardness: 1, teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher on a device', { backend: 'cuda', teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher of fewer queries', { teacher: teacher({ queries: matrix(rows - 1, 3) }) }, 'ERR_SHAPE'],
+  ['a teacher of two widths', { teacher: teacher({ keys: matrix(rows, 4) }) }, 'ERR_SHAPE'],
+  ['a teacher without scale', { teacher: teacher({ logitScale: 0 }) }, 'ERR_VALUE'],
+  ['a teacher of endless weight', { teacher: teacher({ weight: Number.POSITIVE_INFINITY }) }, 'ERR_VALUE'],
+  ['a teacher of negative weight', { teacher: teacher({ weight: -1 }) }, 'ERR_VALUE'],
   ['labels, clip', { labels: ints(rows) }, 'ERR_VALUE'],
   ['labels, siglip', { objective: 'siglip', labels: ints(rows) }, 'ERR_VALUE'],
   ['labels, directions', { objective: 'infonce', directions: 1, labels: ints(rows) }, 'ERR_VALUE'],

@@ -75,6 +75,10 @@ it.each<[string, ContrastiveOptions]>([
     },
   ],
   ['directions', { directions: ['queryToKey', 'keyToKey'], partition: 'joint', labelSmoothing: 0.1 }],
+  [
+    'a teacher',
+    { teacher: { queries: bits, keys: strided as unknown as Features, logitScale: 10, weight: 0.5 } },
+  ],
   ['labels and a bank', { objective: 'infonce', labels: ids(), grad: { keys: { rows: 2 } } }],
   ['siglip', { objective: 'siglip', logitBias: -1 }],
 ])('%s: each property is read exactly once', (_, options) => {

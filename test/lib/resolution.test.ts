@@ -38,6 +38,7 @@ it('defaults', () => {
     hardNegativeIds: null,
     falseNegativeMargin: null,
     guide: null,
+    teacher: null,
     labelSmoothing: 0,
     queryWeights: null,
     hardness: 0,

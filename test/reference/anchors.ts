@@ -182,6 +182,8 @@ export function* pairAnchors(
   options: DenseOptions,
   exclusions: Exclusions,
   hardnessAt: Tables,
+  /** Similarities of a teacher's features. */
+  taught: Tables | null,
 ): Generator<Anchor> {
   const { queryKey, q } = tables;
   const list = denominators(options);
@@ -209,8 +211,22 @@ export function* pairAnchors(
       smooth(terms, options.labelSmoothing ?? 0);
       const share = (options.queryWeights?.[i] ?? 1) / total; // the loss is a weighted mean over queries
       yield { weight: weight * share, query: i, rowWeight: weight, reported: n === 0, terms };
+      if (options.teacher === undefined || taught === null) continue;
+      // Hinton et al. 2015: the same denominator, and the teacher's probabilities as targets
+      const targets = softTargets(terms, taught.queryKey, options.teacher.logitScale);
+      const own = weight * options.teacher.weight;
+      yield { weight: own * share, query: i, rowWeight: own, reported: false, terms: targets };
     }
   }
+}
+
+/** The same terms, whose targets are the softmax of a teacher's logits. */
+function softTargets(terms: readonly Term[], teacher: Similarities, scale: number): Term[] {
+  const y = terms.map(({ at }) => scale * teacher.dots[at]);
+  const largest = y.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const sizes = y.map((value) => Math.exp(value - largest));
+  const total = sum(sizes);
+  return terms.map((term, t) => ({ ...term, target: sizes[t] / total }));
 }
 
 function allBut(except: number | null, count: number, visit: (j: number) => void): void {

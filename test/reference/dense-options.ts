@@ -22,6 +22,7 @@ export interface DenseOptions {
     margin?: number;
     relative?: boolean;
   };
+  teacher?: { queries: DenseMatrix; keys: DenseMatrix; logitScale: number; weight: number };
   hardNegatives?: { keys: DenseMatrix; perQuery: number; ids?: ArrayLike<number> };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';

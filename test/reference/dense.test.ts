@@ -52,6 +52,18 @@ const cases: Case[] = [
     hardPerQuery: 2,
     options: { objective: 'infonce', guide: { ...guideOf(6), hardNegatives: makePair({ rows: 12, dim: 3, seed: 13 }).queries } },
   },
+  { name: 'clip, teacher', ...six, options: { teacher: { ...guideOf(6), logitScale: 7, weight: 0.5 }, ...weights } },
+  {
+    name: 'infonce, teacher, guide and ids',
+    ...six,
+    options: {
+      objective: 'infonce',
+      labelSmoothing: 0.1,
+      ...ids,
+      guide: guideOf(6),
+      teacher: { ...makePair({ rows: 6, dim: 2, seed: 17 }), logitScale: 4, weight: 2 },
+    },
+  },
   { name: 'clip, smoothing', ...six, options: { labelSmoothing: 0.2 } },
   { name: 'clip, weights', ...six, options: weights },
   { name: 'clip, hardness', ...six, options: { hardness: { strength: 4, on: 'all' } } },
@@ -258,6 +270,15 @@ describe('oracle, by hand', () => {
     expect(masked(0.5, true)).toBe(1); // limits 1 and -3, not -1
     expect(masked(0.625, true)).toBe(2);
     expect(masked(-1.5, true)).toBe(0); // a tie with -2 + 3
+  });
+
+  it('a teacher that is the model adds the entropy of its own probabilities', () => {
+    const p = 1 / (1 + e(-2));
+    const entropy = -p * Math.log(p) - (1 - p) * Math.log(1 - p);
+    const teacher = { queries: matrix, keys: matrix, logitScale: 1, weight: 0.5 };
+    const result = at({ teacher });
+    expect(result.loss).toBeCloseTo(Math.log1p(e(-2)) + 0.5 * entropy, 15);
+    expect(result.queryGrads[0]).toBeCloseTo(at({}).queryGrads[0], 15); // the entropy's own part has no gradient
   });
 
   it('hardness adds to the negatives', () => {

@@ -61,7 +61,8 @@ export function denseLossAndGrad(
   const options = { logitScale: 1 / 0.07, logitBias: objective === 'siglip' ? -10 : 0, ...given, objective };
   const { logitScale, logitBias, hardnessAt: at } = options;
   const tables = makeTables(queries, keys, options.hardNegatives?.keys);
-  const { guide } = options;
+  const { guide, teacher } = options;
+  const taught = teacher ? makeTables(teacher.queries, teacher.keys) : null;
   const guided = guide ? makeTables(guide.queries, guide.keys, guide.hardNegatives) : null;
   const exclusions = new Exclusions(tables, options, guided);
   const others = at ? makeTables(at.queries, at.keys, at.hardNegatives) : tables;
@@ -70,7 +71,7 @@ export function denseLossAndGrad(
     for (const anchor of sigmoidAnchors(tables, options, exclusions)) out.addSigmoids(anchor);
   } else {
     const supcon = objective === 'supcon';
-    const anchors = supcon ? classAnchors(tables, options) : pairAnchors(tables, options, exclusions, others);
+    const anchors = supcon ? classAnchors(tables, options) : pairAnchors(tables, options, exclusions, others, taught);
     for (const anchor of anchors) out.addCrossEntropy(anchor);
   }
 

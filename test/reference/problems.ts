@@ -34,6 +34,7 @@ export interface Recipe {
   falseNegativeMargin?: number;
   /** Features of a guide, of so few bits that its limits are exact; `hard`: hard negatives too. */
   guide?: { dim: number; margin?: number; relative?: boolean; hard?: boolean; alike?: number };
+  teacher?: { dim: number; logitScale: number; weight: number; alike?: number };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';
   labelSmoothing?: number;
@@ -43,7 +44,7 @@ export interface Recipe {
 /** Options that mean the same to the oracle and to the public API. */
 export type ProblemOptions = Omit<
   DenseOptions,
-  'labels' | 'queryIds' | 'keyIds' | 'queryWeights' | 'hardNegatives' | 'hardnessAt' | 'guide'
+  'labels' | 'queryIds' | 'keyIds' | 'queryWeights' | 'hardNegatives' | 'hardnessAt' | 'guide' | 'teacher'
 > & {
   labels?: Int32Array;
   queryIds?: Int32Array;
@@ -56,6 +57,7 @@ export type ProblemOptions = Omit<
     margin?: number;
     relative?: boolean;
   };
+  teacher?: { queries: FloatMatrix; keys: FloatMatrix; logitScale: number; weight: number };
   hardNegatives?: { keys: FloatMatrix; perQuery: number; ids?: Int32Array };
 };
 
@@ -66,7 +68,7 @@ export interface Problem {
 }
 
 /** Seeds of what belongs to a problem beside its features, which take `seed` and `seed + 1`. */
-const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000, guide: 7000 };
+const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000, guide: 7000, teacher: 8000 };
 
 const verbatim = [
   'objective',
@@ -103,6 +105,11 @@ export function makeProblem(recipe: Recipe): Problem {
       options.hardNegatives.ids = makeLabels(rows * hardPerQuery, ids, seed + seedOf.hardIds);
   }
   if (recipe.guide) options.guide = makeGuide(recipe, recipe.guide, labels);
+  if (recipe.teacher) {
+    const { dim, alike = 3, ...numbers } = recipe.teacher;
+    const taught = makePair({ rows, keys, dim, seed: seed + seedOf.teacher, alike, labels });
+    options.teacher = { queries: coarsen(taught.queries), keys: coarsen(taught.keys), ...numbers };
+  }
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
 }
 
@@ -157,6 +164,7 @@ export function problemName(recipe: Recipe): string {
     recipe.ids !== undefined && `${recipe.ids} ids`,
     recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
     recipe.guide && `guide ${JSON.stringify(recipe.guide)}`,
+    recipe.teacher && `teacher ${JSON.stringify(recipe.teacher)}`,
     recipe.hardPerQuery && `${recipe.hardPerQuery} hard negatives`,
     recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,
     recipe.weights && 'weights',
