@@ -159,6 +159,6 @@ it('rows so long that their dots overflow are refused', () => {
   const long = { ...guide.queries, data: guide.queries.data.map((x) => x * 1e19) };
   expectError(
     thrownBy(() => lossAndGrad(queries, keys, { guide: { queries: long, keys: long } })),
-    { type: RangeError, code: 'ERR_NOT_FINITE', message: 'dots of options.guide that float32 can hold' },
+    { type: RangeError, code: 'ERR_NOT_FINITE', message: 'logits of options.guide that float32 can hold' },
   );
 });

@@ -24,7 +24,7 @@ struct Case {
   infcl::DType dtype = infcl::DType::kFloat32;
   bool alike = false;        // a strong common direction: all dots near one
   bool uneven_rows = false;  // norms of the queries from 0 to 4
-  int64_t guide_dim = 0;     // of a guide, whose features are coarse; 0: none
+  int64_t guide_dim = 0, teacher_dim = 0;  // of a guide and a teacher, whose features are coarse; 0: none
   bool coarse = false;       // features of so few bits that any arithmetic has their dots exactly
   // Sizes below which an error is not relative. 0 for feature gradients: a hundredth of the usual size.
   double gradient_floor = 0, scalar_floor = 1e-2;
@@ -74,13 +74,13 @@ inline Matrix make_matrix(const Case& c, int64_t rows, unsigned seed, bool uneve
   return m;
 }
 
-// Features of a guide. A sixteenth is a step of all types, so no type changes a dot.
-inline Matrix make_guide(const Case& c, int64_t rows, unsigned seed) {
+// Features of a guide or a teacher. A sixteenth is a step of all types, so no type changes a dot.
+inline Matrix make_frozen(const Case& c, int64_t dim, int64_t rows, unsigned seed) {
   Case own = c;
-  own.dim = std::max<int64_t>(1, c.guide_dim);
+  own.dim = std::max<int64_t>(1, dim);
   own.alike = false;
   own.coarse = true;
-  return make_matrix(own, c.guide_dim > 0 ? rows : 0, seed, false);
+  return make_matrix(own, dim > 0 ? rows : 0, seed, false);
 }
 
 struct Inputs {
@@ -88,9 +88,11 @@ struct Inputs {
       : queries(make_matrix(c, c.rows, 1, c.uneven_rows)),
         keys(make_matrix(c, c.keys, 2, false)),
         hard(make_matrix(c, c.rows * c.request.hard_negatives_per_query, 3, false)),
-        guide_queries(make_guide(c, c.rows, 4)),
-        guide_keys(make_guide(c, c.keys, 5)),
-        guide_hard(make_guide(c, c.rows * c.request.hard_negatives_per_query, 6)) {}
+        guide_queries(make_frozen(c, c.guide_dim, c.rows, 4)),
+        guide_keys(make_frozen(c, c.guide_dim, c.keys, 5)),
+        guide_hard(make_frozen(c, c.guide_dim, c.rows * c.request.hard_negatives_per_query, 6)),
+        teacher_queries(make_frozen(c, c.teacher_dim, c.rows, 7)),
+        teacher_keys(make_frozen(c, c.teacher_dim, c.keys, 8)) {}
   // The request with what it is about.
   infcl::ContrastiveRequest request(const Case& c) const {
     infcl::ContrastiveRequest r = c.request;
@@ -100,6 +102,8 @@ struct Inputs {
     r.guide.queries = guide_queries.view();
     r.guide.keys = guide_keys.view();
     r.guide.hard_negatives = guide_hard.view();
+    r.teacher.queries = teacher_queries.view();
+    r.teacher.keys = teacher_keys.view();
     return r;
   }
   oracle::Result solve(const Case& c) const {
@@ -110,9 +114,11 @@ struct Inputs {
     r.guide.queries = guide_queries.wide.view();
     r.guide.keys = guide_keys.wide.view();
     r.guide.hard_negatives = guide_hard.wide.view();
+    r.teacher.queries = teacher_queries.wide.view();
+    r.teacher.keys = teacher_keys.wide.view();
     return oracle::dense(r, queries.wide, keys.wide);
   }
-  Matrix queries, keys, hard, guide_queries, guide_keys, guide_hard;
+  Matrix queries, keys, hard, guide_queries, guide_keys, guide_hard, teacher_queries, teacher_keys;
 };
 
 struct Run {

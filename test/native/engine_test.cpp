@@ -90,6 +90,11 @@ void test_guide(std::vector<Engine>& engines) {
     });
 }
 
+void test_teacher(std::vector<Engine>& engines) {
+  for (const infcl::DType dtype : {infcl::DType::kFloat32, infcl::DType::kFloat16, infcl::DType::kBFloat16})
+    cases::visit_teacher(dtype, [&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-5}); });
+}
+
 // Few rows at a large scale: one dot's rounding to float32 alone would cost more than 1e-6.
 void test_few_rows(std::vector<Engine>& engines) {
   const auto held = [&](const Case& c) { against_oracle(engines, c, {1e-6, 5e-5}); };
@@ -283,6 +288,7 @@ int main(int argc, char** argv) {
                      {"cases", test_cases},
                      {"kept_scores", test_kept_scores_of_similarities},
                      {"guide", test_guide},
+                     {"teacher", test_teacher},
                      {"few_rows", test_few_rows},
                      {"loss_alone", test_loss_alone},
                      {"sixteen_bits", test_sixteen_bits},

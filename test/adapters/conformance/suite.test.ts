@@ -149,6 +149,7 @@ test.each<[defect: string, host: Host<Float32Array>, found: CaseName[]]>([
       'sharedByThree',
       'gradScale',
       'bank',
+      'frozenModels',
     ],
   ],
   ['takes other rows in the second pass', takesAnyRows, ['changedRows']],
