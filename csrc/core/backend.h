@@ -95,7 +95,7 @@ struct FoldArgs {
   float* positive_max_dots = nullptr;  // [rows] class positives: running maximum of their dots, or null
   double* softplus_sums = nullptr;     // [rows] sigmoid: sum_j softplus(x_ij)
   TeacherFold teacher;
-  int64_t masked_pairs = 0;            // out
+  int64_t masked_pairs = 0;  // out
 };
 
 struct DifferentiateArgs {

@@ -26,7 +26,8 @@ class HardNegativeState {
   void exclude(std::vector<uint8_t> excluded) { excluded_ = std::move(excluded); }
 
   // Adds the dots of some queries to the normaliser and to the queries' maxima. Dots above the limit of their
-  // query are excluded, those of negatives with the query's id, and those in `exclude`. Returns the number of excluded dots.
+  // query are excluded, those of negatives with the query's id, and those in `exclude`. Returns the number of
+  // excluded dots.
   int64_t fold(Range queries, Normaliser&, std::vector<float>& row_max_dots,
                const std::vector<float>& limits);
   // Computes `grads`. Returns sum g * dot, without the uniform term of label smoothing.

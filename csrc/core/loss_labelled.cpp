@@ -53,7 +53,10 @@ class LabelledLossState final : public QueryLossState {
     const int64_t excluded = hard_negatives_.fold(queries, normalisers_[0], row_max_dots_, limits_);
     for (int64_t i = queries.begin; i < queries.end; ++i) {
       const Base2Logit x = positive_logit(i);
-      for (int n = 0; n < o_.normaliser_count; ++n) normalisers_[n].lse.fold(anchor_of(n, i), x);
+      for (int n = 0; n < o_.normaliser_count; ++n) {
+        normalisers_[n].lse.fold(anchor_of(n, i), x);
+        if (teacher_.given()) teacher_.add_positive(n, anchor_of(n, i), i, positive_dots_[i]);
+      }
     }
     return excluded;
   }
@@ -87,9 +90,8 @@ class LabelledLossState final : public QueryLossState {
     double sum = 0;
     for (int n = 0; n < o_.normaliser_count; ++n) {
       const double lse = normalisers_[n].lse.log2(anchor_of(n, i));
-      const double others =
-          1 - normalisers_[n].lse.softmax(positive_logit(i), anchor_of(n, i)) + r_.label_smoothing +
-          teacher_.weight();
+      const double others = 1 - normalisers_[n].lse.softmax(positive_logit(i), anchor_of(n, i)) +
+                            r_.label_smoothing + teacher_.weight();
       sum += o_.normalisers[n].weight * others * error.of(kLn2 * std::fmax(std::fabs(x), std::fabs(lse)));
     }
     return std::sqrt(2.) * sum;
@@ -102,8 +104,8 @@ class LabelledLossState final : public QueryLossState {
     for (NormaliserGrad& g : grads_) g.uniform.assign(g.weights.size(), 0.f);
   }
 
-  // dL/dx of a term is w (exp(x - a) - eps / n). At the positive, w (1 - eps) is subtracted as well. A teacher
-  // of weight v adds w v (exp(x - a) - t), of which the backend brings t at the negatives.
+  // dL/dx of a term is w (exp(x - a) - eps / n). At the positive, w (1 - eps) is subtracted as well. A
+  // teacher of weight v adds w v (exp(x - a) - t). Backends subtract w v t at the negatives.
   void prepare_rows(Range queries) override {
     const double smoothing = r_.label_smoothing;
     for (int n = 0; n < o_.normaliser_count; ++n) {
@@ -137,8 +139,7 @@ class LabelledLossState final : public QueryLossState {
   // weight * sum_j t_j (lse - x_j) = weight * (lse - x_p + s (the positive's dot - the mean dot))
   double teacher_loss(int n, int64_t anchor, int64_t query) const {
     const double to_positive = kLn2 * normalisers_[n].lse.log2_less(anchor, positive_logit(query));
-    const double above_mean =
-        r_.logit_scale * (positive_dots_[query] - teacher_.mean_dot(n, anchor));
+    const double above_mean = r_.logit_scale * (positive_dots_[query] - teacher_.mean_dot(n, anchor));
     return teacher_.weight() * (to_positive + above_mean);
   }
 
@@ -151,8 +152,8 @@ class LabelledLossState final : public QueryLossState {
         const int64_t a = anchor_of(n, i);
         const double factor =
             r_.logit_scale * o_.normalisers[n].weight * weight(i) / total_weight_ * teacher_.weight();
-        sum -= factor * (teacher_.mean_dot(n, a) -
-                         teacher_.positive_probability(n, a, i) * positive_dots_[i]);
+        sum -=
+            factor * (teacher_.mean_dot(n, a) - teacher_.positive_probability(n, a, i) * positive_dots_[i]);
       }
     return sum;
   }

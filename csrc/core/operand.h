@@ -21,11 +21,10 @@ enum class Operand {
 };
 
 constexpr int kOperandCount = 8;
-constexpr Operand kOperands[kOperandCount] = {
-    Operand::kQueries,   Operand::kKeys,
-    Operand::kHardNegatives, Operand::kGuideQueries,
-    Operand::kGuideKeys, Operand::kGuideHardNegatives,
-    Operand::kTeacherQueries, Operand::kTeacherKeys};
+constexpr Operand kOperands[kOperandCount] = {Operand::kQueries,        Operand::kKeys,
+                                              Operand::kHardNegatives,  Operand::kGuideQueries,
+                                              Operand::kGuideKeys,      Operand::kGuideHardNegatives,
+                                              Operand::kTeacherQueries, Operand::kTeacherKeys};
 
 constexpr Operand operand_of(Side s) { return s == Side::kQueries ? Operand::kQueries : Operand::kKeys; }
 

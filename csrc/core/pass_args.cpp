@@ -51,8 +51,7 @@ PairMask PassArgs::mask(int p) const {
     out.column_limits = similarity.column_normaliser == kNone ? nullptr : state_.limits();
   }
   out.guide_row_limits = guide_.limits_or_null();
-  out.guide_column_limits =
-      similarity.column_normaliser == kNone ? nullptr : guide_.limits_or_null();
+  out.guide_column_limits = similarity.column_normaliser == kNone ? nullptr : guide_.limits_or_null();
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "core/teacher.h"
 
+#include <cmath>
+
 #include "core/objective.h"
 
 namespace infcl {
@@ -32,6 +34,13 @@ TeacherGrad TeacherState::grad(int rows, int columns) const {
   if (!given()) return {};
   return {rows == kNone ? nullptr : &grads_[index(rows)],
           columns == kNone ? nullptr : &grads_[index(columns)]};
+}
+
+void TeacherState::add_positive(int n, int64_t anchor, int64_t query, float dot) {
+  const Base2Logit y(positive_dots_[static_cast<size_t>(query)], scale_);
+  TeacherSums& sums = sums_[index(n)];
+  sums.lse.fold(anchor, y);
+  sums.cross.fold(anchor, std::exp2(y.rest) * dot, static_cast<float>(y.whole));
 }
 
 void TeacherState::allocate_gradient() {

@@ -27,7 +27,7 @@ struct Teacher {
 
 // The forward sums of the anchors of one normaliser, with y in base 2.
 struct TeacherSums {
-  LseVector lse;    // of y over everything that counts for the anchor, its positive included
+  LseVector lse;  // of y over everything that counts for the anchor. The engine adds its positive, in float64
   LseVector cross;  // sum of 2^y (q.k), of either sign
 
   // The mean of q.k under the teacher.
@@ -56,6 +56,8 @@ class TeacherState {
   TeacherFold fold(int row_normaliser, int column_normaliser);
   TeacherGrad grad(int row_normaliser, int column_normaliser) const;
 
+  // Adds a query's positive, which is in no tile, to the sums of an anchor. `dot`: its own q.k.
+  void add_positive(int normaliser, int64_t anchor, int64_t query, float dot);
   double mean_dot(int normaliser, int64_t anchor) const { return sums_[index(normaliser)].mean_dot(anchor); }
 
   void allocate_gradient();

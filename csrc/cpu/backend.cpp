@@ -28,9 +28,9 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   r.gradient = problem.gradient;
   r.auxiliary_dims = auxiliary_dims(problem);
   const double auxiliary_flops = call_flops(grids_, total_dim(r.auxiliary_dims), false, {});
-  r.threads = choose_threads(
-      problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}) + auxiliary_flops,
-      default_threads_);
+  r.threads =
+      choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}) + auxiliary_flops,
+                     default_threads_);
   r.bound = problem.workspace_bytes;
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;
@@ -158,8 +158,7 @@ void CpuBackend::positive_dots(const int32_t* labels, float* out) {
 void CpuBackend::guide_dots(Operand rows, Operand others, int64_t per_row, const int32_t* labels,
                             float* out) {
   const MatrixView &a = problem_.matrix(rows).view, &b = problem_.matrix(others).view;
-  for_pairs(a.rows * per_row,
-            [&](Range pairs) { kernels_->pair_dots(a, b, {pairs, per_row, labels}, out); });
+  for_pairs(a.rows * per_row, [&](Range pairs) { kernels_->pair_dots(a, b, {pairs, per_row, labels}, out); });
 }
 
 void CpuBackend::best_dots(const int32_t* offsets, const int32_t* keys, float* out) {

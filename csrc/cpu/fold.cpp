@@ -89,6 +89,7 @@ class CpuBackend::Fold final : public Pass {
     const Tile y = b_.auxiliary_tile(t, x, 1);
     for_each_positive(x, a_.positives, [&](int64_t row, int64_t column) {
       a_.teacher.positive_dots[row] = y.at(row, column);
+      y.at(row, column) = kMaskedDot;
     });
     s.teacher.fold(*b_.kernels_, c, x, y, b_.teacher_scale_, b_.auxiliary_tile(t, x, 0).data);
     return true;

@@ -155,7 +155,8 @@ int64_t search_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
          row_slots_of(similarities, r.threads) * Workspace::bytes_for(p.search_rows);
 }
 
-// What the default bound leaves to auxiliary similarities: their columns, and what threads and tile rows need.
+// What the default bound leaves to auxiliary similarities: their columns, and what threads and tile rows
+// need.
 int64_t auxiliary_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
                         const std::vector<Grid>& similarities, int64_t tile_columns) {
   if (p.auxiliary_tile == 0) return 0;

@@ -43,7 +43,7 @@ struct WorkspacePlan {
   int64_t transposed = 0, row_values = 0;
   int64_t tile = 0, narrowed = 0, column_buffer = 0;
   int64_t search_rows = 0, search_thread = 0, gathered = 0;  // of a search: of each tile row, of each thread
-  // Floats for auxiliary similarities: scores of each thread, rows of each tile row, panels of each tile column.
+  // Floats for auxiliary similarities: scores of each thread, rows of each tile row, panels of each column.
   AuxiliaryDims auxiliary_dims{};
   int64_t auxiliary_tile = 0;
   std::array<int64_t, kAuxiliaries> auxiliary_rows{}, auxiliary_panels{};

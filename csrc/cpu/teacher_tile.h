@@ -15,8 +15,8 @@ class TeacherTile {
   // Without a teacher, no memory.
   TeacherTile(const TileShape&, const TeacherFold&);
 
-  // Sums of the tile. `x`: its own scores, positives included. `y`: the teacher's, which this call overwrites.
-  // Both are masked alike. `spare` has room for a tile.
+  // Sums of the tile. `x`: its own scores. `y`: the teacher's, masked as those are and at the positives. This
+  // call overwrites `y`. `spare` has room for a tile.
   void fold(const Kernels&, const TileOperands&, const Tile& x, const Tile& y, Log2Scale, float* spare);
   void merge_rows(Range rows, TeacherSums& into) const { merge(row_, rows, into); }
   void merge_columns(Range columns, TeacherSums& into) const { merge(column_, columns, into); }

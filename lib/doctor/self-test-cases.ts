@@ -123,7 +123,8 @@ function makePair({ rows, keys, dim, seed }: Pick<SelfTestCase, 'rows' | 'keys' 
 }
 
 export function makeSelfTestProblem(given: SelfTestCase): SelfTestProblem {
-  const { rows, seed, objective, logitScale, logitBias, labelsBelow, directions, guideDim, teacherDim } = given;
+  const { rows, seed, objective, logitScale, logitBias, labelsBelow, directions, guideDim, teacherDim } =
+    given;
   const labels =
     labelsBelow && Int32Array.from({ length: rows }, (_, row) => hash(seed + 2, row) % labelsBelow);
   return {

@@ -51,7 +51,10 @@ export function resolveFrozen(name: string, features: Features, { rows, dim, mea
 }
 
 /** Their memory, by the names of messages. */
-export function frozenMemory(option: string, matrices: Readonly<Record<string, NativeMatrix | null>>): NamedMemory[] {
+export function frozenMemory(
+  option: string,
+  matrices: Readonly<Record<string, NativeMatrix | null>>,
+): NamedMemory[] {
   return Object.entries(matrices).flatMap(([name, matrix]): NamedMemory[] =>
     matrix === null ? [] : [[`options.${option}.${name}.data`, matrix]],
   );

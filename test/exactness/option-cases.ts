@@ -73,7 +73,14 @@ const guideCombinations: Combination[] = [
     { objective, guide: { dim: 9, margin: 0.25, relative: true, alike: 0 } }, // positives of either sign
     { objective, hardPerQuery: 3, guide: { dim: 7 } },
     { objective, hardPerQuery: 3, guide: { dim: 7, margin: 0.125, hard: true } },
-    { objective, hardPerQuery: 2, hardIds: true, guide: { dim: 12, hard: true }, ...together, labelSmoothing: 0.2 },
+    {
+      objective,
+      hardPerQuery: 2,
+      hardIds: true,
+      guide: { dim: 12, hard: true },
+      ...together,
+      labelSmoothing: 0.2,
+    },
     { objective, guide: { dim: 65 }, ...together, hardness: strong },
   ]),
   { objective: 'infonce', labelSeed: 5, moreKeys: 29, guide: { dim: 6 }, labelSmoothing: 0.1 },
@@ -99,7 +106,13 @@ const teacherCombinations: Combination[] = [
     { objective, teacher: { dim: 9, logitScale: 20, weight: 1 }, guide: { dim: 6 } },
   ]),
   { objective: 'infonce', labelSeed: 6, moreKeys: 29, teacher: { dim: 6, logitScale: 20, weight: 1 } },
-  { objective: 'infonce', labelSeed: 7, moreKeys: -20, teacher: { dim: 6, logitScale: 20, weight: 1 }, ids: 11 },
+  {
+    objective: 'infonce',
+    labelSeed: 7,
+    moreKeys: -20,
+    teacher: { dim: 6, logitScale: 20, weight: 1 },
+    ids: 11,
+  },
 ];
 
 function directionCombinations(): Combination[] {

@@ -4,7 +4,13 @@
  * a request.
  */
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
-import { type ContrastiveRequest, Direction, type NativeGuide, type NativeHostMatrix, type NativeTeacher } from '../../lib/native/binding';
+import {
+  type ContrastiveRequest,
+  Direction,
+  type NativeGuide,
+  type NativeHostMatrix,
+  type NativeTeacher,
+} from '../../lib/native/binding';
 import { loadBinding } from '../../lib/native/load';
 import { thrownBy } from './fake-binding';
 

@@ -1,7 +1,6 @@
 /** Values that the option `guide` cannot have, and calls that cannot have a guide, are refused before any work. */
-import type { DeviceMatrix } from '../../lib';
-import { toNativeFeatures } from '../../lib/matrix/features';
 import { resolveGuide } from '../../lib/loss/guide';
+import { toNativeFeatures } from '../../lib/matrix/features';
 import { matrix, thrownBy } from './fake-binding';
 import { badName, badShape, badType, badValue, notYet, refuses } from './refusal-table';
 
@@ -20,7 +19,11 @@ refuses('guide', [
   badType('no keys', { guide: { queries: matrix(3, 2) } }, 'for options.guide.keys'),
   badType('an array', { guide: guide({ keys: [1, 2] }) }, 'for options.guide.keys'),
   badType('a margin of text', { guide: guide({ margin: '0' }) }, 'finite number for options.guide.margin'),
-  badValue('an endless margin', { guide: guide({ margin: Number.NaN }) }, 'finite number for options.guide.margin'),
+  badValue(
+    'an endless margin',
+    { guide: guide({ margin: Number.NaN }) },
+    'finite number for options.guide.margin',
+  ),
   badType('relative of a number', { guide: guide({ relative: 0.1 }) }, 'boolean for options.guide.relative'),
   badShape(
     'fewer queries',
@@ -58,7 +61,7 @@ refuses('guide', [
 it('a guide of a call whose features are on a device', () => {
   const queries = { ...toNativeFeatures('queries', matrix(3, 4)), device: 0, data: {} as never };
   const inputs = { queries, keys: queries, hardNegatives: null };
-  expect(thrownBy(() => resolveGuide(guide() as { queries: DeviceMatrix; keys: DeviceMatrix }, inputs))).toMatchObject({
+  expect(thrownBy(() => resolveGuide(guide(), inputs))).toMatchObject({
     code: 'ERR_NOT_IMPLEMENTED',
     message: expect.stringContaining("backend: 'cpu'"),
   });

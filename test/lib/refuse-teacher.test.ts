@@ -5,7 +5,12 @@ import { matrix, thrownBy } from './fake-binding';
 import { badName, badShape, badType, badValue, notYet, refuses } from './refusal-table';
 
 const numbers = { logitScale: 10, weight: 0.5 };
-const teacher = (change: object = {}) => ({ queries: matrix(3, 2), keys: matrix(3, 2), ...numbers, ...change });
+const teacher = (change: object = {}) => ({
+  queries: matrix(3, 2),
+  keys: matrix(3, 2),
+  ...numbers,
+  ...change,
+});
 
 refuses('teacher', [
   badType('a number', { teacher: 0.1 }, 'object for options.teacher but received 0.1'),
@@ -23,8 +28,16 @@ refuses('teacher', [
     { teacher: teacher({ logitScale: 0 }) },
     'number from 1e-25 to 1e+30 for options.teacher.logitScale but received 0',
   ),
-  badValue('a weight of 0', { teacher: teacher({ weight: 0 }) }, 'positive number up to 1e+30 for options.teacher.weight'),
-  badValue('a negative weight', { teacher: teacher({ weight: -1 }) }, 'for options.teacher.weight but received -1'),
+  badValue(
+    'a weight of 0',
+    { teacher: teacher({ weight: 0 }) },
+    'positive number up to 1e+30 for options.teacher.weight',
+  ),
+  badValue(
+    'a negative weight',
+    { teacher: teacher({ weight: -1 }) },
+    'for options.teacher.weight but received -1',
+  ),
   badShape(
     'fewer queries',
     { teacher: teacher({ queries: matrix(2, 2) }) },

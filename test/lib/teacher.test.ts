@@ -27,7 +27,9 @@ describe.each(['clip', 'infonce'] as const)('%s', (objective) => {
   });
 
   it('has the same bits in the least workspace', () => {
-    const { message } = thrownBy(() => lossAndGrad(queries, keys, { ...given, threads: 1, workspaceBytes: 1 }));
+    const { message } = thrownBy(() =>
+      lossAndGrad(queries, keys, { ...given, threads: 1, workspaceBytes: 1 }),
+    );
     const workspaceBytes = Number(/at least (\d+)/.exec(message)![1]);
     const { stats: other, ...same } = lossAndGrad(queries, keys, { ...given, threads: 1, workspaceBytes });
     expect(same).toEqual(result);
@@ -68,7 +70,8 @@ describe.each(['clip', 'infonce'] as const)('%s', (objective) => {
 });
 
 it('adds weight times the cross-entropy, and nothing else', () => {
-  const loss = (weight: number) => lossAndGrad(queries, keys, { logitScale: 20, teacher: { ...teacher, weight } }).loss;
+  const loss = (weight: number) =>
+    lossAndGrad(queries, keys, { logitScale: 20, teacher: { ...teacher, weight } }).loss;
   const plain = lossAndGrad(queries, keys, { logitScale: 20 }).loss;
   const [one, two] = [loss(1) - plain, loss(2) - plain];
   expect(one).toBeGreaterThan(0);
@@ -80,7 +83,9 @@ it('a teacher that is the model gives no gradient of its own', () => {
   const plain = lossAndGrad(queries, keys, { logitScale });
   const same = lossAndGrad(queries, keys, { logitScale, teacher: { queries, keys, logitScale, weight: 5 } });
   const length = Math.hypot(...plain.queryGrads);
-  expect(Math.hypot(...same.queryGrads.map((g, at) => g - plain.queryGrads[at]!))).toBeLessThan(1e-5 * length);
+  expect(Math.hypot(...same.queryGrads.map((g, at) => g - plain.queryGrads[at]!))).toBeLessThan(
+    1e-5 * length,
+  );
   expect(Math.abs(same.logitScaleGrad - plain.logitScaleGrad)).toBeLessThan(1e-6);
 });
 
@@ -109,7 +114,9 @@ describe('memory', () => {
     const data = new Float32Array(rows * dim);
     const own = { ...makePair({ rows, dim, seed: 541 }), [name]: { data, shape: [rows, dim] } };
     expectError(
-      thrownBy(() => lossAndGrad(queries, keys, { teacher: { ...teacher, ...own }, out: { queryGrads: data } })),
+      thrownBy(() =>
+        lossAndGrad(queries, keys, { teacher: { ...teacher, ...own }, out: { queryGrads: data } }),
+      ),
       overlaps(`options.teacher.${name}.data`),
     );
   });
@@ -141,7 +148,15 @@ it.each(['queries', 'keys'] as const)('names NaN in teacher.%s', (name) => {
 
 it('logits beyond float32 are refused', () => {
   expectError(
-    thrownBy(() => lossAndGrad(queries, keys, { teacher: { ...teacher, logitScale: 1e30, queries: { ...features.queries, data: features.queries.data.map((x) => x * 1e6) } } })),
+    thrownBy(() =>
+      lossAndGrad(queries, keys, {
+        teacher: {
+          ...teacher,
+          logitScale: 1e30,
+          queries: { ...features.queries, data: features.queries.data.map((x) => x * 1e6) },
+        },
+      }),
+    ),
     { type: RangeError, code: 'ERR_NOT_FINITE', message: 'logits of options.teacher that float32 can hold' },
   );
 });

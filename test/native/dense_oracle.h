@@ -144,14 +144,14 @@ class Exclusion {
   }
 
  private:
-  // Whether the guide has the pair above the limit of this anchor. Its features are float32, and their dots exact.
+  // Whether the guide has the pair above the limit of this anchor. Its features are float32, and their dots
+  // exact.
   bool above_guide(const Term& t, int64_t anchor) const {
     const infcl::Guide& guide = r_.guide;
     if (!guide.given() || (t.b == kHard && guide.hard_negatives.rows == 0)) return false;
     const double positive = dot_of(guide.queries, anchor, guide.keys, label(anchor));
     const infcl::MatrixView* sides[] = {&guide.queries, &guide.keys, &guide.hard_negatives};
-    const double limit =
-        positive - (guide.relative ? std::fabs(positive) * guide.margin : guide.margin);
+    const double limit = positive - (guide.relative ? std::fabs(positive) * guide.margin : guide.margin);
     return dot_of(*sides[t.a], t.i, *sides[t.b], t.j) > static_cast<float>(limit);
   }
   int32_t id(Side s, int64_t i) const { return s == kQ ? r_.query_ids[i] : r_.key_ids[i]; }

@@ -186,7 +186,8 @@ inline void visit_guide(infcl::DType dtype, const Visit& visit) {
     double margin;
     bool relative;
   };
-  for (const Shape s : {Shape{1, 1, 0, false}, {33, 3, 0.25, false}, {449, 65, 0.5, true}, {460, 17, -0.25, true}})
+  for (const Shape s :
+       {Shape{1, 1, 0, false}, {33, 3, 0.25, false}, {449, 65, 0.5, true}, {460, 17, -0.25, true}})
     for (int variant = 0; variant < 4; ++variant) {
       infcl::ContrastiveRequest r = request(variant % 2 ? ObjectiveKind::kInfoNce : ObjectiveKind::kClip, 12);
       r.guide.margin = s.margin;
@@ -200,7 +201,8 @@ inline void visit_guide(infcl::DType dtype, const Visit& visit) {
       c.guide_dim = s.guide_dim;
       visit(c);
     }
-  infcl::ContrastiveRequest r = request(infcl::make_directions(infcl::kQueryToKey | infcl::kQueryToQuery, true), 12);
+  infcl::ContrastiveRequest r =
+      request(infcl::make_directions(infcl::kQueryToKey | infcl::kQueryToQuery, true), 12);
   Case c{"guide of two directions", r, 460, 460, 21, dtype};
   c.guide_dim = 9;
   visit(c);
@@ -220,7 +222,8 @@ inline void visit_teacher(infcl::DType dtype, const Visit& visit) {
     ids[i] = static_cast<int32_t>(i % 97);
     weights[i] = static_cast<float>(i % 5 + 1);
   }
-  for (const Shape s : {Shape{1, 1, 5, 1}, {3, 33, 100, 2}, {33, 3, 0.01, 0.5}, {449, 65, 20, 1}, {460, 9, 900, 1}})
+  for (const Shape s :
+       {Shape{1, 1, 5, 1}, {3, 33, 100, 2}, {33, 3, 0.01, 0.5}, {449, 65, 20, 1}, {460, 9, 900, 1}})
     for (int variant = 0; variant < 4; ++variant) {
       infcl::ContrastiveRequest r = request(variant % 2 ? ObjectiveKind::kInfoNce : ObjectiveKind::kClip, 12);
       r.teacher.logit_scale = s.scale;

@@ -22,10 +22,10 @@ struct Case {
   infcl::ContrastiveRequest request;  // without matrices
   int64_t rows, keys, dim;
   infcl::DType dtype = infcl::DType::kFloat32;
-  bool alike = false;        // a strong common direction: all dots near one
-  bool uneven_rows = false;  // norms of the queries from 0 to 4
+  bool alike = false;                      // a strong common direction: all dots near one
+  bool uneven_rows = false;                // norms of the queries from 0 to 4
   int64_t guide_dim = 0, teacher_dim = 0;  // of a guide and a teacher, whose features are coarse; 0: none
-  bool coarse = false;       // features of so few bits that any arithmetic has their dots exactly
+  bool coarse = false;  // features of so few bits that any arithmetic has their dots exactly
   // Sizes below which an error is not relative. 0 for feature gradients: a hundredth of the usual size.
   double gradient_floor = 0, scalar_floor = 1e-2;
 };

@@ -45,14 +45,25 @@ const cases: Case[] = [
   { name: 'clip, ids', ...six, options: ids },
   { name: 'clip, margin', ...six, options: { falseNegativeMargin: -0.1 } },
   { name: 'clip, guide', ...six, options: { guide: guideOf(6) } },
-  { name: 'clip, guide and relative margin', ...six, options: { guide: { ...guideOf(6), margin: 0.5, relative: true } } },
+  {
+    name: 'clip, guide and relative margin',
+    ...six,
+    options: { guide: { ...guideOf(6), margin: 0.5, relative: true } },
+  },
   {
     name: 'infonce, guide of hard negatives too',
     ...six,
     hardPerQuery: 2,
-    options: { objective: 'infonce', guide: { ...guideOf(6), hardNegatives: makePair({ rows: 12, dim: 3, seed: 13 }).queries } },
+    options: {
+      objective: 'infonce',
+      guide: { ...guideOf(6), hardNegatives: makePair({ rows: 12, dim: 3, seed: 13 }).queries },
+    },
   },
-  { name: 'clip, teacher', ...six, options: { teacher: { ...guideOf(6), logitScale: 7, weight: 0.5 }, ...weights } },
+  {
+    name: 'clip, teacher',
+    ...six,
+    options: { teacher: { ...guideOf(6), logitScale: 7, weight: 0.5 }, ...weights },
+  },
   {
     name: 'infonce, teacher, guide and ids',
     ...six,
@@ -180,7 +191,9 @@ describe.each(cases)('oracle, $name', ({ rows, keys = rows, dim, logitScale, har
 
   it('is decided by no rounding, and masks some pairs where it is asked to', () => {
     expect(exact.clearance).toBeGreaterThan(100 * step);
-    const masks = [options.queryIds, options.falseNegativeMargin, options.guide].some((mask) => mask !== undefined);
+    const masks = [options.queryIds, options.falseNegativeMargin, options.guide].some(
+      (mask) => mask !== undefined,
+    );
     expect(exact.maskedPairs > 0).toBe(masks);
   });
 

@@ -71,7 +71,9 @@ export function denseLossAndGrad(
     for (const anchor of sigmoidAnchors(tables, options, exclusions)) out.addSigmoids(anchor);
   } else {
     const supcon = objective === 'supcon';
-    const anchors = supcon ? classAnchors(tables, options) : pairAnchors(tables, options, exclusions, others, taught);
+    const anchors = supcon
+      ? classAnchors(tables, options)
+      : pairAnchors(tables, options, exclusions, others, taught);
     for (const anchor of anchors) out.addCrossEntropy(anchor);
   }
 

@@ -68,7 +68,16 @@ export interface Problem {
 }
 
 /** Seeds of what belongs to a problem beside its features, which take `seed` and `seed + 1`. */
-const seedOf = { classes: 1000, queryIds: 2000, keyIds: 3000, weights: 4000, hard: 5000, hardIds: 6000, guide: 7000, teacher: 8000 };
+const seedOf = {
+  classes: 1000,
+  queryIds: 2000,
+  keyIds: 3000,
+  weights: 4000,
+  hard: 5000,
+  hardIds: 6000,
+  guide: 7000,
+  teacher: 8000,
+};
 
 const verbatim = [
   'objective',
