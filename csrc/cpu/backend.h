@@ -107,8 +107,8 @@ class CpuBackend final : public Backend {
   TileOperands auxiliary_operands(Auxiliary, int64_t tile_row, const TileOperands& own) const;
   // Memory of a thread for auxiliary scores of a tile. 0: a guide's, then free for other use. 1: a teacher's.
   Tile auxiliary_tile(int thread, const TilePlace&, int64_t which) const;
-  // Forms the teacher's scores of a tile in auxiliary_tile 1, and masks them as the scores `masked` are; null:
-  // no mask. False: the call was stopped.
+  // Forms the teacher's scores of a tile in auxiliary_tile 1, and masks them as the scores `masked` are.
+  // Null: no mask. False: the call was stopped.
   bool make_teacher_scores(int thread, int64_t tile_row, const TileOperands&, const TilePlace&,
                            const float* masked, int64_t masked_stride) const;
   // Masks the scores of a tile as the guide asks for, and adds to `masked`. False: the call was stopped.

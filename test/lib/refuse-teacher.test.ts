@@ -16,8 +16,8 @@ refuses('teacher', [
   badType('a number', { teacher: 0.1 }, 'object for options.teacher but received 0.1'),
   badName(
     'an unknown name',
-    { teacher: teacher({ weights: 1 }) },
-    'Unknown name weights in options.teacher; did you mean weight?',
+    { teacher: teacher({ wieght: 1 }) },
+    'Unknown name wieght in options.teacher; did you mean weight?',
   ),
   badType('no queries', { teacher: { keys: matrix(3, 2), ...numbers } }, 'for options.teacher.queries'),
   badType('no keys', { teacher: { queries: matrix(3, 2), ...numbers } }, 'for options.teacher.keys'),
