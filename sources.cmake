@@ -5,6 +5,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/column_groups.cpp
   csrc/core/engine.cpp
   csrc/core/float_range.cpp
+  csrc/core/guide.cpp
   csrc/core/hard_negatives.cpp
   csrc/core/loss_classes.cpp
   csrc/core/loss_labelled.cpp
@@ -18,7 +19,9 @@ set(INFCL_CORE_SOURCES
   csrc/core/refinement.cpp
   csrc/core/search.cpp
   csrc/core/settings.cpp
+  csrc/core/teacher.cpp
   csrc/cpu/call_cost.cpp
+  csrc/cpu/auxiliary.cpp
   csrc/cpu/tile_edits.cpp
   csrc/cpu/backend.cpp
   csrc/cpu/backends.cpp
@@ -35,6 +38,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/gradient_factors.cpp
   csrc/cpu/search_ranks.cpp
   csrc/cpu/search_top_k.cpp
+  csrc/cpu/teacher_tile.cpp
   csrc/cpu/thread_pool.cpp
   csrc/cpu/tile_order.cpp
   csrc/cpu/usable_threads.cpp

@@ -27,6 +27,7 @@ export type {
   Compute,
   DirectionName,
   GradientOutputs,
+  Guide,
   HardNegativeRows,
   HardNegatives,
   Hardness,
@@ -37,6 +38,7 @@ export type {
   Partition,
   Phase,
   Progress,
+  Teacher,
   WantedGradients,
   WantedKeyGradients,
 } from './loss/options';

@@ -39,6 +39,8 @@ void check_options(const ContrastiveRequest& r, const Objective& o, unsigned dir
            OptionUse{"queryWeights", r.query_weights != nullptr,
                      o.labelled() && !(lists && o.normaliser_count > 1)},
            OptionUse{"falseNegativeMargin", r.has_margin, softmax && !lists},
+           OptionUse{"guide", r.guide.given(), o.has(kTakesFrozen) && !lists},
+           OptionUse{"teacher", r.teacher.given(), o.has(kTakesFrozen) && !lists},
            OptionUse{"labelSmoothing", r.label_smoothing != 0, softmax && !lists},
            OptionUse{"hardness", r.hardness != 0 || r.hard_negative_hardness != 0, softmax},
            OptionUse{"hardNegatives", r.hard_negatives.rows > 0, o.has(kTakesHardNegatives)},
@@ -54,6 +56,9 @@ void check_options(const ContrastiveRequest& r, const Objective& o, unsigned dir
           "Expected queryIds and hardNegatives beside hardNegativeIds");
   require(r.label_smoothing == 0 || (r.hardness == 0 && r.hard_negative_hardness == 0), "ERR_VALUE",
           "Expected labelSmoothing or hardness, not both");
+  require(!r.teacher.given() || (directions == 0 && r.hard_negatives.rows == 0 && r.hardness == 0 &&
+                                 r.hard_negative_hardness == 0),
+          "ERR_VALUE", "Expected no directions, hardNegatives or hardness beside a teacher");
 }
 
 void check_rows(const Objective& o, int64_t rows, int64_t keys) {
@@ -96,6 +101,12 @@ void check_numbers(const ContrastiveRequest& r) {
   require(std::isfinite(scale) && scale > 0, "ERR_VALUE", "Expected a positive finite logitScale");
   require(std::isfinite(r.logit_bias), "ERR_VALUE", "Expected a finite logitBias");
   require(std::isfinite(r.margin), "ERR_VALUE", "Expected a finite falseNegativeMargin");
+  const float teacher_scale = static_cast<float>(r.teacher.logit_scale);
+  require(std::isfinite(teacher_scale) && teacher_scale > 0, "ERR_VALUE",
+          "Expected a positive finite logitScale of the teacher");
+  require(std::isfinite(static_cast<float>(r.teacher.weight)) && r.teacher.weight >= 0, "ERR_VALUE",
+          "Expected a finite weight of the teacher of at least 0");
+  require(std::isfinite(r.guide.margin), "ERR_VALUE", "Expected a finite margin of the guide");
   require(is_fraction(r.label_smoothing), "ERR_VALUE", "Expected labelSmoothing from 0 to below 1");
   require(is_fraction(r.gradient_filter), "ERR_VALUE", "Expected gradientFilter from 0 to below 1");
   for (const double hardness : {r.hardness, r.hard_negative_hardness})

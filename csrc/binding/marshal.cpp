@@ -4,6 +4,7 @@
 
 #include "binding/check_request.h"
 #include "binding/failure.h"
+#include "binding/marshal_frozen.h"
 #include "binding/marshal_lists.h"
 #include "binding/request_parts.h"
 #include "binding/request_reader.h"
@@ -133,6 +134,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   request.bfloat16 = in.boolean("bfloat16");
   read_terms(in, device, request);
   if (request.positives.any()) request.objective = with_listed_positives(request.objective);
+  read_frozen_features(in, call.backend.kind, request);
   read_outputs(in, device, request);
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");

@@ -21,6 +21,7 @@
 #include "core/operand.h"
 #include "core/pair_mask.h"
 #include "core/search_args.h"
+#include "core/teacher.h"
 #include "core/types.h"
 
 namespace infcl {
@@ -47,9 +48,10 @@ struct Problem {
   ProblemSimilarity similarities[Objective::kMaxSimilarities];
   int similarity_count = 0;
   HardNegativeRows hard_negative_rows;  // the CPU backend alone knows offsets
-  int64_t dim = 0;
+  int64_t dim = 0;         // of all matrices but those of a guide or a teacher
   double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
   double logit_bias = 0;   // sigmoid only: a softmax does not see it
+  double teacher_logit_scale = 1;
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them
   bool gradient = false;
@@ -96,7 +98,8 @@ struct FoldArgs {
   float* row_max_dots = nullptr;   // [rows] running maximum of dots that are not masked, or null
   float* positive_max_dots = nullptr;  // [rows] class positives: running maximum of their dots, or null
   double* softplus_sums = nullptr;     // [rows] sigmoid: sum_j softplus(x_ij)
-  int64_t masked_pairs = 0;            // out
+  TeacherFold teacher;
+  int64_t masked_pairs = 0;  // out
 };
 
 struct DifferentiateArgs {
@@ -106,6 +109,7 @@ struct DifferentiateArgs {
   const NormaliserGrad *rows = nullptr, *columns = nullptr;
   const float* positive_dots = nullptr;    // labelled: of the forward pass
   const double* positive_grads = nullptr;  // labelled: g at the positives, every term included
+  TeacherGrad teacher;
 
   // Products of G with the features of both sides, for each operand whose gradient the Problem names. In a
   // triangle both sides add to one gradient.
@@ -131,7 +135,8 @@ struct DifferentiateArgs {
 };
 
 struct DifferentiateResult {
-  double dot_sum = 0;     // sum of g_ij (q_i . k_j), without uniform terms and class positives
+  // sum of g_ij (q_i . k_j), without uniform terms, class positives, and a teacher's part of negatives
+  double dot_sum = 0;
   double sum = 0;         // sum of g_ij, sigmoid only
   double refinement = 0;  // to be added to the loss, where it was wanted
 };
@@ -164,6 +169,10 @@ class Backend {
   // out[i] = q_i . k_label(i), from which limits start: no dot of equal rows in a tile exceeds it. Backends
   // that do not add up products as their tiles do return the dot plus the largest difference by rounding.
   virtual void positive_dots(const int32_t* labels, float* out) = 0;
+  // Dots of a guide, as positive_dots and hard_negative_dots. No such dot of equal rows in a tile differs by a
+  // bit.
+  virtual void guide_positive_dots(const int32_t* /*labels*/, float* /*out*/) { refuse_guide(); }
+  virtual void guide_hard_negative_dots(float* /*out*/) { refuse_guide(); }
   virtual void fold(FoldArgs&) = 0;
   virtual DifferentiateResult differentiate(const DifferentiateArgs&) = 0;
   // A fused pass goes tile row by tile row, so that the scores of a tile row wait for its own sums only. The

@@ -40,7 +40,8 @@ class Call {
         backend_(backend),
         state_owner_(make_loss_state(request)),
         state_(*state_owner_),
-        args_(request, state_),
+        guide_(request.guide),
+        args_(request, state_, guide_),
         session_(backend, problem()) {}
 
   // Brings every operand, and refuses features whose logits may overflow.
@@ -48,6 +49,10 @@ class Call {
     lengths_.queries = backend_.bring(Operand::kQueries);
     if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
     if (r_.hard_negatives.rows > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
+    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives})
+      if (frozen_view(o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
+    for (const Operand o : {Operand::kTeacherQueries, Operand::kTeacherKeys})
+      if (frozen_view(o).rows > 0) lengths_.teacher = std::fmax(lengths_.teacher, backend_.bring(o));
     refuse_overflow(r_, lengths_);
   }
 
@@ -155,9 +160,20 @@ class Call {
   }
 
   void find_limits() {
+    find_guide_limits();
     if (!r_.has_margin) return;
     backend_.positive_dots(r_.labels, state_.limits());
     state_.shift_limits(r_.margin);
+  }
+
+  void find_guide_limits() {
+    if (!r_.guide.given()) return;
+    backend_.guide_positive_dots(r_.labels, guide_.limits());
+    guide_.set_limits();
+    std::vector<float>& hard = guide_.hard_negative_dots();
+    if (hard.empty()) return;
+    backend_.guide_hard_negative_dots(hard.data());
+    state_.hard_negatives().exclude(guide_.excluded_hard_negatives(r_.hard_negative_rows()));
   }
 
   void find_hard_negative_dots() {
@@ -222,6 +238,10 @@ class Call {
     p.matrix(Operand::kHardNegatives) =
         matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
     p.hard_negative_rows = r_.hard_negative_rows();
+    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives,
+                            Operand::kTeacherQueries, Operand::kTeacherKeys})
+      p.matrix(o).view = frozen_view(o);
+    p.teacher_logit_scale = r_.teacher.logit_scale;
     p.dim = r_.queries.dim;
     p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
     p.logit_bias = o_.sigmoid() ? r_.logit_bias : 0;
@@ -236,6 +256,22 @@ class Call {
     return p;
   }
 
+  // Features of a guide or a teacher.
+  const MatrixView& frozen_view(Operand o) const {
+    switch (o) {
+      case Operand::kGuideQueries:
+        return r_.guide.queries;
+      case Operand::kGuideKeys:
+        return r_.guide.keys;
+      case Operand::kGuideHardNegatives:
+        return r_.guide.hard_negatives;
+      case Operand::kTeacherQueries:
+        return r_.teacher.queries;
+      default:
+        return r_.teacher.keys;
+    }
+  }
+
   ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
                        const GradientLayout& layout) const {
     if (!r_.gradient || !gradient) return {view, nullptr, 0, {}};
@@ -247,6 +283,7 @@ class Call {
   Backend& backend_;
   const std::unique_ptr<LossState> state_owner_;
   LossState& state_;
+  GuideState guide_;
   PassArgs args_;
   const BackendSession session_;
   RowLengths lengths_;

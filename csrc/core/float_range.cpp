@@ -34,6 +34,15 @@ constexpr Operation kSearch = {"search", "normalise the rows of queries and keys
       std::string("Expected ") + what + " that float32 can hold but " + why + ": " + operation.remedy);
 }
 
+// Logits of frozen features of another model, whose rows have at most this length.
+void refuse_frozen_overflow(const char* option, double length, double scale) {
+  if (scale * length * length < kMost) return;
+  throw Error(ErrorCode::kNotFinite, kLoss.name,
+              std::string("Expected logits of options.") + option +
+                  " that float32 can hold but its longest row has length " + text(length) +
+                  ": normalise its rows");
+}
+
 }  // namespace
 
 double longest_product(const Objective& o, const RowLengths& lengths) {
@@ -55,6 +64,8 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
                of_hard_negatives = lengths.queries * lengths.hard_negatives,
                similarity = std::fmax(of_tiles, of_hard_negatives);
   if (!(similarity < kMost)) refuse("similarities", "lengths of rows allow " + text(similarity));
+  refuse_frozen_overflow("guide", lengths.guide, 1);
+  refuse_frozen_overflow("teacher", lengths.teacher, std::fmax(1, kLog2E * r.teacher.logit_scale));
   const double scale = kLog2E * (r.logit_scale + std::fmax(r.hardness, r.hard_negative_hardness));
   if (!(scale < kMost)) refuse("logits", "logitScale with hardness is " + text(scale / kLog2E));
   // A row of a sigmoid objective has no denominator, so its terms add up.
@@ -63,9 +74,10 @@ void refuse_overflow(const ContrastiveRequest& r, const RowLengths& lengths) {
   if (!(logit * terms < kMost))
     refuse("logits", "lengths of rows, logitScale and logitBias allow " + text(logit / kLog2E));
   // The sum of |dL/dx| along a row or a column is at most 16. The bound includes labels, smoothing and
-  // both normalisers.
-  if (r.gradient && !(16 * r.logit_scale * row * terms < kMost))
-    refuse("gradients", "lengths of rows and logitScale allow " + text(16 * r.logit_scale * row * terms));
+  // both normalisers. A teacher's term has its own weight.
+  const double most = 16 * (1 + r.teacher.weight) * r.logit_scale * row * terms;
+  if (r.gradient && !(most < kMost))
+    refuse("gradients", "lengths of rows and logitScale allow " + text(most));
 }
 
 }  // namespace infcl

@@ -10,6 +10,7 @@ namespace infcl {
 // Length of the longest row of each matrix; 0: there is no such matrix.
 struct RowLengths {
   double queries = 0, keys = 0, hard_negatives = 0;
+  double guide = 0, teacher = 0;  // the longest of all rows of either
 
   double of(Side s) const { return s == Side::kQueries ? queries : keys; }
 };

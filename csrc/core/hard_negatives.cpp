@@ -22,7 +22,8 @@ int64_t HardNegativeState::fold(Range queries, Normaliser& n, std::vector<float>
     for (int64_t at = own.begin; at < own.end; ++at) {
       float& dot = dots_[at];
       const bool same_id = r_.hard_negative_ids && r_.hard_negative_ids[at] == r_.query_ids[i];
-      if (same_id || (r_.has_margin && dot > limits[i])) {
+      const bool guided_out = !excluded_.empty() && excluded_[at];
+      if (same_id || guided_out || (r_.has_margin && dot > limits[i])) {
         dot = -HUGE_VALF;
         ++excluded;
         continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/grid.h"
@@ -21,8 +22,12 @@ class HardNegativeState {
   // [queries]: how far the dots of a query's hard negatives may exceed dots of equal rows in tiles
   float* errors() { return errors_.data(); }
 
+  // Excludes negatives before `fold`, as a guide asks for. [hard negatives], or empty: none.
+  void exclude(std::vector<uint8_t> excluded) { excluded_ = std::move(excluded); }
+
   // Adds the dots of some queries to the normaliser and to the queries' maxima. Dots above the limit of their
-  // query are excluded, and those of negatives with the query's id. Returns the number of excluded dots.
+  // query are excluded, those of negatives with the query's id, and those in `exclude`. Returns the number of
+  // excluded dots.
   int64_t fold(Range queries, Normaliser&, std::vector<float>& row_max_dots,
                const std::vector<float>& limits);
   // Computes `grads`. Returns sum g * dot, without the uniform term of label smoothing.
@@ -32,6 +37,7 @@ class HardNegativeState {
   const ContrastiveRequest& r_;
   const Log2Scale scale_;
   std::vector<float> dots_, errors_, grads_;
+  std::vector<uint8_t> excluded_;
 };
 
 }  // namespace infcl

@@ -63,6 +63,7 @@ enum ObjectiveTrait : unsigned {
   kTakesLabels = 2,  // keys may be in any order, or compared in several directions
   kTakesHardNegatives = 4,
   kTakesLists = 8,  // a query may have several positives
+  kTakesFrozen = 16,  // frozen features of other models: a guide, a teacher
 };
 
 struct Objective {

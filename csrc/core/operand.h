@@ -9,16 +9,36 @@
 
 namespace infcl {
 
-enum class Operand { kQueries, kKeys, kHardNegatives };
+enum class Operand {
+  kQueries,
+  kKeys,
+  kHardNegatives,
+  kGuideQueries,
+  kGuideKeys,
+  kGuideHardNegatives,
+  kTeacherQueries,
+  kTeacherKeys
+};
 
-constexpr int kOperandCount = 3;
-constexpr Operand kOperands[kOperandCount] = {Operand::kQueries, Operand::kKeys, Operand::kHardNegatives};
+constexpr int kOperandCount = 8;
+constexpr Operand kOperands[kOperandCount] = {Operand::kQueries,        Operand::kKeys,
+                                              Operand::kHardNegatives,  Operand::kGuideQueries,
+                                              Operand::kGuideKeys,      Operand::kGuideHardNegatives,
+                                              Operand::kTeacherQueries, Operand::kTeacherKeys};
 
 constexpr Operand operand_of(Side s) { return s == Side::kQueries ? Operand::kQueries : Operand::kKeys; }
 
 // The option that users know it by.
 constexpr const char* name_of(Operand o) {
-  return o == Operand::kQueries ? "queries" : o == Operand::kKeys ? "keys" : "hardNegatives.keys";
+  constexpr const char* names[kOperandCount] = {"queries",
+                                                "keys",
+                                                "hardNegatives.keys",
+                                                "options.guide.queries",
+                                                "options.guide.keys",
+                                                "options.guide.hardNegatives",
+                                                "options.teacher.queries",
+                                                "options.teacher.keys"};
+  return names[static_cast<int>(o)];
 }
 
 // The least sum of squares that a row counts with: float32 loses the squares of shorter rows.

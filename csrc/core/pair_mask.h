@@ -12,7 +12,11 @@ struct PairMask {
   const int32_t *row_ids = nullptr, *column_ids = nullptr;
   KeyLists excluded;  // of each row; the CPU backend alone knows lists
   const float *row_limits = nullptr, *column_limits = nullptr;
-  bool any() const { return row_ids || excluded.any() || row_limits || column_limits; }
+  // Limits of the guide's dots, which come from other features than the similarity's.
+  const float *guide_row_limits = nullptr, *guide_column_limits = nullptr;
+  bool any() const {
+    return row_ids || excluded.any() || row_limits || column_limits || guide_row_limits;
+  }
 };
 
 }  // namespace infcl

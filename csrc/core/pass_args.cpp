@@ -53,6 +53,8 @@ PairMask PassArgs::mask(int p) const {
     out.row_limits = state_.limits();
     out.column_limits = similarity.column_normaliser == kNone ? nullptr : state_.limits();
   }
+  out.guide_row_limits = guide_.limits_or_null();
+  out.guide_column_limits = similarity.column_normaliser == kNone ? nullptr : guide_.limits_or_null();
   return out;
 }
 

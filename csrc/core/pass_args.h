@@ -9,9 +9,9 @@ namespace infcl {
 
 class PassArgs {
  public:
-  // Arguments point into `state`.
-  PassArgs(const ContrastiveRequest& request, LossState& state)
-      : r_(request), o_(request.objective), state_(state) {}
+  // Arguments point into `state` and `guide`.
+  PassArgs(const ContrastiveRequest& request, LossState& state, const GuideState& guide)
+      : r_(request), o_(request.objective), state_(state), guide_(guide) {}
 
   FoldArgs fold(int similarity);
   // After LossState::prepare_gradient or begin_rows. The first only forms G; the second multiplies it too.
@@ -28,6 +28,7 @@ class PassArgs {
   const ContrastiveRequest& r_;
   const Objective& o_;
   LossState& state_;
+  const GuideState& guide_;
 };
 
 }  // namespace infcl

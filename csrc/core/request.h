@@ -4,9 +4,11 @@
 
 #include <cstdint>
 
+#include "core/guide.h"
 #include "core/hard_negative_rows.h"
 #include "core/key_lists.h"
 #include "core/objective.h"
+#include "core/teacher.h"
 #include "core/types.h"
 
 namespace infcl {
@@ -28,6 +30,8 @@ struct ContrastiveRequest {
   // Negatives whose dot exceeds the positive's dot by more than `margin` do not count.
   bool has_margin = false;
   double margin = 0;
+  Guide guide;
+  Teacher teacher;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]: the loss is a weighted mean; null: all weights are 1
   // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone, or rows

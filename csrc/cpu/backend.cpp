@@ -26,8 +26,11 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   WorkspaceRequest r;
   r.dim = problem.dim;
   r.gradient = problem.gradient;
-  r.threads = choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}),
-                             default_threads_);
+  r.auxiliary_dims = auxiliary_dims(problem);
+  const double auxiliary_flops = call_flops(grids_, total_dim(r.auxiliary_dims), false, {});
+  r.threads =
+      choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}) + auxiliary_flops,
+                     default_threads_);
   r.bound = problem.workspace_bytes;
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;
@@ -62,6 +65,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
       advise_huge_pages(m.gradient, static_cast<size_t>(m.gradient_rows * problem.dim) * sizeof(float));
   }
   scale_ = log2_scale(problem.logit_scale);
+  teacher_scale_ = log2_scale(problem.teacher_logit_scale);
   bias_ = static_cast<float>(problem.logit_bias * kLog2E);
   stats_ = {};
   stats_.isa = kernels_->isa;
@@ -84,6 +88,7 @@ void CpuBackend::claim() {
     m.column_buffer = workspace_.take(p.column_buffer);
     m.search = workspace_.take(p.search_thread);
     m.gathered = workspace_.take(p.gathered);
+    m.auxiliary = workspace_.take(p.auxiliary_tile);
     memory_.push_back(m);
   }
   for (int64_t slot = 0; slot < p.row_slots; ++slot) {
@@ -91,6 +96,7 @@ void CpuBackend::claim() {
     m.transposed = workspace_.take(p.transposed);
     m.row_values = workspace_.take(p.row_values);
     m.search = workspace_.take(p.search_rows);
+    for (size_t a = 0; a < kAuxiliaries; ++a) m.auxiliary[a] = workspace_.take(p.auxiliary_rows[a]);
     row_memory_.push_back(m);
   }
   packed_columns_ = workspace_.take(p.packed_tile_columns * Workspace::floats_for(p.packed_column));
@@ -144,8 +150,16 @@ void CpuBackend::for_pairs(int64_t count, F f) {
 }
 
 void CpuBackend::positive_dots(const int32_t* labels, float* out) {
-  const MatrixView &queries = problem_.matrix(Operand::kQueries).view,
-                   &keys = problem_.matrix(Operand::kKeys).view;
+  positive_dots_of(problem_.matrix(Operand::kQueries).view, problem_.matrix(Operand::kKeys).view, labels, out);
+}
+
+void CpuBackend::guide_positive_dots(const int32_t* labels, float* out) {
+  positive_dots_of(problem_.matrix(Operand::kGuideQueries).view, problem_.matrix(Operand::kGuideKeys).view,
+                   labels, out);
+}
+
+void CpuBackend::positive_dots_of(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
+                                  float* out) {
   for_pairs(queries.rows, [&](Range pairs) { kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out); });
 }
 
@@ -166,8 +180,16 @@ void CpuBackend::best_dots(const int32_t* offsets, const int32_t* keys, float* o
 }
 
 void CpuBackend::hard_negative_dots(float* dots, float* /*errors*/) {
-  const MatrixView &queries = problem_.matrix(Operand::kQueries).view,
-                   &keys = problem_.matrix(Operand::kHardNegatives).view;
+  hard_negative_dots_of(problem_.matrix(Operand::kQueries).view,
+                        problem_.matrix(Operand::kHardNegatives).view, dots);
+}
+
+void CpuBackend::guide_hard_negative_dots(float* dots) {
+  hard_negative_dots_of(problem_.matrix(Operand::kGuideQueries).view,
+                        problem_.matrix(Operand::kGuideHardNegatives).view, dots);
+}
+
+void CpuBackend::hard_negative_dots_of(const MatrixView& queries, const MatrixView& keys, float* dots) {
   const HardNegativeRows& rows = problem_.hard_negative_rows;
   if (!rows.offsets) {
     for_pairs(keys.rows, [&](Range pairs) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "cpu/auxiliary.h"
 #include "cpu/kernels/table.h"
 #include "cpu/plan.h"
 #include "cpu/thread_pool.h"
@@ -29,6 +30,8 @@ class CpuBackend final : public Backend {
   BeginResult begin(const Problem&) override;
   double bring(Operand) override;
   void positive_dots(const int32_t* labels, float* out) override;
+  void guide_positive_dots(const int32_t* labels, float* out) override;
+  void guide_hard_negative_dots(float* out) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
   DifferentiateResult fold_and_differentiate(FusedArgs&) override;
@@ -44,11 +47,13 @@ class CpuBackend final : public Backend {
   struct ThreadMemory {
     float *tile, *narrowed, *column_buffer;
     float *search, *gathered;  // of a search
+    float* auxiliary;          // scores of auxiliary similarities
   };
   // The packed rows of a tile row that is worked on. All threads on this tile row share it.
   struct RowMemory {
     float *transposed, *row_values;
     float* search;  // of a search
+    std::array<float*, kAuxiliaries> auxiliary;
   };
   // One pass over the tiles of a similarity. Threads have tiles of one tile row and of one tile column at the
   // same time. `tile` returns false where the call was stopped.
@@ -78,6 +83,8 @@ class CpuBackend final : public Backend {
   // f(pairs) for ranges of pairs, dealt out among the threads.
   template <class F>
   void for_pairs(int64_t count, F f);
+  void positive_dots_of(const MatrixView& queries, const MatrixView& keys, const int32_t* labels, float* out);
+  void hard_negative_dots_of(const MatrixView& queries, const MatrixView& keys, float* dots);
   double hard_negatives_refinement(const float* dots, const float* g);
   bool stopped() const { return problem_.control.aborted(); }
   void throw_if_stopped() const;
@@ -96,6 +103,20 @@ class CpuBackend final : public Backend {
   }
   void pack_rows(int64_t tile_row, bool values) const;
   TileOperands operands(int thread, int64_t tile_row, int64_t tile_column) const;
+  // Auxiliary similarities (auxiliary.cpp). Their operands lie beside the call's own operands of a tile.
+  const MatrixView& auxiliary_view(Auxiliary, Operand) const;
+  void pack_auxiliary_columns(Range, float* out) const;
+  void pack_auxiliary_rows(Range, const RowMemory&) const;
+  TileOperands auxiliary_operands(Auxiliary, int64_t tile_row, const TileOperands& own) const;
+  // Memory of a thread for auxiliary scores of a tile. 0: a guide's, then free for other use. 1: a teacher's.
+  Tile auxiliary_tile(int thread, const TilePlace&, int64_t which) const;
+  // Forms the teacher's scores of a tile in auxiliary_tile 1, and masks them as the scores `masked` are.
+  // Null: no mask. False: the call was stopped.
+  bool make_teacher_scores(int thread, int64_t tile_row, const TileOperands&, const TilePlace&,
+                           const float* masked, int64_t masked_stride) const;
+  // Masks the scores of a tile as the guide asks for, and adds to `masked`. False: the call was stopped.
+  bool mask_by_guide(int thread, int64_t tile_row, const TileOperands&, const Tile&, const PairMask&,
+                     int64_t* masked) const;
   void pack_columns(int thread, int64_t tile_column, float* out) const;
   // Features of a tile column as neighbours, where a search visits columns in an order of its own.
   MatrixView gather_columns(int thread, Range positions) const;
@@ -132,7 +153,7 @@ class CpuBackend final : public Backend {
   bool in_fused_pass_ = false;
   std::atomic<bool> halted_{false};  // threads that wait give up
   bool crowded_ = false;             // more threads than processors
-  Log2Scale scale_{};
+  Log2Scale scale_{}, teacher_scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;
 };

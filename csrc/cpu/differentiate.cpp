@@ -8,6 +8,7 @@
 #include "cpu/backend.h"
 #include "cpu/gradient_factors.h"
 #include "cpu/gradient_filter.h"
+#include "cpu/teacher_tile.h"
 
 namespace infcl::cpu {
 
@@ -46,7 +47,7 @@ class CpuBackend::Differentiate final : public Pass {
     const Tile g{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     const float* kept = b_.kept_scores(t, i, j);
     DifferentiateResult sums;
-    if (!logit_gradients(t, c, g, kept, sums)) return false;
+    if (!logit_gradients(t, i, c, g, kept, sums)) return false;
     Scratch& s = scratch_[t];
     if (kept) {
       ++s.reused;
@@ -71,7 +72,7 @@ class CpuBackend::Differentiate final : public Pass {
       out_.refinement += s.refinement;
     }
     for (const Scratch& s : scratch_) {
-      b_.stats_.flops += 2 * s.pairs_multiplied * b_.problem_.dim;
+      b_.stats_.flops += 2 * s.pairs_multiplied * b_.problem_.dim + s.auxiliary_flops;
       b_.stats_.tiles_reused += s.reused;
       b_.stats_.tiles_skipped += s.skipped;
     }
@@ -81,12 +82,12 @@ class CpuBackend::Differentiate final : public Pass {
   // Memory of one thread: workers must not allocate.
   struct Scratch {
     explicit Scratch(const TileShape& c)
-        : factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
-    GradientFactors factors;
+        : factors(c), teacher_factors(c), row_lost(c.rows), column_lost(c.columns), pairs(c.columns) {}
+    GradientFactors factors, teacher_factors;
     std::vector<float> row_lost, column_lost;  // filter: sums of |g| over one tile
     EqualPairs pairs;
     std::vector<int32_t> masked;
-    double pairs_multiplied = 0;
+    double pairs_multiplied = 0, auxiliary_flops = 0;
     int64_t skipped = 0, reused = 0;
   };
 
@@ -145,7 +146,7 @@ class CpuBackend::Differentiate final : public Pass {
   }
 
   // G without the labelled positives' own gradients, which write_positives brings. False: stopped.
-  bool logit_gradients(int t, const TileOperands& c, const Tile& g, const float* kept,
+  bool logit_gradients(int t, int64_t tile_row, const TileOperands& c, const Tile& g, const float* kept,
                        DifferentiateResult& out) {
     Scratch& s = scratch_[t];
     LogitGradArgs grad = b_.problem_.sigmoid ? s.factors.sigmoid(*a_.rows, g.rows, b_.bias_)
@@ -154,7 +155,7 @@ class CpuBackend::Differentiate final : public Pass {
     grad.scores_stride = kept_stride(g.rows, *b_.kernels_);
     // Masks must be known before the exponential.
     if (!kept && (g.diagonal || a_.mask.any() || a_.positives.other_scale)) {
-      if (!make_masked_scores(c, g, s)) return false;
+      if (!make_masked_scores(t, tile_row, c, g, s)) return false;
       grad.scores = g.data;
       grad.scores_stride = g.stride;
     }
@@ -162,6 +163,9 @@ class CpuBackend::Differentiate final : public Pass {
       s.masked.clear();
       if (grad.scores) list_masked(g, grad.scores, grad.scores_stride, s.masked);
     }
+    // before G, whose memory may be that of the scores
+    const bool teaches = wants_teacher();
+    if (teaches && !make_teacher(t, tile_row, c, g, a_.mask.any() ? &grad : nullptr)) return false;
     LogitGradSums sums;
     if (!in_column_slices(c, [&](Range columns) {
           const LogitGradSums part = b_.kernels_->logit_grad(c, columns, b_.scale_, grad, g.data);
@@ -171,16 +175,47 @@ class CpuBackend::Differentiate final : public Pass {
       return false;
     if (g.diagonal) sums.dot_sum /= 2;  // it shows every pair twice
     edit(g, s, sums);
+    if (teaches) subtract_teacher(g, b_.auxiliary_tile(t, g, 1).data, b_.kernels_->tile.rows);
     out.dot_sum = sums.dot_sum;
     out.sum = sums.sum;
     return true;
   }
 
-  bool make_masked_scores(const TileOperands& c, const Tile& x, Scratch& s) const {
+  // Only what reads G needs the teacher's part of it.
+  bool wants_teacher() const {
+    return (a_.teacher.rows || a_.teacher.columns) && (d_rows_ || d_columns_ || a_.refinement.wanted());
+  }
+
+  // The teacher's probabilities, in their factors, in auxiliary_tile 1. `masked`: has the masked scores, or
+  // null where no mask is. False: stopped.
+  bool make_teacher(int t, int64_t tile_row, const TileOperands& c, const Tile& g,
+                    const LogitGradArgs* masked) {
+    Scratch& s = scratch_[t];
+    if (!b_.make_teacher_scores(t, tile_row, c, g, masked ? masked->scores : nullptr,
+                                masked ? masked->scores_stride : 0))
+      return false;
+    count_auxiliary(Auxiliary::kTeacher, c, s);
+    const Tile y = b_.auxiliary_tile(t, g, 1);
+    LogitGradArgs args = s.teacher_factors.softmax(a_.teacher.rows, g.rows, a_.teacher.columns, g.columns);
+    args.scores = y.data;
+    args.scores_stride = y.stride;
+    b_.kernels_->logit_grad(c, {0, c.columns}, b_.teacher_scale_, args, y.data);
+    return true;
+  }
+
+  void count_auxiliary(Auxiliary a, const TileOperands& c, Scratch& s) const {
+    s.auxiliary_flops += 2. * static_cast<double>(c.rows * c.columns) *
+                         static_cast<double>(b_.plan_.auxiliary_dims[static_cast<size_t>(a)]);
+  }
+
+  bool make_masked_scores(int t, int64_t tile_row, const TileOperands& c, const Tile& x, Scratch& s) const {
     if (!in_column_slices(c,
                           [&](Range columns) { b_.kernels_->scores(c, columns, x.data, x.stride, nullptr); }))
       return false;
     mask_pairs(x, a_.mask, s.pairs);
+    int64_t counted_before = 0;  // the forward pass has counted the masked pairs
+    if (!b_.mask_by_guide(t, tile_row, c, x, a_.mask, &counted_before)) return false;
+    if (a_.mask.guide_row_limits) count_auxiliary(Auxiliary::kGuide, c, s);
     if (a_.positives.labelled)
       for_each_positive(x, a_.positives, [&](int64_t row, int64_t column, int64_t at) {
         x.at(row, column) = a_.positives.other_scale ? kMaskedDot : a_.positive_dots[at];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cpu/backend.h"
+#include "cpu/teacher_tile.h"
 
 namespace infcl::cpu {
 
@@ -21,14 +22,15 @@ class CpuBackend::Fold final : public Pass {
     const Tile x = kept ? Tile{b_.place(i, j), kept, kept_stride(s_.rows(i), *b_.kernels_)}
                         : Tile{b_.place(i, j), b_.memory_[t].tile, b_.kernels_->tile.rows};
     Scratch& s = scratch_[t];
-    if (!make_scores(c, x, s)) return false;
+    if (!make_scores(t, i, c, x, s)) return false;
     const bool fold_columns = a_.columns && !x.diagonal;
     fold(c, x, s, fold_columns);
-    // The backward pass expects in kept tiles the scores that it would make.
-    if (kept && a_.positives.labelled && !a_.positives.other_scale)
+    // The backward pass expects in kept tiles the scores that it would make, and a teacher knows all pairs.
+    if ((kept || teaches()) && a_.positives.labelled && !a_.positives.other_scale)
       for_each_positive(x, a_.positives, [&](int64_t row, int64_t column, int64_t at) {
         x.at(row, column) = a_.positive_dots[at];
       });
+    if (teaches() && !fold_teacher(t, i, c, x, s)) return false;
     // In a triangle, a tile takes its turn at its columns even where nothing is folded.
     const bool passes_columns = fold_columns || (s_.triangle() && !x.diagonal);
     TileTurns turns;
@@ -61,7 +63,8 @@ class CpuBackend::Fold final : public Pass {
           row_max(c.rows),
           column_shift(c.columns),
           column_sum(c.columns),
-          pairs(c.columns) {
+          pairs(c.columns),
+          teacher(c, a.teacher) {
       const Normaliser* any = a.rows ? a.rows : a.columns;
       if (any && !any->dot_sums.empty())
         dots = {Doubles(c.rows), Doubles(c.columns), Counts(c.rows), Counts(c.columns)};
@@ -75,11 +78,26 @@ class CpuBackend::Fold final : public Pass {
     EqualPairs pairs;
     DotSums dots;
     ClassSums classes;
+    TeacherTile teacher;
     int64_t masked_pairs = 0;
   };
 
+  bool teaches() const { return a_.teacher.positive_dots != nullptr; }
+
+  // The teacher's sums over the tile, whose scores `x` have positives and masked pairs. False: stopped.
+  bool fold_teacher(int t, int64_t tile_row, const TileOperands& c, const Tile& x, Scratch& s) {
+    if (!b_.make_teacher_scores(t, tile_row, c, x, a_.mask.any() ? x.data : nullptr, x.stride)) return false;
+    const Tile y = b_.auxiliary_tile(t, x, 1);
+    for_each_positive(x, a_.positives, [&](int64_t row, int64_t column, int64_t /*at*/) {
+      a_.teacher.positive_dots[row] = y.at(row, column);
+      y.at(row, column) = kMaskedDot;
+    });
+    s.teacher.fold(*b_.kernels_, c, x, y, b_.teacher_scale_, b_.auxiliary_tile(t, x, 0).data);
+    return true;
+  }
+
   // Scores without positives and masked pairs, and the maxima of their rows. False: stopped.
-  bool make_scores(const TileOperands& c, const Tile& x, Scratch& s) {
+  bool make_scores(int t, int64_t tile_row, const TileOperands& c, const Tile& x, Scratch& s) {
     const bool masked = x.diagonal || a_.mask.any();
     // Scores that are edited out must not count among the maxima.
     const bool edited = masked || has_positive(x, a_.positives);
@@ -93,6 +111,7 @@ class CpuBackend::Fold final : public Pass {
         x.at(row, column) = kMaskedDot;
       });
     if (masked) s.masked_pairs += mask_pairs(x, a_.mask, s.pairs);
+    if (!b_.mask_by_guide(t, tile_row, c, x, a_.mask, &s.masked_pairs)) return false;
     if (!s.dots.row_sums.empty()) sum_dots(x, s.dots);
     if (!s.classes.row_sums.empty()) sum_class_positives(x, a_.positives, s.pairs, s.classes);
     if (edited) b_.kernels_->row_maxima(c, x.data, x.stride, row_max);
@@ -117,6 +136,7 @@ class CpuBackend::Fold final : public Pass {
       if (a_.positive_max_dots)
         a_.positive_max_dots[i] = std::max(a_.positive_max_dots[i], s.classes.row_max[r]);
     }
+    if (a_.teacher.rows) s.teacher.merge_rows(rows, *a_.teacher.rows);
     if (a_.rows)
       merge(*a_.rows, rows, s.row_sum, s.row_shift, s.dots.row_sums, s.dots.row_counts, s.classes.row_sums);
   }
@@ -124,6 +144,7 @@ class CpuBackend::Fold final : public Pass {
   void merge_columns(Range columns, const Scratch& s) {
     merge(*a_.columns, columns, s.column_sum, s.column_shift, s.dots.column_sums, s.dots.column_counts,
           s.classes.column_sums);
+    if (a_.teacher.columns) s.teacher.merge_columns(columns, *a_.teacher.columns);
   }
 
   static void merge(Normaliser& n, Range range, const std::vector<float>& sums,

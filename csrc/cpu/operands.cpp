@@ -25,6 +25,7 @@ void CpuBackend::pack_columns(int thread, int64_t j, float* out) const {
   kernels_->pack_panels(view, range, out, round_up(range.size(), kernels_->strip));
   if (plan_.column_values > 0)
     kernels_->pack_values(view, range, out + plan_.column_panels, kernels_->elements(range.size()));
+  pack_auxiliary_columns(range, out);
 }
 
 MatrixView CpuBackend::gather_columns(int thread, Range positions) const {
@@ -44,6 +45,7 @@ void CpuBackend::pack_rows(int64_t i, bool values) const {
   const RowMemory& m = row_memory(i);
   kernels_->pack_transposed(rows().view, range, m.transposed);
   if (values) kernels_->pack_values(rows().view, range, m.row_values, kernels_->elements(range.size()));
+  pack_auxiliary_rows(range, m);
 }
 
 const float* CpuBackend::packed_columns(int thread, int64_t j) const {

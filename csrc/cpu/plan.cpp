@@ -19,18 +19,32 @@ int64_t engine_bytes(int64_t rows, int64_t columns) {
   return LseVector::bytes(rows) + LseVector::bytes(columns) + 2 * rows * kFloat;
 }
 
+// A teacher's running sums of both sides, and its dots of the positives.
+int64_t teacher_bytes(const std::vector<Grid>& similarities) {
+  int64_t most = 0;
+  for (const Grid& s : similarities)
+    most = std::max(most, 2 * LseVector::bytes(s.row_count() + s.column_count()) + s.row_count() * kFloat);
+  return most;
+}
+
 int64_t search_thread_bytes(const WorkspacePlan& p) {
   return Workspace::bytes_for(p.search_thread) + Workspace::bytes_for(p.gathered);
 }
 
 int64_t thread_bytes(const WorkspacePlan& p) {
   return Workspace::bytes_for(p.tile) + Workspace::bytes_for(p.column_buffer) +
-         Workspace::bytes_for(p.narrowed) + search_thread_bytes(p);
+         Workspace::bytes_for(p.narrowed) + Workspace::bytes_for(p.auxiliary_tile) + search_thread_bytes(p);
+}
+
+int64_t auxiliary_row_bytes(const WorkspacePlan& p) {
+  int64_t bytes = 0;
+  for (const int64_t floats : p.auxiliary_rows) bytes += Workspace::bytes_for(floats);
+  return bytes;
 }
 
 int64_t row_bytes(const WorkspacePlan& p) {
   return Workspace::bytes_for(p.transposed) + Workspace::bytes_for(p.row_values) +
-         Workspace::bytes_for(p.search_rows);
+         Workspace::bytes_for(p.search_rows) + auxiliary_row_bytes(p);
 }
 
 // What threads and the tile rows that they work on need.
@@ -55,9 +69,21 @@ Extents extents_of(const std::vector<Grid>& similarities) {
   return e;
 }
 
+// Sizes of a tile's memory for auxiliary similarities, enough for tiles of so many rows and columns.
+void size_auxiliaries(WorkspacePlan& p, int64_t rows, int64_t columns, const Kernels& k) {
+  for (const Auxiliary each : kEachAuxiliary) {
+    const size_t a = static_cast<size_t>(each);
+    const int64_t dim = p.auxiliary_dims[a];
+    if (dim == 0) continue;
+    p.auxiliary_rows[a] = std::max(p.auxiliary_rows[a], rows * k.elements(dim));
+    p.auxiliary_panels[a] = std::max(p.auxiliary_panels[a], columns * round_up(k.elements(dim), k.panel));
+  }
+}
+
 // Sizes of a tile's memory, enough for the largest tile of each similarity.
 void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<Grid>& similarities,
                 const Kernels& k) {
+  p.auxiliary_dims = r.auxiliary_dims;
   const int64_t padded_dim = round_up(r.dim, k.panel), padded_elements = round_up(k.elements(r.dim), k.panel);
   for (const Grid& s : similarities) {
     const int64_t columns = round_up(s.max_columns(), k.strip), rows = round_up(s.max_rows(), k.panel);
@@ -70,11 +96,17 @@ void size_tiles(WorkspacePlan& p, const WorkspaceRequest& r, const std::vector<G
     p.column_panels = std::max(p.column_panels, columns * padded_elements);
     if (k.pair > 1 && r.gradient)
       p.column_values = std::max(p.column_values, k.elements(columns) * padded_dim);
+    size_auxiliaries(p, rows, columns, k);
   }
   p.search_thread = r.search.of_thread;
   p.gathered = r.search.gathered;
   p.packed_column = p.column_panels + p.column_values;
+  for (const int64_t panels : p.auxiliary_panels) p.packed_column += panels;
   p.column_buffer = p.packed_column;
+  const bool teaches = p.auxiliary_dims[static_cast<size_t>(Auxiliary::kTeacher)] > 0;
+  if (teaches) p.lse_bytes += teacher_bytes(similarities);
+  if (teaches || p.auxiliary_dims[static_cast<size_t>(Auxiliary::kGuide)] > 0)
+    p.auxiliary_tile = (teaches ? 2 : 1) * Workspace::floats_for(p.tile);
   if (k.narrow_gradients && r.gradient) p.narrowed = 2 * k.narrowed_offset();
   p.minimum_bytes = p.lse_bytes + thread_bytes(p) + row_bytes(p);
 }
@@ -123,6 +155,17 @@ int64_t search_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
          row_slots_of(similarities, r.threads) * Workspace::bytes_for(p.search_rows);
 }
 
+// What the default bound leaves to auxiliary similarities: their columns, and what threads and tile rows
+// need.
+int64_t auxiliary_bytes(const WorkspacePlan& p, const WorkspaceRequest& r,
+                        const std::vector<Grid>& similarities, int64_t tile_columns) {
+  if (p.auxiliary_tile == 0) return 0;
+  int64_t bytes = r.threads * Workspace::bytes_for(p.auxiliary_tile) +
+                  row_slots_of(similarities, r.threads) * auxiliary_row_bytes(p);
+  for (const int64_t panels : p.auxiliary_panels) bytes += tile_columns * panels * kFloat;
+  return bytes;
+}
+
 void pack_columns(WorkspacePlan& p, int64_t tile_columns, int64_t bound) {
   const int64_t packed_column = Workspace::bytes_for(p.packed_column);
   const int64_t buffers = p.threads * Workspace::bytes_for(p.column_buffer);
@@ -156,6 +199,13 @@ void keep_scores(WorkspacePlan& p, int64_t tiles, int64_t tile_columns, int64_t 
 
 }  // namespace
 
+int64_t WorkspacePlan::auxiliary_panels_at(Auxiliary a) const {
+  int64_t at = column_panels + column_values;
+  for (int before = 0; before < static_cast<int>(a); ++before)
+    at += auxiliary_panels[static_cast<size_t>(before)];
+  return at;
+}
+
 int64_t default_bound(int64_t larger_side, int64_t dim) {
   return larger_side * dim * kFloat * 3 / 2 + kFixedBytes;
 }
@@ -169,7 +219,8 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
   size_tiles(p, r, similarities, k);
   const int64_t bound = r.bound > 0 ? r.bound
                                     : default_bound(e.side, r.dim) + extra_bytes(p, r, similarities) +
-                                          search_bytes(p, r, similarities);
+                                          search_bytes(p, r, similarities) +
+                                          auxiliary_bytes(p, r, similarities, e.tile_columns);
   choose_plan_threads(p, r, similarities, e, bound);
   pack_columns(p, e.tile_columns, bound);
   if (!r.gradient) return p;

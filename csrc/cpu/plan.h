@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu/auxiliary.h"
 #include "cpu/kept_tiles.h"
 #include "cpu/kernels/table.h"
 
@@ -30,6 +31,7 @@ struct WorkspaceRequest {
   bool fused = false;          // forward and backward in one fused pass
   bool needs_row_sums = true;  // fused: a tile's gradients wait for the sums of its tile row
   SearchRoom search;
+  AuxiliaryDims auxiliary_dims{};
 };
 
 struct WorkspacePlan {
@@ -41,7 +43,11 @@ struct WorkspacePlan {
   int64_t transposed = 0, row_values = 0;
   int64_t tile = 0, narrowed = 0, column_buffer = 0;
   int64_t search_rows = 0, search_thread = 0, gathered = 0;  // of a search: of each tile row, of each thread
-  // Floats of one packed tile column: panels, then values where their layout differs.
+  // Floats for auxiliary similarities: scores of each thread, rows of each tile row, panels of each column.
+  AuxiliaryDims auxiliary_dims{};
+  int64_t auxiliary_tile = 0;
+  std::array<int64_t, kAuxiliaries> auxiliary_rows{}, auxiliary_panels{};
+  // Floats of one packed tile column: panels, values where their layout differs, and auxiliary panels.
   int64_t packed_column = 0, column_panels = 0, column_values = 0;
   int64_t packed_tile_columns = 0;  // tile columns that stay packed
   KeptTiles kept;
@@ -53,11 +59,14 @@ struct WorkspacePlan {
   int64_t lse_bytes = 0;      // of the engine, within the same bound
   int64_t bytes = 0;          // of the whole, lse_bytes included
   int64_t minimum_bytes = 0;  // that one thread needs
+
+  // Where the panels of an auxiliary similarity begin in a packed tile column.
+  int64_t auxiliary_panels_at(Auxiliary) const;
 };
 
 // The default bound, beside the gradients: one and a half times the packed columns, and 60 MiB. A plan adds
 // what more than 16 threads need: their tiles and the tile rows that they work on. It also adds all that a
-// search needs.
+// search or an auxiliary similarity needs.
 int64_t default_bound(int64_t larger_side, int64_t dim);
 // From one column's scores to the next column's in a kept tile: rows are not padded to the largest tile's.
 int64_t kept_stride(Range rows, const Kernels&);

@@ -92,10 +92,11 @@ bool CpuBackend::make_scores(const TileOperands& c, const Tile& x, float* row_ma
 
 void CpuBackend::count_tiles() {
   const Grid& s = grid();
+  const int64_t dim = problem_.dim + total_dim(plan_.auxiliary_dims);
   stats_.tiles += s.tiles();
   for (int64_t i = 0; i < s.tile_rows(); ++i)
     for (int64_t j = s.first_tile_column(i); j < s.tile_columns(); ++j)
-      stats_.flops += 2. * s.rows(i).size() * s.columns(j).size() * problem_.dim;
+      stats_.flops += 2. * s.rows(i).size() * s.columns(j).size() * dim;
 }
 
 void CpuBackend::fold(FoldArgs& args) {

@@ -20,6 +20,9 @@ export interface SelfTestCase {
   /** infonce: random positives. supcon: classes of the rows. */
   labelsBelow?: number;
   directions?: readonly ('queryToKey' | 'keyToQuery' | 'queryToQuery' | 'keyToKey')[];
+  /** Widths of the features of a guide and a teacher, which the CPU backend alone takes. */
+  guideDim?: number;
+  teacherDim?: number;
 }
 
 /** `clip, several tiles` has more rows than a tile, so threads share the work. */
@@ -67,6 +70,17 @@ export const selfTestCases: readonly SelfTestCase[] = [
     seed: 61,
     logitBias: -4,
   },
+  {
+    name: 'clip, guide and teacher',
+    objective: 'clip',
+    rows: 87,
+    keys: 87,
+    dim: 29,
+    logitScale: 12,
+    seed: 71,
+    guideDim: 21,
+    teacherDim: 19,
+  },
 ];
 
 /** 32 bits that look random. */
@@ -77,9 +91,13 @@ export function hash(seed: number, index: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-export interface SelfTestProblem {
+/** Features of both sides. */
+interface Pair {
   queries: { data: Float32Array; shape: [number, number] };
   keys: { data: Float32Array; shape: [number, number] };
+}
+
+export interface SelfTestProblem extends Pair {
   /** As the public functions take them, and the oracle of the tests too. */
   options: {
     objective: Objective;
@@ -87,12 +105,13 @@ export interface SelfTestProblem {
     logitBias?: number;
     labels?: Int32Array;
     directions?: readonly ('queryToKey' | 'keyToQuery' | 'queryToQuery' | 'keyToKey')[];
+    guide?: Pair;
+    teacher?: Pair & { logitScale: number; weight: number };
   };
 }
 
 /** Rows have a length of about one. A key resembles the query of the same row. */
-export function makeSelfTestProblem(given: SelfTestCase): SelfTestProblem {
-  const { rows, keys, dim, seed } = given;
+function makePair({ rows, keys, dim, seed }: Pick<SelfTestCase, 'rows' | 'keys' | 'dim' | 'seed'>): Pair {
   const unit = 2 ** -Math.ceil(Math.log2(dim / 3) / 2) / 128;
   const step = (of: number, at: number) => (hash(of, at) >>> 24) - 128;
   const queries = Float32Array.from({ length: rows * dim }, (_, at) => step(seed, at) * unit);
@@ -100,18 +119,26 @@ export function makeSelfTestProblem(given: SelfTestCase): SelfTestProblem {
     const shared = at < rows * dim ? step(seed, at) : 0;
     return ((shared + step(seed + 1, at)) >> 1) * unit;
   });
-  const { objective, logitScale, logitBias, labelsBelow, directions } = given;
+  return { queries: { data: queries, shape: [rows, dim] }, keys: { data: keyData, shape: [keys, dim] } };
+}
+
+export function makeSelfTestProblem(given: SelfTestCase): SelfTestProblem {
+  const { rows, seed, objective, logitScale, logitBias, labelsBelow, directions, guideDim, teacherDim } =
+    given;
   const labels =
     labelsBelow && Int32Array.from({ length: rows }, (_, row) => hash(seed + 2, row) % labelsBelow);
   return {
-    queries: { data: queries, shape: [rows, dim] },
-    keys: { data: keyData, shape: [keys, dim] },
+    ...makePair(given),
     options: {
       objective,
       logitScale,
       ...(logitBias !== undefined && { logitBias }),
       ...(labels && { labels }),
       ...(directions && { directions }),
+      ...(guideDim && { guide: makePair({ ...given, dim: guideDim, seed: seed + 3 }) }),
+      ...(teacherDim && {
+        teacher: { ...makePair({ ...given, dim: teacherDim, seed: seed + 5 }), logitScale: 10, weight: 0.5 },
+      }),
     },
   };
 }

@@ -104,4 +104,18 @@ export const selfTestValues: Record<string, StoredValues> = {
       signedSums: [-0.0545249234798, -0.109067422664, -0.317752976264, 0.478369033793],
     },
   },
+  'clip, guide and teacher': {
+    loss: 4.01470986039,
+    accuracy: 0.931034482759,
+    logitScaleGrad: -0.105830979234,
+    logitBiasGrad: 0,
+    queryGrads: {
+      length: 0.40779485281,
+      signedSums: [-0.249493792252, -0.0557580902771, 0.0437212777729, -0.283411062085],
+    },
+    keyGrads: {
+      length: 0.577218043973,
+      signedSums: [-0.367057918154, 0.313205435416, 1.60047774706, -1.01274748447],
+    },
+  },
 };

@@ -49,7 +49,7 @@ function extentOf([name, memory]: NamedMemory, binding: Pick<NativeBinding, 'mem
 /** The caller's memory of a loss, by the names of messages. */
 export function buffersOf(request: ContrastiveRequest): Record<string, Memory | null> {
   const { queries, keys, hardNegatives, queryIds, keyIds, hardNegativeIds } = request;
-  const { queryGrads, keyGrads, hardNegativeGrads } = request;
+  const { queryGrads, keyGrads, hardNegativeGrads, guide, teacher } = request;
   return {
     queries,
     keys,
@@ -57,6 +57,11 @@ export function buffersOf(request: ContrastiveRequest): Record<string, Memory | 
     queryIds,
     keyIds,
     'hardNegatives.ids': hardNegativeIds,
+    'guide.queries': guide?.queries ?? null,
+    'guide.keys': guide?.keys ?? null,
+    'guide.hardNegatives': guide?.hardNegatives ?? null,
+    'teacher.queries': teacher?.queries ?? null,
+    'teacher.keys': teacher?.keys ?? null,
     queryGrads,
     keyGrads,
     hardNegativeGrads,

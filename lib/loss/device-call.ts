@@ -123,6 +123,17 @@ export function retainMemory(
     queries: retain(request.queries),
     keys: retain(request.keys),
     hardNegatives: retain(request.hardNegatives),
+    guide: request.guide && {
+      ...request.guide,
+      queries: retain(request.guide.queries),
+      keys: retain(request.guide.keys),
+      hardNegatives: retain(request.guide.hardNegatives),
+    },
+    teacher: request.teacher && {
+      ...request.teacher,
+      queries: retain(request.teacher.queries),
+      keys: retain(request.teacher.keys),
+    },
     queryGrads: retain(request.queryGrads),
     keyGrads: retain(request.keyGrads),
     hardNegativeGrads: retain(request.hardNegativeGrads),

@@ -34,6 +34,8 @@ export function refuseBesideLists(given: AnyContrastiveOptions, objective: Objec
   const refused = [
     ['labelSmoothing', 'it takes from the target of one positive'],
     ['falseNegativeMargin', 'it measures from one positive'],
+    ['guide', 'it measures from one positive'],
+    ['teacher', 'its probabilities have all keys in one denominator'],
     ...(objective === 'clip'
       ? ([['queryWeights', 'keys are anchors too and have no weights']] as const)
       : []),

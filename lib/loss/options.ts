@@ -8,8 +8,10 @@ import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import type { BackendName, DirectionName, Objective } from '../native/binding';
 import type { StoreWriter } from '../store/store-writer';
+import type { Guide } from './guide';
+import type { Teacher } from './teacher';
 
-export type { BackendName, DirectionName, Objective };
+export type { BackendName, DirectionName, Guide, Objective, Teacher };
 
 /**
  * 'joint': one denominator over all directions. 'perDirection': one denominator each, and the mean of
@@ -194,6 +196,16 @@ export interface ObjectiveOptions {
    * May be negative.
    */
   falseNegativeMargin?: number | undefined;
+  /**
+   * clip, infonce. Features of another, frozen model that tells false negatives: a negative does not count if the
+   * guide finds it more similar than the positive, less a margin (GISTEmbed, Solatorio 2024). CPU backend.
+   */
+  guide?: Guide | undefined;
+  /**
+   * clip, infonce. Features of another, frozen model whose softmax over the keys is a second target (distillation, as
+   * open_clip's DistillClipLoss). Not with `hardNegatives`, `hardness` or `directions`. CPU backend.
+   */
+  teacher?: Teacher | undefined;
   /** clip, infonce. Negatives of one query alone. */
   hardNegatives?: HardNegatives | undefined;
   /**

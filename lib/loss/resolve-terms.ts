@@ -14,6 +14,7 @@ import { listsOf } from './listed-labels';
 import { objectiveNames, rulesOf, takers } from './objectives';
 import type { AnyContrastiveOptions, DirectionName } from './options';
 import { checkRowTerms, type RowTerms, resolveRowTerms } from './resolve-row-terms';
+import { scaleRange } from './scale-range';
 
 /** The part of a native request that this file fills in. */
 type Terms = RowTerms &
@@ -29,12 +30,6 @@ type Terms = RowTerms &
     | 'hardness'
     | 'hardNegativeHardness'
   >;
-
-/**
- * In this range a masked pair weighs nothing, and float32 can represent the products with the
- * scale (docs/numerics.md).
- */
-const scaleRange = { least: 1e-25, most: 1e30 };
 
 /**
  * Makes all checks of these options that need no features. Throws ERR_TYPE, ERR_VALUE, ERR_BUFFER

@@ -22,6 +22,7 @@ import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { refuseCpuOptions } from './cpu-options';
 import { resolvePlace } from './device-call';
+import { checkGuide, guideMemory, readGuide, resolveGuide } from './guide';
 import { countHardNegatives, readHardNegativeRows } from './hard-negative-rows';
 import { readKeyLists } from './key-lists';
 import { readLabels } from './listed-labels';
@@ -29,6 +30,7 @@ import { optionNames, rulesOf } from './objectives';
 import type { AnyContrastiveOptions, Compute, Progress } from './options';
 import { allocateRows, noOutputs, type ResolvedOutputs, readOutputOptions, resolveOutputs } from './outputs';
 import { checkTerms, readDirections, readHardness, resolveTerms } from './resolve-terms';
+import { checkTeacher, readTeacher, resolveTeacher, teacherMemory } from './teacher';
 
 /** Options of a later version: the error for them says "not in this version" and not "unknown". */
 export const laterOptionNames = ['group'];
@@ -65,10 +67,14 @@ export function readOptions(options: unknown = {}, gradient = true): AnyContrast
     hardNegatives: readHardNegatives(given.hardNegatives),
     excludePairs:
       given.excludePairs === undefined ? undefined : readKeyLists('options.excludePairs', given.excludePairs),
+    guide: readGuide(given.guide),
+    teacher: readTeacher(given.teacher),
     ...readOutputOptions(gradient ? given : {}),
   };
   checkTerms(snapshot);
   refuseCpuOptions(snapshot, resolveBackend(snapshot).backend);
+  checkGuide(snapshot.guide, snapshot);
+  checkTeacher(snapshot.teacher, snapshot);
   resolveResources(snapshot);
   resolveCompute(snapshot);
   resolveFilter(snapshot);
@@ -108,14 +114,19 @@ export function resolveCall(
     control: new Int32Array(Control.length),
   };
   const inputs = { queries, keys, hardNegatives };
-  const read = memoryRead({ ...inputs, ...terms });
+  const frozen = { guide: resolveGuide(given.guide, inputs), teacher: resolveTeacher(given.teacher, inputs) };
+  const read = [
+    ...memoryRead({ ...inputs, ...terms }),
+    ...guideMemory(frozen.guide),
+    ...teacherMemory(frozen.teacher),
+  ];
   const keysMeetKeys =
     rulesOf(terms.objective).isSelfSimilar || (terms.directions & Direction.keyToKey) !== 0;
   // last: an error after this line would lose device memory and files that only this call knows
   const resolved = gradient ? resolveOutputs(given, { ...inputs, keysMeetKeys }) : noOutputs();
   const { outputs, gradients, callers, made, files } = resolved;
   return {
-    request: { ...inputs, ...terms, ...settings, ...place, ...outputs },
+    request: { ...inputs, ...terms, ...frozen, ...settings, ...place, ...outputs },
     gradients,
     made,
     files,

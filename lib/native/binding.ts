@@ -53,6 +53,26 @@ export interface NativeKeyLists {
   keys: Int32Array;
 }
 
+/** Features of a guide, of a width of their own. Limits of its dots tell which negatives do not count. */
+export interface NativeGuide {
+  queries: NativeMatrix;
+  keys: NativeMatrix;
+  /** One row for each row of the hard negatives; null: these are not guided. */
+  hardNegatives: NativeMatrix | null;
+  margin: number;
+  /** True: the margin is a fraction of the positive's dot. */
+  relative: boolean;
+}
+
+/** Features of a teacher, of a width of their own. Their softmax is a second target of each anchor. */
+export interface NativeTeacher {
+  queries: NativeMatrix;
+  keys: NativeMatrix;
+  logitScale: number;
+  /** Of the teacher's term in the loss. */
+  weight: number;
+}
+
 export interface ContrastiveRequest extends BackendChoice {
   queries: NativeMatrix;
   /** Null: supcon over the queries alone. */
@@ -81,6 +101,10 @@ export interface ContrastiveRequest extends BackendChoice {
   hardNegativeIds: Int32Array | null;
   /** Negatives more similar than the positive by more than this do not count. Null: all do. */
   falseNegativeMargin: number | null;
+  /** Null: no guide. The CPU backend alone. */
+  guide: NativeGuide | null;
+  /** Null: no teacher. The CPU backend alone. */
+  teacher: NativeTeacher | null;
   labelSmoothing: number;
   /** [M] weights of the queries' losses, or null. */
   queryWeights: Float32Array | null;

@@ -25,7 +25,16 @@ export interface ExactCase extends Recipe {
 export interface EngineInputs {
   queries: MatrixLike;
   keys: MatrixLike | null;
-  options: Omit<Problem['options'], 'hardNegatives'> & {
+  options: Omit<Problem['options'], 'hardNegatives' | 'guide' | 'teacher'> & {
+    teacher?: Omit<NonNullable<Problem['options']['teacher']>, 'queries' | 'keys'> & {
+      queries: MatrixLike;
+      keys: MatrixLike;
+    };
+    guide?: Omit<NonNullable<Problem['options']['guide']>, 'queries' | 'keys' | 'hardNegatives'> & {
+      queries: MatrixLike;
+      keys: MatrixLike;
+      hardNegatives?: MatrixLike;
+    };
     hardNegatives?: HardNegativeRows & { keys: MatrixLike; ids?: Int32Array };
     compute: 'float32' | 'bfloat16';
   };
@@ -132,14 +141,26 @@ export function caseProblem(exact: ExactCase): Problem {
 export function engineInputs({ dtype, compute }: ExactCase, problem: Problem): EngineInputs {
   const { queries, keys, options } = problem;
   const typed = (matrix: FloatMatrix) => (dtype ? narrow(matrix, dtype).bits : matrix);
-  const { hardNegatives: hard } = options;
+  const { hardNegatives: hard, guide, teacher, ...rest } = options;
   return {
     queries: typed(queries),
     keys: keys && typed(keys),
     options: {
-      ...options,
+      ...rest,
       compute: compute ?? 'float32',
       ...(hard && { hardNegatives: { ...hard, keys: typed(hard.keys) } }),
+      // the features of a guide and a teacher have so few bits that no type rounds them
+      ...(teacher && {
+        teacher: { ...teacher, queries: typed(teacher.queries), keys: typed(teacher.keys) },
+      }),
+      ...(guide && {
+        guide: {
+          ...guide,
+          queries: typed(guide.queries),
+          keys: typed(guide.keys),
+          ...(guide.hardNegatives && { hardNegatives: typed(guide.hardNegatives) }),
+        },
+      }),
     },
   };
 }

@@ -64,6 +64,57 @@ const otherCombinations: Combination[] = [
   { objective: 'siglip', moreKeys: 31, ids: 9, weights: true },
 ];
 
+/** A guide of another width: alone, with each margin, and with all that masks pairs or meets masked pairs. */
+const guideCombinations: Combination[] = [
+  ...(['clip', 'infonce'] as const).flatMap((objective): Combination[] => [
+    { objective, guide: { dim: 5 } },
+    { objective, guide: { dim: 33, margin: 0.0625 } },
+    { objective, guide: { dim: 1, margin: -0.125 } },
+    { objective, guide: { dim: 9, margin: 0.25, relative: true, alike: 0 } }, // positives of either sign
+    { objective, hardPerQuery: 3, guide: { dim: 7 } },
+    { objective, hardPerQuery: 3, guide: { dim: 7, margin: 0.125, hard: true } },
+    {
+      objective,
+      hardPerQuery: 2,
+      hardIds: true,
+      guide: { dim: 12, hard: true },
+      ...together,
+      labelSmoothing: 0.2,
+    },
+    { objective, guide: { dim: 65 }, ...together, hardness: strong },
+  ]),
+  { objective: 'infonce', labelSeed: 5, moreKeys: 29, guide: { dim: 6 }, labelSmoothing: 0.1 },
+  {
+    objective: 'infonce',
+    directions: ['queryToKey', 'queryToQuery', 'keyToKey'],
+    partition: 'joint',
+    guide: { dim: 6 },
+  },
+  { objective: 'infonce', directions: ['queryToKey', 'keyToQuery', 'keyToKey'], guide: { dim: 3 }, ids: 9 },
+];
+
+/** A teacher of another width: alone, flat, sharp and of opposite rank, with each mask, and beside a guide. */
+const teacherCombinations: Combination[] = [
+  ...(['clip', 'infonce'] as const).flatMap((objective): Combination[] => [
+    { objective, teacher: { dim: 5, logitScale: 10, weight: 1 } },
+    { objective, teacher: { dim: 33, logitScale: 100, weight: 0.25 } },
+    { objective, teacher: { dim: 1, logitScale: 1e-3, weight: 3, alike: 0 }, weights: true },
+    { objective, teacher: { dim: 12, logitScale: 400, weight: 0.5, alike: 0 }, labelSmoothing: 0.2 },
+    { objective, teacher: { dim: 7, logitScale: 20, weight: 1 }, ids: 9 },
+    { objective, teacher: { dim: 7, logitScale: 20, weight: 1 }, ids: 1 },
+    { objective, teacher: { dim: 65, logitScale: 20, weight: 2 }, ...together, labelSmoothing: 0.1 },
+    { objective, teacher: { dim: 9, logitScale: 20, weight: 1 }, guide: { dim: 6 } },
+  ]),
+  { objective: 'infonce', labelSeed: 6, moreKeys: 29, teacher: { dim: 6, logitScale: 20, weight: 1 } },
+  {
+    objective: 'infonce',
+    labelSeed: 7,
+    moreKeys: -20,
+    teacher: { dim: 6, logitScale: 20, weight: 1 },
+    ids: 11,
+  },
+];
+
 function directionCombinations(): Combination[] {
   const others: DirectionName[] = ['keyToQuery', 'queryToQuery', 'keyToKey'];
   const extras: Partial<Recipe>[] = [{}, { ids: 9 }, { labelSmoothing: 0.1, weights: true }, together];
@@ -131,6 +182,8 @@ const combinations: Combination[] = [
   ...excludedCombinations,
   ...listedCombinations,
   ...raggedCombinations,
+  ...guideCombinations,
+  ...teacherCombinations,
 ];
 
 const tiny = [1, 2, 3];

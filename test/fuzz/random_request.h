@@ -159,6 +159,29 @@ class RandomRequest {
       r.hardness = in_.flag() ? 5 * in_.unit() : 0;
       r.hard_negative_hardness = 5 * in_.unit();
     }
+    if (kind_ == Kind::kClip || kind_ == Kind::kInfoNce) choose_frozen();
+  }
+
+  // Features of other models, a guide and a teacher.
+  void choose_frozen() {
+    infcl::ContrastiveRequest& r = request;
+    if (in_.rarely(4)) {
+      const int64_t dim = in_.between(1, 40);
+      r.guide.queries = matrix(guide_queries_, r.queries.rows, dim);
+      r.guide.keys = matrix(guide_keys_, r.keys.rows, dim);
+      if (r.hard_negatives.rows > 0 && in_.flag())
+        r.guide.hard_negatives = matrix(guide_hard_negatives_, r.hard_negatives.rows, dim);
+      r.guide.margin = 2 * (in_.unit() - 0.5);
+      r.guide.relative = in_.flag();
+    }
+    if (directions_ == 0 && r.hard_negatives.rows == 0 && r.hardness == 0 && in_.rarely(4)) {
+      const int64_t dim = in_.between(1, 40);
+      r.hard_negative_hardness = 0;
+      r.teacher.queries = matrix(teacher_queries_, r.queries.rows, dim);
+      r.teacher.keys = matrix(teacher_keys_, r.keys.rows, dim);
+      r.teacher.logit_scale = 100 * in_.unit() + 1e-3;
+      r.teacher.weight = 3 * in_.unit();
+    }
   }
 
   void choose_weights(int64_t rows) {
@@ -294,6 +317,7 @@ class RandomRequest {
   unsigned directions_ = 0;
   bool has_keys_ = true, listed_ = false;
   Features queries_, keys_, hard_negatives_;
+  Features guide_queries_, guide_keys_, guide_hard_negatives_, teacher_queries_, teacher_keys_;
   ExactArray<uint8_t> first_;
   std::vector<ExactArray<int32_t>> integers_;
   std::vector<ExactArray<float>> floats_;

@@ -4,7 +4,13 @@
  * a request.
  */
 import { type ContrastiveOptions, contrastiveLossAndGradSync, contrastiveLossSync } from '../../lib';
-import { type ContrastiveRequest, Direction, type NativeHostMatrix } from '../../lib/native/binding';
+import {
+  type ContrastiveRequest,
+  Direction,
+  type NativeGuide,
+  type NativeHostMatrix,
+  type NativeTeacher,
+} from '../../lib/native/binding';
 import { loadBinding } from '../../lib/native/load';
 import { thrownBy } from './fake-binding';
 
@@ -40,6 +46,8 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
     excludedPairs: null,
     hardNegativeIds: null,
     falseNegativeMargin: null,
+    guide: null,
+    teacher: null,
     labelSmoothing: 0,
     queryWeights: null,
     hardness: 0,
@@ -77,6 +85,21 @@ const all = Direction.queryToKey | Direction.keyToQuery | Direction.queryToQuery
 const ids = { queryIds: ints(rows), keyIds: ints(rows) };
 const supcon = { objective: 'supcon', queryClasses: ints(rows), keyClasses: ints(rows) } as const;
 const alone = { objective: 'supcon', queryClasses: ints(rows), keys: null } as const;
+const guide = (change: Partial<NativeGuide> = {}): NativeGuide => ({
+  queries: matrix(rows, 3),
+  keys: matrix(rows, 3),
+  hardNegatives: null,
+  margin: 0,
+  relative: false,
+  ...change,
+});
+const teacher = (change: Partial<NativeTeacher> = {}): NativeTeacher => ({
+  queries: matrix(rows, 3),
+  keys: matrix(rows, 3),
+  logitScale: 5,
+  weight: 0.5,
+  ...change,
+});
 const lossOnly = { gradient: false, queryGrads: null, keyGrads: null } as const;
 
 it.each<[string, Partial<ContrastiveRequest>]>([
@@ -99,6 +122,12 @@ it.each<[string, Partial<ContrastiveRequest>]>([
     { objective: 'infonce', positives: ofFirst(3), queryWeights: floats(rows).fill(1, 0, 1) },
   ],
   ['ragged hard negatives', { hardNegatives: matrix(5), hardNegativeOffsets: ragged(5) }],
+  ['a guide', { guide: guide() }],
+  [
+    'a guide of hard negatives',
+    { hardNegatives: matrix(2 * rows), guide: guide({ hardNegatives: matrix(2 * rows, 3), relative: true }) },
+  ],
+  ['a teacher and a guide', { teacher: teacher(), guide: guide() }],
   ['supcon', supcon],
   ['supcon over the queries', alone],
   [
@@ -212,6 +241,32 @@ const refusals: Refusal[] = [
   ['margin, supcon without keys', { ...alone, falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
   ['margin, supcon', { ...supcon, falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
   ['margin, siglip', { objective: 'siglip', falseNegativeMargin: 0.1 }, 'ERR_VALUE'],
+  ['a guide, ntxent', { objective: 'ntxent', guide: guide() }, 'ERR_VALUE'],
+  ['a guide, siglip', { objective: 'siglip', guide: guide() }, 'ERR_VALUE'],
+  ['a guide, supcon', { ...supcon, guide: guide() }, 'ERR_VALUE'],
+  ['a guide on a device', { backend: 'cuda', guide: guide() }, 'ERR_VALUE'],
+  ['a guide of fewer queries', { guide: guide({ queries: matrix(rows - 1, 3) }) }, 'ERR_SHAPE'],
+  ['a guide of more keys', { guide: guide({ keys: matrix(rows + 1, 3) }) }, 'ERR_SHAPE'],
+  ['a guide of two widths', { guide: guide({ keys: matrix(rows, 4) }) }, 'ERR_SHAPE'],
+  ['a guide of no hard negatives', { guide: guide({ hardNegatives: matrix(rows, 3) }) }, 'ERR_SHAPE'],
+  [
+    'a guide of too few hard negatives',
+    { hardNegatives: matrix(2 * rows), guide: guide({ hardNegatives: matrix(rows, 3) }) },
+    'ERR_SHAPE',
+  ],
+  ['a guide with an endless margin', { guide: guide({ margin: Number.POSITIVE_INFINITY }) }, 'ERR_VALUE'],
+  ['a teacher, ntxent', { objective: 'ntxent', teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, siglip', { objective: 'siglip', teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, supcon', { ...supcon, teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, directions', { objective: 'infonce', directions: 1, teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, hard negatives', { hardNegatives: matrix(rows), teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher, hardness', { hardness: 1, teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher on a device', { backend: 'cuda', teacher: teacher() }, 'ERR_VALUE'],
+  ['a teacher of fewer queries', { teacher: teacher({ queries: matrix(rows - 1, 3) }) }, 'ERR_SHAPE'],
+  ['a teacher of two widths', { teacher: teacher({ keys: matrix(rows, 4) }) }, 'ERR_SHAPE'],
+  ['a teacher without scale', { teacher: teacher({ logitScale: 0 }) }, 'ERR_VALUE'],
+  ['a teacher of endless weight', { teacher: teacher({ weight: Number.POSITIVE_INFINITY }) }, 'ERR_VALUE'],
+  ['a teacher of negative weight', { teacher: teacher({ weight: -1 }) }, 'ERR_VALUE'],
   ['labels, clip', { labels: ints(rows) }, 'ERR_VALUE'],
   ['labels, siglip', { objective: 'siglip', labels: ints(rows) }, 'ERR_VALUE'],
   ['labels, directions', { objective: 'infonce', directions: 1, labels: ints(rows) }, 'ERR_VALUE'],

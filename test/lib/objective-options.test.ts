@@ -28,6 +28,12 @@ const honoured: [name: string, options: object, by: readonly Objective[]][] = [
     ['clip', 'infonce', 'siglip'],
   ],
   ['falseNegativeMargin', { falseNegativeMargin: 0 }, ['clip', 'infonce', 'ntxent']],
+  ['guide', { guide: { queries: matrix(3, 2), keys: matrix(3, 2) } }, ['clip', 'infonce']],
+  [
+    'teacher',
+    { teacher: { queries: matrix(3, 2), keys: matrix(3, 2), logitScale: 1, weight: 1 } },
+    ['clip', 'infonce'],
+  ],
   ['hardNegatives', { hardNegatives: hardNegatives() }, ['clip', 'infonce']],
   ['directions', { directions: ['queryToKey'] }, ['infonce']],
   ['partition', { partition: 'joint', directions: ['queryToKey'] }, ['infonce']],

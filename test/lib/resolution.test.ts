@@ -39,6 +39,8 @@ it('defaults', () => {
     excludedPairs: null,
     hardNegativeIds: null,
     falseNegativeMargin: null,
+    guide: null,
+    teacher: null,
     labelSmoothing: 0,
     queryWeights: null,
     hardness: 0,

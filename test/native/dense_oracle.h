@@ -123,6 +123,13 @@ class Dense {
   Result out_;
 };
 
+inline double dot_of(const infcl::MatrixView& a, int64_t i, const infcl::MatrixView& b, int64_t j) {
+  const float *x = static_cast<const float*>(a.row(i)), *y = static_cast<const float*>(b.row(j));
+  double sum = 0;
+  for (int64_t d = 0; d < a.dim; ++d) sum += static_cast<double>(x[d]) * y[d];
+  return sum;
+}
+
 // Which similarities count, of an objective with label positives.
 class Exclusion {
  public:
@@ -136,6 +143,7 @@ class Exclusion {
   bool counts(const Term& t, int64_t anchor, int64_t other, bool two_sided) const {
     if (r_.query_ids && t.b != kHard && id(t.a, t.i) == id(t.b, t.j)) return false;
     if (r_.excluded.any() && t.a == kQ && t.b == kK && listed(r_.excluded, t.i, t.j)) return false;
+    if (above_guide(t, anchor) || (two_sided && above_guide(t, other))) return false;
     if (!r_.has_margin) return true;
     return dense_.dot(t) <= limit(anchor) && !(two_sided && dense_.dot(t) > limit(other));
   }
@@ -144,6 +152,16 @@ class Exclusion {
   static bool listed(const infcl::KeyLists& lists, int64_t query, int64_t key) {
     const int32_t* const end = lists.keys + lists.offsets[query + 1];
     return std::find(lists.keys + lists.offsets[query], end, key) != end;
+  }
+  // Whether the guide has the pair above the limit of this anchor. Its features are float32, and their dots
+  // exact.
+  bool above_guide(const Term& t, int64_t anchor) const {
+    const infcl::Guide& guide = r_.guide;
+    if (!guide.given() || (t.b == kHard && guide.hard_negatives.rows == 0)) return false;
+    const double positive = dot_of(guide.queries, anchor, guide.keys, label(anchor));
+    const infcl::MatrixView* sides[] = {&guide.queries, &guide.keys, &guide.hard_negatives};
+    const double limit = positive - (guide.relative ? std::fabs(positive) * guide.margin : guide.margin);
+    return dot_of(*sides[t.a], t.i, *sides[t.b], t.j) > static_cast<float>(limit);
   }
   int32_t id(Side s, int64_t i) const { return s == kQ ? r_.query_ids[i] : r_.key_ids[i]; }
   double limit(int64_t i) const { return dense_.dot({kQ, i, kK, label(i)}) + r_.margin; }
@@ -173,6 +191,20 @@ inline int64_t masked_pairs(const infcl::ContrastiveRequest& r, const Features& 
     for (int64_t h = own.begin; h < own.end; ++h) masked += !rules.counts({kQ, i, kHard, h}, i, i, false);
   }
   return masked;
+}
+
+// The same denominator, whose targets are the teacher's probabilities.
+inline Anchor taught(const infcl::Teacher& teacher, Anchor anchor) {
+  std::vector<double> y;
+  double max = -HUGE_VAL, sum = 0;
+  for (const Term& t : anchor.terms) {
+    y.push_back(teacher.logit_scale * dot_of(teacher.queries, t.i, teacher.keys, t.j));
+    max = std::fmax(max, y.back());
+  }
+  for (const double one : y) sum += std::exp(one - max);
+  for (size_t t = 0; t < y.size(); ++t) anchor.terms[t].target = std::exp(y[t] - max) / sum;
+  anchor.weight *= teacher.weight;
+  return anchor;
 }
 
 // Label positives: the anchors of pair i in each direction that the objective has.
@@ -211,6 +243,7 @@ inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, co
       const double uniform = r.label_smoothing / static_cast<double>(anchor.terms.size());
       for (Term& t : anchor.terms) t.target = uniform + (t.positive ? 1 - r.label_smoothing : 0);
       dense.softmax(anchor);
+      if (r.teacher.given()) dense.softmax(taught(r.teacher, anchor));
     }
   return dense.result();
 }

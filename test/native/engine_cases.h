@@ -179,6 +179,68 @@ inline void visit_sixteen_bits(infcl::DType dtype, const Visit& visit) {
              b, dim, dtype});
 }
 
+// A guide of another width and element type, beside every option that masks pairs or meets masked ones.
+inline void visit_guide(infcl::DType dtype, const Visit& visit) {
+  struct Shape {
+    int64_t rows, guide_dim;
+    double margin;
+    bool relative;
+  };
+  for (const Shape s :
+       {Shape{1, 1, 0, false}, {33, 3, 0.25, false}, {449, 65, 0.5, true}, {460, 17, -0.25, true}})
+    for (int variant = 0; variant < 4; ++variant) {
+      infcl::ContrastiveRequest r = request(variant % 2 ? ObjectiveKind::kInfoNce : ObjectiveKind::kClip, 12);
+      r.guide.margin = s.margin;
+      r.guide.relative = s.relative;
+      if (variant >= 2) {
+        r.hard_negatives_per_query = 2;
+        r.label_smoothing = 0.2;
+      }
+      Case c{"guide " + std::to_string(variant), r, s.rows, s.rows, 21, dtype};
+      c.gradient_floor = 1e-2;
+      c.guide_dim = s.guide_dim;
+      visit(c);
+    }
+  infcl::ContrastiveRequest r =
+      request(infcl::make_directions(infcl::kQueryToKey | infcl::kQueryToQuery, true), 12);
+  Case c{"guide of two directions", r, 460, 460, 21, dtype};
+  c.guide_dim = 9;
+  visit(c);
+}
+
+// A teacher of another width and element type: sharp, flat, beside masks and smoothing, of few rows, and with
+// logits so far from each other that one exponential cannot span them.
+inline void visit_teacher(infcl::DType dtype, const Visit& visit) {
+  struct Shape {
+    int64_t rows, dim;
+    double scale, weight;
+  };
+  const int64_t most = 460;
+  std::vector<int32_t> ids(static_cast<size_t>(most));
+  std::vector<float> weights(ids.size());
+  for (int64_t i = 0; i < most; ++i) {
+    ids[i] = static_cast<int32_t>(i % 97);
+    weights[i] = static_cast<float>(i % 5 + 1);
+  }
+  for (const Shape s :
+       {Shape{1, 1, 5, 1}, {3, 33, 100, 2}, {33, 3, 0.01, 0.5}, {449, 65, 20, 1}, {460, 9, 900, 1}})
+    for (int variant = 0; variant < 4; ++variant) {
+      infcl::ContrastiveRequest r = request(variant % 2 ? ObjectiveKind::kInfoNce : ObjectiveKind::kClip, 12);
+      r.teacher.logit_scale = s.scale;
+      r.teacher.weight = s.weight;
+      Case c{"teacher " + std::to_string(variant), r, s.rows, s.rows, 21, dtype};
+      if (variant >= 2) {
+        c.request.query_ids = c.request.key_ids = ids.data();
+        c.request.query_weights = weights.data();
+        c.request.label_smoothing = 0.2;
+        c.guide_dim = 5;
+      }
+      c.gradient_floor = 1e-2;
+      c.teacher_dim = s.dim;
+      visit(c);
+    }
+}
+
 // Negatives of each query's own, beside every option that meets them.
 inline void visit_hard_negatives(const Visit& visit) {
   for (int variant = 0; variant < 4; ++variant) {

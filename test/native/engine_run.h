@@ -22,9 +22,10 @@ struct Case {
   infcl::ContrastiveRequest request;  // without matrices
   int64_t rows, keys, dim;
   infcl::DType dtype = infcl::DType::kFloat32;
-  bool alike = false;        // a strong common direction: all dots near one
-  bool uneven_rows = false;  // norms of the queries from 0 to 4
-  bool coarse = false;       // features of so few bits that any arithmetic has their dots exactly
+  bool alike = false;                      // a strong common direction: all dots near one
+  bool uneven_rows = false;                // norms of the queries from 0 to 4
+  int64_t guide_dim = 0, teacher_dim = 0;  // of a guide and a teacher, whose features are coarse; 0: none
+  bool coarse = false;  // features of so few bits that any arithmetic has their dots exactly
   // Sizes below which an error is not relative. 0 for feature gradients: a hundredth of the usual size.
   double gradient_floor = 0, scalar_floor = 1e-2;
 };
@@ -73,17 +74,36 @@ inline Matrix make_matrix(const Case& c, int64_t rows, unsigned seed, bool uneve
   return m;
 }
 
+// Features of a guide or a teacher. A sixteenth is a step of all types, so no type changes a dot.
+inline Matrix make_frozen(const Case& c, int64_t dim, int64_t rows, unsigned seed) {
+  Case own = c;
+  own.dim = std::max<int64_t>(1, dim);
+  own.alike = false;
+  own.coarse = true;
+  return make_matrix(own, dim > 0 ? rows : 0, seed, false);
+}
+
 struct Inputs {
   explicit Inputs(const Case& c)
       : queries(make_matrix(c, c.rows, 1, c.uneven_rows)),
         keys(make_matrix(c, c.keys, 2, false)),
-        hard(make_matrix(c, c.request.hard_negative_rows().of(c.rows - 1).end, 3, false)) {}
+        hard(make_matrix(c, c.request.hard_negative_rows().of(c.rows - 1).end, 3, false)),
+        guide_queries(make_frozen(c, c.guide_dim, c.rows, 4)),
+        guide_keys(make_frozen(c, c.guide_dim, c.keys, 5)),
+        guide_hard(make_frozen(c, c.guide_dim, c.request.hard_negative_rows().of(c.rows - 1).end, 6)),
+        teacher_queries(make_frozen(c, c.teacher_dim, c.rows, 7)),
+        teacher_keys(make_frozen(c, c.teacher_dim, c.keys, 8)) {}
   // The request with what it is about.
   infcl::ContrastiveRequest request(const Case& c) const {
     infcl::ContrastiveRequest r = c.request;
     r.queries = queries.view();
     r.keys = keys.view();
     r.hard_negatives = hard.view();
+    r.guide.queries = guide_queries.view();
+    r.guide.keys = guide_keys.view();
+    r.guide.hard_negatives = guide_hard.view();
+    r.teacher.queries = teacher_queries.view();
+    r.teacher.keys = teacher_keys.view();
     return r;
   }
   oracle::Result solve(const Case& c) const {
@@ -91,9 +111,14 @@ struct Inputs {
     r.queries = queries.wide.view();
     r.keys = keys.wide.view();
     r.hard_negatives = hard.wide.view();
+    r.guide.queries = guide_queries.wide.view();
+    r.guide.keys = guide_keys.wide.view();
+    r.guide.hard_negatives = guide_hard.wide.view();
+    r.teacher.queries = teacher_queries.wide.view();
+    r.teacher.keys = teacher_keys.wide.view();
     return oracle::dense(r, queries.wide, keys.wide);
   }
-  Matrix queries, keys, hard;
+  Matrix queries, keys, hard, guide_queries, guide_keys, guide_hard, teacher_queries, teacher_keys;
 };
 
 struct Run {

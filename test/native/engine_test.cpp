@@ -79,6 +79,29 @@ void test_lists(std::vector<Engine>& engines) {
   cases::visit_few_listed_rows([&](const Case& c) { against_oracle(engines, c, {1e-6, 5e-5}); });
 }
 
+void test_guide(std::vector<Engine>& engines) {
+  for (const infcl::DType dtype : {infcl::DType::kFloat32, infcl::DType::kFloat16, infcl::DType::kBFloat16})
+    cases::visit_guide(dtype, [&](const Case& c) {
+      against_oracle(engines, c, {1e-6, 1e-5});
+      const Inputs inputs(c);
+      infcl::ContrastiveRequest wide = inputs.request(c);
+      wide.guide.queries = inputs.guide_queries.wide.view();
+      wide.guide.keys = inputs.guide_keys.wide.view();
+      wide.guide.hard_negatives = inputs.guide_hard.wide.view();
+      const int64_t masked = oracle::masked_pairs(wide, inputs.queries.wide, inputs.keys.wide);
+      for (Engine& e : engines) {
+        const int64_t counted = run(e, inputs.request(c), 2, 0).result.stats.masked_pairs;
+        CHECK(counted == masked, "%s %s: %ld masked, not %ld", e.isa.c_str(), c.name.c_str(), (long)counted,
+              (long)masked);
+      }
+    });
+}
+
+void test_teacher(std::vector<Engine>& engines) {
+  for (const infcl::DType dtype : {infcl::DType::kFloat32, infcl::DType::kFloat16, infcl::DType::kBFloat16})
+    cases::visit_teacher(dtype, [&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-5}); });
+}
+
 // Few rows at a large scale: one dot's rounding to float32 alone would cost more than 1e-6.
 void test_few_rows(std::vector<Engine>& engines) {
   const auto held = [&](const Case& c) { against_oracle(engines, c, {1e-6, 5e-5}); };
@@ -272,6 +295,8 @@ int main(int argc, char** argv) {
                      {"cases", test_cases},
                      {"lists", test_lists},
                      {"kept_scores", test_kept_scores_of_similarities},
+                     {"guide", test_guide},
+                     {"teacher", test_teacher},
                      {"few_rows", test_few_rows},
                      {"loss_alone", test_loss_alone},
                      {"sixteen_bits", test_sixteen_bits},

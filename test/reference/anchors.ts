@@ -89,22 +89,29 @@ export class Exclusions {
   /** Nearest that any negative came to a limit without meeting it, so that tests can tell a choice from a rounding. */
   clearance = Number.POSITIVE_INFINITY;
   private readonly limits: number[] | null;
+  private readonly guideLimits: number[] | null;
   private readonly excluded = new Map<Similarities, Set<number>>();
 
   constructor(
     private readonly tables: Tables,
     private readonly options: DenseOptions,
+    /** Similarities of the guide's features. */
+    private readonly guided: Tables | null,
   ) {
-    const { falseNegativeMargin: margin, labels } = options;
-    if (margin === undefined) {
-      this.limits = null;
-      return;
-    }
+    const { falseNegativeMargin: margin, guide } = options;
     // Qwen3 Embedding (Zhang et al. 2025): a negative with sim > sim(q_i, k_p) + margin is taken for a false one.
-    // In float32, as a tie must fall on the same side.
-    const { queryKey, q } = tables;
-    this.limits = Array.from({ length: q.count }, (_, i) =>
-      Math.fround(queryKey.dots[i * queryKey.columns + labelOf(labels, i)] + margin),
+    this.limits = margin === undefined ? null : this.limitsOf(tables, (positive) => positive + margin);
+    // GISTEmbed (Solatorio 2024), with sentence-transformers' margins; a fraction is one of the size
+    const { margin: below = 0, relative = false } = guide ?? {};
+    const guideLimit = (positive: number) => positive - (relative ? Math.abs(positive) * below : below);
+    this.guideLimits = guided && this.limitsOf(guided, guideLimit);
+  }
+
+  /** Limits that follow from the positives, in float32, as a tie must fall on the same side. */
+  private limitsOf({ queryKey, q }: Tables, limit: (positive: number) => number): number[] {
+    const { labels } = this.options;
+    return Array.from({ length: q.count }, (_, i) =>
+      Math.fround(limit(queryKey.dots[i * queryKey.columns + labelOf(labels, i)])),
     );
   }
 
@@ -131,10 +138,13 @@ export class Exclusions {
   }
 
   private beyond(of: Similarities, i: number, j: number, anchor: number): boolean {
-    if (this.limits === null) return false;
-    const over = of.dots[i * of.columns + j] - this.limits[anchor];
-    if (over !== 0) this.clearance = Math.min(this.clearance, Math.abs(over));
-    return over > 0;
+    const at = i * of.columns + j;
+    const over = [this.limits === null ? 0 : of.dots[at] - this.limits[anchor]];
+    if (this.guideLimits !== null && (of.right !== this.tables.h || this.guided!.h !== null)) {
+      over.push(twin(of, this.tables, this.guided!).dots[at] - this.guideLimits[anchor]);
+    }
+    for (const one of over) if (one !== 0) this.clearance = Math.min(this.clearance, Math.abs(one));
+    return over.some((one) => one > 0);
   }
 
   private idOf(side: Rows, row: number): number | null {
@@ -204,6 +214,8 @@ export function* pairAnchors(
   options: DenseOptions,
   exclusions: Exclusions,
   hardnessAt: Tables,
+  /** Similarities of a teacher's features. */
+  taught: Tables | null,
 ): Generator<Anchor> {
   const { queryKey, q } = tables;
   const list = denominators(options);
@@ -231,6 +243,11 @@ export function* pairAnchors(
       smooth(terms, options.labelSmoothing ?? 0);
       const share = (options.queryWeights?.[i] ?? 1) / total; // the loss is a weighted mean over queries
       yield { weight: weight * share, query: i, rowWeight: weight, reported: n === 0, terms };
+      if (options.teacher === undefined || taught === null) continue;
+      // Hinton et al. 2015: the same denominator, and the teacher's probabilities as targets
+      const targets = softTargets(terms, taught.queryKey, options.teacher.logitScale);
+      const own = weight * options.teacher.weight;
+      yield { weight: own * share, query: i, rowWeight: own, reported: false, terms: targets };
     }
   }
 }
@@ -306,6 +323,15 @@ export function* listedAnchors(
       };
     }
   }
+}
+
+/** The same terms, whose targets are the softmax of a teacher's logits. */
+function softTargets(terms: readonly Term[], teacher: Similarities, scale: number): Term[] {
+  const y = terms.map(({ at }) => scale * teacher.dots[at]);
+  const largest = y.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const sizes = y.map((value) => Math.exp(value - largest));
+  const total = sum(sizes);
+  return terms.map((term, t) => ({ ...term, target: sizes[t] / total }));
 }
 
 function allBut(except: number | null, count: number, visit: (j: number) => void): void {

@@ -26,6 +26,14 @@ export interface DenseOptions {
   /** Keys that do not count against their query, nor it against them. */
   excludePairs?: DenseLists;
   falseNegativeMargin?: number;
+  guide?: {
+    queries: DenseMatrix;
+    keys: DenseMatrix;
+    hardNegatives?: DenseMatrix;
+    margin?: number;
+    relative?: boolean;
+  };
+  teacher?: { queries: DenseMatrix; keys: DenseMatrix; logitScale: number; weight: number };
   /** As many of each query, or those from offsets[i] to before offsets[i + 1]. */
   hardNegatives?: {
     keys: DenseMatrix;

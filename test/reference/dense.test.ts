@@ -40,6 +40,7 @@ interface Case {
 const ids = { queryIds: [1, 2, 1, 3, 4, 2], keyIds: [1, 5, 2, 3, 3, 2] };
 const lists = { offsets: [0, 2, 2, 5, 6, 6, 7], keys: [4, 1, 0, 2, 5, 1, 3] };
 const weights = { queryWeights: [1, 0, 2.5, 0.5, 3, 1] };
+const guideOf = (rows: number) => makePair({ rows, dim: 3, seed: 11 });
 const six = { rows: 6, dim: 4, logitScale: 9 };
 
 const cases: Case[] = [
@@ -48,6 +49,37 @@ const cases: Case[] = [
   { name: 'clip, ids', ...six, options: ids },
   { name: 'clip, excluded pairs', ...six, options: { excludePairs: lists } },
   { name: 'clip, margin', ...six, options: { falseNegativeMargin: -0.1 } },
+  { name: 'clip, guide', ...six, options: { guide: guideOf(6) } },
+  {
+    name: 'clip, guide and relative margin',
+    ...six,
+    options: { guide: { ...guideOf(6), margin: 0.5, relative: true } },
+  },
+  {
+    name: 'infonce, guide of hard negatives too',
+    ...six,
+    hardPerQuery: 2,
+    options: {
+      objective: 'infonce',
+      guide: { ...guideOf(6), hardNegatives: makePair({ rows: 12, dim: 3, seed: 15 }).queries },
+    },
+  },
+  {
+    name: 'clip, teacher',
+    ...six,
+    options: { teacher: { ...guideOf(6), logitScale: 7, weight: 0.5 }, ...weights },
+  },
+  {
+    name: 'infonce, teacher, guide and ids',
+    ...six,
+    options: {
+      objective: 'infonce',
+      labelSmoothing: 0.1,
+      ...ids,
+      guide: guideOf(6),
+      teacher: { ...makePair({ rows: 6, dim: 2, seed: 17 }), logitScale: 4, weight: 2 },
+    },
+  },
   { name: 'clip, smoothing', ...six, options: { labelSmoothing: 0.2 } },
   { name: 'clip, weights', ...six, options: weights },
   { name: 'clip, hardness', ...six, options: { hardness: { strength: 4, on: 'all' } } },
@@ -195,8 +227,8 @@ describe.each(cases)(
 
     it('is decided by no rounding, and masks some pairs where it is asked to', () => {
       expect(exact.clearance).toBeGreaterThan(100 * step);
-      const { queryIds, excludePairs, falseNegativeMargin } = options;
-      const masks = [queryIds, excludePairs, falseNegativeMargin].some((option) => option !== undefined);
+      const { queryIds, excludePairs, falseNegativeMargin, guide } = options;
+      const masks = [queryIds, excludePairs, falseNegativeMargin, guide].some((option) => option !== undefined);
       expect(exact.maskedPairs > 0).toBe(masks);
     });
 
@@ -305,6 +337,30 @@ describe('oracle, by hand', () => {
     // similarities 1 and -1: the limit is 1 + margin, and only what exceeds it is excluded
     expect(at({ falseNegativeMargin: -2 }).maskedPairs).toBe(0);
     expect(at({ falseNegativeMargin: -2.5 }).maskedPairs).toBe(2);
+  });
+
+  it('a guide excludes pairs above the positive less a margin, and none that ties with the limit', () => {
+    // the guide's positives are 2 and -2, and its other pairs are 1
+    const queries: DenseMatrix = { data: Float64Array.of(1, 1, 1, -1), shape: [2, 2] };
+    const keys: DenseMatrix = { data: Float64Array.of(1.5, 0.5, -0.5, 1.5), shape: [2, 2] };
+    const masked = (margin: number, relative: boolean) =>
+      at({ objective: 'infonce', guide: { queries, keys, margin, relative } }).maskedPairs;
+    expect(masked(0, false)).toBe(1); // 1 is above -2, not above 2
+    expect(masked(1, false)).toBe(1); // a tie with 2 - 1
+    expect(masked(1.5, false)).toBe(2);
+    expect(masked(-3, false)).toBe(0); // a tie with -2 + 3
+    expect(masked(0.5, true)).toBe(1); // limits 1 and -3, not -1
+    expect(masked(0.625, true)).toBe(2);
+    expect(masked(-1.5, true)).toBe(0); // a tie with -2 + 3
+  });
+
+  it('a teacher that is the model adds the entropy of its own probabilities', () => {
+    const p = 1 / (1 + e(-2));
+    const entropy = -p * Math.log(p) - (1 - p) * Math.log(1 - p);
+    const teacher = { queries: matrix, keys: matrix, logitScale: 1, weight: 0.5 };
+    const result = at({ teacher });
+    expect(result.loss).toBeCloseTo(Math.log1p(e(-2)) + 0.5 * entropy, 15);
+    expect(result.queryGrads[0]).toBeCloseTo(at({}).queryGrads[0], 15); // the entropy's own part has no gradient
   });
 
   it('hardness adds to the negatives', () => {

@@ -43,7 +43,7 @@ export interface DenseResult {
     /** Logit of the best positive key less the largest that ranks against it; infinite when either is missing. */
     margin: Float64Array;
   };
-  /** Pairs that ids and margins took out of all denominators. */
+  /** Pairs that ids, margins and a guide took out of all denominators. */
   maskedPairs: number;
   /** Least distance, but for ties, between a similarity and the limit that decides whether it is masked. */
   clearance: number;
@@ -64,7 +64,10 @@ export function denseLossAndGrad(
   const { logitScale, logitBias, hardnessAt: at } = options;
   const offsets = options.hardNegatives?.offsets;
   const tables = makeTables(queries, keys, options.hardNegatives?.keys, offsets);
-  const exclusions = new Exclusions(tables, options);
+  const { guide, teacher } = options;
+  const taught = teacher ? makeTables(teacher.queries, teacher.keys) : null;
+  const guided = guide ? makeTables(guide.queries, guide.keys, guide.hardNegatives) : null;
+  const exclusions = new Exclusions(tables, options, guided);
   const others = at ? makeTables(at.queries, at.keys, at.hardNegatives, offsets) : tables;
   const out = new Totals(tables, logitScale, logitBias);
   if (objective === 'siglip') {
@@ -72,7 +75,7 @@ export function denseLossAndGrad(
   } else {
     const make = isListed(options.labels) ? listedAnchors : pairAnchors;
     const supcon = objective === 'supcon';
-    const anchors = supcon ? classAnchors(tables, options) : make(tables, options, exclusions, others);
+    const anchors = supcon ? classAnchors(tables, options) : make(tables, options, exclusions, others, taught);
     for (const anchor of anchors) out.addCrossEntropy(anchor);
   }
 

@@ -39,6 +39,9 @@ export interface Recipe {
   coarse?: boolean;
   logitBias?: number;
   falseNegativeMargin?: number;
+  /** Features of a guide, of so few bits that its limits are exact; `hard`: hard negatives too. */
+  guide?: { dim: number; margin?: number; relative?: boolean; hard?: boolean; alike?: number };
+  teacher?: { dim: number; logitScale: number; weight: number; alike?: number };
   directions?: readonly DirectionName[];
   partition?: 'joint' | 'perDirection';
   labelSmoothing?: number;
@@ -48,13 +51,29 @@ export interface Recipe {
 /** Options that mean the same to the oracle and to the public API. */
 export type ProblemOptions = Omit<
   DenseOptions,
-  'labels' | 'queryIds' | 'keyIds' | 'excludePairs' | 'queryWeights' | 'hardNegatives' | 'hardnessAt'
+  | 'labels'
+  | 'queryIds'
+  | 'keyIds'
+  | 'excludePairs'
+  | 'queryWeights'
+  | 'hardNegatives'
+  | 'hardnessAt'
+  | 'guide'
+  | 'teacher'
 > & {
   labels?: Int32Array | KeyLists;
   queryIds?: Int32Array;
   keyIds?: Int32Array;
   excludePairs?: KeyLists;
   queryWeights?: Float32Array;
+  guide?: {
+    queries: FloatMatrix;
+    keys: FloatMatrix;
+    hardNegatives?: FloatMatrix;
+    margin?: number;
+    relative?: boolean;
+  };
+  teacher?: { queries: FloatMatrix; keys: FloatMatrix; logitScale: number; weight: number };
   hardNegatives?: HardNegativeRows & { keys: FloatMatrix; ids?: Int32Array };
 };
 
@@ -75,6 +94,8 @@ const seedOf = {
   excluded: 7000,
   positives: 8000,
   hardRows: 9000,
+  guide: 10000,
+  teacher: 11000,
 };
 
 const verbatim = [
@@ -116,6 +137,12 @@ export function makeProblem(recipe: Recipe): Problem {
     options.hardNegatives = { keys: finish(hard), ...hardRows(recipe, owners) };
     if (recipe.hardIds && ids !== undefined)
       options.hardNegatives.ids = makeLabels(owners.length, ids, seed + seedOf.hardIds);
+  }
+  if (recipe.guide) options.guide = makeGuide(recipe, recipe.guide, labels);
+  if (recipe.teacher) {
+    const { dim, alike = 3, ...numbers } = recipe.teacher;
+    const taught = makePair({ rows, keys, dim, seed: seed + seedOf.teacher, alike, labels });
+    options.teacher = { queries: coarsen(taught.queries), keys: coarsen(taught.keys), ...numbers };
   }
   return { queries: finish(pair.queries), keys: keys === 0 ? null : finish(pair.keys), options };
 }
@@ -160,6 +187,26 @@ function makeHardNegatives(
   return { data: values, shape: [owners.length, dim] };
 }
 
+/** Other features of the same rows. Hard negatives resemble their query too, so that some are above its limit. */
+function makeGuide(
+  { rows, keys, seed, hardPerQuery = 0 }: Recipe,
+  { dim, margin, relative, hard, alike = 3 }: NonNullable<Recipe['guide']>,
+  labels: Int32Array | undefined,
+): NonNullable<ProblemOptions['guide']> {
+  const pair = makePair({ rows, keys, dim, seed: seed + seedOf.guide, alike, labels });
+  const hardNegatives =
+    hard && hardPerQuery > 0
+      ? { hardNegatives: coarsen(makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.guide + 2)) }
+      : {};
+  return {
+    queries: coarsen(pair.queries),
+    keys: coarsen(pair.keys),
+    ...hardNegatives,
+    ...(margin !== undefined && { margin }),
+    ...(relative !== undefined && { relative }),
+  };
+}
+
 function classCount({ rows, classes }: Recipe): number {
   return classes ?? Math.max(1, Math.floor(rows / 3));
 }
@@ -178,6 +225,8 @@ export function problemName(recipe: Recipe): string {
     recipe.ids !== undefined && `${recipe.ids} ids`,
     recipe.excluded !== undefined && `up to ${recipe.excluded} excluded`,
     recipe.falseNegativeMargin !== undefined && `margin ${recipe.falseNegativeMargin}`,
+    recipe.guide && `guide ${JSON.stringify(recipe.guide)}`,
+    recipe.teacher && `teacher ${JSON.stringify(recipe.teacher)}`,
     recipe.hardPerQuery && `${recipe.hardPerQuery} hard negatives`,
     recipe.hardMost !== undefined && `up to ${recipe.hardMost} hard negatives`,
     recipe.labelSmoothing && `smoothing ${recipe.labelSmoothing}`,

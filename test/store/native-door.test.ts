@@ -109,6 +109,8 @@ describe('a call', () => {
       objective: 'clip',
       directions: 0,
       jointPartition: true,
+      guide: null,
+      teacher: null,
     } as const;
     const request = {
       ...none,

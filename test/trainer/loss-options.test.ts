@@ -81,6 +81,53 @@ describe('negatives', () => {
   });
 });
 
+describe('features of other models', () => {
+  const frozen = {
+    guide: { queries: matrix(6, 5), keys: matrix(6, 6) },
+    teacher: { queries: matrix(6, 7), keys: matrix(6, 8), logitScale: 2, weight: 0.5 },
+  };
+
+  test.each(['guide', 'teacher'] as const)('%s: matrices of the whole batch reach the loss', async (name) => {
+    const loss = { logitScale: 5, [name]: frozen[name] };
+    const { result, queryGradsOf, keyGradsOf } = stepOver([q], [k], loss);
+    const direct = await contrastiveLossAndGrad(q, k, loss);
+    const without = await contrastiveLossAndGrad(q, k, { logitScale: 5 });
+    expect((await result).loss).toBe(direct.loss);
+    expect(direct.loss).not.toBe(without.loss);
+    expect(queryGradsOf(q)).toEqual(direct.queryGrads);
+    expect(keyGradsOf(k)).toEqual(direct.keyGrads);
+  });
+
+  test('of another number of rows are refused once the rows are known', async () => {
+    const { result } = stepOver([q], [k], { guide: { queries: matrix(5, 5), keys: matrix(6, 6) } });
+    await expect(result).rejects.toMatchObject({ code: 'ERR_SHAPE' });
+  });
+
+  test('a guide of a tower of hard negatives', async () => {
+    const [own, other] = [identity(), identity()];
+    const negatives = matrix(12, 9);
+    const guide = { ...frozen.guide, hardNegatives: matrix(12, 10), margin: 0.5 };
+    const { loss } = await chunkedStep({
+      queries: { encoder: own.encoder, chunks: () => [q] },
+      keys: { encoder: other.encoder, chunks: () => [k] },
+      hardNegatives: { encoder: identity().encoder, chunks: () => [negatives], perQuery: 2 },
+      loss: { logitScale: 5, guide },
+    });
+    const hardNegatives = { keys: negatives, perQuery: 2 };
+    expect(loss).toBe((await contrastiveLossAndGrad(q, k, { logitScale: 5, guide, hardNegatives })).loss);
+  });
+
+  test('a teacher beside a tower of hard negatives is refused before anything is encoded', () =>
+    expectStepRefused(
+      (good) => ({
+        ...good,
+        hardNegatives: { ...(good.keys as object), perQuery: 1 },
+        loss: { teacher: frozen.teacher },
+      }),
+      { code: 'ERR_VALUE', message: 'no options.hardNegatives beside options.teacher' },
+    ));
+});
+
 describe('outputs of the caller', () => {
   test('receive the gradients that the encoders see', async () => {
     const out = { queryGrads: new Float32Array(24), keyGrads: new Float32Array(24) };

@@ -21,6 +21,8 @@ export const caseTitles = {
   normalizedRows: 'rows are normalised by the step, and gradients go through that',
   ownLoss: 'gradients of a loss by hand reach the towers',
   matryoshka: 'losses on prefixes of the features add up on one encode',
+  frozenModels:
+    'features of other models, a guide and a teacher, change the gradients of the towers as they should',
   oneTower: 'supcon trains one tower without another',
   gradScale: 'two steps at half the gradient scale give the gradients of one step',
   frozenTower: 'a frozen tower has no backward phase, and the other tower gets its gradients',

@@ -2,7 +2,8 @@
  * Cases of the conformance suite: what a step can do beside two towers and one loss. Gradients are compared with
  * finite differences of the dense loss in float64.
  */
-import { chunkedStep, type StepFeatures } from '../../../lib/trainer';
+import type { Stats } from '../../../lib';
+import { chunkedStep, encodeFeatures, type StepFeatures } from '../../../lib/trainer';
 import type { CaseName } from './host';
 import { featureDim } from './network';
 import { type AnyHost, expectDense, logitScale, rows, withPair } from './pair';
@@ -125,6 +126,24 @@ export const lossCases = {
         return denseLoss({ queries, keys }, {}, dim);
       };
       await expectSlopes(trio, loss, (features) => at(features, 4) + 0.5 * at(features, 2), { of: pairOf });
+    }),
+
+  frozenModels: (host) =>
+    withTrio(host, {}, async (trio) => {
+      // the third tower stands for the other model: its first rows are queries, and its next rows are keys
+      const { encoder, chunks } = trio.hardNegatives;
+      const { data, shape } = await encodeFeatures({ encoder, chunks });
+      const half = (begin: number) => ({
+        data: Float32Array.from(data).slice(begin * shape[1], (begin + rows) * shape[1]),
+        shape: [rows, shape[1]] as const,
+      });
+      const guide = { queries: half(0), keys: half(rows), margin: 0.25, relative: true };
+      const teacher = { queries: half(0), keys: half(rows), logitScale: 3, weight: 2 };
+      const { loss, stats } = await pairStep(trio, { loss: { logitScale, guide, teacher } });
+      expect((stats as Stats).maskedPairs).toBeGreaterThan(0);
+      const dense = ({ queries, keys }: Parameters<typeof denseLoss>[0]) =>
+        denseLoss({ queries, keys }, { guide, teacher });
+      await expectSlopes(trio, loss, dense, { of: pairOf });
     }),
 
   oneTower: (host) =>

@@ -150,6 +150,7 @@ test.each<[defect: string, host: Host<Float32Array>, found: CaseName[]]>([
       'lists',
       'gradScale',
       'bank',
+      'frozenModels',
     ],
   ],
   ['takes other rows in the second pass', takesAnyRows, ['changedRows']],
