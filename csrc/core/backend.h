@@ -200,6 +200,10 @@ class Backend {
   virtual void end() = 0;  // releases the claims of begin; safe to call after a throw
 
  private:
+  [[noreturn]] static void refuse_guide() {
+    throw Error(ErrorCode::kBackendUnavailable, "guide",
+                "Expected the backend 'cpu' for a guide but received one that takes none");
+  }
   [[noreturn]] static void refuse_search() {
     throw Error(ErrorCode::kBackendUnavailable, "search",
                 "Expected the backend 'cpu' for a search but received one that cannot search");
