@@ -103,10 +103,11 @@ const rooms = [
   },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
   { name: 'csrc/store', match: /^csrc\/store\//, may: ['csrc/core'] },
+  { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   {
     name: 'csrc/binding',
     match: /^csrc\/binding\//,
-    may: ['csrc/core', 'csrc/store'],
+    may: ['csrc/comm', 'csrc/core', 'csrc/store'],
     system: ['napi.h'],
   },
 ];

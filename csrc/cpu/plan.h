@@ -30,6 +30,7 @@ struct WorkspaceRequest {
   bool fused = false;          // forward and backward in one fused pass
   bool needs_row_sums = true;  // fused: a tile's gradients wait for the sums of its tile row
   SearchRoom search;
+  std::vector<Grid> visits;  // of guests; their scores are not kept
 };
 
 struct WorkspacePlan {

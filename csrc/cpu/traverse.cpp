@@ -99,12 +99,12 @@ void CpuBackend::count_tiles() {
 }
 
 void CpuBackend::fold(FoldArgs& args) {
-  load(args.similarity);
+  load(args.similarity, args.visit);
   traverse(*fold_pass(args));
 }
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
-  load(args.similarity);
+  load(args.similarity, args.visit);
   DifferentiateResult out;
   traverse(*differentiate_pass(args, out));
   return out;
@@ -138,7 +138,7 @@ class PartTimes {
 // sums of the row, each tile is differentiated while its scores are near.
 DifferentiateResult CpuBackend::fold_and_differentiate(FusedArgs& args) {
   using Clock = PartTimes::Clock;
-  load(args.fold.similarity);
+  load(args.fold.similarity, nullptr);
   DifferentiateResult out;
   const std::unique_ptr<Pass> fold = fold_pass(args.fold),
                               differentiate = differentiate_pass(args.differentiate, out);
