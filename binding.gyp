@@ -22,7 +22,7 @@
       "csrc/core/ranks.cpp",
       "csrc/core/refinement.cpp",
       "csrc/core/ring_backend.cpp",
-      "csrc/core/ring_lap.cpp",
+      "csrc/core/ring_round.cpp",
       "csrc/core/search.cpp",
       "csrc/core/settings.cpp",
       "csrc/cpu/call_cost.cpp",

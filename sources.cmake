@@ -20,7 +20,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/ranks.cpp
   csrc/core/refinement.cpp
   csrc/core/ring_backend.cpp
-  csrc/core/ring_lap.cpp
+  csrc/core/ring_round.cpp
   csrc/core/search.cpp
   csrc/core/settings.cpp
   csrc/cpu/call_cost.cpp

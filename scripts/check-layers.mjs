@@ -51,6 +51,12 @@ const rooms = [
     packages: [],
   },
   {
+    name: 'lib/distributed',
+    match: /^lib\/distributed\//,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/native'],
+    packages: [],
+  },
+  {
     name: 'lib/store',
     match: /^lib\/store\//,
     may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],

@@ -84,7 +84,7 @@ class Guest {
   template <class Args>
   void meet_columns(Args&);
 
-  const std::unique_ptr<char[]> memory_;
+  std::unique_ptr<char[]> memory_;
   GuestParts parts_;
   Normaliser sums_;
   NormaliserGrad factors_;

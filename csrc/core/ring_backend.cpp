@@ -82,11 +82,11 @@ void RingBackend::positive_dots(const int32_t* labels, float* out) {
   const auto look = [&](const MatrixView& columns, int64_t first) {
     backend_.positive_dots_among(columns, first, labels, out);
   };
-  Lap lap{RingStep::Phase::kLimits, {Side::kQueries, Side::kKeys, kNone, kNone}, parts_of(keys), {}, {}, {}, {}};
-  lap.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, keys.view, FoldArgs()); };
-  lap.visit_own = [&] { look(keys.view, shards_.first(ranks_.rank(), Side::kKeys)); };
-  lap.visit = [&](Guest&, const Visit& v) { look(v.guest.columns.view, v.first_column); };
-  run(lap);
+  Round round{RingStep::Phase::kLimits, {Side::kQueries, Side::kKeys, kNone, kNone}, parts_of(keys), {}, {}, {}, {}};
+  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, keys.view, FoldArgs()); };
+  round.visit_own = [&] { look(keys.view, shards_.first(ranks_.rank(), Side::kKeys)); };
+  round.visit = [&](Guest&, const Visit& v) { look(v.guest.columns.view, v.first_column); };
+  run(round);
 }
 
 template <class Args>
@@ -112,12 +112,12 @@ Args RingBackend::guest_args(const Args& own, const Visit& v) const {
 void RingBackend::fold(FoldArgs& own) {
   const ProblemMatrix& matrix = columns(own.similarity);
   int64_t masked = 0;
-  Lap lap{RingStep::Phase::kForward, similarity(own.similarity), parts_of(matrix, own), {}, {}, {}, {}};
+  Round round{RingStep::Phase::kForward, similarity(own.similarity), parts_of(matrix, own), {}, {}, {}, {}};
   if (own.columns) {
-    lap.parts.sums = true;
-    lap.parts.dot_sums = !own.columns->dot_sums.empty();
-    lap.parts.positive_dot_sums = !own.columns->positive_dot_sums.empty();
-    lap.welcome = [&](Guest& guest, Range piece) {
+    round.parts.sums = true;
+    round.parts.dot_sums = !own.columns->dot_sums.empty();
+    round.parts.positive_dot_sums = !own.columns->positive_dot_sums.empty();
+    round.welcome = [&](Guest& guest, Range piece) {
       guest.unpack_sums();
       own.columns->add(guest.sums(), piece.begin);
     };
@@ -126,14 +126,14 @@ void RingBackend::fold(FoldArgs& own) {
     backend_.fold(a);
     masked += a.masked_pairs;
   };
-  lap.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, matrix.view, own); };
-  lap.visit_own = [&] { visit(own_args(own)); };
-  lap.visit = [&](Guest& guest, const Visit& v) {
+  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, matrix.view, own); };
+  round.visit_own = [&] { visit(own_args(own)); };
+  round.visit = [&](Guest& guest, const Visit& v) {
     FoldArgs a = guest_args(own, v);
     guest.meet(a);
     visit(a);
   };
-  run(lap);
+  run(round);
   own.masked_pairs = static_cast<int64_t>(ranks_.sum(static_cast<double>(masked)));
 }
 
@@ -147,15 +147,15 @@ DifferentiateResult RingBackend::differentiate(const DifferentiateArgs& own) {
   const ProblemMatrix& matrix = columns(own.similarity);
   const Similarity s = similarity(own.similarity);
   DifferentiateResult out;
-  Lap lap{RingStep::Phase::kBackward, s, parts_of(matrix, own), {}, {}, {}, {}};
+  Round round{RingStep::Phase::kBackward, s, parts_of(matrix, own), {}, {}, {}, {}};
   if (own.columns) {
-    lap.parts.factors = true;
-    lap.parts.uniform = !own.columns->uniform.empty();
-    lap.parts.positive_weights = !own.columns->positive_weights.empty();
+    round.parts.factors = true;
+    round.parts.uniform = !own.columns->uniform.empty();
+    round.parts.positive_weights = !own.columns->positive_weights.empty();
   }
   if (own.gradients.wanted && matrix.gradient) {
-    lap.parts.gradient_rows = 1;
-    lap.welcome = [&](Guest& guest, Range piece) {
+    round.parts.gradient_rows = 1;
+    round.welcome = [&](Guest& guest, Range piece) {
       float* const home = matrix.gradient + piece.begin * problem_.dim;
       const float* const found = guest.gradient();
       for (int64_t i = 0; i < guest.parts().gradient_rows * problem_.dim; ++i) home[i] += found[i];
@@ -168,18 +168,18 @@ DifferentiateResult RingBackend::differentiate(const DifferentiateArgs& own) {
     out.sum += found.sum;
     out.refinement += found.refinement;
   };
-  lap.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, matrix.view, own); };
-  lap.visit_own = [&] {
+  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, matrix.view, own); };
+  round.visit_own = [&] {
     visit(own_args(own), shards_.rows(ranks_.rank(), s.rows), shards_.rows(ranks_.rank(), s.columns));
   };
-  lap.visit = [&](Guest& guest, const Visit& v) {
+  round.visit = [&](Guest& guest, const Visit& v) {
     DifferentiateArgs a = guest_args(own, v);
     if (!a.positives.labelled) a.positive_grads = nullptr;
     a.gradients.overwrite_rows = a.gradients.overwrite_columns = false;
     guest.meet(a);
     visit(a, v.rows, v.guest.columns.view.rows);
   };
-  run(lap);
+  run(round);
   out.dot_sum = ranks_.sum(out.dot_sum);
   out.sum = ranks_.sum(out.sum);
   out.refinement = ranks_.sum(out.refinement);

@@ -42,8 +42,8 @@ class RingBackend final : public Backend {
     int64_t first_column;  // index in the whole batch
     GuestVisit guest;
   };
-  // What one lap of the guests does.
-  struct Lap {
+  // What one round of the guests does.
+  struct Round {
     RingStep::Phase phase;
     Similarity similarity;
     GuestParts parts;  // without their numbers of rows
@@ -52,8 +52,8 @@ class RingBackend final : public Backend {
     std::function<void(Guest&, const Visit&)> visit;
     std::function<void(Guest&, Range piece)> welcome;  // at home; none: guests do not come home
   };
-  class LapRun;
-  void run(const Lap&);
+  class RoundRun;
+  void run(const Round&);
 
   Similarity similarity(int index) const;
   const ProblemMatrix& columns(int similarity) const {

@@ -74,7 +74,7 @@ class CpuBackend final : public Backend {
   WorkspacePlan plan_call(const Problem&) const;
   void claim();
   // Passes visit this similarity from now on, or its rows and a guest. Packs the columns.
-  void load(int similarity, const GuestVisit* guest);
+  void load(int similarity, const GuestVisit* guest = nullptr);
   void traverse(Pass&);
   // f(i) for every row, dealt out among the threads.
   template <class F>

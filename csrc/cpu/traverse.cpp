@@ -138,7 +138,7 @@ class PartTimes {
 // sums of the row, each tile is differentiated while its scores are near.
 DifferentiateResult CpuBackend::fold_and_differentiate(FusedArgs& args) {
   using Clock = PartTimes::Clock;
-  load(args.fold.similarity, nullptr);
+  load(args.fold.similarity);
   DifferentiateResult out;
   const std::unique_ptr<Pass> fold = fold_pass(args.fold),
                               differentiate = differentiate_pass(args.differentiate, out);

@@ -158,8 +158,8 @@ Ring ring_with(Exchanges& exchanges, int pass, const std::function<void()>& what
   return ring;
 }
 
-// In a call of clip on 4 ranks, a lap has 7 passes: the own columns, and two pieces of three guests. Before pass p of the
-// first lap, p + 1 exchanges have begun.
+// In a call of clip on 4 ranks, a round has 7 passes: the own columns, and two pieces of three guests. Before pass p of the
+// first round, p + 1 exchanges have begun.
 void test_errors_in_the_passes() {
   for (const bool abort : {false, true})
     for (const int pass : {0, 1, 3, 6, 7, 8, 13}) {
@@ -178,7 +178,7 @@ void test_errors_in_the_passes() {
         CHECK(all[rank].code() == ErrorCode::kRankFailed && all[rank].text().find("rank 2 failed") != std::string::npos,
               "pass %d: %s", pass, all[rank].text().c_str());
       // A rank that noticed one step late would have begun one more exchange than this.
-      const int of_lap = pass % 7, expected = pass / 7 * 8 + of_lap + 1;
+      const int of_round = pass % 7, expected = pass / 7 * 8 + of_round + 1;
       CHECK(exchanges.equal() && exchanges.begun[0] == expected, "pass %d: %d exchanges, expected %d", pass,
             exchanges.begun[0], expected);
       check_works(ring, "an error in the passes");

@@ -31,7 +31,7 @@ class SomeCommunicator : public infcl::Communicator {
   const std::unique_ptr<Communicator> real_;
 };
 
-// Two messages in a row arrive empty: those that bring the sums or the gradients of one lap home.
+// Two messages in a row arrive empty: those that bring the sums or the gradients of one round home.
 class LosesWhatComesHome final : public SomeCommunicator {
  public:
   LosesWhatComesHome(std::unique_ptr<Communicator> real, int first_hop)

@@ -1,4 +1,4 @@
-// One lap: the guests of one similarity go round once. A shard travels in two pieces. While one piece is visited, the
+// One round: the guests of one similarity go round once. A shard travels in two pieces. While one piece is visited, the
 // piece before it is on its way to the next rank, and the next piece is on its way here: three slots are enough.
 #include <chrono>
 
@@ -18,19 +18,19 @@ double now_seconds() {
 }  // namespace
 
 // Hops are numbered. Hop h moves piece h % 2 to step h / 2 + 1, and the last two hops move both pieces home.
-class RingBackend::LapRun {
+class RingBackend::RoundRun {
  public:
-  LapRun(RingBackend& backend, const Lap& lap)
+  RoundRun(RingBackend& backend, const Round& round)
       : b_(backend),
-        lap_(lap),
-        route_(backend.shards_, lap.similarity, backend.ranks_.rank()),
+        round_(round),
+        route_(backend.shards_, round.similarity, backend.ranks_.rank()),
         visits_(kPieces * route_.last_step()),
-        hops_(visits_ + (lap.welcome ? kPieces : 0)) {}
+        hops_(visits_ + (round.welcome ? kPieces : 0)) {}
 
   void run() {
-    for (int piece = 0; piece < kPieces; ++piece) lap_.pack(source(piece), parts(0, piece), route_.piece(0, piece));
+    for (int piece = 0; piece < kPieces; ++piece) round_.pack(source(piece), parts(0, piece), route_.piece(0, piece));
     begin(0);
-    work(0, true, lap_.visit_own);
+    work(0, true, round_.visit_own);
     for (int hop = 0; hop < hops_; ++hop) {
       b_.ranks_.end_exchange();
       const bool more = hop + 1 < hops_;
@@ -38,7 +38,7 @@ class RingBackend::LapRun {
       if (hop < visits_) {
         work(step_of(hop), more, [&] { visit(hop); });
       } else {
-        work(0, more, [&] { lap_.welcome(target(hop), route_.piece(0, piece_of_hop(hop))); });
+        work(0, more, [&] { round_.welcome(target(hop), route_.piece(0, piece_of_hop(hop))); });
       }
     }
   }
@@ -51,7 +51,7 @@ class RingBackend::LapRun {
   Guest& target(int hop) const { return b_.slots_[static_cast<size_t>((hop + kPieces) % kSlots)]; }
 
   GuestParts parts(int step, int piece) const {
-    GuestParts p = lap_.parts;
+    GuestParts p = round_.parts;
     p.rows = route_.piece(step, piece).size();
     if (p.gradient_rows > 0) p.gradient_rows = route_.gradient_rows(step, piece);
     return p;
@@ -75,7 +75,7 @@ class RingBackend::LapRun {
     const int64_t rows = route_.rows_met(step, piece);
     if (rows == 0) return;
     guest.unpack();
-    lap_.visit(guest, {rows, route_.first_column(step, piece), guest.visit(rows)});
+    round_.visit(guest, {rows, route_.first_column(step, piece), guest.visit(rows)});
     guest.pack_sums();
   }
 
@@ -95,19 +95,19 @@ class RingBackend::LapRun {
     }
     const double waited = b_.ranks_.waited_seconds();
     const int64_t sent = b_.ranks_.bytes_sent();
-    b_.steps_.push_back({lap_.phase, step, computed, waited - waited_, sent - sent_});
+    b_.steps_.push_back({round_.phase, step, computed, waited - waited_, sent - sent_});
     waited_ = waited;
     sent_ = sent;
   }
 
   RingBackend& b_;
-  const Lap& lap_;
+  const Round& round_;
   const RingRoute route_;
   const int visits_, hops_;
   double waited_ = b_.ranks_.waited_seconds();
   int64_t sent_ = b_.ranks_.bytes_sent();
 };
 
-void RingBackend::run(const Lap& lap) { LapRun(*this, lap).run(); }
+void RingBackend::run(const Round& round) { RoundRun(*this, round).run(); }
 
 }  // namespace infcl
