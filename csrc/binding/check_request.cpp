@@ -70,7 +70,8 @@ void check_shapes(const ContrastiveRequest& r, const Objective& o, unsigned dire
   }
 }
 
-// Over several ranks, labels count the keys of all ranks: the engine checks them once it knows how many there are.
+// Over several ranks, labels count the keys of all ranks: the engine checks them once it knows how many there
+// are.
 void check_labels(const ContrastiveRequest& r) {
   for (int64_t i = 0; r.labels && i < r.queries.rows; ++i)
     if (r.labels[i] < 0 || r.labels[i] >= r.keys.rows)

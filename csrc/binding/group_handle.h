@@ -1,5 +1,5 @@
-// One rank of a group as JavaScript holds it: its messages to the other ranks, and a lane of its own. Calls of ranks wait for
-// each other, so they could not take turns on the lane of a backend.
+// One rank of a group as JavaScript holds it: its messages to the other ranks, and a lane of its own. Calls
+// of ranks wait for each other, so they could not take turns on the lane of a backend.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,8 @@ struct GroupRank {
       : communicator(std::move(of)), lane(env, {}, settings) {}
 
   const std::unique_ptr<Communicator> communicator;
-  // Used on the lane's thread. True where the last call ended before all ranks had come, so that they may still come.
+  // Used on the lane's thread. True where the last call ended before all ranks had come, so that they may
+  // still come.
   bool awaited = false;
   BackendLane lane;  // the last member, as its thread uses the others
 };

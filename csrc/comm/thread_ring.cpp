@@ -32,8 +32,7 @@ struct Meeting {
 
 class Hub {
  public:
-  explicit Hub(int ranks)
-      : ranks_(ranks), queues_(static_cast<size_t>(ranks) * static_cast<size_t>(ranks)) {}
+  explicit Hub(int ranks) : ranks_(ranks), queues_(static_cast<size_t>(ranks) * static_cast<size_t>(ranks)) {}
 
   int ranks() const { return ranks_; }
 
@@ -83,7 +82,8 @@ class Hub {
       message = queue(from, to).front();
       queue(from, to).pop_front();
       if (message->bytes.size != into.size) {
-        fail_locked(Error(ErrorCode::kInternal, "group", "a message has not the size that its receiver expects"));
+        fail_locked(
+            Error(ErrorCode::kInternal, "group", "a message has not the size that its receiver expects"));
         throw_if_failed(lock);
       }
       ++receiving_;
@@ -136,7 +136,8 @@ class Hub {
     changed_.notify_all();
   }
 
-  // Who throws may free the memory of its messages. So copies that have begun must end first; no other begins.
+  // Who throws may free the memory of its messages. So copies that have begun must end first; no other
+  // begins.
   void throw_if_failed(std::unique_lock<std::mutex>& lock) {
     if (!failure_) return;
     changed_.wait(lock, [&] { return receiving_ == 0; });

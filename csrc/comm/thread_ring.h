@@ -1,7 +1,8 @@
-// Ranks as threads of one process. The ranks share one hub: a mutex, a meeting that counts who has come, and a queue of
-// messages for each pair of ranks. A receiver copies straight from the memory of the sender.
+// Ranks as threads of one process. The ranks share one hub: a mutex, a meeting that counts who has come, and
+// a queue of messages for each pair of ranks. A receiver copies straight from the memory of the sender.
 //
-// Refuses to recover from `fail`: the memory of messages that nobody took is gone, so every later call throws.
+// Refuses to recover from `fail`: the memory of messages that nobody took is gone, so every later call
+// throws.
 #pragma once
 
 #include <memory>

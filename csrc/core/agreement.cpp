@@ -132,7 +132,9 @@ std::string text_of(const Field& field, double value) {
   return text;
 }
 
-std::string on_rank(const std::string& text, size_t rank) { return text + " on rank " + std::to_string(rank); }
+std::string on_rank(const std::string& text, size_t rank) {
+  return text + " on rank " + std::to_string(rank);
+}
 
 // Every rank has the same records, and so comes to the same error.
 void compare(const std::vector<Record>& all) {
@@ -149,7 +151,8 @@ void compare(const std::vector<Record>& all) {
       if (one == first) continue;
       throw Error(kFields[i].code, "group",
                   std::string("Expected the same on all ranks but received ") + kFields[i].name + ": " +
-                      on_rank(text_of(kFields[i], one), rank) + ", " + on_rank(text_of(kFields[i], first), 0));
+                      on_rank(text_of(kFields[i], one), rank) + ", " +
+                      on_rank(text_of(kFields[i], first), 0));
     }
 }
 

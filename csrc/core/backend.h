@@ -40,8 +40,8 @@ struct ProblemSimilarity {
   SimilarityShape shape;
 };
 
-// Some rows of a similarity against columns that are no operand: another rank has sent them. Whatever passes read along
-// the columns begins with the first of these columns.
+// Some rows of a similarity against columns that are no operand: another rank has sent them. Whatever passes
+// read along the columns begins with the first of these columns.
 struct GuestVisit {
   int64_t rows = 0;       // of the operand, the first ones
   ProblemMatrix columns;  // with memory for their gradient
@@ -174,7 +174,8 @@ class Backend {
   // out[i] = q_i . k_label(i), from which limits start: no dot of equal rows in a tile exceeds it. Backends
   // that do not add up products as their tiles do return the dot plus the largest difference by rounding.
   virtual void positive_dots(const int32_t* labels, float* out) = 0;
-  // With guests: the same for queries whose label is among `columns`. The first of the columns has the number `first_column`.
+  // With guests: the same for queries whose label is among `columns`. The first of the columns has the number
+  // `first_column`.
   virtual void positive_dots_among(const MatrixView& /*columns*/, int64_t /*first_column*/,
                                    const int32_t* /*labels*/, float* /*out*/) {}
   virtual void fold(FoldArgs&) = 0;

@@ -36,8 +36,8 @@ int64_t gradient_bytes(const ContrastiveRequest& r) {
 //   refine_fused       a pass for the refinement alone: after a fused pass
 // The first way refines inside its backward pass.
 //
-// Over several ranks, the backend is a RingBackend: its passes sum over all ranks. Sums that the engine itself makes are
-// summed here and in the loss state.
+// Over several ranks, the backend is a RingBackend: its passes sum over all ranks. Sums that the engine
+// itself makes are summed here and in the loss state.
 class Call {
  public:
   Call(const ContrastiveRequest& request, Backend& backend, Ranks& ranks, const Shards& shards)
@@ -189,7 +189,8 @@ class Call {
   }
 
   DifferentiateArgs::Refinement wanted_refinement() const {
-    return {(r_.logit_scale + r_.hardness) / r_.logit_scale, smallest_refined_g(r_, lengths_, shards_.total(Side::kQueries), shards_.total(Side::kKeys))};
+    return {(r_.logit_scale + r_.hardness) / r_.logit_scale,
+            smallest_refined_g(r_, lengths_, shards_.total(Side::kQueries), shards_.total(Side::kKeys))};
   }
 
   static void change_loss(ContrastiveResult& out, double change) {
@@ -283,7 +284,8 @@ class Call {
 
 namespace {
 
-ContrastiveResult run_call(const ContrastiveRequest& r, Backend& backend, Ranks& ranks, const Shards& shards) {
+ContrastiveResult run_call(const ContrastiveRequest& r, Backend& backend, Ranks& ranks,
+                           const Shards& shards) {
   const double start = now_seconds();
   ContrastiveResult out;
   Call call(r, backend, ranks, shards);
@@ -301,8 +303,9 @@ ContrastiveResult run_call(const ContrastiveRequest& r, Backend& backend, Ranks&
 // What cannot run over several ranks yet is refused here, before any work.
 void refuse_without_guests(const Backend& backend) {
   if (backend.takes_guests()) return;
-  throw Error(ErrorCode::kBackendUnavailable, "group",
-              "Expected the backend 'cpu' for a call over several ranks but received one that knows no ranks");
+  throw Error(
+      ErrorCode::kBackendUnavailable, "group",
+      "Expected the backend 'cpu' for a call over several ranks but received one that knows no ranks");
 }
 
 }  // namespace

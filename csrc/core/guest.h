@@ -1,8 +1,8 @@
 // A guest: a piece of another rank's columns, in memory that the engine owns. It lies in one message:
 //   features and what backends read along the columns (ids, classes, limits, factors of the gradient);
 //   then what visits add to: the sums of a forward pass, or the gradient of a backward pass.
-// The first part travels to the last rank that visits the guest. The second part begins at the first rank that visits the
-// guest, and goes home. So every rank knows the size of each message from the shapes alone.
+// The first part travels to the last rank that visits the guest. The second part begins at the first rank
+// that visits the guest, and goes home. So every rank knows the size of each message from the shapes alone.
 #pragma once
 
 #include <cstdint>

@@ -98,10 +98,10 @@ MeanLoss LossState::finish_loss() {
   MeanLoss out;
   out.loss = total_weight_ > 0 ? total / total_weight_ : 0;
   // Without keys, no row of the other side ranks against a query's positive.
-  out.accuracy = o_.similarities[kRankedSimilarity].triangle()
-                     ? std::nan("")
-                     : sum_over_ranks(static_cast<double>(first)) /
-                           sum_over_ranks(static_cast<double>(r_.queries.rows));
+  out.accuracy =
+      o_.similarities[kRankedSimilarity].triangle()
+          ? std::nan("")
+          : sum_over_ranks(static_cast<double>(first)) / sum_over_ranks(static_cast<double>(r_.queries.rows));
   return out;
 }
 

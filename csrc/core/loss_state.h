@@ -35,8 +35,8 @@ class LossState {
   LossState(const LossState&) = delete;
   LossState& operator=(const LossState&) = delete;
 
-  // Makes the rows of this state those of one rank among several. Before the passes, on all ranks. `ranks` must
-  // outlive this object. Throws as Ranks does.
+  // Makes the rows of this state those of one rank among several. Before the passes, on all ranks. `ranks`
+  // must outlive this object. Throws as Ranks does.
   virtual void join(Ranks& ranks);
   // Sets the vectors that the forward pass of a similarity fills.
   virtual void attach(int similarity, FoldArgs&);

@@ -22,8 +22,7 @@ struct Normaliser {
 
   // The anchors of `other` are those from `first` on.
   void add(const Normaliser& other, int64_t first = 0) {
-    for (int64_t i = 0; i < other.lse.size(); ++i)
-      lse.fold(first + i, other.lse.sum(i), other.lse.shift(i));
+    for (int64_t i = 0; i < other.lse.size(); ++i) lse.fold(first + i, other.lse.sum(i), other.lse.shift(i));
     add(other.dot_sums, first, dot_sums);
     add(other.counts, first, counts);
     add(other.positive_dot_sums, first, positive_dot_sums);

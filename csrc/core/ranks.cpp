@@ -98,8 +98,8 @@ void Ranks::fail(const std::exception_ptr& thrown) noexcept {
   }
 }
 
-// No wait within a call looks at the abort flag: a rank that left alone would leave the others behind. Each rank
-// looks at the flag while it computes, and all leave together after that.
+// No wait within a call looks at the abort flag: a rank that left alone would leave the others behind. Each
+// rank looks at the flag while it computes, and all leave together after that.
 void Ranks::begin_exchange(int distance, ConstBytes out, Bytes in) {
   bytes_sent_ += static_cast<int64_t>(out.size);
   ring_->begin_exchange(distance, out, in);

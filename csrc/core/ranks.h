@@ -1,5 +1,5 @@
-// The other ranks of a call, as the engine sees them: sums over ranks, and errors that end a call on all ranks at the
-// same step. A rank alone sums over itself and sends nothing.
+// The other ranks of a call, as the engine sees them: sums over ranks, and errors that end a call on all
+// ranks at the same step. A rank alone sums over itself and sends nothing.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ class Ranks {
     return gather(mine, {});
   }
 
-  // Runs `work`. When it throws on any rank, this function throws on all: on a rank that failed its own error, and
-  // kRankFailed on the others. No rank goes on before all have done their work.
+  // Runs `work`. When it throws on any rank, this function throws on all: on a rank that failed its own
+  // error, and kRankFailed on the others. No rank goes on before all have done their work.
   void together(const std::function<void()>& work);
   // The same with what became of work that is done.
   void settle(const std::exception_ptr& failure);
@@ -72,7 +72,8 @@ class Ranks {
   int64_t bytes_sent_ = 0;
 };
 
-// Calls f(others) with the vector of every other rank: the vectors go round once. An error of f ends the call on all.
+// Calls f(others) with the vector of every other rank: the vectors go round once. An error of f ends the call
+// on all.
 template <class T, class F>
 void for_each_guest(Ranks& ranks, std::vector<T> vector, F f) {
   const std::vector<int64_t> sizes = ranks.gather(static_cast<int64_t>(vector.size()));
@@ -80,7 +81,8 @@ void for_each_guest(Ranks& ranks, std::vector<T> vector, F f) {
     const int owner = (ranks.rank() - step + ranks.size()) % ranks.size();
     std::vector<T> arrived;
     ranks.together([&] { arrived.resize(static_cast<size_t>(sizes[static_cast<size_t>(owner)])); });
-    ranks.begin_exchange(1, {vector.data(), vector.size() * sizeof(T)}, {arrived.data(), arrived.size() * sizeof(T)});
+    ranks.begin_exchange(1, {vector.data(), vector.size() * sizeof(T)},
+                         {arrived.data(), arrived.size() * sizeof(T)});
     ranks.end_exchange();
     vector.swap(arrived);
     ranks.together([&] { f(vector); });

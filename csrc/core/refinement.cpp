@@ -49,8 +49,9 @@ float smallest_refined_g(const ContrastiveRequest& r, const RowLengths& lengths,
                          int64_t keys) {
   const double dot_error =
       kFloat32Unit * longest_product(r.objective, lengths) * std::sqrt(static_cast<double>(r.queries.dim));
-  return static_cast<float>(kPromisedError / kSkippedDivisor /
-                            (pair_count(r.objective, queries, keys) * dot_error * (1 + r.hardness / r.logit_scale)));
+  return static_cast<float>(
+      kPromisedError / kSkippedDivisor /
+      (pair_count(r.objective, queries, keys) * dot_error * (1 + r.hardness / r.logit_scale)));
 }
 
 }  // namespace infcl

@@ -1,6 +1,7 @@
-// Who meets whom on the ring. Each rank keeps its rows. Its columns travel as guests: at step t, a rank has the guests of
-// the rank t places behind. Columns of a side that is not the rows' side go all the way round. Where a side meets itself,
-// they go half way, since every pair of ranks must meet only once. Pure arithmetic, so that a test can count each pair.
+// Who meets whom on the ring. Each rank keeps its rows. Its columns travel as guests: at step t, a rank has
+// the guests of the rank t places behind. Columns of a side that is not the rows' side go all the way round.
+// Where a side meets itself, they go half way, since every pair of ranks must meet only once. Pure
+// arithmetic, so that a test can count each pair.
 #pragma once
 
 #include <cstdint>
@@ -67,9 +68,9 @@ class RingRoute {
   int64_t first_column(int step, int piece) const {
     return shards_.first(owner(step), similarity_.columns) + this->piece(step, piece).begin;
   }
-  // How many of the rank's rows, from the first on, the guest meets. Half way round an even ring of a side with itself,
-  // two ranks have each other's guests. The lower rank then takes the first half of its rows, and the other rank
-  // takes the columns that are the second half.
+  // How many of the rank's rows, from the first on, the guest meets. Half way round an even ring of a side
+  // with itself, two ranks have each other's guests. The lower rank then takes the first half of its rows,
+  // and the other rank takes the columns that are the second half.
   int64_t rows_met(int step, int piece) const;
 
  private:

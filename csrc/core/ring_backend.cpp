@@ -82,8 +82,11 @@ void RingBackend::positive_dots(const int32_t* labels, float* out) {
   const auto look = [&](const MatrixView& columns, int64_t first) {
     backend_.positive_dots_among(columns, first, labels, out);
   };
-  Round round{RingStep::Phase::kLimits, {Side::kQueries, Side::kKeys, kNone, kNone}, parts_of(keys), {}, {}, {}, {}};
-  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, keys.view, FoldArgs()); };
+  Round round{
+      RingStep::Phase::kLimits, {Side::kQueries, Side::kKeys, kNone, kNone}, parts_of(keys), {}, {}, {}, {}};
+  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) {
+    guest.pack(parts, piece, keys.view, FoldArgs());
+  };
   round.visit_own = [&] { look(keys.view, shards_.first(ranks_.rank(), Side::kKeys)); };
   round.visit = [&](Guest&, const Visit& v) { look(v.guest.columns.view, v.first_column); };
   run(round);
@@ -126,7 +129,9 @@ void RingBackend::fold(FoldArgs& own) {
     backend_.fold(a);
     masked += a.masked_pairs;
   };
-  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, matrix.view, own); };
+  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) {
+    guest.pack(parts, piece, matrix.view, own);
+  };
   round.visit_own = [&] { visit(own_args(own)); };
   round.visit = [&](Guest& guest, const Visit& v) {
     FoldArgs a = guest_args(own, v);
@@ -168,7 +173,9 @@ DifferentiateResult RingBackend::differentiate(const DifferentiateArgs& own) {
     out.sum += found.sum;
     out.refinement += found.refinement;
   };
-  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) { guest.pack(parts, piece, matrix.view, own); };
+  round.pack = [&](Guest& guest, const GuestParts& parts, Range piece) {
+    guest.pack(parts, piece, matrix.view, own);
+  };
   round.visit_own = [&] {
     visit(own_args(own), shards_.rows(ranks_.rank(), s.rows), shards_.rows(ranks_.rank(), s.columns));
   };

@@ -1,5 +1,6 @@
-// A backend whose columns are spread over the ranks of a ring. Each pass visits the rank's own columns first, then the
-// guests that come by, and sends them on. The engine asks it as it asks any backend, and gets the sums of all ranks.
+// A backend whose columns are spread over the ranks of a ring. Each pass visits the rank's own columns first,
+// then the guests that come by, and sends them on. The engine asks it as it asks any backend, and gets the
+// sums of all ranks.
 //
 // Every rank makes the same calls. An error on one rank ends them on all, after the same visit.
 #pragma once
@@ -63,7 +64,8 @@ class RingBackend final : public Backend {
   Args own_args(const Args&) const;
   template <class Args>
   Args guest_args(const Args&, const Visit&) const;
-  // The part of a similarity that some rows and columns are, of its rows or of its columns, whichever is less.
+  // The part of a similarity that some rows and columns are, of its rows or of its columns, whichever is
+  // less.
   double fraction(const Similarity&, int64_t rows, int64_t columns) const;
 
   Backend& backend_;

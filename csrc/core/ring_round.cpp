@@ -1,5 +1,6 @@
-// One round: the guests of one similarity go round once. A shard travels in two pieces. While one piece is visited, the
-// piece before it is on its way to the next rank, and the next piece is on its way here: three slots are enough.
+// One round: the guests of one similarity go round once. A shard travels in two pieces. While one piece is
+// visited, the piece before it is on its way to the next rank, and the next piece is on its way here: three
+// slots are enough.
 #include <chrono>
 
 #include "core/abort.h"
@@ -28,7 +29,8 @@ class RingBackend::RoundRun {
         hops_(visits_ + (round.welcome ? kPieces : 0)) {}
 
   void run() {
-    for (int piece = 0; piece < kPieces; ++piece) round_.pack(source(piece), parts(0, piece), route_.piece(0, piece));
+    for (int piece = 0; piece < kPieces; ++piece)
+      round_.pack(source(piece), parts(0, piece), route_.piece(0, piece));
     begin(0);
     work(0, true, round_.visit_own);
     for (int hop = 0; hop < hops_; ++hop) {
@@ -60,7 +62,8 @@ class RingBackend::RoundRun {
   void begin(int hop) {
     const int piece = piece_of_hop(hop);
     if (hop >= visits_) {
-      b_.ranks_.begin_exchange(route_.way_home(), source(hop).result(), target(hop).receive_result(parts(0, piece)));
+      b_.ranks_.begin_exchange(route_.way_home(), source(hop).result(),
+                               target(hop).receive_result(parts(0, piece)));
       return;
     }
     const bool first = step_of(hop) == 1;

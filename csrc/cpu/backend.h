@@ -128,8 +128,8 @@ class CpuBackend final : public Backend {
   // The call in progress.
   const Kernels* kernels_ = nullptr;
   Problem problem_;
-  int similarity_ = 0;                  // that passes visit
-  const GuestVisit* guest_ = nullptr;   // in the place of the columns; null: none
+  int similarity_ = 0;                 // that passes visit
+  const GuestVisit* guest_ = nullptr;  // in the place of the columns; null: none
   std::optional<Grid> guest_grid_;
   std::vector<Grid> grids_;  // of each similarity
   WorkspacePlan plan_;

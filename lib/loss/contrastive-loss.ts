@@ -67,7 +67,10 @@ export function createLossFunctions(
     }
   }
 
-  async function runPrepared({ call, binding, device, memory }: ReturnType<typeof prepare>, enter: () => void) {
+  async function runPrepared(
+    { call, binding, device, memory }: ReturnType<typeof prepare>,
+    enter: () => void,
+  ) {
     const { request, group, signal, onProgress } = call;
     let release = () => {};
     try {

@@ -133,7 +133,8 @@ export class ProcessGroup {
   }
 }
 
-export const makeGroup = (place: RankPlace, binding: NativeBinding): ProcessGroup => access.make(place, binding);
+export const makeGroup = (place: RankPlace, binding: NativeBinding): ProcessGroup =>
+  access.make(place, binding);
 
 /** Runs a call of a group in its turn. */
 export const runInGroup = <T>(
@@ -149,7 +150,12 @@ export const refuseInGroup = (group: ProcessGroup, error: unknown): void => acce
 export function resolveGroup(group: unknown): GroupHandle | null {
   if (group === undefined) return null;
   if (!isGroup(group)) {
-    throw invalid('ERR_TYPE', 'options.group', 'ProcessGroup, such as those of threadGroups in infcl/distributed', group);
+    throw invalid(
+      'ERR_TYPE',
+      'options.group',
+      'ProcessGroup, such as those of threadGroups in infcl/distributed',
+      group,
+    );
   }
   return access.handle(group);
 }

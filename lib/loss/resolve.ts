@@ -82,7 +82,10 @@ function refuseInGroups({ group, ...given }: AnyContrastiveOptions, takesGroup: 
   resolveGroup(group);
   if (group === undefined) return;
   if (!takesGroup) {
-    throw check.notImplemented('options.group', 'the group as an option of contrastiveLoss or contrastiveLossAndGrad');
+    throw check.notImplemented(
+      'options.group',
+      'the group as an option of contrastiveLoss or contrastiveLossAndGrad',
+    );
   }
   if (given.backend === 'cuda') {
     throw check.notImplemented("options.group on backend 'cuda'", "backend: 'cpu'");
@@ -111,7 +114,10 @@ export function resolveCall(
     ['options.hardNegatives.keys', hardNegatives],
   ]);
   if (given.group !== undefined && place.backend === 'cuda') {
-    throw check.notImplemented('options.group with features on a device', "features on the host and backend: 'cpu'");
+    throw check.notImplemented(
+      'options.group with features on a device',
+      "features on the host and backend: 'cpu'",
+    );
   }
   const settings = {
     group: resolveGroup(given.group),

@@ -1,5 +1,5 @@
-// Calls over several ranks that end early: options that differ, refusals, bad features, aborts, a backend that throws.
-// All ranks must get an error at the same step, and the group must work again afterwards.
+// Calls over several ranks that end early: options that differ, refusals, bad features, aborts, a backend
+// that throws. All ranks must get an error at the same step, and the group must work again afterwards.
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -38,7 +38,8 @@ struct Batch {
 
 void check_works(const Ring& ring, const char* after) {
   const Batch good(ring.size());
-  for (const Outcome& rank : ring.call(good.shards)) CHECK(!rank.error, "after %s: %s", after, rank.text().c_str());
+  for (const Outcome& rank : ring.call(good.shards))
+    CHECK(!rank.error, "after %s: %s", after, rank.text().c_str());
 }
 
 void test_options_that_differ() {
@@ -52,17 +53,20 @@ void test_options_that_differ() {
            Difference{[](auto& r) { r.logit_scale = 14; }, "options.logitScale: 14 on rank 2, 15 on rank 0"},
            Difference{[](auto& r) { r.objective = infcl::make_objective(ObjectiveKind::kInfoNce); },
                       "the objective: infonce on rank 2, clip on rank 0"},
-           Difference{[](auto& r) { r.label_smoothing = 0.1; }, "options.labelSmoothing: 0.1 on rank 2, 0 on rank 0"},
+           Difference{[](auto& r) { r.label_smoothing = 0.1; },
+                      "options.labelSmoothing: 0.1 on rank 2, 0 on rank 0"},
            Difference{[&](auto& r) { r.query_weights = weights.data(); },
                       "options.queryWeights: some on rank 2, none on rank 0"},
            Difference{[](auto& r) { r.has_margin = true; },
                       "options.falseNegativeMargin: some on rank 2, none on rank 0"},
            Difference{[](auto& r) { r.d_keys = nullptr; }, "options.grad.keys: no on rank 2, yes on rank 0"},
            Difference{[](auto& r) { r.gradient = false; }, "gradients: no on rank 2, yes on rank 0"},
-           Difference{[](auto& r) { r.queries.dim = r.keys.dim = 15; }, "the dim of queries: 15 on rank 2, 16 on rank 0"},
+           Difference{[](auto& r) { r.queries.dim = r.keys.dim = 15; },
+                      "the dim of queries: 15 on rank 2, 16 on rank 0"},
            Difference{[](auto& r) { r.keys.dtype = infcl::DType::kFloat16; },
                       "the dtype of keys: float16 on rank 2, float32 on rank 0"},
-           Difference{[](auto& r) { r.gradient_filter = 0.5; }, "options.gradientFilter: 0.5 on rank 2, 0 on rank 0"},
+           Difference{[](auto& r) { r.gradient_filter = 0.5; },
+                      "options.gradientFilter: 0.5 on rank 2, 0 on rank 0"},
        }) {
     Batch b(3);
     d.edit(b.shards[2]);
@@ -129,7 +133,8 @@ void test_errors_before_the_passes() {
     const std::vector<Outcome> all = ring.call(b.shards);
     CHECK(all[1].code() == cause.code, "%s", all[1].text().c_str());
     for (const size_t rank : {0u, 2u})
-      CHECK(all[rank].code() == ErrorCode::kRankFailed && all[rank].text().find("rank 1 failed") != std::string::npos,
+      CHECK(all[rank].code() == ErrorCode::kRankFailed &&
+                all[rank].text().find("rank 1 failed") != std::string::npos,
             "%s", all[rank].text().c_str());
     check_works(ring, "an error before the passes");
   }
@@ -150,7 +155,8 @@ Ring ring_with(Exchanges& exchanges, int pass, const std::function<void()>& what
   Ring ring(4);
   for (int rank = 0; rank < 4; ++rank) {
     auto& one = ring.communicators[static_cast<size_t>(rank)];
-    one = std::make_unique<faults::CountsExchanges>(std::move(one), exchanges.begun[rank], exchanges.ended[rank]);
+    one = std::make_unique<faults::CountsExchanges>(std::move(one), exchanges.begun[rank],
+                                                    exchanges.ended[rank]);
   }
   ring.backends[2] = std::make_unique<faults::TellsPasses>(std::move(ring.backends[2]), [=](int at) {
     if (at == pass) what();
@@ -158,8 +164,8 @@ Ring ring_with(Exchanges& exchanges, int pass, const std::function<void()>& what
   return ring;
 }
 
-// In a call of clip on 4 ranks, a round has 7 passes: the own columns, and two pieces of three guests. Before pass p of the
-// first round, p + 1 exchanges have begun.
+// In a call of clip on 4 ranks, a round has 7 passes: the own columns, and two pieces of three guests. Before
+// pass p of the first round, p + 1 exchanges have begun.
 void test_errors_in_the_passes() {
   for (const bool abort : {false, true})
     for (const int pass : {0, 1, 3, 6, 7, 8, 13}) {
@@ -175,7 +181,8 @@ void test_errors_in_the_passes() {
       CHECK(all[2].code() == (abort ? ErrorCode::kAborted : ErrorCode::kOutOfMemory), "pass %d: %s", pass,
             all[2].text().c_str());
       for (const size_t rank : {0u, 1u, 3u})
-        CHECK(all[rank].code() == ErrorCode::kRankFailed && all[rank].text().find("rank 2 failed") != std::string::npos,
+        CHECK(all[rank].code() == ErrorCode::kRankFailed &&
+                  all[rank].text().find("rank 2 failed") != std::string::npos,
               "pass %d: %s", pass, all[rank].text().c_str());
       // A rank that noticed one step late would have begun one more exchange than this.
       const int of_round = pass % 7, expected = pass / 7 * 8 + of_round + 1;
@@ -185,15 +192,18 @@ void test_errors_in_the_passes() {
     }
 }
 
-// A seeded bug: rank 2 hides its abort from one pass, and ends one step late. The count of exchanges shows it.
+// A seeded bug: rank 2 hides its abort from one pass, and ends one step late. The count of exchanges shows
+// it.
 void test_late_abort_is_seen() {
   Exchanges exchanges;
   int32_t words[infcl::Control::kWords] = {};
-  const Ring ring = ring_with(exchanges, 2, [&] { __atomic_store_n(words + infcl::Control::kAbort, 1, __ATOMIC_RELAXED); });
+  const Ring ring =
+      ring_with(exchanges, 2, [&] { __atomic_store_n(words + infcl::Control::kAbort, 1, __ATOMIC_RELAXED); });
   Batch b(4);
   b.shards[2].control.words = words;
   ring.call(b.shards);
-  CHECK(exchanges.equal() && exchanges.begun[0] == 3 && exchanges.begun[0] != 2, "%d exchanges", exchanges.begun[0]);
+  CHECK(exchanges.equal() && exchanges.begun[0] == 3 && exchanges.begun[0] != 2, "%d exchanges",
+        exchanges.begun[0]);
 }
 
 // A call of a rank that has no partner yet can be aborted alone.

@@ -1,4 +1,5 @@
-// Communicators and backends with a fault, or that do something at a chosen moment. Each stands in for a real one.
+// Communicators and backends with a fault, or that do something at a chosen moment. Each stands in for a real
+// one.
 #pragma once
 
 #include <cstring>

@@ -1,5 +1,5 @@
-// Who meets whom on the ring: every pair of rows once, on any number of ranks with any shards. The layout of guests, and
-// messages over the thread ring.
+// Who meets whom on the ring: every pair of rows once, on any number of ranks with any shards. The layout of
+// guests, and messages over the thread ring.
 #include <map>
 #include <numeric>
 #include <string>
@@ -16,7 +16,8 @@ using namespace infcl;
 
 namespace {
 
-constexpr Similarity kAcross{Side::kQueries, Side::kKeys, 0, 1}, kWithin{Side::kQueries, Side::kQueries, 0, 0};
+constexpr Similarity kAcross{Side::kQueries, Side::kKeys, 0, 1},
+    kWithin{Side::kQueries, Side::kQueries, 0, 0};
 
 Shards shards_of(const std::vector<int64_t>& rows) {
   std::vector<Shard> all;
@@ -43,8 +44,13 @@ std::map<std::pair<int64_t, int64_t>, int> meetings(const Shards& shards, const 
 }
 
 void test_each_pair_once() {
-  for (const std::vector<int64_t>& rows :
-       {std::vector<int64_t>{3, 4}, {1, 1}, {5, 2, 4}, {1, 6, 2, 3}, {3, 1, 1, 4, 2}, {2, 2, 2, 2, 2, 5}, {1, 1, 1, 1, 1, 1, 1}}) {
+  for (const std::vector<int64_t>& rows : {std::vector<int64_t>{3, 4},
+                                           {1, 1},
+                                           {5, 2, 4},
+                                           {1, 6, 2, 3},
+                                           {3, 1, 1, 4, 2},
+                                           {2, 2, 2, 2, 2, 5},
+                                           {1, 1, 1, 1, 1, 1, 1}}) {
     const Shards shards = shards_of(rows);
     const int64_t queries = shards.total(Side::kQueries), keys = shards.total(Side::kKeys);
     const auto across = meetings(shards, kAcross);
@@ -83,7 +89,8 @@ void test_layout() {
   p.rows = 64;
   p.dim = 32;
   p.dtype = DType::kBFloat16;
-  CHECK(GuestLayout(p).result == 64 * 32 * 2 && GuestLayout(p).end == GuestLayout(p).result, "features alone");
+  CHECK(GuestLayout(p).result == 64 * 32 * 2 && GuestLayout(p).end == GuestLayout(p).result,
+        "features alone");
   p.sums = true;
   CHECK(GuestLayout(p).result == 64 * 32 * 2 && GuestLayout(p).end == 64 * (32 * 2 + 12), "forward");
   p.sums = false;
@@ -123,11 +130,14 @@ void test_messages() {
       // Two exchanges at a time, over different distances, with messages of different sizes.
       const std::vector<int> near(static_cast<size_t>(rank) + 1, rank), far(3, -rank);
       std::vector<int> from_near(static_cast<size_t>((rank + 4) % 5) + 1), from_far(3);
-      c.begin_exchange(1, {near.data(), near.size() * sizeof(int)}, {from_near.data(), from_near.size() * sizeof(int)});
-      c.begin_exchange(3, {far.data(), far.size() * sizeof(int)}, {from_far.data(), from_far.size() * sizeof(int)});
+      c.begin_exchange(1, {near.data(), near.size() * sizeof(int)},
+                       {from_near.data(), from_near.size() * sizeof(int)});
+      c.begin_exchange(3, {far.data(), far.size() * sizeof(int)},
+                       {from_far.data(), from_far.size() * sizeof(int)});
       c.end_exchange({});
       c.end_exchange({});
-      sums[static_cast<size_t>(rank)] += from_near.back() != (rank + 4) % 5 || from_far[2] != -((rank + 2) % 5);
+      sums[static_cast<size_t>(rank)] +=
+          from_near.back() != (rank + 4) % 5 || from_far[2] != -((rank + 2) % 5);
     }
   });
   for (const int wrong : sums) CHECK(wrong == 0, "messages of the thread ring");

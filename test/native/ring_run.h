@@ -92,7 +92,8 @@ struct Outcome {
 
 // Ranks with a backend each. Their communicators and backends may be replaced by faulty ones.
 struct Ring {
-  explicit Ring(int ranks, const std::string& isa = "") : communicators(infcl::comm::make_thread_ring(ranks)) {
+  explicit Ring(int ranks, const std::string& isa = "")
+      : communicators(infcl::comm::make_thread_ring(ranks)) {
     for (int r = 0; r < ranks; ++r) backends.push_back(infcl::make_cpu_backend({isa, "", ""}));
   }
   int size() const { return static_cast<int>(communicators.size()); }
@@ -124,21 +125,25 @@ struct Ring {
 inline std::vector<infcl::ContrastiveRequest> shards_of(const infcl::ContrastiveRequest& r, int ranks) {
   const Bounds queries = uneven(r.queries.rows, ranks);
   const bool paired = r.keys.rows == r.queries.rows;
-  const Bounds keys = paired ? queries : r.keys.rows > 0 ? uneven(r.keys.rows, ranks) : Bounds(queries.size(), 0);
+  const Bounds keys = paired            ? queries
+                      : r.keys.rows > 0 ? uneven(r.keys.rows, ranks)
+                                        : Bounds(queries.size(), 0);
   std::vector<infcl::ContrastiveRequest> out;
   for (size_t i = 0; i + 1 < queries.size(); ++i)
     out.push_back(shard_of(r, {queries[i], queries[i + 1], keys[i], keys[i + 1]}));
   return out;
 }
 
-// Whether every rank can have rows of its own, and its queries' positives among its keys where there are no labels.
+// Whether every rank can have rows of its own, and its queries' positives among its keys where there are no
+// labels.
 inline bool can_shard(const cases::Case& c, int ranks) {
   if (c.rows < ranks || (c.keys > 0 && c.keys < ranks)) return false;
   return c.request.labels || c.keys == c.rows || !c.request.objective.labelled();
 }
 
 // The whole problem's gradients in one array each, as `cases::run` gives them. The result is rank 0's.
-inline cases::Run run(const Ring& ring, infcl::ContrastiveRequest r, std::vector<Outcome>* outcomes = nullptr) {
+inline cases::Run run(const Ring& ring, infcl::ContrastiveRequest r,
+                      std::vector<Outcome>* outcomes = nullptr) {
   const auto garbage = [](const infcl::MatrixView& m) {
     return std::vector<float>(static_cast<size_t>(m.rows * m.dim), 7.f);
   };

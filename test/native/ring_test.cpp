@@ -1,5 +1,6 @@
-// The engine over ranks that are threads: every problem of engine_cases.h, on 1 to 5 ranks with uneven shards, against
-// the dense oracle; equal bits for equal calls and on all ranks; options that meet the ring; seeded bugs.
+// The engine over ranks that are threads: every problem of engine_cases.h, on 1 to 5 ranks with uneven
+// shards, against the dense oracle; equal bits for equal calls and on all ranks; options that meet the ring;
+// seeded bugs.
 #include <algorithm>
 #include <string>
 
@@ -67,13 +68,17 @@ void test_cases() {
   cases::visit_options(usual);
   cases::visit_hard_negatives(usual);
   cases::visit_wide_ranges([&](const Case& c) { against_oracle(rings, c, {1e-6, 1e-4}); });
-  cases::visit_sixteen_bits(infcl::DType::kFloat16, [&](const Case& c) { against_oracle(rings, c, {1e-6, 1e-5}); });
+  cases::visit_sixteen_bits(infcl::DType::kFloat16, [&](const Case& c) {
+    against_oracle(rings, c, {1e-6, 1e-5});
+  });
 }
 
 // So few rows that the loss is refined: the refinement is a sum over ranks as well.
 void test_few_rows() {
   std::vector<Ring> rings = rings_of({2, 3});
-  cases::visit_few_rows(infcl::DType::kFloat32, [&](const Case& c) { against_oracle(rings, c, {1e-6, 5e-5}); });
+  cases::visit_few_rows(infcl::DType::kFloat32, [&](const Case& c) {
+    against_oracle(rings, c, {1e-6, 5e-5});
+  });
 }
 
 // A ring of one has the bits of the engine without a ring, fused passes included.
@@ -135,15 +140,17 @@ void test_frozen_sides_and_banks() {
         if (!frozen_queries) CHECK(cases::same_bits(d_queries, whole.d_queries), "%d ranks", ranks);
         for (const infcl::ContrastiveRequest& s : shards)
           for (int64_t i = 0; s.d_keys && i < s.keys.rows * c.dim; ++i) {
-            const float expected =
-                i < s.d_key_rows * c.dim ? whole.d_keys[static_cast<size_t>(s.d_keys + i - d_keys.data())] : 7.f;
+            const float expected = i < s.d_key_rows * c.dim
+                                       ? whole.d_keys[static_cast<size_t>(s.d_keys + i - d_keys.data())]
+                                       : 7.f;
             CHECK(s.d_keys[i] == expected, "%d ranks, %ld keys trained", ranks, static_cast<long>(trained));
           }
       }
   }
 }
 
-// The sum of what a row of the gradient loses to skipped tiles stays within its bound, whatever the number of ranks.
+// The sum of what a row of the gradient loses to skipped tiles stays within its bound, whatever the number of
+// ranks.
 void test_gradient_filter() {
   Case c{"filter", cases::request(ObjectiveKind::kClip, 60), 700, 700, 16};
   const Inputs inputs(c);
@@ -212,7 +219,8 @@ void test_seeded_bugs() {
         return !near_enough(cases::compare(c, ring::run(ring, inputs.request(c)), ref), {1e-6, 1e-5});
       };
       CHECK(!is_found(Ring(ranks)), "%d ranks without a bug", ranks);
-      // A round has two hops for each step, and two for the way home. Within one side it has half of the steps.
+      // A round has two hops for each step, and two for the way home. Within one side it has half of the
+      // steps.
       const int across = 2 * (ranks - 1), within = 2 * (ranks / 2);
       const int forward_rounds = across + 2 + (kind == ObjectiveKind::kClip ? 0 : 2 * (within + 2));
       for (const int home : {across, forward_rounds + across}) {
