@@ -2,11 +2,14 @@
   # The CPU-only addon for users of node-gyp. CMakeLists.txt is the real build; a test compares both lists of sources.
   "variables": {
     "core_sources": [
+      "csrc/comm/thread_ring.cpp",
+      "csrc/core/agreement.cpp",
       "csrc/core/backends.cpp",
       "csrc/core/class_sizes.cpp",
       "csrc/core/column_groups.cpp",
       "csrc/core/engine.cpp",
       "csrc/core/float_range.cpp",
+      "csrc/core/guest.cpp",
       "csrc/core/guide.cpp",
       "csrc/core/hard_negatives.cpp",
       "csrc/core/loss_classes.cpp",
@@ -18,7 +21,10 @@
       "csrc/core/objective.cpp",
       "csrc/core/pass_args.cpp",
       "csrc/core/plan.cpp",
+      "csrc/core/ranks.cpp",
       "csrc/core/refinement.cpp",
+      "csrc/core/ring_backend.cpp",
+      "csrc/core/ring_round.cpp",
       "csrc/core/search.cpp",
       "csrc/core/settings.cpp",
       "csrc/core/teacher.cpp",

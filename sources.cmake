@@ -1,10 +1,13 @@
 # The one list of native sources. binding.gyp repeats the list for node-gyp; a test compares the two.
 set(INFCL_CORE_SOURCES
+  csrc/comm/thread_ring.cpp
+  csrc/core/agreement.cpp
   csrc/core/backends.cpp
   csrc/core/class_sizes.cpp
   csrc/core/column_groups.cpp
   csrc/core/engine.cpp
   csrc/core/float_range.cpp
+  csrc/core/guest.cpp
   csrc/core/guide.cpp
   csrc/core/hard_negatives.cpp
   csrc/core/loss_classes.cpp
@@ -16,7 +19,10 @@ set(INFCL_CORE_SOURCES
   csrc/core/objective.cpp
   csrc/core/pass_args.cpp
   csrc/core/plan.cpp
+  csrc/core/ranks.cpp
   csrc/core/refinement.cpp
+  csrc/core/ring_backend.cpp
+  csrc/core/ring_round.cpp
   csrc/core/search.cpp
   csrc/core/settings.cpp
   csrc/core/teacher.cpp

@@ -60,6 +60,8 @@ const classOfCode = {
   ERR_ISA: Error,
   /** The native side stopped without its caller asking; callers who abort get `signal.reason` instead. */
   ERR_ABORTED: Error,
+  /** A call over several ranks that ended because another rank failed, was aborted, or called something else. */
+  ERR_RANK_FAILED: Error,
   /** A defect of this package. */
   ERR_INTERNAL: Error,
 } as const;

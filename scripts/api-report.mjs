@@ -18,6 +18,7 @@ const reportFile = join(root, 'lib', 'api-report.txt');
 const entries = {
   infcl: 'dist/index.d.ts',
   'infcl/data': 'dist/data/index.d.ts',
+  'infcl/distributed': 'dist/distributed/index.d.ts',
   'infcl/evaluation': 'dist/evaluation/index.d.ts',
   'infcl/jax': 'dist/adapters/jax.d.ts',
   'infcl/onnx': 'dist/adapters/onnx.d.ts',

@@ -106,6 +106,7 @@ function buildTypeScript() {
   run('compiling lib', tsc, ['-p', 'lib']);
   writeEsmWrapper('index', 'infcl');
   writeEsmWrapper('data/index', 'infcl/data');
+  writeEsmWrapper('distributed/index', 'infcl/distributed');
   writeEsmWrapper('evaluation/index', 'infcl/evaluation');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
   writeEsmWrapper('adapters/onnx', 'infcl/onnx');

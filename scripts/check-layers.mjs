@@ -51,6 +51,12 @@ const rooms = [
     packages: [],
   },
   {
+    name: 'lib/distributed',
+    match: /^lib\/distributed\//,
+    may: ['lib', 'lib/errors', 'lib/loss', 'lib/native'],
+    packages: [],
+  },
+  {
     name: 'lib/store',
     match: /^lib\/store\//,
     may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
@@ -103,10 +109,11 @@ const rooms = [
   },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
   { name: 'csrc/store', match: /^csrc\/store\//, may: ['csrc/core'] },
+  { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   {
     name: 'csrc/binding',
     match: /^csrc\/binding\//,
-    may: ['csrc/core', 'csrc/store'],
+    may: ['csrc/comm', 'csrc/core', 'csrc/store'],
     system: ['napi.h'],
   },
 ];

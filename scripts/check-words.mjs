@@ -26,11 +26,6 @@ const allowances = [
   },
   { word: 'cell', files: /^test\/adapters\/tfjs-layers/, why: 'recurrent layers of tfjs have cells' },
   {
-    word: 'shard',
-    files: /^test\/exactness\/reference-defects/,
-    why: 'the reference implementation has ranks',
-  },
-  {
     word: 'leftOut',
     files: /^cuda\/kernels\/pairs\.cu$/,
     why: 'a product that is left out of a dot has no filter',

@@ -6,6 +6,7 @@
 #include "binding/addon_state.h"
 #include "binding/device_exports.h"
 #include "binding/failure.h"
+#include "binding/group_exports.h"
 #include "binding/mapping_exports.h"
 #include "binding/marshal.h"
 #include "binding/marshal_search.h"
@@ -32,12 +33,35 @@ Napi::Value entry(const Napi::CallbackInfo& info) {
   }
 }
 
+template <class Call>
+auto run_request(BackendLane& lane, const Call& call) {
+  return lane.run(call.request);
+}
+// From before the first check until all ranks have come, the others may wait for this rank.
+void begin(const MarshalledCall& call) {
+  if (call.group) call.group->awaited = true;
+}
+ContrastiveResult run_request(BackendLane& lane, const MarshalledCall& call) {
+  if (!call.group) return lane.run(call.request);
+  bool met = false;
+  try {
+    const ContrastiveResult result = lane.run(call.request, *call.group->communicator, &met);
+    call.group->awaited = false;
+    return result;
+  } catch (...) {
+    call.group->awaited = !met;
+    throw;
+  }
+}
+void begin(const MarshalledSearch&) {}
+
 // Files must be the same before and after the call that reads them, or the results mean nothing. Gradients
 // are in their files when this returns.
 template <class Call>
 auto run_call(BackendLane& lane, const Call& call) {
+  begin(call);
   check_mappings(call.retained.mappings);
-  const auto result = lane.run(call.request);
+  const auto result = run_request(lane, call);
   settle_mappings(call.retained.mappings);
   return result;
 }
@@ -66,11 +90,15 @@ Napi::Value submit(AddonState& state, Call call) {
 }
 
 Napi::Value contrastive_async(const Napi::CallbackInfo& info, AddonState& state) {
-  return submit(state, read_contrastive_request(info[0]));
+  MarshalledCall call = read_contrastive_request(info[0]);
+  if (!call.group) return submit(state, std::move(call));
+  BackendLane& lane = call.group->lane;
+  return lane.runner().submit(std::make_unique<CallTask<MarshalledCall>>(lane, std::move(call)));
 }
 
 Napi::Value contrastive_sync(const Napi::CallbackInfo& info, AddonState& state) {
   const MarshalledCall call = read_contrastive_request(info[0]);
+  if (call.group) throw RequestError("ERR_VALUE", "Expected no group for a call that blocks");
   return write_result(info.Env(), run_call(state.lane(call.backend), call));
 }
 
@@ -112,6 +140,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openMapping", Napi::Function::New<entry<open_mapping>>(env, "openMapping"));
   exports.Set("shareMapping", Napi::Function::New<entry<share_mapping>>(env, "shareMapping"));
   exports.Set("releaseMapping", Napi::Function::New<entry<release_mapping>>(env, "releaseMapping"));
+  exports.Set("threadGroups", Napi::Function::New<entry<thread_groups>>(env, "threadGroups"));
+  exports.Set("refuseGroupCall", Napi::Function::New<entry<refuse_group_call>>(env, "refuseGroupCall"));
+  exports.Set("closeGroup", Napi::Function::New<entry<close_group>>(env, "closeGroup"));
   exports.Set("readMapping", Napi::Function::New<entry<read_mapping>>(env, "readMapping"));
   return exports;
 }

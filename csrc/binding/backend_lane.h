@@ -26,6 +26,12 @@ class BackendLane {
     return contrastive(request, backend());
   }
 
+  // One rank's call of several. `met` as in the engine.
+  ContrastiveResult run(const ContrastiveRequest& request, Communicator& ring, bool* met) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return contrastive(request, backend(), ring, met);
+  }
+
   Stats run(const SearchRequest& request) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return search(request, backend());

@@ -24,7 +24,7 @@ Napi::Promise CallRunner::submit(std::unique_ptr<Task> task) {
   if (!wake_) start();
   auto job = std::make_unique<Job>(Job{std::move(task), Napi::Promise::Deferred::New(env_), std::nullopt});
   const Napi::Promise promise = job->deferred.Promise();
-  if (pending_++ == 0) napi_ref_threadsafe_function(env_, wake_);
+  if (job->task->keeps_alive() && pending_++ == 0) napi_ref_threadsafe_function(env_, wake_);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     waiting_.push_back(std::move(job));
@@ -46,7 +46,6 @@ void CallRunner::start() {
     throw Napi::Error::New(env_);
   // Node runs the newest hook first. So this hook runs before the thread-safe function's own hook, which
   // makes the function unusable.
-  const auto on_cleanup = [](void* self) { static_cast<CallRunner*>(self)->stop(); };
   if (napi_add_env_cleanup_hook(env_, on_cleanup, this) != napi_ok) throw Napi::Error::New(env_);
   try {
     thread_ = std::thread([this] { work(); });
@@ -57,6 +56,19 @@ void CallRunner::start() {
     throw Error(ErrorCode::kOutOfMemory, "threads", std::string("cannot start the call thread: ") + e.what());
   }
   wake_ = wake;  // the thread reads it later: under the lock, after its first call
+}
+
+void CallRunner::on_cleanup(void* self) {
+  static_cast<CallRunner*>(self)->ended_ = true;
+  static_cast<CallRunner*>(self)->stop();
+}
+
+void CallRunner::close() {
+  stop();
+  if (!wake_ || ended_) return;
+  napi_remove_env_cleanup_hook(env_, on_cleanup, this);
+  napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+  wake_ = nullptr;
 }
 
 void CallRunner::work() {
@@ -88,7 +100,7 @@ void CallRunner::settle_finished() {
     finished.swap(finished_);
   }
   for (const auto& job : finished) {
-    if (--pending_ == 0) napi_unref_threadsafe_function(env_, wake_);
+    if (job->task->keeps_alive() && --pending_ == 0) napi_unref_threadsafe_function(env_, wake_);
     settle(env_, *job);
   }
 }

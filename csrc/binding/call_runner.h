@@ -29,6 +29,9 @@ class CallRunner {
   // The promise is fulfilled with the task's result, or rejected with an error of to_js_error.
   Napi::Promise submit(std::unique_ptr<Task> task);
 
+  // Stops, and gives everything back to an environment that goes on. No call may wait or run.
+  void close();
+
   // Stops the running call at its next tile, drops the waiting calls and joins the thread. The promises of
   // all these calls stay pending, since the environment ends.
   void stop();
@@ -41,13 +44,15 @@ class CallRunner {
   };
 
   void start();
+  static void on_cleanup(void* self);
   void work();
   void settle_finished();
   static void settle(Napi::Env env, const Job& job);
 
   const Napi::Env env_;
   napi_threadsafe_function wake_ = nullptr;
-  size_t pending_ = 0;  // promises not settled yet; they keep the event loop alive
+  size_t pending_ = 0;  // promises not settled yet that keep the event loop alive
+  bool ended_ = false;  // the environment has ended
   std::thread thread_;
 
   std::mutex mutex_;  // guards the members below

@@ -80,6 +80,8 @@ void check_shapes(const ContrastiveRequest& r, const Objective& o, unsigned dire
   }
 }
 
+// Over several ranks, labels count the keys of all ranks: the engine checks them once it knows how many there
+// are.
 void check_labels(const ContrastiveRequest& r) {
   for (int64_t i = 0; r.labels && i < r.queries.rows; ++i)
     if (r.labels[i] < 0 || r.labels[i] >= r.keys.rows)
@@ -140,18 +142,19 @@ int check_threads(int64_t threads) {
   return static_cast<int>(threads);
 }
 
-void check_request(const ContrastiveRequest& r, const Objective& named, unsigned directions) {
+void check_request(const ContrastiveRequest& r, const Objective& named, unsigned directions, bool in_group) {
   check_options(r, named, directions);
   check_shapes(r, named, directions);
-  check_labels(r);
+  if (!in_group) check_labels(r);
   check_lists(r);
   check_numbers(r);
   check_outputs(r);
 }
 
-void refuse_lists(const ContrastiveRequest& r) {
-  require(!r.excluded.any() && !r.positives.any() && !r.hard_negative_offsets, "ERR_VALUE",
-          "Expected the backend 'cpu' for lists");
+void refuse_alone(const ContrastiveRequest& r) {
+  require(!r.excluded.any() && !r.positives.any() && !r.hard_negative_offsets && !r.guide.given() &&
+              !r.teacher.given(),
+          "ERR_VALUE", "Expected the backend 'cpu' and no group for lists, a guide or a teacher");
 }
 
 void check_request(const PlanRequest& r) { check_rows(r.objective, r.rows, r.keys); }

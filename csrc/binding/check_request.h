@@ -20,9 +20,9 @@ int check_threads(int64_t threads);
 // Throw RequestError: ERR_TYPE for a missing field, ERR_SHAPE for shapes that do not agree, else ERR_VALUE.
 // `named` is the objective whose name the caller gave. Directions make another objective of it; 0: no
 // directions were given.
-void check_request(const ContrastiveRequest&, const Objective& named, unsigned directions);
+void check_request(const ContrastiveRequest&, const Objective& named, unsigned directions, bool in_group);
 void check_request(const PlanRequest&);
-// Refuses what the CPU backend alone can do, for other backends. Throws RequestError (ERR_VALUE).
-void refuse_lists(const ContrastiveRequest&);
+// Refuses what only the CPU backend can do, and only for a batch of one rank. Throws RequestError (ERR_VALUE).
+void refuse_alone(const ContrastiveRequest&);
 
 }  // namespace infcl::binding

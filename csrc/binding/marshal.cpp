@@ -122,6 +122,7 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   MarshalledCall call;
   const RequestReader in(value, "", call.retained);
   call.backend = read_backend(in);
+  if (!in.is_null("group")) call.group = &open_group_handle(in.value("group"));
   ContrastiveRequest& request = call.request;
   const int device = has_devices(call.backend.kind) ? call.backend.device : kNoDevice;
   request.queries = read_matrix(in.object("queries"), device);
@@ -139,8 +140,8 @@ MarshalledCall read_contrastive_request(const Napi::Value& value) {
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");
   request.control.words = static_cast<int32_t*>(in.typed_array("control", napi_int32_array, Control::kWords));
-  check_request(request, named, directions);
-  if (has_devices(call.backend.kind)) refuse_lists(request);
+  check_request(request, named, directions, call.group != nullptr);
+  if (has_devices(call.backend.kind) || call.group) refuse_alone(request);
   return call;
 }
 
@@ -164,6 +165,21 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   return plan;
 }
 
+static Napi::Array write_ring(Napi::Env env, const std::vector<RingStep>& steps) {
+  const char* const phases[] = {"limits", "forward", "backward"};
+  Napi::Array array = Napi::Array::New(env, steps.size());
+  for (uint32_t i = 0; i < steps.size(); ++i) {
+    Napi::Object step = Napi::Object::New(env);
+    define(step, "phase", std::string(phases[static_cast<int>(steps[i].phase)]));
+    define(step, "step", steps[i].step);
+    define(step, "computedSeconds", steps[i].computed_seconds);
+    define(step, "waitedSeconds", steps[i].waited_seconds);
+    define(step, "bytesSent", steps[i].bytes_sent);
+    array.Set(i, step);
+  }
+  return array;
+}
+
 Napi::Object write_stats(Napi::Env env, const Stats& stats) {
   Napi::Object object = Napi::Object::New(env);
   define(object, "isa", stats.isa);
@@ -179,6 +195,7 @@ Napi::Object write_stats(Napi::Env env, const Stats& stats) {
   define(object, "tilesSkipped", stats.tiles_skipped);
   define(object, "maskedPairs", stats.masked_pairs);
   define(object, "slabs", stats.slabs);
+  if (!stats.ring.empty()) define(object, "ring", write_ring(env, stats.ring));
   return object;
 }
 

@@ -3,6 +3,7 @@
 // value since, or a buffer may have been detached while the call waited. check_request.h has the rules.
 #pragma once
 
+#include "binding/group_handle.h"
 #include "binding/napi_env.h"
 #include "binding/request_reader.h"
 #include "core/backends.h"
@@ -15,6 +16,7 @@ namespace infcl::binding {
 struct MarshalledCall {
   BackendChoice backend;
   ContrastiveRequest request;
+  GroupRank* group = nullptr;  // null: this process has the whole batch; TypeScript keeps the handle
   Retained retained;
 };
 

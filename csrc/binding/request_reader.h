@@ -32,8 +32,9 @@ class RequestReader {
   double number(const char* name) const;
   int64_t integer(const char* name) const;
   std::string string(const char* name) const;
-  uint64_t address(const char* name) const;      // a bigint
-  int64_t wide_integer(const char* name) const;  // a bigint, as 64 bits
+  Napi::Value value(const char* name) const { return get(name); }  // of any type
+  uint64_t address(const char* name) const;                        // a bigint
+  int64_t wide_integer(const char* name) const;                    // a bigint, as 64 bits
   bool is_typed_array(const char* name) const { return get(name).IsTypedArray(); }
 
   // Pointer to at least `elements` elements of a typed array of the given type. Errors: ERR_DETACHED,

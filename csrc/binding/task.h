@@ -11,6 +11,8 @@ class Task {
   virtual ~Task() = default;  // called on the environment's thread
   virtual void run() = 0;     // called on the runner's thread
   virtual Napi::Value result(Napi::Env) const = 0;
+  // Whether the event loop waits for the promise.
+  virtual bool keeps_alive() const { return true; }
   virtual Control control() const { return {}; }  // the words through which a caller can stop the task
 };
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "core/backend_stats.h"
 #include "core/errors.h"
@@ -42,11 +43,19 @@ struct ProblemSimilarity {
   SimilarityShape shape;
 };
 
+// Some rows of a similarity against columns that are no operand: another rank has sent them. Whatever passes
+// read along the columns begins with the first of these columns.
+struct GuestVisit {
+  int64_t rows = 0;       // of the operand, the first ones
+  ProblemMatrix columns;  // with memory for their gradient
+};
+
 // Everything that stays the same for the whole call.
 struct Problem {
   ProblemMatrix matrices[kOperandCount];
   ProblemSimilarity similarities[Objective::kMaxSimilarities];
   int similarity_count = 0;
+  std::vector<SimilarityShape> visits;  // of guests, in one pass over all similarities
   HardNegativeRows hard_negative_rows;  // the CPU backend alone knows offsets
   int64_t dim = 0;         // of all matrices but those of a guide or a teacher
   double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
@@ -78,6 +87,7 @@ struct Positives {
   // Row i's positive is column label(i). Backends leave its logit out of all sums: the engine adds it.
   bool labelled = false;
   const int32_t* labels = nullptr;  // null: i itself
+  int64_t first_column = 0;         // that labels count from: over several ranks, they count all ranks' keys
   // Where there are lists, each key in row i's list is a positive of row i, and `label` has no meaning. Vectors of
   // positives then have one entry for each entry of the lists. The CPU backend alone knows lists.
   KeyLists lists;
@@ -86,11 +96,12 @@ struct Positives {
   bool other_scale = false;
   const int32_t *row_classes = nullptr, *column_classes = nullptr;  // equal class: a positive
 
-  int64_t label(int64_t row) const { return labels ? labels[row] : row; }
+  int64_t label(int64_t row) const { return labels ? labels[row] - first_column : row; }
 };
 
 struct FoldArgs {
   int similarity = 0;
+  const GuestVisit* visit = nullptr;  // null: all rows of the similarity against all its columns
   Positives positives;
   PairMask mask;
   Normaliser *rows = nullptr, *columns = nullptr;
@@ -104,6 +115,7 @@ struct FoldArgs {
 
 struct DifferentiateArgs {
   int similarity = 0;
+  const GuestVisit* visit = nullptr;  // as in FoldArgs
   Positives positives;
   PairMask mask;
   const NormaliserGrad *rows = nullptr, *columns = nullptr;
@@ -161,6 +173,8 @@ struct HardNegativeArgs {
 class Backend {
  public:
   virtual ~Backend() = default;
+  // Whether it knows Problem::visits and the visits in arguments of passes.
+  virtual bool takes_guests() const { return false; }
   // Claims the workspace; throws when it cannot.
   virtual BeginResult begin(const Problem&) = 0;
   // Brings the features to where passes read them. Refuses features that are not finite. Returns the length
@@ -169,6 +183,10 @@ class Backend {
   // out[i] = q_i . k_label(i), from which limits start: no dot of equal rows in a tile exceeds it. Backends
   // that do not add up products as their tiles do return the dot plus the largest difference by rounding.
   virtual void positive_dots(const int32_t* labels, float* out) = 0;
+  // With guests: the same for queries whose label is among `columns`. The first of the columns has the number
+  // `first_column`.
+  virtual void positive_dots_among(const MatrixView& /*columns*/, int64_t /*first_column*/,
+                                   const int32_t* /*labels*/, float* /*out*/) {}
   // Dots of a guide, as positive_dots and hard_negative_dots. No such dot of equal rows in a tile differs by a
   // bit.
   virtual void guide_positive_dots(const int32_t* /*labels*/, float* /*out*/) { refuse_guide(); }

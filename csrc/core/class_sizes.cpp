@@ -50,9 +50,20 @@ void ClassSizes::count(const Control& control) {
   classes_.resize(distinct);
 }
 
-int64_t ClassSizes::of(int32_t one) const {
+void ClassSizes::add_to_counted(const int32_t* classes, int64_t rows, const Control& control) {
+  for_each_unless_aborted(rows, control, [&](int64_t i) {
+    if (const int64_t at = find(classes[i]); at >= 0) ++rows_[static_cast<size_t>(at)];
+  });
+}
+
+int64_t ClassSizes::find(int32_t one) const {
   const auto found = std::lower_bound(classes_.begin(), classes_.end(), one);
-  return found != classes_.end() && *found == one ? rows_[found - classes_.begin()] : 0;
+  return found != classes_.end() && *found == one ? found - classes_.begin() : -1;
+}
+
+int64_t ClassSizes::of(int32_t one) const {
+  const int64_t at = find(one);
+  return at < 0 ? 0 : rows_[static_cast<size_t>(at)];
 }
 
 }  // namespace infcl

@@ -17,10 +17,15 @@ class ClassSizes {
   void add(const int32_t* classes, int64_t rows);
   // To be called after the last `add` and before `of`. Throws Error (kAborted).
   void count(const Control&);
+  // After `count`: adds rows of other ranks. Those of classes that are not counted here change nothing.
+  void add_to_counted(const int32_t* classes, int64_t rows, const Control&);
   // Rows of a class, on all sides together.
   int64_t of(int32_t one) const;
 
  private:
+  // The place of a class among those that are counted; -1: it is none of them.
+  int64_t find(int32_t one) const;
+
   std::vector<int32_t> classes_;  // of all rows; after `count`: each class once, in ascending order
   std::vector<int64_t> rows_;     // number of rows of each class
 };

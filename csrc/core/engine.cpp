@@ -5,13 +5,16 @@
 #include <cmath>
 #include <memory>
 
+#include "core/agreement.h"
 #include "core/backend.h"
 #include "core/backend_session.h"
 #include "core/errors.h"
 #include "core/float_range.h"
 #include "core/loss_state.h"
 #include "core/pass_args.h"
+#include "core/ranks.h"
 #include "core/refinement.h"
+#include "core/ring_backend.h"
 
 namespace infcl {
 
@@ -32,13 +35,18 @@ int64_t gradient_bytes(const ContrastiveRequest& r) {
 //   fused_pass         one pass for both: objectives whose rows stand alone, backends that can
 //   refine_fused       a pass for the refinement alone: after a fused pass
 // The first way refines inside its backward pass.
+//
+// Over several ranks, the backend is a RingBackend: its passes sum over all ranks. Sums that the engine
+// itself makes are summed here and in the loss state.
 class Call {
  public:
-  Call(const ContrastiveRequest& request, Backend& backend)
+  Call(const ContrastiveRequest& request, Backend& backend, Ranks& ranks, const Shards& shards)
       : r_(request),
         o_(request.objective),
         backend_(backend),
-        state_owner_(make_loss_state(request)),
+        ranks_(ranks),
+        shards_(shards),
+        state_owner_(make_state()),
         state_(*state_owner_),
         guide_(request.guide),
         args_(request, state_, guide_),
@@ -53,7 +61,7 @@ class Call {
       if (frozen_view(o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
     for (const Operand o : {Operand::kTeacherQueries, Operand::kTeacherKeys})
       if (frozen_view(o).rows > 0) lengths_.teacher = std::fmax(lengths_.teacher, backend_.bring(o));
-    refuse_overflow(r_, lengths_);
+    ranks_.together([&] { refuse_overflow(r_, lengths_); });
   }
 
   // Returns the time at which the forward pass ended.
@@ -91,8 +99,21 @@ class Call {
       out.stats.masked_pairs += a.masked_pairs;
     }
     find_hard_negative_dots();
-    out.stats.masked_pairs += state_.close();
+    out.stats.masked_pairs += close_over_ranks();
     finish_loss(out);
+  }
+
+  int64_t close_over_ranks() {
+    double excluded = 0;
+    ranks_.together([&] { excluded = static_cast<double>(state_.close()); });
+    return static_cast<int64_t>(ranks_.sum(excluded));
+  }
+
+  std::unique_ptr<LossState> make_state() const {
+    std::unique_ptr<LossState> state;
+    ranks_.together([&] { state = make_loss_state(r_); });
+    if (!ranks_.alone()) state->join(ranks_);
+    return state;
   }
 
   // Forward and backward pass of the only similarity. Hard negatives come first, since `close_rows` adds
@@ -119,7 +140,7 @@ class Call {
 
   // The backward passes. Without gradients they only refine the loss.
   void backward(ContrastiveResult& out, bool refine) {
-    state_.prepare_gradient();
+    ranks_.together([&] { state_.prepare_gradient(); });
     DifferentiateResult sums;
     bool written[2] = {false, false};
     for (int p = 0; p < o_.similarity_count; ++p) {
@@ -151,12 +172,14 @@ class Call {
   }
 
   // Looks at the numbers of the result. Where a gradient is not finite, the sum over it is not finite either.
-  // refuse_overflow has excluded all that features could add to that.
+  // refuse_overflow has excluded all that features could add to that. All ranks have the same numbers.
   void refuse_not_finite(const ContrastiveResult& out) const {
     if (std::isfinite(out.loss) && std::isfinite(out.logit_scale_grad) && std::isfinite(out.logit_bias_grad))
       return;
-    throw Error(ErrorCode::kNotFinite, "loss",
-                "logits overflow float32: queries, keys or logitScale are too large");
+    ranks_.together([] {
+      throw Error(ErrorCode::kNotFinite, "loss",
+                  "logits overflow float32: queries, keys or logitScale are too large");
+    });
   }
 
   void find_limits() {
@@ -182,7 +205,8 @@ class Call {
   }
 
   DifferentiateArgs::Refinement wanted_refinement() const {
-    return {(r_.logit_scale + r_.hardness) / r_.logit_scale, smallest_refined_g(r_, lengths_)};
+    return {(r_.logit_scale + r_.hardness) / r_.logit_scale,
+            smallest_refined_g(r_, lengths_, shards_.total(Side::kQueries), shards_.total(Side::kKeys))};
   }
 
   static void change_loss(ContrastiveResult& out, double change) {
@@ -193,7 +217,7 @@ class Call {
   // Hard negatives are in no tile, so they are refined beside the similarities.
   void refine_hard_negatives(ContrastiveResult& out) {
     if (r_.hard_negatives.rows == 0) return;
-    state_.prepare_hard_negatives();
+    ranks_.together([&] { state_.prepare_hard_negatives(); });
     differentiate_hard_negatives(out, false, true);
   }
 
@@ -214,9 +238,11 @@ class Call {
   }
 
   void finish_gradient(ContrastiveResult& out, const DifferentiateResult& sums, bool refine) {
-    double dot_sum = state_.dot_sum_correction() + sums.dot_sum;
+    double dot_sum = ranks_.sum(state_.dot_sum_correction()) + sums.dot_sum;
     if (r_.hard_negatives.rows > 0) {
-      dot_sum += state_.prepare_hard_negatives();
+      double of_hard_negatives = 0;
+      ranks_.together([&] { of_hard_negatives = state_.prepare_hard_negatives(); });
+      dot_sum += ranks_.sum(of_hard_negatives);
       differentiate_hard_negatives(out, true, refine);
     }
     backend_.finish();
@@ -281,6 +307,8 @@ class Call {
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
+  Ranks& ranks_;
+  const Shards& shards_;
   const std::unique_ptr<LossState> state_owner_;
   LossState& state_;
   GuideState guide_;
@@ -291,10 +319,13 @@ class Call {
 
 }  // namespace
 
-ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
+namespace {
+
+ContrastiveResult run_call(const ContrastiveRequest& r, Backend& backend, Ranks& ranks,
+                           const Shards& shards) {
   const double start = now_seconds();
   ContrastiveResult out;
-  Call call(r, backend);
+  Call call(r, backend, ranks, shards);
   call.bring_operands();
   const double forward_end = call.run(out);
   const double end = now_seconds();
@@ -304,6 +335,37 @@ ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
   out.stats.forward_seconds = forward_end - start;
   out.stats.backward_seconds = end - forward_end;
   return out;
+}
+
+// What cannot run over several ranks yet is refused here, before any work.
+void refuse_without_guests(const Backend& backend) {
+  if (backend.takes_guests()) return;
+  throw Error(
+      ErrorCode::kBackendUnavailable, "group",
+      "Expected the backend 'cpu' for a call over several ranks but received one that knows no ranks");
+}
+
+}  // namespace
+
+ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
+  Ranks alone;
+  return run_call(r, backend, alone, Shards({shard_of(r)}));
+}
+
+ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Communicator& ring, bool* met) {
+  Ranks ranks(ring);
+  try {
+    const Shards shards = agree(r, ranks, met);
+    if (ranks.alone()) return run_call(r, backend, ranks, shards);
+    ranks.together([&] { refuse_without_guests(backend); });
+    RingBackend of_all(backend, ranks, shards);
+    ContrastiveResult out = run_call(r, of_all, ranks, shards);
+    out.stats.ring = of_all.steps();
+    return out;
+  } catch (...) {
+    ranks.fail(std::current_exception());
+    throw;
+  }
 }
 
 }  // namespace infcl

@@ -6,6 +6,7 @@
 #include "core/backend.h"
 #include "core/class_sizes.h"
 #include "core/loss_families.h"
+#include "core/ranks.h"
 #include "core/refinement.h"
 
 namespace infcl {
@@ -19,6 +20,17 @@ class ClassLossState final : public LossState {
     for (Normaliser& normaliser : normalisers_)
       normaliser.positive_dot_sums.assign(static_cast<size_t>(normaliser.lse.size()), 0.);
     count_positives();
+  }
+
+  // Counts the classes of all ranks. Those of the others go round once.
+  void join(Ranks& ranks) override {
+    std::vector<int32_t> own;
+    for (int side = 0; side < 2; ++side) own.insert(own.end(), classes(side), classes(side) + rows(side));
+    for_each_guest(ranks, own, [&](const std::vector<int32_t>& others) {
+      sizes_.add_to_counted(others.data(), static_cast<int64_t>(others.size()), r_.control);
+    });
+    ranks.together([&] { weigh_anchors(); });
+    LossState::join(ranks);
   }
 
   void attach(int similarity, FoldArgs& a) override {
@@ -73,18 +85,25 @@ class ClassLossState final : public LossState {
   }
 
  private:
-  // The loss is a mean over anchors with at least one positive.
+  const int32_t* classes(int side) const { return side == 0 ? r_.query_classes : r_.key_classes; }
+  int64_t rows(int side) const {
+    return side == 0 ? r_.queries.rows : o_.normaliser_count > 1 ? r_.keys.rows : 0;
+  }
+
   void count_positives() {
-    ClassSizes members;
-    const int32_t* classes[2] = {r_.query_classes, r_.key_classes};
-    const int64_t rows[2] = {r_.queries.rows, o_.normaliser_count > 1 ? r_.keys.rows : 0};
-    for (int side = 0; side < 2; ++side) members.add(classes[side], rows[side]);
-    members.count(r_.control);
-    positive_counts_.resize(normalisers_.size());
+    for (int side = 0; side < 2; ++side) sizes_.add(classes(side), rows(side));
+    sizes_.count(r_.control);
+    weigh_anchors();
+  }
+
+  // The loss is a mean over anchors with at least one positive.
+  void weigh_anchors() {
+    total_weight_ = 0;
+    positive_counts_.assign(normalisers_.size(), {});
     for (int n = 0; n < o_.normaliser_count; ++n) {
-      const int32_t* own = classes[static_cast<int>(o_.normalisers[n].anchors)];
+      const int32_t* own = classes(static_cast<int>(o_.normalisers[n].anchors));
       for_each_unless_aborted(anchor_count(n), r_.control, [&](int64_t i) {
-        positive_counts_[n].push_back(members.of(own[i]) - 1);
+        positive_counts_[n].push_back(sizes_.of(own[i]) - 1);
         total_weight_ += positive_counts_[n].back() > 0;
       });
     }
@@ -115,6 +134,7 @@ class ClassLossState final : public LossState {
     return std::sqrt(2.) * error.of(kLn2 * largest);
   }
 
+  ClassSizes sizes_;
   std::vector<float> positive_max_dots_;               // [queries]
   std::vector<std::vector<int64_t>> positive_counts_;  // of each anchor, per normaliser
 };

@@ -4,6 +4,7 @@
 
 #include "core/backend.h"
 #include "core/loss_families.h"
+#include "core/ranks.h"
 
 namespace infcl {
 
@@ -46,6 +47,13 @@ LossState::LossState(const ContrastiveRequest& r)
   if (r.has_margin) limits_.assign(static_cast<size_t>(r.queries.rows), 0.f);
 }
 
+void LossState::join(Ranks& ranks) {
+  ranks_ = &ranks;
+  total_weight_ = sum_over_ranks(total_weight_);
+}
+
+double LossState::sum_over_ranks(double mine) const { return ranks_ ? ranks_->sum(mine) : mine; }
+
 void LossState::attach(int similarity, FoldArgs& a) {
   const Similarity& s = o_.similarities[similarity];
   a.rows = at(normalisers_, s.row_normaliser);
@@ -81,7 +89,7 @@ int64_t LossState::close_rows(Range queries) {
 }
 
 MeanLoss LossState::finish_loss() {
-  const double total = sum_losses();
+  const double total = sum_over_ranks(sum_losses());
   const std::vector<float>& own = ranked_positive_dots();
   int64_t first = 0;
   for (int64_t i = 0; i < r_.queries.rows; ++i) {
@@ -92,9 +100,10 @@ MeanLoss LossState::finish_loss() {
   MeanLoss out;
   out.loss = total_weight_ > 0 ? total / total_weight_ : 0;
   // Without keys, no row of the other side ranks against a query's positive.
-  out.accuracy = o_.similarities[kRankedSimilarity].triangle()
-                     ? std::nan("")
-                     : static_cast<double>(first) / static_cast<double>(r_.queries.rows);
+  out.accuracy =
+      o_.similarities[kRankedSimilarity].triangle()
+          ? std::nan("")
+          : sum_over_ranks(static_cast<double>(first)) / sum_over_ranks(static_cast<double>(r_.queries.rows));
   return out;
 }
 
@@ -105,7 +114,8 @@ void LossState::write_row(int64_t query, double loss, double lse) const {
 }
 
 double LossState::standard_error(double squares) const {
-  return total_weight_ > 0 ? std::sqrt(squares) / total_weight_ : 0;
+  const double all = sum_over_ranks(squares);
+  return total_weight_ > 0 ? std::sqrt(all) / total_weight_ : 0;
 }
 
 void LossState::prepare_gradient() {

@@ -22,6 +22,8 @@ struct DifferentiateArgs;
 struct FoldArgs;
 struct LogitError;
 
+class Ranks;
+
 struct MeanLoss {
   double loss = 0;
   double accuracy = 0;  // fraction of the queries whose positive ranks first
@@ -33,6 +35,9 @@ class LossState {
   LossState(const LossState&) = delete;
   LossState& operator=(const LossState&) = delete;
 
+  // Makes the rows of this state those of one rank among several. Before the passes, on all ranks. `ranks`
+  // must outlive this object. Throws as Ranks does.
+  virtual void join(Ranks& ranks);
   // Sets the vectors that the forward pass of a similarity fills.
   virtual void attach(int similarity, FoldArgs&);
   // Sets the vectors that the backward pass of a similarity reads. After prepare_gradient or begin_rows.
@@ -81,12 +86,14 @@ class LossState {
   virtual void prepare_rows(Range queries) = 0;
 
   int64_t anchor_count(int normaliser) const;
+  double sum_over_ranks(double mine) const;
   void write_row(int64_t query, double loss, double lse) const;
   // The standard error of the loss, from the sum over independent rows of (weight * error)^2.
   double standard_error(double squares) const;
 
   const ContrastiveRequest& r_;
   const Objective& o_;
+  Ranks* ranks_ = nullptr;   // null: all rows are here
   const double scale2_;      // logit scale for base-2 exponentials
   double total_weight_ = 0;  // the loss is a mean over this; each family's constructor sets it
 

@@ -20,17 +20,24 @@ struct Normaliser {
     return n;
   }
 
-  void add(const Normaliser& other) {
-    for (int64_t i = 0; i < lse.size(); ++i) lse.fold(i, other.lse.sum(i), other.lse.shift(i));
-    for (size_t i = 0; i < dot_sums.size(); ++i) dot_sums[i] += other.dot_sums[i];
-    for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
-    for (size_t i = 0; i < positive_dot_sums.size(); ++i) positive_dot_sums[i] += other.positive_dot_sums[i];
+  // The anchors of `other` are those from `first` on.
+  void add(const Normaliser& other, int64_t first = 0) {
+    for (int64_t i = 0; i < other.lse.size(); ++i) lse.fold(first + i, other.lse.sum(i), other.lse.shift(i));
+    add(other.dot_sums, first, dot_sums);
+    add(other.counts, first, counts);
+    add(other.positive_dot_sums, first, positive_dot_sums);
   }
 
   LseVector lse;                          // of x over everything that counts against the anchor
   std::vector<double> dot_sums;           // label smoothing: sum of q.k over the same terms
   std::vector<int64_t> counts;            // label smoothing: number of these terms
   std::vector<double> positive_dot_sums;  // class positives: sum of their q.k
+
+ private:
+  template <class T>
+  static void add(const std::vector<T>& from, int64_t first, std::vector<T>& to) {
+    for (size_t i = 0; i < from.size(); ++i) to[static_cast<size_t>(first) + i] += from[i];
+  }
 };
 
 // Factors of g along the rows or columns of a similarity. Each factor includes the logit scale, the weight of

@@ -16,10 +16,10 @@ constexpr double kSkippedDivisor = 20;
 // The refinement treats the exponential of a logit as linear. For larger errors of a logit it is not.
 constexpr double kLargestLinearError = 0.25;
 
-double pair_count(const ContrastiveRequest& r) {
+double pair_count(const Objective& o, int64_t queries, int64_t keys) {
   double pairs = 0;
-  for (int p = 0; p < r.objective.similarity_count; ++p) {
-    const SimilarityShape s = shape_of(r.objective.similarities[p], r.queries.rows, r.keys.rows);
+  for (int p = 0; p < o.similarity_count; ++p) {
+    const SimilarityShape s = shape_of(o.similarities[p], queries, keys);
     pairs += static_cast<double>(s.rows) * static_cast<double>(s.columns);
   }
   return pairs;
@@ -45,11 +45,13 @@ bool needs_refinement(const ContrastiveRequest& r, const RowLengths& lengths, co
          state.expected_error(error) > kTolerance * std::fmax(1, loss);
 }
 
-float smallest_refined_g(const ContrastiveRequest& r, const RowLengths& lengths) {
+float smallest_refined_g(const ContrastiveRequest& r, const RowLengths& lengths, int64_t queries,
+                         int64_t keys) {
   const double dot_error =
       kFloat32Unit * longest_product(r.objective, lengths) * std::sqrt(static_cast<double>(r.queries.dim));
-  return static_cast<float>(kPromisedError / kSkippedDivisor /
-                            (pair_count(r) * dot_error * (1 + r.hardness / r.logit_scale)));
+  return static_cast<float>(
+      kPromisedError / kSkippedDivisor /
+      (pair_count(r.objective, queries, keys) * dot_error * (1 + r.hardness / r.logit_scale)));
 }
 
 }  // namespace infcl

@@ -20,7 +20,7 @@ struct LogitError {
 // Whether the rounding of dots may show in `loss`: with few rows, long rows or a large scale.
 bool needs_refinement(const ContrastiveRequest&, const RowLengths&, const LossState&, double loss);
 
-// The |g| up to which the refinement may skip a pair.
-float smallest_refined_g(const ContrastiveRequest&, const RowLengths&);
+// The |g| up to which the refinement may skip a pair. `queries` and `keys` count the rows of all ranks.
+float smallest_refined_g(const ContrastiveRequest&, const RowLengths&, int64_t queries, int64_t keys);
 
 }  // namespace infcl

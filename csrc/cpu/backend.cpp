@@ -27,10 +27,11 @@ WorkspacePlan CpuBackend::plan_call(const Problem& problem) const {
   r.dim = problem.dim;
   r.gradient = problem.gradient;
   r.auxiliary_dims = auxiliary_dims(problem);
-  const double auxiliary_flops = call_flops(grids_, total_dim(r.auxiliary_dims), false, {});
-  r.threads =
-      choose_threads(problem.threads, call_flops(grids_, problem.dim, problem.gradient, {}) + auxiliary_flops,
-                     default_threads_);
+  r.visits = cut(problem.visits.data(), static_cast<int>(problem.visits.size()), kernels_->tile);
+  const double flops = call_flops(grids_, problem.dim, problem.gradient, {}) +
+                       call_flops(r.visits, problem.dim, problem.gradient, {}) +
+                       call_flops(grids_, total_dim(r.auxiliary_dims), false, {});
+  r.threads = choose_threads(problem.threads, flops, default_threads_);
   r.bound = problem.workspace_bytes;
   r.gradient_room = {score_rows(Operand::kQueries), score_rows(Operand::kKeys)};
   r.fused = problem.may_fuse;
@@ -73,6 +74,8 @@ BeginResult CpuBackend::begin(const Problem& problem) {
   stats_.workspace_bytes = plan_.bytes;
   BeginResult out;
   for (const Grid& s : grids_) out.steps += s.tiles();
+  for (const SimilarityShape& s : problem.visits)
+    out.steps += Grid(s.rows, s.columns, kernels_->tile, s.triangle).tiles();
   out.fused = problem.may_fuse;
   out.refines_loss = true;
   return out;
@@ -105,6 +108,7 @@ void CpuBackend::claim() {
 }
 
 void CpuBackend::end() {
+  guest_ = nullptr;
   workspace_.trim(problem_.workspace_bytes);
   memory_.clear();
   row_memory_.clear();
@@ -161,6 +165,18 @@ void CpuBackend::guide_positive_dots(const int32_t* labels, float* out) {
 void CpuBackend::positive_dots_of(const MatrixView& queries, const MatrixView& keys, const int32_t* labels,
                                   float* out) {
   for_pairs(queries.rows, [&](Range pairs) { kernels_->pair_dots(queries, keys, {pairs, 1, labels}, out); });
+}
+
+void CpuBackend::positive_dots_among(const MatrixView& columns, int64_t first_column, const int32_t* labels,
+                                     float* out) {
+  for_each_row(problem_.matrix(Operand::kQueries).view.rows, [&](int64_t i) {
+    const int32_t column = static_cast<int32_t>(labels[i] - first_column);
+    if (!Range{first_column, first_column + columns.rows}.contains(labels[i])) return;
+    MatrixView query = problem_.matrix(Operand::kQueries).view;
+    query.data = query.row(i);
+    query.rows = 1;
+    kernels_->pair_dots(query, columns, {{0, 1}, 1, &column}, out + i);
+  });
 }
 
 void CpuBackend::best_dots(const int32_t* offsets, const int32_t* keys, float* out) {

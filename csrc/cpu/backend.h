@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,11 +28,14 @@ class CpuBackend final : public Backend {
       : wanted_isa_(isa), default_threads_(threads) {}
   // Every call uses these kernels, which must outlive the backend. For tests whose kernels are made up.
   explicit CpuBackend(const Kernels& kernels) : given_kernels_(&kernels) {}
+  bool takes_guests() const override { return true; }
   BeginResult begin(const Problem&) override;
   double bring(Operand) override;
   void positive_dots(const int32_t* labels, float* out) override;
   void guide_positive_dots(const int32_t* labels, float* out) override;
   void guide_hard_negative_dots(float* out) override;
+  void positive_dots_among(const MatrixView& columns, int64_t first_column, const int32_t* labels,
+                           float* out) override;
   void fold(FoldArgs&) override;
   DifferentiateResult differentiate(const DifferentiateArgs&) override;
   DifferentiateResult fold_and_differentiate(FusedArgs&) override;
@@ -74,8 +78,8 @@ class CpuBackend final : public Backend {
 
   WorkspacePlan plan_call(const Problem&) const;
   void claim();
-  // Passes visit this similarity from now on. Packs its columns.
-  void load(int similarity);
+  // Passes visit this similarity from now on, or its rows and a guest. Packs the columns.
+  void load(int similarity, const GuestVisit* guest = nullptr);
   void traverse(Pass&);
   // f(i) for every row, dealt out among the threads.
   template <class F>
@@ -95,8 +99,10 @@ class CpuBackend final : public Backend {
   void count_tiles();
 
   const ProblemMatrix& rows() const { return problem_.matrix(problem_.similarities[similarity_].rows); }
-  const ProblemMatrix& columns() const { return problem_.matrix(problem_.similarities[similarity_].columns); }
-  const Grid& grid() const { return grids_[static_cast<size_t>(similarity_)]; }
+  const ProblemMatrix& columns() const {
+    return guest_ ? guest_->columns : problem_.matrix(problem_.similarities[similarity_].columns);
+  }
+  const Grid& grid() const { return guest_ ? *guest_grid_ : grids_[static_cast<size_t>(similarity_)]; }
   // Operands of a tile. The rows must have been packed into the memory of this tile row.
   const RowMemory& row_memory(int64_t tile_row) const {
     return row_memory_[static_cast<size_t>(tile_row) % row_memory_.size()];
@@ -143,7 +149,9 @@ class CpuBackend final : public Backend {
   // The call in progress.
   const Kernels* kernels_ = nullptr;
   Problem problem_;
-  int similarity_ = 0;       // that passes visit
+  int similarity_ = 0;                 // that passes visit
+  const GuestVisit* guest_ = nullptr;  // in the place of the columns; null: none
+  std::optional<Grid> guest_grid_;
   std::vector<Grid> grids_;  // of each similarity
   WorkspacePlan plan_;
   std::vector<ThreadMemory> memory_;

@@ -6,8 +6,10 @@
 
 namespace infcl::cpu {
 
-void CpuBackend::load(int similarity) {
+void CpuBackend::load(int similarity, const GuestVisit* guest) {
   similarity_ = similarity;
+  guest_ = guest;
+  if (guest) guest_grid_.emplace(guest->rows, guest->columns.view.rows, kernels_->tile);
   const int64_t stride = Workspace::floats_for(plan_.packed_column);
   const int64_t packed = std::min(plan_.packed_tile_columns, grid().tile_columns());
   pool_.run(plan_.threads, [&](int t) {
@@ -55,6 +57,7 @@ const float* CpuBackend::packed_columns(int thread, int64_t j) const {
 }
 
 float* CpuBackend::kept_scores(int t, int64_t i, int64_t j) const {
+  if (guest_) return nullptr;  // its features will have gone on when the backward pass comes
   const KeptTiles& kept = plan_.kept;
   const int64_t size = Workspace::floats_for(plan_.kept_tile);
   if (in_fused_pass_) {

@@ -215,20 +215,21 @@ int64_t kept_stride(Range rows, const Kernels& k) { return round_up(rows.size(),
 WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>& similarities,
                              const Kernels& k) {
   WorkspacePlan p;
-  const Extents e = extents_of(similarities);
-  size_tiles(p, r, similarities, k);
+  std::vector<Grid> all = similarities;
+  all.insert(all.end(), r.visits.begin(), r.visits.end());
+  const Extents e = extents_of(all);
+  size_tiles(p, r, all, k);
   const int64_t bound = r.bound > 0 ? r.bound
-                                    : default_bound(e.side, r.dim) + extra_bytes(p, r, similarities) +
-                                          search_bytes(p, r, similarities) +
-                                          auxiliary_bytes(p, r, similarities, e.tile_columns);
-  choose_plan_threads(p, r, similarities, e, bound);
+                                    : default_bound(e.side, r.dim) + extra_bytes(p, r, all) +
+                                          search_bytes(p, r, all) + auxiliary_bytes(p, r, all, e.tile_columns);
+  choose_plan_threads(p, r, all, e, bound);
   pack_columns(p, e.tile_columns, bound);
   if (!r.gradient) return p;
   if (r.fused) {
     keep_scores_fused(p, r.needs_row_sums, e.tile_columns, bound);
   } else {
     p.kept = KeptTiles(similarities, r.gradient_room, r.dim, k);
-    keep_scores(p, e.tiles, e.tile_columns, bound);
+    keep_scores(p, extents_of(similarities).tiles, e.tile_columns, bound);
   }
   return p;
 }

@@ -32,6 +32,7 @@ struct WorkspaceRequest {
   bool needs_row_sums = true;  // fused: a tile's gradients wait for the sums of its tile row
   SearchRoom search;
   AuxiliaryDims auxiliary_dims{};
+  std::vector<Grid> visits;  // of guests; their scores are not kept
 };
 
 struct WorkspacePlan {

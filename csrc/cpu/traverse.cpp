@@ -100,12 +100,12 @@ void CpuBackend::count_tiles() {
 }
 
 void CpuBackend::fold(FoldArgs& args) {
-  load(args.similarity);
+  load(args.similarity, args.visit);
   traverse(*fold_pass(args));
 }
 
 DifferentiateResult CpuBackend::differentiate(const DifferentiateArgs& args) {
-  load(args.similarity);
+  load(args.similarity, args.visit);
   DifferentiateResult out;
   traverse(*differentiate_pass(args, out));
   return out;

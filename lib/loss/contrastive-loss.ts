@@ -14,6 +14,7 @@ import type { ContrastiveResponse, NativeBinding } from '../native/binding';
 import { loadBinding } from '../native/load';
 import { buffersOf, extentsOf } from './call-memory';
 import { disposeAll, retainMemory } from './device-call';
+import { groupAmong, refuseInGroup } from './group';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { NativeCalls, nativeCalls } from './native-calls';
 import { throwIfAborted } from './on-abort';
@@ -35,8 +36,9 @@ export function createLossFunctions(
     keys: Features | null,
     options?: AnyContrastiveOptions,
     gradient?: boolean,
+    takesGroup?: boolean,
   ) => {
-    const call = resolveCall(queries, keys, options, gradient);
+    const call = resolveCall(queries, keys, options, gradient, takesGroup);
     try {
       const binding = getBinding();
       const device = requireBackend(call.request, binding);
@@ -50,16 +52,35 @@ export function createLossFunctions(
     }
   };
 
-  async function run(...args: Parameters<typeof prepare>) {
-    const { call, binding, device, memory } = prepare(...args);
-    const { request, signal, onProgress } = call;
+  type Args = [queries: Features, keys: Features | null, options?: AnyContrastiveOptions, gradient?: boolean];
+
+  async function run(...args: Args) {
+    const group = groupAmong(args[2]);
+    let isEntered = false;
+    try {
+      return await runPrepared(prepare(args[0], args[1], args[2], args[3], true), () => {
+        isEntered = true;
+      });
+    } catch (error) {
+      if (group && !isEntered) refuseInGroup(group, error);
+      throw error;
+    }
+  }
+
+  async function runPrepared(
+    { call, binding, device, memory }: ReturnType<typeof prepare>,
+    enter: () => void,
+  ) {
+    const { request, group, signal, onProgress } = call;
     let release = () => {};
     try {
       calls.inFlight.check(memory);
       const held = retainMemory(request, binding);
       release = held.release;
+      enter();
       const response = await calls.run({
         choice: request,
+        group,
         control: request.control,
         signal,
         onProgress,
@@ -78,7 +99,7 @@ export function createLossFunctions(
     }
   }
 
-  function runSync(...args: Parameters<typeof prepare>) {
+  function runSync(...args: Args) {
     const { call, binding, device, memory } = prepare(...args);
     try {
       throwIfAborted(call.signal);

@@ -1,11 +1,12 @@
 /**
- * Options that only the CPU backend knows in this version.
+ * Options that only the CPU backend knows in this version, and only for a batch of one rank.
  *
- * Refuses them for another backend before any work, so that no result leaves one out in silence.
+ * Refuses them for another backend and in a group before any work, so that no result leaves one out in silence.
  */
 
 import { codedError } from '../errors';
 import type { BackendName } from '../native/binding';
+import { notImplemented } from '../validate';
 import { listsOf } from './listed-labels';
 import type { AnyContrastiveOptions } from './options';
 
@@ -21,7 +22,16 @@ export function refuseCpuOptions(given: AnyContrastiveOptions, backend: BackendN
   );
 }
 
-function cpuOption({ excludePairs, hardNegatives, labels }: AnyContrastiveOptions): string | undefined {
+/** Throws ERR_NOT_IMPLEMENTED. */
+export function refuseCpuOptionsInGroup(given: AnyContrastiveOptions): void {
+  const name = cpuOption(given);
+  if (name !== undefined) throw notImplemented(`options.${name} beside options.group`, 'a call without a group');
+}
+
+function cpuOption(given: AnyContrastiveOptions): string | undefined {
+  const { excludePairs, guide, hardNegatives, labels, teacher } = given;
+  if (guide !== undefined) return 'guide';
+  if (teacher !== undefined) return 'teacher';
   if (excludePairs !== undefined) return 'excludePairs';
   if (hardNegatives?.offsets !== undefined) return 'hardNegatives.offsets';
   return listsOf(labels) === undefined ? undefined : 'labels as lists';

@@ -2,10 +2,9 @@
  * Features of another model beside those of a call: read, checked by shape, and named as memory that the call reads.
  * `guide.ts` and `teacher.ts` say what such features are for.
  *
- * Refuses features on a device and other backends than the CPU's, before any work.
+ * Refuses features on a device before any work. `cpu-options.ts` refuses other backends than the CPU's.
  */
 
-import { resolveBackend } from '../backend';
 import { codedError, type InfclError } from '../errors';
 import { type Features, readFeatures, toNativeFeatures } from '../matrix/features';
 import type { NativeMatrix } from '../native/binding';
@@ -19,16 +18,6 @@ export function readFrozen(name: string, value: unknown): Features {
   const features = readFeatures(name, value);
   if (toNativeFeatures(name, features).device !== undefined) throw notOnDevice(`${name} on a device`);
   return features;
-}
-
-/** Throws ERR_NOT_IMPLEMENTED for a call on another backend than the CPU's. */
-export function requireCpu(option: string, given: { backend?: unknown; device?: unknown }): void {
-  if (resolveBackend(given).backend !== 'cpu') throw notOnDevice(`${option} with backend 'cuda'`);
-}
-
-/** Throws ERR_NOT_IMPLEMENTED for a call on features of a device. */
-export function requireHost(option: string, { device }: NativeMatrix): void {
-  if (device !== undefined) throw notOnDevice(`${option} for features on a device`);
 }
 
 /** The size that features must have. */

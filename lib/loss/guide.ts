@@ -11,7 +11,7 @@ import type { ContrastiveRequest, NativeGuide } from '../native/binding';
 import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
-import { frozenMemory, readFrozen, requireCpu, requireHost, resolveFrozen } from './frozen-features';
+import { frozenMemory, readFrozen, resolveFrozen } from './frozen-features';
 
 /**
  * Features of a guide. Their width may differ from that of the call's features, and so may their element type. They
@@ -37,8 +37,6 @@ const where = 'options.guide';
 
 /** What of a call's options the checks of a guide need. */
 interface Beside {
-  backend?: unknown;
-  device?: unknown;
   hardNegatives?: unknown;
 }
 
@@ -60,10 +58,9 @@ export function readGuide(value: unknown): Guide | undefined {
   };
 }
 
-/** The checks that need no features of the call. Throws ERR_VALUE or ERR_NOT_IMPLEMENTED. */
+/** The checks that need no features of the call. Throws ERR_VALUE. */
 export function checkGuide(guide: Guide | undefined, beside: Beside): void {
   if (guide === undefined) return;
-  requireCpu(where, beside);
   if (guide.hardNegatives !== undefined && beside.hardNegatives === undefined) {
     throw codedError(
       'ERR_VALUE',
@@ -73,15 +70,13 @@ export function checkGuide(guide: Guide | undefined, beside: Beside): void {
 }
 
 /**
- * The guide for native code. Throws ERR_SHAPE where its features do not fit those of the call, and ERR_NOT_IMPLEMENTED
- * for a call on a device.
+ * The guide for native code. Throws ERR_SHAPE where its features do not fit those of the call.
  */
 export function resolveGuide(
   guide: Guide | undefined,
   call: Pick<ContrastiveRequest, 'queries' | 'keys' | 'hardNegatives'>,
 ): NativeGuide | null {
   if (guide === undefined) return null;
-  requireHost(where, call.queries);
   const queries = resolveFrozen(`${where}.queries`, guide.queries, {
     rows: call.queries.rows,
     meaning: 'one row per query',

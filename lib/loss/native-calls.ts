@@ -12,12 +12,15 @@ import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
 import type { BackendChoice } from '../native/binding';
 import { type Memory, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
+import { type ProcessGroup, runInGroup } from './group';
 import type { Phase, Progress } from './options';
 import { supervise } from './supervise';
 
 /** One native call. */
 export interface NativeCall<Response> {
   choice: BackendChoice;
+  /** Takes turns with the calls of this group, and not with those of its backend. */
+  group?: ProcessGroup | undefined;
   /** The words by which JavaScript watches and stops the call. */
   control: Int32Array;
   signal: AbortSignal | undefined;
@@ -39,16 +42,16 @@ export class NativeCalls {
   /**
    * Rejects with `signal.reason`, an error of `onProgress`, ERR_OVERLAP, ERR_DETACHED, or the native error.
    */
-  async run<Response>(call: NativeCall<Response>): Promise<Response> {
-    const { choice, control, signal, onProgress, lastPhase, memory, buffers, start } = call;
+  async run<Response>(native: NativeCall<Response>): Promise<Response> {
+    const { choice, group, control, signal, onProgress, lastPhase, memory, buffers, start } = native;
     const leave = this.inFlight.enter(memory);
     try {
       const verify = rememberBuffers(buffers);
       const watch = { control, signal, onProgress, lastPhase };
-      const { result, settled } = await this.queueOf(choice).run(
-        () => supervise(watch, () => restated(start)),
-        signal,
-      );
+      const call = () => supervise(watch, () => restated(start));
+      const { result, settled } = await (group
+        ? runInGroup(group, call, signal)
+        : this.queueOf(choice).run(call, signal));
       verify();
       await settled();
       return result;

@@ -133,6 +133,7 @@ const isOption: { [Name in keyof AnyContrastiveOptions]-?: Name extends UntakenO
   threads: true,
   workspaceBytes: true,
   out: true,
+  group: true,
   signal: true,
   onProgress: true,
 };

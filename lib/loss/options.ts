@@ -8,6 +8,7 @@ import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import type { BackendName, DirectionName, Objective } from '../native/binding';
 import type { StoreWriter } from '../store/store-writer';
+import type { ProcessGroup } from './group';
 import type { Guide } from './guide';
 import type { Teacher } from './teacher';
 
@@ -152,6 +153,13 @@ export interface CommonOptions {
    * or write any of them. Ignored by calls without gradient.
    */
   out?: GradientOutputs | undefined;
+  /**
+   * All objectives. Queries and keys are the shard of one rank of several. The loss and the gradients are those of the
+   * batch of all ranks, each rank with the gradients of its own rows. `labels` count the keys of all ranks, in rank
+   * order. The call waits for the same call of every other rank. docs/ring.md says how. CPU only, and not for calls
+   * that block.
+   */
+  group?: ProcessGroup | undefined;
   /** All objectives. Stops the call at its next tile; the promise rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
   /**

@@ -96,7 +96,7 @@ function resolveLabels(
   objective: Objective,
   rows: RowCounts,
 ): Pick<RowTerms, 'labels' | 'positives' | 'queryClasses' | 'keyClasses'> {
-  const { labels } = given;
+  const { labels, group } = given;
   const none = { labels: null, positives: null, queryClasses: null, keyClasses: null };
   if (labels === undefined) return none;
   const lists = listsOf(labels);
@@ -108,13 +108,14 @@ function resolveLabels(
   const checked = new Int32Array(integers('labels', labels, rows.queries, 'query'));
   if (rulesOf(objective).labelsAreClasses)
     return { ...none, queryClasses: checked, keyClasses: rows.keys === null ? null : checked };
-  const keyRows = rows.keys ?? 0;
+  // over several ranks, labels count the keys of all ranks, whose number only native code learns
+  const keyRows = group === undefined ? (rows.keys ?? 0) : Number.POSITIVE_INFINITY;
   const bad = checked.findIndex((label) => label < 0 || label >= keyRows);
   if (bad >= 0) {
     throw check.invalid(
       'ERR_VALUE',
       `options.labels[${bad}]`,
-      `key index from 0 to ${keyRows - 1}`,
+      group === undefined ? `key index from 0 to ${keyRows - 1}` : 'key index among those of all ranks',
       checked[bad],
       // other libraries mark a row to be ignored with a label of -100 or -1
       checked[bad]! < 0 ? '; options.queryWeights of 0 leave a row out' : '',

@@ -11,7 +11,7 @@ import type { ContrastiveRequest, NativeTeacher } from '../native/binding';
 import { readNames } from '../read-names';
 import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
-import { frozenMemory, readFrozen, requireCpu, requireHost, resolveFrozen } from './frozen-features';
+import { frozenMemory, readFrozen, resolveFrozen } from './frozen-features';
 import { scaleRange } from './scale-range';
 
 /**
@@ -51,15 +51,11 @@ export function readTeacher(value: unknown): Teacher | undefined {
 const excluded = ['hardNegatives', 'hardness', 'directions'] as const;
 
 /** What of a call's options the checks of a teacher need. */
-interface Beside extends Partial<Record<(typeof excluded)[number], unknown>> {
-  backend?: unknown;
-  device?: unknown;
-}
+type Beside = Partial<Record<(typeof excluded)[number], unknown>>;
 
-/** The checks that need no features of the call. Throws ERR_VALUE or ERR_NOT_IMPLEMENTED. */
+/** The checks that need no features of the call. Throws ERR_VALUE. */
 export function checkTeacher(teacher: Teacher | undefined, beside: Beside): void {
   if (teacher === undefined) return;
-  requireCpu(where, beside);
   for (const name of excluded) {
     if (beside[name] === undefined) continue;
     throw codedError('ERR_VALUE', `Expected no options.${name} beside ${where} but received some`);
@@ -67,15 +63,13 @@ export function checkTeacher(teacher: Teacher | undefined, beside: Beside): void
 }
 
 /**
- * The teacher for native code. Throws ERR_SHAPE where its features do not fit those of the call, and
- * ERR_NOT_IMPLEMENTED for a call on a device.
+ * The teacher for native code. Throws ERR_SHAPE where its features do not fit those of the call.
  */
 export function resolveTeacher(
   teacher: Teacher | undefined,
   call: Pick<ContrastiveRequest, 'queries' | 'keys'>,
 ): NativeTeacher | null {
   if (teacher === undefined) return null;
-  requireHost(where, call.queries);
   const queries = resolveFrozen(`${where}.queries`, teacher.queries, {
     rows: call.queries.rows,
     meaning: 'one row per query',

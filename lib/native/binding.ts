@@ -73,7 +73,15 @@ export interface NativeTeacher {
   weight: number;
 }
 
+declare const groupHandle: unique symbol;
+/** One rank of a group: its messages to the other ranks, and the thread of its calls. */
+export interface GroupHandle {
+  readonly [groupHandle]: true;
+}
+
 export interface ContrastiveRequest extends BackendChoice {
+  /** The rank whose rows these are. Labels then count the keys of all ranks. Null: the rows are the whole batch. */
+  group: GroupHandle | null;
   queries: NativeMatrix;
   /** Null: supcon over the queries alone. */
   keys: NativeMatrix | null;
@@ -142,6 +150,19 @@ export interface ContrastiveRequest extends BackendChoice {
   control: Int32Array;
 }
 
+/** What one visit of a call over several ranks took. */
+export interface RingStep {
+  /** 'limits': the dots of positives for `falseNegativeMargin`, where `labels` say which keys they are. */
+  phase: 'limits' | 'forward' | 'backward';
+  /** 0: the rank's own keys. t: keys of the rank t places behind. */
+  step: number;
+  computedSeconds: number;
+  /** Time in which this rank waited for messages or for slower ranks. */
+  waitedSeconds: number;
+  /** Bytes that this rank sent on meanwhile. */
+  bytesSent: number;
+}
+
 export interface NativeStats {
   /** Instruction set, or architecture and name of the device. */
   isa: string;
@@ -161,6 +182,8 @@ export interface NativeStats {
   maskedPairs: number;
   /** Parts in which a device took the longest matrix; 1: as a whole. */
   slabs: number;
+  /** With the option `group`, on several ranks: the timeline of this rank. */
+  ring?: RingStep[];
 }
 
 export interface ContrastiveResponse {
@@ -258,7 +281,7 @@ interface CudaInfo {
 /**
  * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
  * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE,
- * ERR_DISPOSED, ERR_STORE, ERR_INTERNAL.
+ * ERR_DISPOSED, ERR_STORE, ERR_RANK_FAILED, ERR_INTERNAL.
  */
 export interface NativeBinding {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
@@ -289,6 +312,17 @@ export interface NativeBinding {
     into: Float32Array | Uint16Array;
   }): Promise<void>;
   deviceMemory(request: { device: number }): DeviceMemory;
+
+  /** One handle for each of `ranks` threads of this process, in rank order. */
+  threadGroups(request: { ranks: number }): GroupHandle[];
+  /**
+   * Takes the place of a call that this rank did not make, so that the others do not wait for it. `started`: the call
+   * reached native code, and failed there. Then does nothing if all ranks had come. Settles once all ranks have come,
+   * and keeps no event loop alive.
+   */
+  refuseGroupCall(request: { group: GroupHandle; message: string; started: boolean }): Promise<void>;
+  /** Gives back the threads of a rank, which has no call. May be repeated. */
+  closeGroup(handle: GroupHandle): void;
 
   openMapping(request: MappingRequest): MappingHandle;
   /** A second handle of the same mapping. */

@@ -9,7 +9,7 @@ import { requireBackend, resolveBackend } from '../backend';
 import { codedError } from '../errors';
 import { optionNames, rulesOf } from '../loss/objectives';
 import type { AnyContrastiveOptions, WantedKeyGradients } from '../loss/options';
-import { laterOptionNames, readOptions } from '../loss/resolve';
+import { readOptions } from '../loss/resolve';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { readNames } from '../read-names';
 import * as check from '../validate';
@@ -78,7 +78,7 @@ export function checkLossByOptions(
  */
 function checkLossOptions(given: unknown, { hardNegatives }: GivenTowers): AnyContrastiveOptions {
   const object = given === undefined ? {} : check.plainObject('options.loss', given);
-  const named = readNames('options', object, optionNames, laterOptionNames) as AnyContrastiveOptions;
+  const named = readNames('options', object, optionNames) as AnyContrastiveOptions;
   if (hardNegatives !== null && named.hardNegatives !== undefined) {
     throw codedError(
       'ERR_VALUE',

@@ -10,7 +10,7 @@ import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
 import type { LossAndGradResult, Stats } from '../loss/loss-functions';
 import { optionNames, rulesOf } from '../loss/objectives';
 import type { AnyContrastiveOptions, GradientOutputs } from '../loss/options';
-import { laterOptionNames, readOptions } from '../loss/resolve';
+import { readOptions } from '../loss/resolve';
 import type { ContrastiveOptions } from '../loss/typed-options';
 import { readNames } from '../read-names';
 import * as check from '../validate';
@@ -100,7 +100,7 @@ function readTerms(terms: unknown): CheckedTerm[] {
   if (terms.length === 0)
     throw codedError('ERR_VALUE', 'Expected at least one loss in terms but received none');
   return Array.from(terms, (term, i) => {
-    const { weight, ...options } = readNames(`terms[${i}]`, term, termNames, laterOptionNames);
+    const { weight, ...options } = readNames(`terms[${i}]`, term, termNames);
     return {
       weight: weight === undefined ? 1 : check.finiteNumber(`terms[${i}].weight`, weight),
       options: readOptions(options),

@@ -57,7 +57,7 @@ const ofLoss: Row[] = [
   ['results per row', () => loss(x(), x(), { perRow: true }), 'ERR_OPTION', 'no options.perRow'],
   ['output arrays', () => loss(x(), x(), { out: {} }), 'ERR_OPTION', 'no options.out'],
   ['a typo', () => loss(x(), x(), { logitscale: 1 }), 'ERR_OPTION', 'did you mean logitScale?'],
-  ['an option of a later version', () => loss(x(), x(), { group: {} }), 'ERR_NOT_IMPLEMENTED', 'group'],
+  ['a group that is none', () => loss(x(), x(), { group: {} }), 'ERR_TYPE', 'options.group'],
   ['options that are no object', () => loss(x(), x(), 3), 'ERR_TYPE', 'options'],
   [
     'a scale of several elements',

@@ -69,6 +69,9 @@ const noOtherMemory = {
   uploadDevice: unexpected,
   downloadDevice: unexpected,
   deviceMemory: unexpected,
+  threadGroups: unexpected,
+  refuseGroupCall: unexpected,
+  closeGroup: unexpected,
 };
 
 const addresses = new WeakMap<ArrayBufferLike, number>();

@@ -31,6 +31,7 @@ function request(change: Partial<ContrastiveRequest>): ContrastiveRequest {
   return {
     backend: 'cpu',
     device: 0,
+    group: null,
     queries: matrix(rows),
     objective: 'clip',
     directions: 0,

@@ -1,6 +1,6 @@
 /**
  * The built package as users get it: by import and by require, the same names and one instance;
- * the metrics of infcl/evaluation, the files of infcl/data, and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
+ * the groups of infcl/distributed, the metrics of infcl/evaluation, the files of infcl/data, and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import * as jaxSources from '../../lib/adapters/jax';
 import * as onnxSources from '../../lib/adapters/onnx';
 import * as tfjsSources from '../../lib/adapters/tfjs';
 import * as dataSources from '../../lib/data';
+import * as distributedSources from '../../lib/distributed';
 import * as evaluationSources from '../../lib/evaluation';
 
 const root = join(__dirname, '..', '..');
@@ -39,6 +40,7 @@ beforeAll(() => {
 it.each([
   ['infcl', sources],
   ['infcl/data', dataSources],
+  ['infcl/distributed', distributedSources],
   ['infcl/evaluation', evaluationSources],
   ['infcl/jax', jaxSources],
   ['infcl/onnx', onnxSources],

@@ -54,7 +54,7 @@ refuses('guide', [
   notYet(
     'on another backend',
     { backend: 'cuda', guide: guide() },
-    "options.guide with backend 'cuda' is not in this version of infcl: use features on the host, and backend: 'cpu'",
+    "options.guide is not in this version of infcl for backend 'cuda': use backend: 'cpu', with features on the host",
   ),
 ]);
 

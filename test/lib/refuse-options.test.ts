@@ -16,7 +16,11 @@ refuses('options', [
     { qqqqqqqqqqqqq: 1 },
     'Unknown name qqqqqqqqqqqqq in options; known are objective, logitScale',
   ),
-  notYet('what is planned', { group: {} }, 'options.group is not in this version of infcl'),
+  badType(
+    'a group of another kind',
+    { group: {} },
+    'ProcessGroup, such as those of threadGroups in infcl/distributed for options.group',
+  ),
 ]);
 
 refuses('objective', [

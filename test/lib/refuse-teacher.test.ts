@@ -66,7 +66,7 @@ refuses('teacher', [
   notYet(
     'on another backend',
     { backend: 'cuda', teacher: teacher() },
-    "options.teacher with backend 'cuda' is not in this version of infcl: use features on the host, and backend: 'cpu'",
+    "options.teacher is not in this version of infcl for backend 'cuda': use backend: 'cpu', with features on the host",
   ),
 ]);
 

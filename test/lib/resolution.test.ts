@@ -56,6 +56,7 @@ it('defaults', () => {
     rows: null,
     backend: 'cpu',
     device: 0,
+    group: null,
     threads: 0,
     workspaceBytes: 0,
     control: new Int32Array(3),

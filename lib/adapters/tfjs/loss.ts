@@ -12,7 +12,6 @@ import { readHardNegativeRows } from '../../loss/hard-negative-rows';
 import type { LossAndGradResult } from '../../loss/loss-functions';
 import { optionNames } from '../../loss/objectives';
 import type { AnyContrastiveOptions, HardNegativeRows, Objective, WantedGradients } from '../../loss/options';
-import { laterOptionNames } from '../../loss/resolve';
 import type { OptionsFor } from '../../loss/typed-options';
 import type { Features } from '../../matrix/features';
 import type { MatrixLike } from '../../matrix/host-matrix';
@@ -126,7 +125,7 @@ function scaled(array: Float32Array, factor: number): Float32Array {
 }
 
 function checkArguments(queries: unknown, keys: unknown, options: unknown = {}): CheckedLoss {
-  const given = readNames('options', options, optionNames, laterOptionNames);
+  const given = readNames('options', options, optionNames);
   for (const name of ['perRow', 'out'] as const) {
     if (given[name] === undefined) continue;
     throw codedError(

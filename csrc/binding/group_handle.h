@@ -1,0 +1,31 @@
+// One rank of a group as JavaScript holds it: its messages to the other ranks, and a lane of its own. Calls
+// of ranks wait for each other, so they could not take turns on the lane of a backend.
+#pragma once
+
+#include <memory>
+
+#include "binding/backend_lane.h"
+#include "binding/napi_env.h"
+#include "core/communicator.h"
+
+namespace infcl::binding {
+
+struct GroupRank {
+  GroupRank(Napi::Env env, std::unique_ptr<Communicator> of, const Settings& settings)
+      : communicator(std::move(of)), lane(env, {}, settings) {}
+
+  const std::unique_ptr<Communicator> communicator;
+  // Used on the lane's thread. True where the last call ended before all ranks had come, so that they may
+  // still come.
+  bool awaited = false;
+  BackendLane lane;  // the last member, as its thread uses the others
+};
+
+// All functions are for the environment's thread.
+Napi::Value make_group_handle(Napi::Env, std::unique_ptr<Communicator>, const Settings&);
+// Throws RequestError: ERR_TYPE for a value that is no such handle, ERR_DISPOSED for a closed one.
+GroupRank& open_group_handle(const Napi::Value&);
+// Ends the calls of the other ranks, and gives back the threads. A second close does nothing.
+void close_group_handle(const Napi::Value&);
+
+}  // namespace infcl::binding
