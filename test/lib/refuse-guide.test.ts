@@ -1,5 +1,5 @@
 /** Values that the option `guide` cannot have, and calls that cannot have a guide, are refused before any work. */
-import { resolveGuide } from '../../lib/loss/guide';
+import { refuseCpuOptions } from '../../lib/loss/cpu-options';
 import { toNativeFeatures } from '../../lib/matrix/features';
 import { matrix, thrownBy } from './fake-binding';
 import { badName, badShape, badType, badValue, notYet, refuses } from './refusal-table';
@@ -59,9 +59,7 @@ refuses('guide', [
 ]);
 
 it('a guide of a call whose features are on a device', () => {
-  const queries = { ...toNativeFeatures('queries', matrix(3, 4)), device: 0, data: {} as never };
-  const inputs = { queries, keys: queries, hardNegatives: null };
-  expect(thrownBy(() => resolveGuide(guide(), inputs))).toMatchObject({
+  expect(thrownBy(() => refuseCpuOptions({ guide: guide() }, 'cuda'))).toMatchObject({
     code: 'ERR_NOT_IMPLEMENTED',
     message: expect.stringContaining("backend: 'cpu'"),
   });

@@ -1,5 +1,5 @@
 /** Values that the option `teacher` cannot have, and calls that cannot have a teacher, are refused before any work. */
-import { resolveTeacher } from '../../lib/loss/teacher';
+import { refuseCpuOptions } from '../../lib/loss/cpu-options';
 import { toNativeFeatures } from '../../lib/matrix/features';
 import { matrix, thrownBy } from './fake-binding';
 import { badName, badShape, badType, badValue, notYet, refuses } from './refusal-table';
@@ -71,8 +71,7 @@ refuses('teacher', [
 ]);
 
 it('a teacher of a call whose features are on a device', () => {
-  const queries = { ...toNativeFeatures('queries', matrix(3, 4)), device: 0, data: {} as never };
-  expect(thrownBy(() => resolveTeacher(teacher(), { queries, keys: queries }))).toMatchObject({
+  expect(thrownBy(() => refuseCpuOptions({ teacher: teacher() }, 'cuda'))).toMatchObject({
     code: 'ERR_NOT_IMPLEMENTED',
     message: expect.stringContaining("backend: 'cpu'"),
   });
