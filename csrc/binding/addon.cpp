@@ -6,6 +6,7 @@
 #include "binding/addon_state.h"
 #include "binding/device_exports.h"
 #include "binding/failure.h"
+#include "binding/group_exports.h"
 #include "binding/mapping_exports.h"
 #include "binding/marshal.h"
 #include "binding/marshal_search.h"
@@ -113,6 +114,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("shareMapping", Napi::Function::New<entry<share_mapping>>(env, "shareMapping"));
   exports.Set("releaseMapping", Napi::Function::New<entry<release_mapping>>(env, "releaseMapping"));
   exports.Set("readMapping", Napi::Function::New<entry<read_mapping>>(env, "readMapping"));
+  exports.Set("openGroup", Napi::Function::New<entry<open_group>>(env, "openGroup"));
+  exports.Set("callGroup", Napi::Function::New<entry<call_group>>(env, "callGroup"));
+  exports.Set("closeGroup", Napi::Function::New<entry<close_group>>(env, "closeGroup"));
+  exports.Set("failGroup", Napi::Function::New<entry<fail_group>>(env, "failGroup"));
+  exports.Set("leaveGroup", Napi::Function::New<entry<leave_group>>(env, "leaveGroup"));
+  exports.Set("findMpi", Napi::Function::New<entry<find_mpi>>(env, "findMpi"));
   return exports;
 }
 

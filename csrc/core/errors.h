@@ -18,6 +18,7 @@ enum class ErrorCode {
   kBackendUnavailable,
   kDevice,
   kStore,
+  kRankFailed,
   kInternal
 };
 
@@ -43,6 +44,8 @@ constexpr const char* error_code_name(ErrorCode code) {
       return "ERR_DEVICE";
     case ErrorCode::kStore:
       return "ERR_STORE";
+    case ErrorCode::kRankFailed:
+      return "ERR_RANK_FAILED";
     case ErrorCode::kInternal:
       break;
   }
