@@ -20,6 +20,7 @@ const entries = {
   'infcl/data': 'dist/data/index.d.ts',
   'infcl/evaluation': 'dist/evaluation/index.d.ts',
   'infcl/jax': 'dist/adapters/jax.d.ts',
+  'infcl/mpi': 'dist/distributed/mpi.d.ts',
   'infcl/onnx': 'dist/adapters/onnx.d.ts',
   'infcl/tfjs': 'dist/adapters/tfjs.d.ts',
 };

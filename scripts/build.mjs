@@ -107,6 +107,7 @@ function buildTypeScript() {
   writeEsmWrapper('index', 'infcl');
   writeEsmWrapper('data/index', 'infcl/data');
   writeEsmWrapper('evaluation/index', 'infcl/evaluation');
+  writeEsmWrapper('distributed/mpi', 'infcl/mpi');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
   writeEsmWrapper('adapters/onnx', 'infcl/onnx');
   writeEsmWrapper('adapters/tfjs', 'infcl/tfjs');

@@ -43,6 +43,12 @@ const rooms = [
     may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
     packages: [],
   },
+  {
+    name: 'lib/distributed',
+    match: /^lib\/distributed\//,
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    packages: [],
+  },
   // csv-parse is an argument of its caller
   {
     name: 'lib/data',
@@ -102,11 +108,13 @@ const rooms = [
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
+  { name: 'csrc/comm/mpi', match: /^csrc\/comm\/mpi\//, may: ['csrc/core'] },
+  { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   { name: 'csrc/store', match: /^csrc\/store\//, may: ['csrc/core'] },
   {
     name: 'csrc/binding',
     match: /^csrc\/binding\//,
-    may: ['csrc/core', 'csrc/store'],
+    may: ['csrc/comm', 'csrc/comm/mpi', 'csrc/core', 'csrc/store'],
     system: ['napi.h'],
   },
 ];

@@ -109,7 +109,7 @@ class CollectiveTask final : public Task {
     const size_t bytes = static_cast<size_t>(c_.length) * comm::element_size(c_.element);
     switch (c_.call) {
       case Call::kBarrier:
-        return;  // the agreement has been one
+        return;  // agree_on has been one
       case Call::kAllReduce:
         return comm::all_reduce(ranks, c_.element, c_.reduction, c_.values, c_.length, control());
       case Call::kBroadcast:

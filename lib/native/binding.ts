@@ -1,11 +1,12 @@
 /**
  * The interface between TypeScript and the native addon, as TypeScript sees it.
  *
- * This file and memory.ts list all values that cross: typed arrays, numbers, strings, handles, promises. The caller
+ * This file, memory.ts and group.ts list all values that cross: typed arrays, numbers, strings, handles, promises. The caller
  * (`lib/`) has checked every field and allocated every output. Native code fills outputs and never guesses a
  * shape from a length. Float16 and bfloat16 cross as bits in a Uint16Array.
  */
 
+import type { NativeGroups } from './group';
 import type {
   DeviceHandle,
   DeviceMemory,
@@ -19,6 +20,7 @@ import type {
   NativeOutput,
 } from './memory';
 
+export type * from './group';
 export type * from './memory';
 
 /** A backend by name. */
@@ -221,9 +223,9 @@ interface CudaInfo {
 /**
  * Native errors are Error objects with a string `code`: ERR_NOT_FINITE, ERR_WORKSPACE, ERR_OUT_OF_MEMORY,
  * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE,
- * ERR_DISPOSED, ERR_STORE, ERR_INTERNAL.
+ * ERR_DISPOSED, ERR_STORE, ERR_RANK_FAILED, ERR_INTERNAL.
  */
-export interface NativeBinding {
+export interface NativeBinding extends NativeGroups {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
   contrastiveSync(request: ContrastiveRequest): ContrastiveResponse;
   search(request: SearchRequest): Promise<Pick<ContrastiveResponse, 'stats'>>;

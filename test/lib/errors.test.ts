@@ -26,6 +26,7 @@ const classes: Record<ErrorCode, typeof Error> = {
   ERR_DEVICE: Error,
   ERR_ISA: Error,
   ERR_ABORTED: Error,
+  ERR_RANK_FAILED: Error,
   ERR_INTERNAL: Error,
 };
 const codes = Object.keys(classes) as ErrorCode[];

@@ -54,7 +54,7 @@ export const fakeResponse: ContrastiveResponse = {
 };
 
 const unexpected = () => {
-  throw new Error('there is neither a device nor a file');
+  throw new Error('there is neither a device nor a file, and no other rank');
 };
 const noOtherMemory = {
   openMapping: unexpected,
@@ -69,6 +69,12 @@ const noOtherMemory = {
   uploadDevice: unexpected,
   downloadDevice: unexpected,
   deviceMemory: unexpected,
+  openGroup: unexpected,
+  callGroup: unexpected,
+  closeGroup: unexpected,
+  failGroup: unexpected,
+  leaveGroup: unexpected,
+  findMpi: unexpected,
 };
 
 const addresses = new WeakMap<ArrayBufferLike, number>();

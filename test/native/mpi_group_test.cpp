@@ -271,7 +271,7 @@ void test_open_failure() {
   CHECK(has(error_of([&] { late->wait_until_open({}); }), "MPI has not begun in 0 s"), "a launcher that waits");
   go = true;
   late->wait_until_open({});
-  CHECK(late->close() == Departure::kInOrder, "a late begin");
+  CHECK(late->close({}) == Departure::kInOrder, "a late begin");
   late->abandon();
 }
 
