@@ -68,7 +68,9 @@ async function runScenarios(name, scenarios) {
 function requireLauncher(name) {
   const { program, package: debianPackage } = launchers[name];
   if (!spawnSync(program, ['--version']).error) return;
-  console.log(`NOT CHECKED: ranks under ${name}: there is no ${program} (Debian: apt-get install ${debianPackage})`);
+  console.log(
+    `NOT CHECKED: ranks under ${name}: there is no ${program} (Debian: apt-get install ${debianPackage})`,
+  );
   process.exit(77);
 }
 

@@ -1,6 +1,6 @@
 // The state of one Node environment (the main thread, a worker thread, a Jest file): a lane for each backend
-// that it has used, and one for its group of ranks. Node keeps it as instance data. It is never static, so that
-// one environment may end while another goes on.
+// that it has used, and one for its group of ranks. Node keeps it as instance data. It is never static, so
+// that one environment may end while another goes on.
 #pragma once
 
 #include <map>

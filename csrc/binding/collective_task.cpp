@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "binding/failure.h"
-#include "comm/field_agreement.h"
 #include "comm/collectives.h"
+#include "comm/field_agreement.h"
 #include "comm/mpi/group_communicator.h"
 
 namespace infcl::binding {
@@ -37,11 +37,11 @@ T choose(const std::string& word, const std::vector<std::pair<const char*, T>>& 
 
 comm::Element element_of(const std::string& dtype) {
   return choose<comm::Element>(dtype,
-                         {{"float32", comm::Element::kFloat32},
-                          {"float64", comm::Element::kFloat64},
-                          {"int32", comm::Element::kInt32},
-                          {"uint8", comm::Element::kUint8}},
-                         "dtype");
+                               {{"float32", comm::Element::kFloat32},
+                                {"float64", comm::Element::kFloat64},
+                                {"int32", comm::Element::kInt32},
+                                {"uint8", comm::Element::kUint8}},
+                               "dtype");
 }
 
 napi_typedarray_type array_type(comm::Element element) {
@@ -76,7 +76,9 @@ Collective read(const RequestReader& in, int ranks) {
   if (c.call == Call::kAllReduce) {
     c.operation = in.string("operation");
     c.reduction = choose<comm::Reduction>(
-        c.operation, {{"sum", comm::Reduction::kSum}, {"min", comm::Reduction::kMin}, {"max", comm::Reduction::kMax}}, "operation");
+        c.operation,
+        {{"sum", comm::Reduction::kSum}, {"min", comm::Reduction::kMin}, {"max", comm::Reduction::kMax}},
+        "operation");
   } else if (c.call == Call::kBroadcast) {
     c.root = static_cast<int>(in.integer("root"));
     if (c.root >= ranks) throw RequestError("ERR_VALUE", "Expected a rank of the group for root");

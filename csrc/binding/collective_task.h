@@ -1,4 +1,5 @@
-// A collective call as it crosses from JavaScript: which one, over which array, and what all ranks must agree on.
+// A collective call as it crosses from JavaScript: which one, over which array, and what all ranks must agree
+// on.
 #pragma once
 
 #include <memory>

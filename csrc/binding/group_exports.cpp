@@ -16,7 +16,8 @@ namespace infcl::binding {
 namespace {
 
 mpi::Launcher launcher_of(Napi::Env env) {
-  return mpi::find_launcher([env](const char* name) { return read_variable(env, name); }, mpi::library_names());
+  return mpi::find_launcher([env](const char* name) { return read_variable(env, name); },
+                            mpi::library_names());
 }
 
 Napi::Object write_facts(Napi::Env env, const mpi::LibraryFacts& facts) {
@@ -111,7 +112,8 @@ Napi::Value leave_group(const Napi::CallbackInfo& info, AddonState&) {
   if (!info[1].IsNumber()) throw RequestError("ERR_TYPE", "Expected number for exitCode");
   const int code = info[1].As<Napi::Number>().Int32Value();
   const mpi::Departure departure = group->leave(code);
-  // The process is ending anyway. Its destructors would run beside a library that hangs or has aborted the job.
+  // The process is ending anyway. Its destructors would run beside a library that hangs or has aborted the
+  // job.
   if (departure != mpi::Departure::kInOrder)
     std::_Exit(code == 0 && departure == mpi::Departure::kFailed ? 1 : code);
   return info.Env().Undefined();

@@ -1,5 +1,5 @@
-// The JavaScript object for a group of ranks. A handle keeps its group, also after the group was closed: calls then
-// say so.
+// The JavaScript object for a group of ranks. A handle keeps its group, also after the group was closed:
+// calls then say so.
 #pragma once
 
 #include <memory>

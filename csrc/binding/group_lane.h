@@ -1,5 +1,6 @@
-// The group of a Node environment, and the thread on which its asynchronous calls wait. Calls run one after another,
-// in the order in which JavaScript makes them. The group's own thread (comm/mpi/group.h) moves the messages.
+// The group of a Node environment, and the thread on which its asynchronous calls wait. Calls run one after
+// another, in the order in which JavaScript makes them. The group's own thread (comm/mpi/group.h) moves the
+// messages.
 #pragma once
 
 #include <memory>

@@ -103,8 +103,8 @@ void reduce(Reduction reduction, const std::vector<const T*>& parts, int64_t cou
 
 // Each rank receives its segment from all others, reduces it, and sends it to all others.
 template <class T>
-void reduce_round(Communicator& group, Reduction reduction, T* values, int64_t count, std::vector<T>& received,
-                  const Control& control) {
+void reduce_round(Communicator& group, Reduction reduction, T* values, int64_t count,
+                  std::vector<T>& received, const Control& control) {
   const int n = group.size(), me = group.rank();
   const Segment own = segment(count, n, me);
   const auto length = static_cast<size_t>(own.size());
@@ -152,8 +152,8 @@ void all_reduce(Communicator& group, Element element, Reduction reduction, void*
   }
 }
 
-// The root gives a segment to each rank, and the ranks give their segments to each other: the root does not send all
-// bytes to all.
+// The root gives a segment to each rank, and the ranks give their segments to each other: the root does not
+// send all bytes to all.
 void broadcast(Communicator& group, int root, void* values, size_t bytes, const Control& control) {
   const int n = group.size(), me = group.rank();
   if (n == 1) return;
@@ -172,13 +172,15 @@ void broadcast(Communicator& group, int root, void* values, size_t bytes, const 
   gather_segments(group, data, count, 1, control);
 }
 
-void all_gather_large(Communicator& group, const void* mine, size_t bytes, void* all, const Control& control) {
+void all_gather_large(Communicator& group, const void* mine, size_t bytes, void* all,
+                      const Control& control) {
   const int n = group.size(), me = group.rank();
   char* const into = static_cast<char*>(all);
   if (bytes > 0) std::memcpy(into + static_cast<size_t>(me) * bytes, mine, bytes);
   Exchanges exchanges(group, control);
   for (int distance = 1; distance < n; ++distance)
-    exchanges.begin(distance, {mine, bytes}, {into + static_cast<size_t>(wrap(me - distance, n)) * bytes, bytes});
+    exchanges.begin(distance, {mine, bytes},
+                    {into + static_cast<size_t>(wrap(me - distance, n)) * bytes, bytes});
   exchanges.end();
 }
 

@@ -60,7 +60,7 @@ ErrorCode code_of(std::string_view name, const std::vector<Field>& fields) {
 }  // namespace
 
 void agree_on(Communicator& group, const std::vector<Field>& fields, const std::string& refusal,
-           const Control& control) {
+              const Control& control) {
   const Record mine = make_record(fields, refusal);
   std::vector<Record> all(static_cast<size_t>(group.size()));
   group.all_gather(&mine, sizeof mine, all.data(), control);
@@ -84,8 +84,9 @@ void agree_on(Communicator& group, const std::vector<Field>& fields, const std::
       if (i < lines.size() && lines[i] == first[i]) continue;
       const std::string_view name = name_of(first[i]);
       throw Error(code_of(name, fields), "group",
-                  "Expected the same " + std::string(name) + " on all ranks but received " + on_rank(first[i], 0) +
-                      " and " + on_rank(i < lines.size() ? lines[i] : "nothing", rank));
+                  "Expected the same " + std::string(name) + " on all ranks but received " +
+                      on_rank(first[i], 0) + " and " +
+                      on_rank(i < lines.size() ? lines[i] : "nothing", rank));
     }
 }
 

@@ -1,5 +1,6 @@
-// Messages between the ranks of a group. The engine knows ranks only through this class: one rank alone, threads of one
-// process, or processes under MPI. Every rank makes the same calls in the same order, on one thread.
+// Messages between the ranks of a group. The engine knows ranks only through this class: one rank alone,
+// threads of one process, or processes under MPI. Every rank makes the same calls in the same order, on one
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +27,8 @@ class Communicator {
   virtual int size() const = 0;
   // Gathers `bytes` bytes of every rank into `all`, in rank order. No rank returns before all have called.
   virtual void all_gather(const void* mine, size_t bytes, void* all, const Control&) = 0;
-  // Begins to send `out` to the rank `distance` ahead, and to receive `in` from the rank as far behind. The memory
-  // belongs to the exchange until end_exchange. Both ranks know the sizes.
+  // Begins to send `out` to the rank `distance` ahead, and to receive `in` from the rank as far behind. The
+  // memory belongs to the exchange until end_exchange. Both ranks know the sizes.
   virtual void begin_exchange(int distance, ConstBytes out, Bytes in) = 0;
   // Waits for the oldest exchange that was begun. Throws Error (kRankFailed, kAborted).
   virtual void end_exchange(const Control&) = 0;

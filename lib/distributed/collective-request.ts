@@ -31,7 +31,10 @@ export interface CollectiveValues {
 }
 
 /** Throws ERR_TYPE, ERR_BUFFER or ERR_DETACHED. */
-export function readValues(value: unknown, accepted: readonly CollectiveDType[] = allDTypes): CollectiveValues {
+export function readValues(
+  value: unknown,
+  accepted: readonly CollectiveDType[] = allDTypes,
+): CollectiveValues {
   const dtype = dtypes[kindOf(value) ?? ''];
   if (dtype === undefined || !accepted.includes(dtype)) {
     const names = accepted.map((one) => classes[one].name);
@@ -50,7 +53,8 @@ export function readOperation(value: unknown): Reduction {
 /** A rank of the group. Throws ERR_TYPE or ERR_VALUE. */
 export function readRoot(value: unknown, size: number): number {
   const root = check.nonNegativeInteger('root', value);
-  if (root >= size) throw codedError('ERR_VALUE', `Expected a rank below ${size} for root but received ${root}`);
+  if (root >= size)
+    throw codedError('ERR_VALUE', `Expected a rank below ${size} for root but received ${root}`);
   return root;
 }
 

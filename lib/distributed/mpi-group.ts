@@ -5,7 +5,13 @@
  */
 
 import { codedError, fromNative } from '../errors';
-import type { CollectiveArray, CollectiveRequest, NativeBinding, NativeGroup, Reduction } from '../native/binding';
+import type {
+  CollectiveArray,
+  CollectiveRequest,
+  NativeBinding,
+  NativeGroup,
+  Reduction,
+} from '../native/binding';
 import { enterArray } from './array-in-flight';
 import {
   type CollectiveValues,

@@ -55,7 +55,10 @@ function readOptions(options: unknown): { timeout: number; library: string } {
   if (library !== undefined && typeof library !== 'string')
     throw check.invalid('ERR_TYPE', 'options.library', 'string', library);
   if (library === '' || library?.includes('\0'))
-    throw codedError('ERR_VALUE', 'Expected a path for options.library but received an empty or invalid string');
+    throw codedError(
+      'ERR_VALUE',
+      'Expected a path for options.library but received an empty or invalid string',
+    );
   return {
     timeout: check.positiveFloat('options.timeout', timeout, longestTimeout),
     library: library ?? process.env.INFCL_MPI_LIBRARY ?? '',

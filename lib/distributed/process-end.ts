@@ -24,7 +24,8 @@ export function watchProcessEnd(
   process: Process,
 ): () => void {
   const onUncaught = (error: unknown) => {
-    if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return;
+    if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback())
+      return;
     // Node prints the error after 'exit' has run, and by then the process may be gone.
     print(`${error instanceof Error ? (error.stack ?? error) : String(error)}\n`);
     binding.failGroup(handle, `uncaught ${describe(error)}`);

@@ -57,7 +57,10 @@ function failure(what, ranks, said, { rank1Speaks = true, stack = false } = {}) 
     return [
       ...complaints,
       ...checkEnd(end, rank1Speaks ? ranks : ranks - 1, false),
-      ...check([!stack || /Error: boom\n +at /.test(end.output), `no stack of the error: ${end.output.slice(-800)}`]),
+      ...check([
+        !stack || /Error: boom\n +at /.test(end.output),
+        `no stack of the error: ${end.output.slice(-800)}`,
+      ]),
     ];
   };
 }
@@ -83,7 +86,10 @@ function disagreement(what, code, said, ofRank1 = { code, said }) {
 /** The launcher notices the death of a process first, so nothing is promised but the end of the job. */
 async function killed({ run }) {
   const { hung, status, output } = await run(4, node('failures', 'kill'));
-  return check([!hung, 'the watchdog had to end the job'], [status !== 0, `exit status ${status}: ${output}`]);
+  return check(
+    [!hung, 'the watchdog had to end the job'],
+    [status !== 0, `exit status ${status}: ${output}`],
+  );
 }
 
 async function withoutLauncher({ runAlone, library }) {
@@ -129,13 +135,30 @@ export const all = {
   'the communicator of the engine': engine,
   'one rank without a launcher': withoutLauncher,
   'the library of another launcher': libraryOfAnother,
-  'other dtypes': disagreement('dtype', 'ERR_VALUE', /same dtype of values .* float32 on rank 0 and float64 on rank 1/),
-  'other operations': disagreement('operation', 'ERR_VALUE', /same operation .* sum on rank 0 and max on rank 1/),
-  'other calls': disagreement('another', 'ERR_VALUE', /same call .* allReduce on rank 0 and barrier on rank 1/),
-  'a refused argument': disagreement('refused', 'ERR_RANK_FAILED', /rank 1 refused its call: Expected Float32Array/, {
-    code: 'ERR_TYPE',
-    said: /Expected Float32Array, Float64Array or Int32Array for values/,
-  }),
+  'other dtypes': disagreement(
+    'dtype',
+    'ERR_VALUE',
+    /same dtype of values .* float32 on rank 0 and float64 on rank 1/,
+  ),
+  'other operations': disagreement(
+    'operation',
+    'ERR_VALUE',
+    /same operation .* sum on rank 0 and max on rank 1/,
+  ),
+  'other calls': disagreement(
+    'another',
+    'ERR_VALUE',
+    /same call .* allReduce on rank 0 and barrier on rank 1/,
+  ),
+  'a refused argument': disagreement(
+    'refused',
+    'ERR_RANK_FAILED',
+    /rank 1 refused its call: Expected Float32Array/,
+    {
+      code: 'ERR_TYPE',
+      said: /Expected Float32Array, Float64Array or Int32Array for values/,
+    },
+  ),
   'an uncaught error, 4 ranks': failure('throw', 4, /rank 1: uncaught Error: boom/, { stack: true }),
   'an unhandled rejection': failure('reject', 4, /rank 1: uncaught Error: boom/, { stack: true }),
   'process.exit(3)': failure('exit 3', 4, /rank 1 ended with exit code 3/),

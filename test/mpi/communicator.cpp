@@ -1,5 +1,5 @@
-// One rank of a job: the communicator over MPI that the engine uses, without Node. scripts/mpi.mjs starts it under
-// each launcher. Prints one line, and ends with status 0 where every byte was right.
+// One rank of a job: the communicator over MPI that the engine uses, without Node. scripts/mpi.mjs starts it
+// under each launcher. Prints one line, and ends with status 0 where every byte was right.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -15,7 +15,9 @@ using namespace infcl::mpi;
 
 namespace {
 
-unsigned char byte_of(int rank, size_t i) { return static_cast<unsigned char>(rank * 101 + i * 7 + i / 4096); }
+unsigned char byte_of(int rank, size_t i) {
+  return static_cast<unsigned char>(rank * 101 + i * 7 + i / 4096);
+}
 
 std::vector<unsigned char> bytes_of(int rank, size_t count) {
   std::vector<unsigned char> bytes(count);
@@ -30,7 +32,9 @@ int count_wrong(Communicator& ranks) {
   ranks.all_gather(&me, sizeof me, all.data(), {});
   for (int r = 0; r < n; ++r) wrong += all[static_cast<size_t>(r)] != r;
   // Every rank has another size, and two exchanges are under way at a time.
-  const auto size_on = [](int rank, size_t step) { return step * 5000011 + static_cast<size_t>(rank) * 1001 + step % 2; };
+  const auto size_on = [](int rank, size_t step) {
+    return step * 5000011 + static_cast<size_t>(rank) * 1001 + step % 2;
+  };
   for (int distance = 1; distance < n; ++distance) {
     const int from = (me - distance + n) % n;
     std::vector<std::vector<unsigned char>> out, in;
@@ -39,7 +43,8 @@ int count_wrong(Communicator& ranks) {
       in.emplace_back(size_on(from, step));
     }
     for (size_t step = 0; step < 4; ++step) {
-      ranks.begin_exchange(distance, {out[step].data(), out[step].size()}, {in[step].data(), in[step].size()});
+      ranks.begin_exchange(distance, {out[step].data(), out[step].size()},
+                           {in[step].data(), in[step].size()});
       if (step == 0) continue;
       ranks.end_exchange({});
       wrong += in[step - 1] != bytes_of(from, size_on(from, step - 1));

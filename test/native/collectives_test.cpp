@@ -41,9 +41,12 @@ T expected(Reduction reduction, int ranks, int64_t i) {
   double result = static_cast<double>(value_of<T>(0, i));
   for (int r = 1; r < ranks; ++r) {
     const auto v = static_cast<double>(value_of<T>(r, i));
-    result = reduction == Reduction::kSum ? result + v : reduction == Reduction::kMin ? std::min(result, v) : std::max(result, v);
+    result = reduction == Reduction::kSum   ? result + v
+             : reduction == Reduction::kMin ? std::min(result, v)
+                                            : std::max(result, v);
   }
-  return static_cast<T>(static_cast<std::conditional_t<std::is_floating_point_v<T>, double, int64_t>>(result));
+  return static_cast<T>(
+      static_cast<std::conditional_t<std::is_floating_point_v<T>, double, int64_t>>(result));
 }
 
 template <class T>
@@ -73,7 +76,8 @@ void test_large_sum() {
     std::vector<float> values = values_of<float>(r.rank(), count);
     all_reduce(r.communicator, Element::kFloat32, Reduction::kSum, values.data(), count, {});
     int64_t wrong = 0;
-    for (int64_t i = 0; i < count; ++i) wrong += values[static_cast<size_t>(i)] != expected<float>(Reduction::kSum, 2, i);
+    for (int64_t i = 0; i < count; ++i)
+      wrong += values[static_cast<size_t>(i)] != expected<float>(Reduction::kSum, 2, i);
     CHECK(wrong == 0, "%ld wrong", (long)wrong);
   });
 }
@@ -86,7 +90,8 @@ void test_special_values() {
       // NaN on each rank in turn; -0 on all
       float values[4] = {r.rank() == 0 ? kNaN : 1, r.rank() == 1 ? kNaN : 1, r.rank() == 2 ? kNaN : 1, -0.f};
       all_reduce(r.communicator, Element::kFloat32, reduction, values, 4, {});
-      CHECK(std::isnan(values[0]) && std::isnan(values[1]) && std::isnan(values[2]), "reduction %d", (int)reduction);
+      CHECK(std::isnan(values[0]) && std::isnan(values[1]) && std::isnan(values[2]), "reduction %d",
+            (int)reduction);
       CHECK(values[3] == 0 && std::signbit(values[3]), "reduction %d", (int)reduction);
     }
     int32_t wraps = std::numeric_limits<int32_t>::max();
@@ -114,7 +119,8 @@ void test_copies() {
         all_gather_large(r.communicator, mine.data(), mine.size() * sizeof(double), all.data(), {});
         for (int from = 0; from < n; ++from) {
           const auto begin = all.begin() + from * count;
-          CHECK(std::vector<double>(begin, begin + count) == values_of<double>(from, count), "from %d of %d", from, n);
+          CHECK(std::vector<double>(begin, begin + count) == values_of<double>(from, count), "from %d of %d",
+                from, n);
         }
       }
     });
@@ -139,11 +145,15 @@ void test_agreement() {
     };
     CHECK(error_of(r, fields("allReduce", 5), "", ErrorCode::kShape).empty(), "equal calls");
     std::string error = error_of(r, fields("allReduce", r.rank() == 2 ? 6 : 5), "", ErrorCode::kShape);
-    CHECK(error == "[group] Expected the same values.length on all ranks but received 5 on rank 0 and 6 on rank 2",
+    CHECK(error ==
+              "[group] Expected the same values.length on all ranks but received 5 on rank 0 and 6 on rank 2",
           "%s", error.c_str());
     // ranks 1 and 2 differ in different fields: the first field counts
-    error = error_of(r, fields(r.rank() == 2 ? "barrier" : "allReduce", r.rank() == 1 ? 6 : 5), "", ErrorCode::kValue);
-    CHECK(error == "[group] Expected the same call on all ranks but received allReduce on rank 0 and barrier on rank 2",
+    error = error_of(r, fields(r.rank() == 2 ? "barrier" : "allReduce", r.rank() == 1 ? 6 : 5), "",
+                     ErrorCode::kValue);
+    CHECK(error ==
+              "[group] Expected the same call on all ranks but received allReduce on rank 0 and barrier on "
+              "rank 2",
           "%s", error.c_str());
     // calls with other numbers of fields
     const std::vector<Field> fewer{{"call", "allReduce", ErrorCode::kValue}};
@@ -152,8 +162,10 @@ void test_agreement() {
     CHECK(error.find("the same values.length on all ranks but received 5 on rank 0 and nothing on rank 1") !=
               std::string::npos,
           "%s", error.c_str());
-    error = error_of(r, fields("allReduce", 5), r.rank() == 1 ? "Expected typed array for values" : "", ErrorCode::kRankFailed);
-    CHECK(r.rank() == 1 ? error.empty() : error == "[group] rank 1 refused its call: Expected typed array for values",
+    error = error_of(r, fields("allReduce", 5), r.rank() == 1 ? "Expected typed array for values" : "",
+                     ErrorCode::kRankFailed);
+    CHECK(r.rank() == 1 ? error.empty()
+                        : error == "[group] rank 1 refused its call: Expected typed array for values",
           "%s", error.c_str());
     // a text that is too long is cut, and the group is usable after all that
     error = error_of(r, fields("x", 1), r.rank() == 0 ? std::string(2000, 'x') : "", ErrorCode::kRankFailed);

@@ -1,7 +1,5 @@
-// The protocol of a group, with ranks as threads (rank_hub.h): what settles when a rank fails, leaves, is late or silent.
-// Real processes under real libraries are in test/mpi.
-#include "comm/mpi/group.h"
-
+// The protocol of a group, with ranks as threads (rank_hub.h): what settles when a rank fails, leaves, is
+// late or silent. Real processes under real libraries are in test/mpi.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "check.h"
+#include "comm/mpi/group.h"
 #include "comm/mpi/group_communicator.h"
 #include "core/errors.h"
 #include "rank_hub.h"
@@ -27,7 +26,9 @@ constexpr Patience kShort{0.4, 0.2, 0.1, 0.3};
 // For tests in which no deadline may pass.
 constexpr Patience kLong{60, 0.5, 0.1, 5};
 
-unsigned char byte_of(int rank, size_t i) { return static_cast<unsigned char>(rank * 101 + i * 7 + i / 4096); }
+unsigned char byte_of(int rank, size_t i) {
+  return static_cast<unsigned char>(rank * 101 + i * 7 + i / 4096);
+}
 
 std::vector<unsigned char> bytes_of(int rank, size_t count) {
   std::vector<unsigned char> bytes(count);
@@ -52,7 +53,8 @@ void gather(Rank& r) {
   const int mine = r.rank() + 10;
   std::vector<int> all(static_cast<size_t>(r.size()));
   r.communicator.all_gather(&mine, sizeof mine, all.data(), {});
-  for (int i = 0; i < r.size(); ++i) CHECK(all[static_cast<size_t>(i)] == i + 10, "%d", all[static_cast<size_t>(i)]);
+  for (int i = 0; i < r.size(); ++i)
+    CHECK(all[static_cast<size_t>(i)] == i + 10, "%d", all[static_cast<size_t>(i)]);
 }
 
 // Sizes round the size of a piece, and several exchanges in flight.
@@ -199,7 +201,10 @@ void test_departure() {
       return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    const std::string error = error_of([&] { gather(r); gather(r); });
+    const std::string error = error_of([&] {
+      gather(r);
+      gather(r);
+    });
     CHECK(has(error, "rank 1 ended with exit code 0 in exchange 1"), "%s", error.c_str());
   });
   CHECK(hub.aborted()[1] == 1, "%d", hub.aborted()[1]);
@@ -234,7 +239,10 @@ void test_abort() {
       return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    const std::string error = error_of([&] { gather(r); gather(r); });
+    const std::string error = error_of([&] {
+      gather(r);
+      gather(r);
+    });
     CHECK(has(error, "rank 0 aborted a call in the middle of exchange 1"), "%s", error.c_str());
   });
 }
@@ -255,7 +263,8 @@ void test_sizes_that_differ() {
 
 void test_open_failure() {
   const auto group = Group::start(
-      []() -> std::unique_ptr<Wire> { throw Error(ErrorCode::kBackendUnavailable, "mpi", "no library"); }, kShort);
+      []() -> std::unique_ptr<Wire> { throw Error(ErrorCode::kBackendUnavailable, "mpi", "no library"); },
+      kShort);
   const std::string error = error_of([&] { group->wait_until_open({}); }, ErrorCode::kBackendUnavailable);
   CHECK(error == "[mpi] no library", "%s", error.c_str());
   group->abandon();
@@ -268,7 +277,8 @@ void test_open_failure() {
         return hub.wire(0);
       },
       kShort);
-  CHECK(has(error_of([&] { late->wait_until_open({}); }), "MPI has not begun in 0 s"), "a launcher that waits");
+  CHECK(has(error_of([&] { late->wait_until_open({}); }), "MPI has not begun in 0 s"),
+        "a launcher that waits");
   go = true;
   late->wait_until_open({});
   CHECK(late->close({}) == Departure::kInOrder, "a late begin");
@@ -280,14 +290,16 @@ void test_verdicts() {
   enquiry.answer(0, 12);
   enquiry.answer(1, 11);
   enquiry.answer(4, 10);
-  CHECK(enquiry.verdict(2, 3.5) == "rank 2 waited 3.5 s in exchange 12: not called by rank 4; no answer from rank 3",
+  CHECK(enquiry.verdict(2, 3.5) ==
+            "rank 2 waited 3.5 s in exchange 12: not called by rank 4; no answer from rank 3",
         "%s", enquiry.verdict(2, 3.5).c_str());
   Enquiry all_there(3, {1});
   all_there.answer(1, 3);
   CHECK(has(all_there.verdict(0, 1), "all ranks have called it, but its messages do not move"), "all there");
   std::set<int> many;
   for (int i = 1; i < 20; ++i) many.insert(i);
-  CHECK(has(Enquiry(1, many).verdict(0, 1), "no answer from ranks 1, 2, 3, 4, 5, 6, 7, 8 and 11 more"), "many");
+  CHECK(has(Enquiry(1, many).verdict(0, 1), "no answer from ranks 1, 2, 3, 4, 5, 6, 7, 8 and 11 more"),
+        "many");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // How infcl finds an MPI library, its layout and its launcher: with stand-ins for the libraries, which
-// fake_mpi/fake_mpi.cpp is. `mpi_library_test LAYOUT` begins MPI over the stand-in of that layout, which a process can
-// do once.
+// fake_mpi/fake_mpi.cpp is. `mpi_library_test LAYOUT` begins MPI over the stand-in of that layout, which a
+// process can do once.
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -50,14 +50,17 @@ void test_layouts() {
     const LibraryFacts facts = find_library(fake(name), launcher({}));
     CHECK(facts.layout == layout, "%s: %s", name.c_str(), facts.layout.c_str());
     CHECK(facts.path.find(name) != std::string::npos, "%s", facts.path.c_str());
-    CHECK(facts.version.find('\n') == std::string::npos && !facts.version.empty(), "%s", facts.version.c_str());
+    CHECK(facts.version.find('\n') == std::string::npos && !facts.version.empty(), "%s",
+          facts.version.c_str());
   }
 }
 
 void test_refusals() {
-  expect_error("(Unknown MPI 1.0) has an unknown layout", [] { find_library(fake("fake_unknown"), launcher({})); });
+  expect_error("(Unknown MPI 1.0) has an unknown layout",
+               [] { find_library(fake("fake_unknown"), launcher({})); });
   expect_error("no MPI library was found (", [] { find_library("/nowhere/libmpi.so", launcher({})); });
-  expect_error("name its library by INFCL_MPI_LIBRARY", [] { find_library("/nowhere/libmpi.so", launcher({})); });
+  expect_error("name its library by INFCL_MPI_LIBRARY",
+               [] { find_library("/nowhere/libmpi.so", launcher({})); });
   expect_error("has no MPI_Get_library_version", [] { find_library(fake("fake_empty"), launcher({})); });
 }
 
@@ -78,7 +81,11 @@ void test_launchers() {
 // A group of one rank over the real code path: library, handles, group, collectives, departure.
 void test_group(const std::string& name) {
   const std::string path = fake(name);
-  const auto group = Group::start([path] { return open_wire(path, launcher({{"PMI_SIZE", "1"}})); }, Patience{});
+  const auto group = Group::start(
+      [path] {
+        return open_wire(path, launcher({{"PMI_SIZE", "1"}}));
+      },
+      Patience{});
   group->wait_until_open({});
   CHECK(group->rank() == 0 && group->size() == 1, "%d of %d", group->rank(), group->size());
   GroupCommunicator communicator(group);

@@ -1,6 +1,6 @@
-// Ranks as threads of a test: a wire for each rank, over memory that all wires see. Messages are as strict as MPI's: a
-// large one ends when it was received, and a receive that is too small is an error. A test can freeze a rank, and sees
-// which ranks called abort.
+// Ranks as threads of a test: a wire for each rank, over memory that all wires see. Messages are as strict as
+// MPI's: a large one ends when it was received, and a receive that is too small is an error. A test can
+// freeze a rank, and sees which ranks called abort.
 #pragma once
 
 #include <atomic>
@@ -56,10 +56,12 @@ class Hub {
     int rank() const override { return rank_; }
     int size() const override { return hub_.size_; }
     int send(const void* data, size_t bytes, int to, Stream stream) override {
-      return hub_.post({0, rank_, to, static_cast<int>(stream), static_cast<const char*>(data), nullptr, bytes, {}});
+      return hub_.post(
+          {0, rank_, to, static_cast<int>(stream), static_cast<const char*>(data), nullptr, bytes, {}});
     }
     int receive(void* data, size_t bytes, int from, Stream stream) override {
-      return hub_.post({0, from, rank_, static_cast<int>(stream), nullptr, static_cast<char*>(data), bytes, {}});
+      return hub_.post(
+          {0, from, rank_, static_cast<int>(stream), nullptr, static_cast<char*>(data), bytes, {}});
     }
     int barrier() override { return hub_.enter_barrier(); }
     bool done(int message) override { return hub_.done(rank_, message); }
@@ -152,7 +154,8 @@ struct Rank {
 };
 
 // Runs `body` on a thread for each rank, and then abandons the groups.
-inline void run_ranks(Hub& hub, int size, infcl::mpi::Patience patience, const std::function<void(Rank&)>& body) {
+inline void run_ranks(Hub& hub, int size, infcl::mpi::Patience patience,
+                      const std::function<void(Rank&)>& body) {
   std::vector<std::thread> threads;
   for (int r = 0; r < size; ++r)
     threads.emplace_back([&, r] {

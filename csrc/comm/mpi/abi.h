@@ -1,10 +1,11 @@
-// MPI as a binary: which functions infcl calls, and what MPI's constants are. infcl is compiled without an MPI and
-// finds the library at run time. MPI fixed names and meanings from the start, and the bits only in version 5.0. Three
-// layouts cover the libraries that are in use:
+// MPI as a binary: which functions infcl calls, and what MPI's constants are. infcl is compiled without an
+// MPI and finds the library at run time. MPI fixed names and meanings from the start, and the bits only in
+// version 5.0. Three layouts cover the libraries that are in use:
 //
 //   Open MPI   a handle points to an object that the library exports, such as ompi_mpi_byte
-//   MPICH      a handle is an int with its kind in the upper bits. The "MPICH ABI Compatibility Initiative" fixes the
-//              numbers for MPICH 3.1, Intel MPI 5, MVAPICH2 2, Cray MPT 7, ParaStation MPI, and newer versions
+//   MPICH      a handle is an int with its kind in the upper bits. The "MPICH ABI Compatibility Initiative"
+//              fixes the numbers for MPICH 3.1, Intel MPI 5, MVAPICH2 2, Cray MPT 7, ParaStation MPI, and newer
+//              versions
 //   MPI-5.0    a handle is a small number in a pointer (chapter 20 of the standard, in the library libmpi_abi)
 //
 // Refuses to look at a status, whose size and fields differ between the layouts.
@@ -44,9 +45,7 @@ constexpr int kLongestText = 8192;
 
 inline void* number(uintptr_t n) { return reinterpret_cast<void*>(n); }
 
-inline Constants<int> mpich() {
-  return {0x44000000, 0x54000001, 0x4c00010d, 0x2c000000, number(1), -2, 1};
-}
+inline Constants<int> mpich() { return {0x44000000, 0x54000001, 0x4c00010d, 0x2c000000, number(1), -2, 1}; }
 
 inline Constants<void*> standard() {
   return {number(0x101), number(0x143), number(0x247), number(0x180), nullptr, -1, 1024};

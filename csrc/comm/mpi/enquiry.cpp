@@ -32,8 +32,8 @@ std::string Enquiry::verdict(int rank, double seconds) const {
   if (why.empty()) why = "all ranks have called it, but its messages do not move";
   char waited[32];
   std::snprintf(waited, sizeof waited, "%.1f", seconds);
-  return "rank " + std::to_string(rank) + " waited " + waited + " s in exchange " + std::to_string(operation_) +
-         ": " + why;
+  return "rank " + std::to_string(rank) + " waited " + waited + " s in exchange " +
+         std::to_string(operation_) + ": " + why;
 }
 
 }  // namespace infcl::mpi

@@ -1,5 +1,6 @@
-// Who is missing, when an operation does not move: a rank asks the others how many operations they have begun, and
-// blames those that have begun the least, or that give no answer. Knows nothing of time and of messages.
+// Who is missing, when an operation does not move: a rank asks the others how many operations they have
+// begun, and blames those that have begun the least, or that give no answer. Knows nothing of time and of
+// messages.
 #pragma once
 
 #include <cstdint>

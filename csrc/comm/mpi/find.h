@@ -1,5 +1,5 @@
-// Finds the MPI library of the launcher and its layout, and begins MPI. Refuses a library whose layout is unknown, and
-// one that sees another number of ranks than the launcher started.
+// Finds the MPI library of the launcher and its layout, and begins MPI. Refuses a library whose layout is
+// unknown, and one that sees another number of ranks than the launcher started.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ struct LibraryFacts {
   std::string version;  // the first line of the library's own text
 };
 
-// `path` names the library; empty: one of the launcher's candidates. All functions throw Error (kBackendUnavailable).
+// `path` names the library; empty: one of the launcher's candidates. All functions throw Error
+// (kBackendUnavailable).
 LibraryFacts find_library(const std::string& path, const Launcher&);
 
 // Begins MPI. A process can do so once.

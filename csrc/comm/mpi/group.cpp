@@ -24,7 +24,8 @@ std::shared_ptr<Group> Group::start(OpenWire open, Patience patience) {
   try {
     group->thread_ = std::thread([group, open] { group->run(open); });
   } catch (const std::system_error& e) {
-    throw Error(ErrorCode::kOutOfMemory, "threads", std::string("cannot start the thread of a group: ") + e.what());
+    throw Error(ErrorCode::kOutOfMemory, "threads",
+                std::string("cannot start the thread of a group: ") + e.what());
   }
   return group;
 }
@@ -70,7 +71,8 @@ void Group::wait(const std::shared_ptr<Operation>& operation, const Control& con
     changed_.wait_for(lock, kBetweenLooks);
     if (aborted || operation->settled || !control.aborted()) continue;
     aborted = true;
-    orders_.failure = name() + " aborted a call in the middle of exchange " + std::to_string(operation->number);
+    orders_.failure =
+        name() + " aborted a call in the middle of exchange " + std::to_string(operation->number);
     ordered_.notify_one();
   }
   if (operation->failure.empty()) return;
@@ -84,7 +86,8 @@ void Group::fail(const std::string& text) noexcept {
   orders_.failure = name() + ": " + text;
   ordered_.notify_one();
   // One second, since the library itself may hang: then nobody could be told anyway.
-  changed_.wait_for(lock, std::chrono::seconds(1), [this] { return !failure_.empty() || phase_ == Phase::kEnded; });
+  changed_.wait_for(lock, std::chrono::seconds(1),
+                    [this] { return !failure_.empty() || phase_ == Phase::kEnded; });
 }
 
 // Without a limit, since the other ranks may go on with their work.
@@ -120,9 +123,9 @@ void Group::abandon() {
   orders_.abandoned = true;
   ordered_.notify_one();
   // A thread in MPI_Init or MPI_Finalize cannot be stopped. It ends with the process.
-  const bool ends = phase_ != Phase::kOpening &&
-                    changed_.wait_for(lock, Seconds(patience_.farewell + patience_.finalize),
-                                      [this] { return phase_ == Phase::kEnded; });
+  const bool ends =
+      phase_ != Phase::kOpening && changed_.wait_for(lock, Seconds(patience_.farewell + patience_.finalize),
+                                                     [this] { return phase_ == Phase::kEnded; });
   lock.unlock();
   if (ends)
     thread_.join();

@@ -1,12 +1,14 @@
-// All ranks that a launcher started, as one of them sees them. A thread of the group's own makes every call of the
-// wire, from the first to the last, so MPI_THREAD_FUNNELED suffices. Without polls a message does not move, so the
-// thread polls while operations run. It also watches deadlines, and exchanges notices with the other ranks.
+// All ranks that a launcher started, as one of them sees them. A thread of the group's own makes every call
+// of the wire, from the first to the last, so MPI_THREAD_FUNNELED suffices. Without polls a message does not
+// move, so the thread polls while operations run. It also watches deadlines, and exchanges notices with the
+// other ranks.
 //
-// What a group promises while this process lives: an operation that is waited for settles with its bytes or with an
-// error that names a rank, at the latest when nothing has moved for `timeout` and the others have been asked.
+// What a group promises while this process lives: an operation that is waited for settles with its bytes or
+// with an error that names a rank, at the latest when nothing has moved for `timeout` and the others have
+// been asked.
 //
-// After a failure the group is broken for good: messages are open in the library. Every later operation has the text
-// of the failure.
+// After a failure the group is broken for good: messages are open in the library. Every later operation has
+// the text of the failure.
 #pragma once
 
 #include <condition_variable>
@@ -33,8 +35,9 @@ namespace infcl::mpi {
 struct Patience {
   double timeout = 60;   // with an operation of which no byte moves
   double answers = 0.5;  // with ranks that were asked where they are
-  double farewell = 1;   // between a failure and the end of all processes, so that the others can print their errors
-  double finalize = 5;   // with an MPI_Finalize or MPI_Abort that hangs
+  double farewell =
+      1;  // between a failure and the end of all processes, so that the others can print their errors
+  double finalize = 5;  // with an MPI_Finalize or MPI_Abort that hangs
 };
 
 enum class Departure {
@@ -53,7 +56,8 @@ class Group {
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
-  // Throws what opening the wire has thrown, or Error: kRankFailed where MPI does not begin in time, kAborted.
+  // Throws what opening the wire has thrown, or Error: kRankFailed where MPI does not begin in time,
+  // kAborted.
   void wait_until_open(const Control&);
   // Once the wire is open.
   int rank() const { return rank_; }
@@ -64,16 +68,17 @@ class Group {
   // Throws Error: kRankFailed, or kAborted, which breaks the group.
   void wait(const std::shared_ptr<Operation>&, const Control&);
 
-  // Breaks the group: what runs here and elsewhere ends with "rank 1: " and this text. On return, no operation uses
-  // its memory.
+  // Breaks the group: what runs here and elsewhere ends with "rank 1: " and this text. On return, no
+  // operation uses its memory.
   void fail(const std::string& text) noexcept;
 
   // Waits until all ranks leave, then finalizes MPI. A broken group stays as it is. Throws Error (kAborted).
   Departure close(const Control&);
-  // The same at the end of the process. Ends all ranks where this one ends with another code than 0, in the middle of
-  // an operation, or with a broken group.
+  // The same at the end of the process. Ends all ranks where this one ends with another code than 0, in the
+  // middle of an operation, or with a broken group.
   Departure leave(int exit_code);
-  // Ends the thread without finalizing MPI; breaks the group where it is still open. To be called at last, once.
+  // Ends the thread without finalizing MPI; breaks the group where it is still open. To be called at last,
+  // once.
   void abandon();
 
  private:
@@ -87,9 +92,7 @@ class Group {
     std::optional<int> exit_code;
     bool abandoned = false;
 
-    bool empty() const {
-      return operations.empty() && !failure && !closing && !exit_code && !abandoned;
-    }
+    bool empty() const { return operations.empty() && !failure && !closing && !exit_code && !abandoned; }
   };
 
   explicit Group(Patience patience) : patience_(patience) {}

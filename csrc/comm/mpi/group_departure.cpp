@@ -1,8 +1,8 @@
 // How a rank leaves its group.
 //
-// In good order, a rank tells the others after how many operations it leaves, and waits for them before it finalizes
-// MPI. MPI_Finalize would wait for open messages for ever, so a broken group ends by MPI_Abort, which ends the
-// processes of all ranks.
+// In good order, a rank tells the others after how many operations it leaves, and waits for them before it
+// finalizes MPI. MPI_Finalize would wait for open messages for ever, so a broken group ends by MPI_Abort,
+// which ends the processes of all ranks.
 #include "comm/mpi/group.h"
 
 namespace infcl::mpi {
@@ -25,7 +25,8 @@ bool Group::depart(const Orders& orders) {
   if (code == 0 && !orders.closing && leave_in_order()) return true;
   const bool own_failure = failure_.empty();
   if (own_failure) {
-    const std::string where = running_.empty() ? "" : " in exchange " + std::to_string(running_.front()->number);
+    const std::string where =
+        running_.empty() ? "" : " in exchange " + std::to_string(running_.front()->number);
     break_up(name() + " ended with exit code " + std::to_string(code) + where, true);
   }
   // The rank that failed first shall end the job, with its code: the launcher then shows that code.

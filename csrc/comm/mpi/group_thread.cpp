@@ -8,8 +8,8 @@ namespace infcl::mpi {
 
 namespace {
 
-// Between polls while an operation runs. With 1 ms, MPICH moves half as many bytes per second; a poll without any
-// rest takes a processor from the computation.
+// Between polls while an operation runs. With 1 ms, MPICH moves half as many bytes per second; a poll without
+// any rest takes a processor from the computation.
 constexpr std::chrono::microseconds kRest{100};
 // While none runs, only notices can arrive.
 constexpr std::chrono::milliseconds kIdleRest{20};
@@ -52,7 +52,8 @@ void Group::run(const OpenWire& open_wire) {
     std::swap(late, orders_);
     changed_.notify_all();
   }
-  for (const auto& operation : late.operations) settle(*operation, failure_.empty() ? "the group was closed" : failure_);
+  for (const auto& operation : late.operations)
+    settle(*operation, failure_.empty() ? "the group was closed" : failure_);
 }
 
 bool Group::open(const OpenWire& open_wire) {

@@ -1,5 +1,5 @@
-// A shared library that the process loads by name, and the names that MPI libraries have. A file for each family of
-// systems implements this header.
+// A shared library that the process loads by name, and the names that MPI libraries have. A file for each
+// family of systems implements this header.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ const LibraryNames& library_names();
 
 class Library {
  public:
-  // Loads the first of these that the loader finds. Throws Error (kBackendUnavailable) with the loader's reasons. The
-  // library stays loaded: an MPI has threads and exit handlers of its own.
+  // Loads the first of these that the loader finds. Throws Error (kBackendUnavailable) with the loader's
+  // reasons. The library stays loaded: an MPI has threads and exit handlers of its own.
   explicit Library(const std::vector<std::string>& names);
 
   void* find(const char* symbol) const;  // null where the library has no such symbol

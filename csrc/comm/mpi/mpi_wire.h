@@ -1,5 +1,5 @@
-// A wire over the functions of an MPI library. One template serves all layouts (abi.h): a handle is an int or a
-// pointer.
+// A wire over the functions of an MPI library. One template serves all layouts (abi.h): a handle is an int or
+// a pointer.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,9 @@ class MpiWire final : public Wire {
     int already = 0, provided = 0;
     check(f_.Initialized(&already), "MPI_Initialized");
     if (already || has_begun.exchange(true))
-      refuse("MPI can begin once in a process, and it has begun already: by an earlier group or by another addon");
+      refuse(
+          "MPI can begin once in a process, and it has begun already: by an earlier group or by another "
+          "addon");
     check(f_.InitThread(nullptr, nullptr, c_.funneled, &provided), "MPI_Init_thread");
     if (provided < c_.funneled) refuse("the MPI library " + library.path() + " does not support threads");
     // Errors are returned: by default they would end the job. Messages go over a communicator of infcl's own.
@@ -58,7 +60,8 @@ class MpiWire final : public Wire {
   int receive(void* data, size_t bytes, int from, Stream stream) override {
     const int source = from == kAnyRank ? c_.any_source : from;
     return start("MPI_Irecv", [&](Handle* request) {
-      return f_.Irecv(data, static_cast<int>(bytes), c_.byte, source, static_cast<int>(stream), comm_, request);
+      return f_.Irecv(data, static_cast<int>(bytes), c_.byte, source, static_cast<int>(stream), comm_,
+                      request);
     });
   }
   int barrier() override {

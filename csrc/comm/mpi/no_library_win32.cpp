@@ -11,7 +11,8 @@ const LibraryNames& library_names() {
 
 Library::Library(const std::vector<std::string>&) {
   throw Error(ErrorCode::kBackendUnavailable, "mpi",
-              "infcl for Windows knows no MPI: run infcl for Linux under WSL 2, where Open MPI and MPICH are packages");
+              "infcl for Windows knows no MPI: run infcl for Linux under WSL 2, where Open MPI and MPICH are "
+              "packages");
 }
 
 void* Library::find(const char*) const { return nullptr; }

@@ -1,5 +1,5 @@
-// Short messages about the ranks themselves, on a stream of their own: who failed, who left, who is missing. A receive
-// from any rank is always open, so notices arrive while no operation runs.
+// Short messages about the ranks themselves, on a stream of their own: who failed, who left, who is missing.
+// A receive from any rank is always open, so notices arrive while no operation runs.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// One operation of a group: messages to and from other ranks that start together. Every rank counts its operations,
-// and operation n of one rank belongs to operation n of the others.
+// One operation of a group: messages to and from other ranks that start together. Every rank counts its
+// operations, and operation n of one rank belongs to operation n of the others.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,8 @@ struct Operation {
   int64_t number = 0;     // counts from 1
   size_t bytes_left = 0;  // for the group's thread alone
 
-  // Guarded by the group's mutex. Once settled, the group's thread reads and writes no memory of the messages.
+  // Guarded by the group's mutex. Once settled, the group's thread reads and writes no memory of the
+  // messages.
   bool settled = false;
   std::string failure;      // empty: the operation has succeeded
   bool awaited = false;     // some thread waits

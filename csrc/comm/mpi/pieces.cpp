@@ -51,7 +51,8 @@ void Pieces::start(int rank, Lane& lane) {
   }
 }
 
-// Pieces end in their order, so a look at the oldest suffices: each look lets the library work on all messages.
+// Pieces end in their order, so a look at the oldest suffices: each look lets the library work on all
+// messages.
 bool Pieces::end(Lane& lane) {
   bool moved = false;
   while (!lane.under_way.empty() && wire_.done(lane.under_way.front().message)) {

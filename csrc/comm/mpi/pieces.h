@@ -1,8 +1,8 @@
 // Moves the bytes of operations: cuts messages into pieces, and keeps a few pieces of each message under way.
 //
-// A piece lies in a buffer of its own while the library has it. So the library never sees the memory of an operation.
-// After a failure the library may write to the buffers of open messages for as long as the process lives; those
-// buffers are then never freed, and callers may free their memory at once.
+// A piece lies in a buffer of its own while the library has it. So the library never sees the memory of an
+// operation. After a failure the library may write to the buffers of open messages for as long as the process
+// lives; those buffers are then never freed, and callers may free their memory at once.
 #pragma once
 
 #include <deque>
@@ -17,11 +17,12 @@ namespace infcl::mpi {
 
 class Pieces {
  public:
-  // An end of a piece is progress, which a deadline watches, so a piece must not take long: 8 MiB take 0.1 s at
-  // 1 Gb/s. With larger pieces the buffers grow, and with smaller ones each piece needs more polls per byte.
+  // An end of a piece is progress, which a deadline watches, so a piece must not take long: 8 MiB take 0.1 s
+  // at 1 Gb/s. With larger pieces the buffers grow, and with smaller ones each piece needs more polls per
+  // byte.
   static constexpr size_t kLargestPiece = size_t{8} << 20;
-  // Pieces with one rank in one direction that are under way at the same time. With one alone, the connection would
-  // rest between the end of a piece and the next poll.
+  // Pieces with one rank in one direction that are under way at the same time. With one alone, the connection
+  // would rest between the end of a piece and the next poll.
   static constexpr size_t kUnderWay = 3;
 
   explicit Pieces(Wire& wire) : wire_(wire) {}
@@ -49,8 +50,8 @@ class Pieces {
     char* in;  // null for a piece that is sent
     int message;
   };
-  // The messages with one rank in one direction, which start in the order of their operations: the other rank expects
-  // them so.
+  // The messages with one rank in one direction, which start in the order of their operations: the other rank
+  // expects them so.
   struct Lane {
     std::deque<Rest> waiting;
     std::deque<Piece> under_way;

@@ -1,5 +1,6 @@
-// Messages between ranks as MPI moves them: without its handles, and without any waiting. All calls of one wire come
-// from one thread. Only the group's thread (group.h) uses a wire, and tests have a wire of their own.
+// Messages between ranks as MPI moves them: without its handles, and without any waiting. All calls of one
+// wire come from one thread. Only the group's thread (group.h) uses a wire, and tests have a wire of their
+// own.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,8 @@ class WireError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Messages of one stream arrive in the order in which their sender sent them. Streams do not wait for each other.
+// Messages of one stream arrive in the order in which their sender sent them. Streams do not wait for each
+// other.
 enum class Stream { kData = 1, kNotices = 2 };
 
 class Wire {

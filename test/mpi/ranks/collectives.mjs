@@ -6,12 +6,14 @@ const group = await mpi();
 const { rank, size } = group;
 const ranks = Array.from({ length: size }, (_, r) => r);
 const classes = [Float32Array, Float64Array, Int32Array, Uint8Array];
-const valueOf = (r, i) => ((i * 7919 + r * 104729) % 1009) - (r === 0 ? 500 : 400);
-const valuesOf = (Class, r, length) => Class.from({ length }, (_, i) => valueOf(r, i) / (Class === Int32Array ? 1 : 7));
+const number = (r, i) => ((i * 7919 + r * 104729) % 1009) - (r === 0 ? 500 : 400);
+const valuesOf = (Class, r, length) =>
+  Class.from({ length }, (_, i) => number(r, i) / (Class === Int32Array ? 1 : 7));
 const wrong = [];
 const expectEqual = (what, found, expected) => {
   const at = found.findIndex((x, i) => x !== expected[i]);
-  if (found.length !== expected.length || at >= 0) wrong.push(`${what}: ${found[at]} at ${at} of ${found.length}`);
+  if (found.length !== expected.length || at >= 0)
+    wrong.push(`${what}: ${found[at]} at ${at} of ${found.length}`);
 };
 const reductions = {
   sum: (values) => values.reduce((a, b) => a + b),
@@ -35,18 +37,26 @@ for (const Class of classes) {
       expectEqual(`broadcast of ${Class.name} from ${root}`, values, all[root]);
     }
     const gathered = await group.allGather(all[rank]);
-    expectEqual(`allGather of ${Class.name}`, gathered, all.flatMap((one) => [...one]));
+    expectEqual(
+      `allGather of ${Class.name}`,
+      gathered,
+      all.flatMap((one) => [...one]),
+    );
   }
 }
 
 // several pieces each way, and calls that are made before the first one has ended
-const large = (r) => Float32Array.from({ length: 9_000_001 }, (_, i) => valueOf(r, i));
+const large = (r) => Float32Array.from({ length: 9_000_001 }, (_, i) => number(r, i));
 const [sum, copy] = await Promise.all([
   group.allReduce(large(rank)),
   group.broadcast(large(rank), size - 1),
   group.barrier(),
 ]);
-expectEqual('large sum', sum, large(0).map((_, i) => ranks.reduce((total, r) => total + valueOf(r, i), 0)));
+expectEqual(
+  'large sum',
+  sum,
+  large(0).map((_, i) => ranks.reduce((total, r) => total + number(r, i), 0)),
+);
 expectEqual('large copy', copy, large(size - 1));
 
 // views of one buffer, shared memory
@@ -68,7 +78,9 @@ try {
 }
 
 // equal bits of inexact sums
-const inexact = await group.allReduce(Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i * (rank + 1))));
+const inexact = await group.allReduce(
+  Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i * (rank + 1))),
+);
 let bits = 0;
 for (const word of new Uint32Array(inexact.buffer)) bits = (Math.imul(bits, 31) + word) | 0;
 

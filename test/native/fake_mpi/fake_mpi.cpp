@@ -1,6 +1,6 @@
 // A stand-in for an MPI library, with one rank that can send to itself. Compiled once for each layout of
-// csrc/comm/mpi/abi.h, so that every machine can test how infcl finds a library and its layout. Calls with a constant of
-// another layout fail.
+// csrc/comm/mpi/abi.h, so that every machine can test how infcl finds a library and its layout. Calls with a
+// constant of another layout fail.
 //
 //   FAKE_MPICH, FAKE_STANDARD   the layout; by default that of Open MPI
 //   FAKE_VERSION                the text of MPI_Get_library_version
@@ -127,9 +127,11 @@ EXPORT int MPI_Comm_dup(Handle comm, Handle* copy) {
 EXPORT int MPI_Comm_set_errhandler(Handle, Handle handler) {
   return handler == kReturn ? kSuccess : kWrongConstant;
 }
-EXPORT int MPI_Isend(const void* data, int count, Handle type, int to, int tag, Handle comm, Handle* request) {
+EXPORT int MPI_Isend(const void* data, int count, Handle type, int to, int tag, Handle comm,
+                     Handle* request) {
   if (to != 0) return kWrongConstant;
-  return start({true, false, std::string(static_cast<const char*>(data), static_cast<size_t>(count)), nullptr, count, tag},
+  return start({true, false, std::string(static_cast<const char*>(data), static_cast<size_t>(count)), nullptr,
+                count, tag},
                type, comm, request);
 }
 EXPORT int MPI_Irecv(void* into, int count, Handle type, int from, int tag, Handle comm, Handle* request) {
