@@ -4,9 +4,8 @@
 //
 //   Open MPI   a handle points to an object that the library exports, such as ompi_mpi_byte
 //   MPICH      a handle is an int with its kind in the upper bits. The "MPICH ABI Compatibility Initiative"
-//              fixes the numbers for MPICH 3.1, Intel MPI 5, MVAPICH2 2, Cray MPT 7, ParaStation MPI, and newer
-//              versions
-//   MPI-5.0    a handle is a small number in a pointer (chapter 20 of the standard, in the library libmpi_abi)
+//              fixes the numbers for MPICH 3.1, Intel MPI 5, MVAPICH2 2, Cray MPT 7, ParaStation MPI
+//   MPI-5.0    a handle is a small number in a pointer (chapter 20 of the standard; library libmpi_abi)
 //
 // Refuses to look at a status, whose size and fields differ between the layouts.
 #pragma once
