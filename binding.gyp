@@ -52,24 +52,40 @@
       "csrc/cpu/usable_threads.cpp",
       "csrc/cpu/workspace.cpp",
       "csrc/cpu/kernels/table_scalar.cpp",
-      "csrc/store/mapping.cpp"
+      "csrc/store/mapping.cpp",
+      "csrc/core/field_agreement.cpp",
+      "csrc/comm/collectives.cpp",
+      "csrc/comm/mpi/enquiry.cpp",
+      "csrc/comm/mpi/find.cpp",
+      "csrc/comm/mpi/group.cpp",
+      "csrc/comm/mpi/group_communicator.cpp",
+      "csrc/comm/mpi/group_departure.cpp",
+      "csrc/comm/mpi/group_thread.cpp",
+      "csrc/comm/mpi/launcher.cpp",
+      "csrc/comm/mpi/notices.cpp",
+      "csrc/comm/mpi/pieces.cpp"
     ],
     "core_flags": ["-ffp-contract=off"],
     "linux_sources": [
       "csrc/cpu/cgroup_quota.cpp",
       "csrc/cpu/pages_posix.cpp",
       "csrc/cpu/processor_limits_linux.cpp",
-      "csrc/store/file_posix.cpp"
+      "csrc/store/file_posix.cpp",
+      "csrc/comm/mpi/library_posix.cpp",
+      "csrc/comm/mpi/library_names_linux.cpp"
     ],
     "windows_sources": [
       "csrc/cpu/pages_win32.cpp",
       "csrc/cpu/processor_limits_win32.cpp",
-      "csrc/store/file_win32.cpp"
+      "csrc/store/file_win32.cpp",
+      "csrc/comm/mpi/no_library_win32.cpp"
     ],
     "darwin_sources": [
       "csrc/cpu/pages_posix.cpp",
       "csrc/cpu/processor_limits_darwin.cpp",
-      "csrc/store/file_posix.cpp"
+      "csrc/store/file_posix.cpp",
+      "csrc/comm/mpi/library_posix.cpp",
+      "csrc/comm/mpi/library_names_darwin.cpp"
     ],
     "linux_binding_sources": ["csrc/binding/process_symbol_posix.cpp"],
     "windows_binding_sources": ["csrc/binding/process_symbol_win32.cpp"],
@@ -111,7 +127,7 @@
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],
       "sources": ["<!@(node -p \"require('fs').readdirSync('csrc/binding').filter(f => f.endsWith('.cpp') && !/_(posix|win32)/.test(f)).map(f => 'csrc/binding/' + f).join(' ')\")"],
       "conditions": [
-        ["OS=='linux'", { "sources": ["<@(linux_binding_sources)"] }],
+        ["OS=='linux'", { "sources": ["<@(linux_binding_sources)"], "libraries": ["-ldl"] }],
         ["OS=='win'", { "sources": ["<@(windows_binding_sources)"] }],
         ["OS=='mac'", { "sources": ["<@(darwin_binding_sources)"] }]
       ]

@@ -51,6 +51,17 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/workspace.cpp
   csrc/cpu/kernels/table_scalar.cpp
   csrc/store/mapping.cpp
+  csrc/core/field_agreement.cpp
+  csrc/comm/collectives.cpp
+  csrc/comm/mpi/enquiry.cpp
+  csrc/comm/mpi/find.cpp
+  csrc/comm/mpi/group.cpp
+  csrc/comm/mpi/group_communicator.cpp
+  csrc/comm/mpi/group_departure.cpp
+  csrc/comm/mpi/group_thread.cpp
+  csrc/comm/mpi/launcher.cpp
+  csrc/comm/mpi/notices.cpp
+  csrc/comm/mpi/pieces.cpp
 )
 # Portable files round each product. arm64 has a fused multiply-add, and a compiler would use it in some loops and not in
 # others. But kernels must repeat each other's bits: the loss compares dots of pair_dots with dots of scores.
@@ -61,16 +72,21 @@ set(INFCL_LINUX_SOURCES
   csrc/cpu/pages_posix.cpp
   csrc/cpu/processor_limits_linux.cpp
   csrc/store/file_posix.cpp
+  csrc/comm/mpi/library_posix.cpp
+  csrc/comm/mpi/library_names_linux.cpp
 )
 set(INFCL_WINDOWS_SOURCES
   csrc/cpu/pages_win32.cpp
   csrc/cpu/processor_limits_win32.cpp
   csrc/store/file_win32.cpp
+  csrc/comm/mpi/no_library_win32.cpp
 )
 set(INFCL_DARWIN_SOURCES
   csrc/cpu/pages_posix.cpp
   csrc/cpu/processor_limits_darwin.cpp
   csrc/store/file_posix.cpp
+  csrc/comm/mpi/library_posix.cpp
+  csrc/comm/mpi/library_names_darwin.cpp
 )
 # The same for the addon, which takes all other files of csrc/binding. Names of files for some systems end so.
 set(INFCL_SYSTEM_FILES "_(posix|win32)\\.cpp$")

@@ -23,7 +23,7 @@ const classOfCode = {
   ERR_BUFFER: TypeError,
   /** A buffer transferred away, before or during the call. */
   ERR_DETACHED: TypeError,
-  /** A DeviceMatrix, a store or its writer, or a tensor of TensorFlow.js, that was disposed of. */
+  /** A DeviceMatrix, a store or its writer, a tensor of TensorFlow.js, or a group of ranks, that was disposed of. */
   ERR_DISPOSED: TypeError,
   /** Output arrays that overlap inputs, each other, or arrays of a call that waits or runs. */
   ERR_OVERLAP: RangeError,
@@ -52,7 +52,7 @@ const classOfCode = {
   ERR_OUT_OF_MEMORY: RangeError,
   /** A feature that is planned but not in this version. */
   ERR_NOT_IMPLEMENTED: Error,
-  /** A backend that cannot run here, or a native addon that does not load. */
+  /** A backend that cannot run here, a native addon that does not load, or an MPI that was not found or does not fit. */
   ERR_BACKEND_UNAVAILABLE: Error,
   /** A CUDA device that does not exist, or one that failed. */
   ERR_DEVICE: Error,

@@ -21,6 +21,7 @@ const entries = {
   'infcl/distributed': 'dist/distributed/index.d.ts',
   'infcl/evaluation': 'dist/evaluation/index.d.ts',
   'infcl/jax': 'dist/adapters/jax.d.ts',
+  'infcl/mpi': 'dist/distributed/mpi.d.ts',
   'infcl/onnx': 'dist/adapters/onnx.d.ts',
   'infcl/tfjs': 'dist/adapters/tfjs.d.ts',
 };

@@ -108,6 +108,7 @@ function buildTypeScript() {
   writeEsmWrapper('data/index', 'infcl/data');
   writeEsmWrapper('distributed/index', 'infcl/distributed');
   writeEsmWrapper('evaluation/index', 'infcl/evaluation');
+  writeEsmWrapper('distributed/mpi', 'infcl/mpi');
   writeEsmWrapper('adapters/jax', 'infcl/jax');
   writeEsmWrapper('adapters/onnx', 'infcl/onnx');
   writeEsmWrapper('adapters/tfjs', 'infcl/tfjs');

@@ -43,6 +43,12 @@ const rooms = [
     may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
     packages: [],
   },
+  {
+    name: 'lib/group',
+    match: /^lib\/group\//,
+    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native'],
+    packages: [],
+  },
   // csv-parse is an argument of its caller
   {
     name: 'lib/data',
@@ -53,7 +59,7 @@ const rooms = [
   {
     name: 'lib/distributed',
     match: /^lib\/distributed\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/native'],
+    may: ['lib', 'lib/errors', 'lib/group', 'lib/native'],
     packages: [],
   },
   {
@@ -72,7 +78,7 @@ const rooms = [
   {
     name: 'lib/loss',
     match: /^lib\/loss\//,
-    may: ['lib', 'lib/errors', 'lib/matrix', 'lib/native', 'lib/store'],
+    may: ['lib', 'lib/errors', 'lib/group', 'lib/matrix', 'lib/native', 'lib/store'],
     packages: [],
   },
   {
@@ -108,12 +114,14 @@ const rooms = [
     may: ['csrc/core', 'csrc/cpu/kernels/table', 'csrc/cpu/features'],
   },
   { name: 'cuda', match: /^cuda\//, may: ['csrc/core'] },
+  { name: 'csrc/comm/mpi', match: /^csrc\/comm\/mpi\//, may: ['csrc/core'] },
+  { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   { name: 'csrc/store', match: /^csrc\/store\//, may: ['csrc/core'] },
   { name: 'csrc/comm', match: /^csrc\/comm\//, may: ['csrc/core'] },
   {
     name: 'csrc/binding',
     match: /^csrc\/binding\//,
-    may: ['csrc/comm', 'csrc/core', 'csrc/store'],
+    may: ['csrc/comm', 'csrc/comm/mpi', 'csrc/core', 'csrc/store'],
     system: ['napi.h'],
   },
 ];

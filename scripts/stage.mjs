@@ -101,7 +101,7 @@ function stage({ out, prebuilds, publisher: file, ...rest }) {
     ...binaries.map((name) => [join(resolve(prebuilds), name), `prebuilds/${name}`]),
     ...sourceFiles(root).map((name) => [join(root, name), `source/${name}`]),
     [join(root, 'bin', 'infcl.js'), 'bin/infcl.js'],
-    ...['data', 'distributed', 'evaluation', 'jax', 'onnx', 'tfjs'].map((name) => [
+    ...['data', 'distributed', 'evaluation', 'jax', 'mpi', 'onnx', 'tfjs'].map((name) => [
       join(root, name, 'package.json'),
       `${name}/package.json`,
     ]),

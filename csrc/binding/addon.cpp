@@ -54,6 +54,11 @@ ContrastiveResult run_request(BackendLane& lane, const MarshalledCall& call) {
   }
 }
 void begin(const MarshalledSearch&) {}
+// A rank may wait for others when its environment ends.
+void interrupt(const MarshalledCall& call) {
+  if (call.group) call.group->fail("its Node environment ended");
+}
+void interrupt(const MarshalledSearch&) {}
 
 // Files must be the same before and after the call that reads them, or the results mean nothing. Gradients
 // are in their files when this returns.
@@ -74,6 +79,7 @@ class CallTask final : public Task {
   void run() override { result_ = run_call(lane_, call_); }
   Napi::Value result(Napi::Env env) const override { return write_result(env, result_); }
   Control control() const override { return call_.request.control; }
+  void interrupt() override { binding::interrupt(call_); }
 
  private:
   using Result = decltype(std::declval<BackendLane&>().run(std::declval<const Call&>().request));
@@ -140,10 +146,15 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("openMapping", Napi::Function::New<entry<open_mapping>>(env, "openMapping"));
   exports.Set("shareMapping", Napi::Function::New<entry<share_mapping>>(env, "shareMapping"));
   exports.Set("releaseMapping", Napi::Function::New<entry<release_mapping>>(env, "releaseMapping"));
+  exports.Set("readMapping", Napi::Function::New<entry<read_mapping>>(env, "readMapping"));
   exports.Set("threadGroups", Napi::Function::New<entry<thread_groups>>(env, "threadGroups"));
+  exports.Set("openGroup", Napi::Function::New<entry<open_group>>(env, "openGroup"));
+  exports.Set("callGroup", Napi::Function::New<entry<call_group>>(env, "callGroup"));
   exports.Set("refuseGroupCall", Napi::Function::New<entry<refuse_group_call>>(env, "refuseGroupCall"));
   exports.Set("closeGroup", Napi::Function::New<entry<close_group>>(env, "closeGroup"));
-  exports.Set("readMapping", Napi::Function::New<entry<read_mapping>>(env, "readMapping"));
+  exports.Set("failGroup", Napi::Function::New<entry<fail_group>>(env, "failGroup"));
+  exports.Set("leaveGroup", Napi::Function::New<entry<leave_group>>(env, "leaveGroup"));
+  exports.Set("findMpi", Napi::Function::New<entry<find_mpi>>(env, "findMpi"));
   return exports;
 }
 

@@ -1,6 +1,6 @@
 // The state of one Node environment (the main thread, a worker thread, a Jest file): a lane for each backend
-// that it has used. Node keeps it as instance data. It is never static, so that one environment may end while
-// another goes on.
+// that it has used, and one for its group of ranks. Node keeps it as instance data. It is never static, so
+// that one environment may end while another goes on.
 #pragma once
 
 #include <map>
@@ -8,6 +8,7 @@
 
 #include "binding/backend_lane.h"
 #include "binding/device_handle.h"
+#include "binding/group_lane.h"
 #include "binding/napi_env.h"
 #include "binding/read_settings.h"
 
@@ -26,6 +27,12 @@ class AddonState {
     return *lane;
   }
 
+  // To be called on the environment's thread.
+  GroupLane& group_lane() {
+    if (!group_lane_) group_lane_ = std::make_unique<GroupLane>(env_);
+    return *group_lane_;
+  }
+
   const Settings& settings() const { return settings_; }
   const std::shared_ptr<DeviceLedger>& ledger() const { return ledger_; }
 
@@ -35,6 +42,7 @@ class AddonState {
   // Handles own the ledger too, since Node may finalise them after this object.
   const std::shared_ptr<DeviceLedger> ledger_ = std::make_shared<DeviceLedger>();
   std::map<std::pair<BackendKind, int>, std::unique_ptr<BackendLane>> lanes_;
+  std::unique_ptr<GroupLane> group_lane_;
 };
 
 }  // namespace infcl::binding

@@ -78,7 +78,7 @@ void CallRunner::work() {
     if (stopping_) return;
     std::unique_ptr<Job> job = std::move(waiting_.front());
     waiting_.pop_front();
-    running_ = job->task->control();
+    running_ = job->task.get();
     lock.unlock();
     try {
       job->task->run();
@@ -86,7 +86,7 @@ void CallRunner::work() {
       job->failure = describe(std::current_exception());
     }
     lock.lock();
-    running_ = {};
+    running_ = nullptr;
     finished_.push_back(std::move(job));
     // Under the lock, so that stop() cannot return before this line: after stop() the function is gone.
     if (!stopping_) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
@@ -121,7 +121,10 @@ void CallRunner::stop() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
-    request_abort(running_);
+    if (running_) {
+      request_abort(running_->control());
+      running_->interrupt();
+    }
   }
   changed_.notify_one();
   if (thread_.joinable()) thread_.join();

@@ -59,7 +59,7 @@ class CallRunner {
   std::condition_variable changed_;
   std::deque<std::unique_ptr<Job>> waiting_;
   std::deque<std::unique_ptr<Job>> finished_;
-  Control running_;
+  Task* running_ = nullptr;
   bool stopping_ = false;
 };
 

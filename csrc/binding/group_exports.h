@@ -1,4 +1,4 @@
-// Exports of the addon for groups of ranks.
+// The addon's exports for groups of ranks, as lib/native/group.ts lists them.
 #pragma once
 
 #include "binding/addon_state.h"
@@ -6,10 +6,13 @@
 
 namespace infcl::binding {
 
-// { ranks } -> handles of that many ranks, threads of this process
 Napi::Value thread_groups(const Napi::CallbackInfo&, AddonState&);
-// { group, message, started } -> a promise
+Napi::Value open_group(const Napi::CallbackInfo&, AddonState&);
+Napi::Value call_group(const Napi::CallbackInfo&, AddonState&);
 Napi::Value refuse_group_call(const Napi::CallbackInfo&, AddonState&);
 Napi::Value close_group(const Napi::CallbackInfo&, AddonState&);
+Napi::Value fail_group(const Napi::CallbackInfo&, AddonState&);
+Napi::Value leave_group(const Napi::CallbackInfo&, AddonState&);
+Napi::Value find_mpi(const Napi::CallbackInfo&, AddonState&);
 
 }  // namespace infcl::binding

@@ -15,7 +15,7 @@ struct GroupHandle {
 
   void close() {
     if (!rank) return;
-    rank->communicator->fail(Error(ErrorCode::kRankFailed, "group", "the group was closed on this rank"));
+    if (!rank->processes) rank->fail("the group was closed on this rank");
     rank->lane.runner().close();
     rank.reset();
   }
@@ -31,13 +31,12 @@ GroupHandle& unwrap(const Napi::Value& value) {
 
 }  // namespace
 
-Napi::Value make_group_handle(Napi::Env env, std::unique_ptr<Communicator> communicator,
-                              const Settings& settings) {
+Napi::Value make_group_handle(Napi::Env env, std::unique_ptr<GroupRank> rank) {
   const auto finalize = [](Napi::Env, GroupHandle* forgotten) {
     forgotten->close();
     delete forgotten;
   };
-  auto* const made = new GroupHandle{std::make_unique<GroupRank>(env, std::move(communicator), settings)};
+  auto* const made = new GroupHandle{std::move(rank)};
   const Handle external = Handle::New(env, made, finalize);
   external.TypeTag(&kTag);
   return external;

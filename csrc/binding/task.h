@@ -14,6 +14,8 @@ class Task {
   // Whether the event loop waits for the promise.
   virtual bool keeps_alive() const { return true; }
   virtual Control control() const { return {}; }  // the words through which a caller can stop the task
+  // Called on the environment's thread when it ends while the task runs. For waits that no control words end.
+  virtual void interrupt() {}
 };
 
 }  // namespace infcl::binding

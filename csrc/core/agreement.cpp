@@ -1,27 +1,24 @@
 #include "core/agreement.h"
 
-#include <algorithm>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <vector>
 
 namespace infcl {
 
 namespace {
 
-// Ranks may be processes of different builds. To be raised whenever a message changes.
-constexpr int32_t kVersion = 1;
-
 enum class As { kNumber, kGiven, kYesNo, kObjective, kDirections, kDType };
 
-struct Field {
+// A part of a request that must be equal on all ranks.
+struct Term {
   const char* name;
   As as;
   ErrorCode code = ErrorCode::kValue;
 };
 
-// All that must be equal on all ranks, in the order in which a difference is reported.
-constexpr Field kFields[] = {
+// In the order in which a difference is reported.
+constexpr Term kTerms[] = {
     {"the objective", As::kObjective},
     {"options.directions", As::kDirections},
     {"options.partition 'perDirection'", As::kYesNo},
@@ -48,7 +45,7 @@ constexpr Field kFields[] = {
     {"options.grad.keys", As::kYesNo},
     {"options.grad.hardNegatives", As::kYesNo},
 };
-constexpr size_t kFieldCount = sizeof kFields / sizeof kFields[0];
+constexpr size_t kFieldCount = sizeof kTerms / sizeof kTerms[0];
 
 unsigned directions_of(const Objective& o) {
   unsigned bits = 0;
@@ -65,7 +62,7 @@ unsigned directions_of(const Objective& o) {
   return bits;
 }
 
-// In the order of kFields.
+// In the order of kTerms.
 std::vector<double> values_of(const ContrastiveRequest& r) {
   const Objective& o = r.objective;
   return {
@@ -97,18 +94,9 @@ std::vector<double> values_of(const ContrastiveRequest& r) {
   };
 }
 
-// What a rank tells the others. `refusal` is empty where it can make the call.
-struct Record {
-  int32_t version = kVersion;
-  int32_t refuses = 0;
-  char refusal[256] = {};
-  Shard shard;
-  double values[kFieldCount] = {};
-};
-
-std::string text_of(const Field& field, double value) {
+std::string text_of(const Term& term, double value) {
   const auto integer = static_cast<unsigned>(value);
-  switch (field.as) {
+  switch (term.as) {
     case As::kGiven:
       return value != 0 ? "some" : "none";
     case As::kYesNo:
@@ -127,33 +115,21 @@ std::string text_of(const Field& field, double value) {
     case As::kNumber:
       break;
   }
+  // The fewest digits that tell the number from all others.
   char text[32];
-  std::snprintf(text, sizeof text, "%.15g", value);
+  for (int digits = 15; digits <= 17; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, value);
+    if (std::strtod(text, nullptr) == value) break;
+  }
   return text;
 }
 
-std::string on_rank(const std::string& text, size_t rank) {
-  return text + " on rank " + std::to_string(rank);
-}
-
-// Every rank has the same records, and so comes to the same error.
-void compare(const std::vector<Record>& all) {
-  for (size_t rank = 0; rank < all.size(); ++rank)
-    if (all[rank].refuses)
-      throw Error(ErrorCode::kRankFailed, "group",
-                  "rank " + std::to_string(rank) + " failed: " + all[rank].refusal);
-  for (size_t rank = 1; rank < all.size(); ++rank)
-    if (all[rank].version != all[0].version)
-      throw Error(ErrorCode::kValue, "group", "Expected the same version of infcl on all ranks");
+std::vector<Field> fields_of(const ContrastiveRequest& r) {
+  const std::vector<double> values = values_of(r);
+  std::vector<Field> fields{{"call", "a loss"}};
   for (size_t i = 0; i < kFieldCount; ++i)
-    for (size_t rank = 1; rank < all.size(); ++rank) {
-      const double one = all[rank].values[i], first = all[0].values[i];
-      if (one == first) continue;
-      throw Error(kFields[i].code, "group",
-                  std::string("Expected the same on all ranks but received ") + kFields[i].name + ": " +
-                      on_rank(text_of(kFields[i], one), rank) + ", " +
-                      on_rank(text_of(kFields[i], first), 0));
-    }
+    fields.push_back({kTerms[i].name, text_of(kTerms[i], values[i]), kTerms[i].code});
+  return fields;
 }
 
 // Labels count keys of the whole batch, so only now is their bound known.
@@ -179,31 +155,21 @@ Shard shard_of(const ContrastiveRequest& r) {
 }
 
 Shards agree(const ContrastiveRequest& r, Ranks& ranks, bool* met) {
-  Record mine;
-  mine.shard = shard_of(r);
-  const std::vector<double> values = values_of(r);
-  std::copy(values.begin(), values.end(), mine.values);
-  const std::vector<Record> all = ranks.meet(mine, r.control);
+  const FieldAgreement agreement = ranks.meet(fields_of(r), r.control);
   if (met) *met = true;
   try {
-    compare(all);
+    agreement.check();
   } catch (...) {
     ranks.leave();
     throw;
   }
-  std::vector<Shard> shards;
-  for (const Record& one : all) shards.push_back(one.shard);
-  Shards found(std::move(shards));
+  Shards found(ranks.gather(shard_of(r)));
   ranks.together([&] { check_labels(r, found.total(Side::kKeys)); });
   return found;
 }
 
 void refuse_call(const std::string& why, Communicator& ring, const Control& control) {
-  Ranks ranks(ring);
-  Record mine;
-  mine.refuses = 1;
-  std::strncpy(mine.refusal, why.c_str(), sizeof mine.refusal - 1);
-  ranks.meet(mine, control);
+  FieldAgreement(ring, {}, why.empty() ? "its call failed" : why, control);
 }
 
 }  // namespace infcl

@@ -110,13 +110,20 @@ void Ranks::end_exchange() {
   ring_->end_exchange({});
 }
 
-void Ranks::gather_bytes(const void* mine, size_t bytes, void* all, const Control& control) {
+FieldAgreement Ranks::meet(const std::vector<Field>& fields, const Control& control) {
+  const Stopwatch waiting(waited_seconds_);
+  FieldAgreement agreement(*ring_, fields, "", control);
+  others_wait_ = true;
+  return agreement;
+}
+
+void Ranks::gather_bytes(const void* mine, size_t bytes, void* all) {
   if (!ring_) {
     std::memcpy(all, mine, bytes);
     return;
   }
   const Stopwatch waiting(waited_seconds_);
-  ring_->all_gather(mine, bytes, all, control);
+  ring_->all_gather(mine, bytes, all, {});
 }
 
 }  // namespace infcl

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/communicator.h"
+#include "core/field_agreement.h"
 
 namespace infcl {
 
@@ -26,17 +27,16 @@ class Ranks {
   double sum(double mine);
   double largest(double mine);
 
-  // Waits until all ranks have come, and gathers what they bring. Only here may an abort take a rank back, as
-  // the others do not know of its call yet. Throws Error (kAborted, kRankFailed).
-  template <class T>
-  std::vector<T> meet(const T& mine, const Control& control) {
-    const std::vector<T> all = gather(mine, control);
-    others_wait_ = true;
-    return all;
-  }
+  // Waits until all ranks have come, each with its fields of the call. Only here may an abort take a rank back,
+  // as the others do not know of its call yet. To be called with several ranks, or a ring of one. Throws Error
+  // (kAborted, kRankFailed).
+  FieldAgreement meet(const std::vector<Field>&, const Control&);
+  // What every rank brings, in rank order.
   template <class T>
   std::vector<T> gather(const T& mine) {
-    return gather(mine, {});
+    std::vector<T> all(static_cast<size_t>(size()));
+    gather_bytes(&mine, sizeof mine, all.data());
+    return all;
   }
 
   // Runs `work`. When it throws on any rank, this function throws on all: on a rank that failed its own
@@ -58,13 +58,7 @@ class Ranks {
   int64_t bytes_sent() const { return bytes_sent_; }
 
  private:
-  template <class T>
-  std::vector<T> gather(const T& mine, const Control& control) {
-    std::vector<T> all(static_cast<size_t>(size()));
-    gather_bytes(&mine, sizeof mine, all.data(), control);
-    return all;
-  }
-  void gather_bytes(const void* mine, size_t bytes, void* all, const Control&);
+  void gather_bytes(const void* mine, size_t bytes, void* all);
 
   Communicator* ring_ = nullptr;
   bool others_wait_ = false;  // the others are in this call as well, and wait for what this rank does next

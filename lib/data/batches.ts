@@ -5,7 +5,7 @@
  */
 
 import { codedError } from '../errors';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import {
   type BatchOptions,
   type CheckedBatchOptions,

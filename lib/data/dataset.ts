@@ -6,7 +6,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import * as check from '../validate';
 import type { CheckedDatasetOptions, DatasetOptions } from './dataset-options';
 import { checkDatasetOptions } from './dataset-options';

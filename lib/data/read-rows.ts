@@ -5,7 +5,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import { readFully } from './file-identity';
 import type { RowOffsets } from './row-offsets';
 

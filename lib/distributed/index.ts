@@ -1,4 +1,4 @@
 /** Public names of `infcl/distributed`. */
 
-export type { ProcessGroup } from '../loss/group';
+export type { CollectiveArray, ProcessGroup, ReducibleArray, Reduction } from '../group/process-group';
 export { threadGroups } from './thread-groups';

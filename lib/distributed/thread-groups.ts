@@ -5,7 +5,7 @@
  */
 
 import { callNative } from '../errors';
-import { makeGroup, type ProcessGroup } from '../loss/group';
+import { makeGroup, type ProcessGroup } from '../group/process-group';
 import type { NativeBinding } from '../native/binding';
 import { loadBinding } from '../native/load';
 import * as check from '../validate';

@@ -5,7 +5,7 @@
  * Refuses to time anything: the caller says how many operations an item takes.
  */
 
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import { type Rows, requireAttached } from '../matrix/read-rows';
 
 /** About 20 ms. */

@@ -7,7 +7,7 @@
  * signal that throws cannot stop the queue or reject another call.
  */
 
-import { abortReason, onAbort, throwIfAborted } from './on-abort';
+import { abortReason, onAbort, throwIfAborted } from '../on-abort';
 
 export class CallQueue {
   private busy = false;

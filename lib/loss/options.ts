@@ -8,7 +8,7 @@ import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import type { BackendName, DirectionName, Objective } from '../native/binding';
 import type { StoreWriter } from '../store/store-writer';
-import type { ProcessGroup } from './group';
+import type { ProcessGroup } from '../group/process-group';
 import type { Guide } from './guide';
 import type { Teacher } from './teacher';
 

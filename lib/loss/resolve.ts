@@ -22,7 +22,7 @@ import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { refuseCpuOptions, refuseCpuOptionsInGroup } from './cpu-options';
 import { resolvePlace } from './device-call';
-import { type ProcessGroup, resolveGroup } from './group';
+import { type ProcessGroup, resolveGroup } from '../group/process-group';
 import { checkGuide, guideMemory, readGuide, resolveGuide } from './guide';
 import { countHardNegatives, readHardNegativeRows } from './hard-negative-rows';
 import { readKeyLists } from './key-lists';

@@ -8,7 +8,7 @@
 
 import timers from 'node:timers';
 import { Control } from '../native/binding';
-import { onAbort, throwIfAborted } from './on-abort';
+import { onAbort, throwIfAborted } from '../on-abort';
 import type { Phase, Progress } from './options';
 import { ProgressReporter } from './progress';
 

@@ -1,11 +1,12 @@
 /**
  * The interface between TypeScript and the native addon, as TypeScript sees it.
  *
- * This file and memory.ts list all values that cross: typed arrays, numbers, strings, handles, promises. The caller
+ * This file, memory.ts and group.ts list all values that cross: typed arrays, numbers, strings, handles, promises. The caller
  * (`lib/`) has checked every field and allocated every output. Native code fills outputs and never guesses a
  * shape from a length. Float16 and bfloat16 cross as bits in a Uint16Array.
  */
 
+import type { GroupHandle, NativeGroups } from './group';
 import type {
   DeviceHandle,
   DeviceMemory,
@@ -19,6 +20,7 @@ import type {
   NativeOutput,
 } from './memory';
 
+export type * from './group';
 export type * from './memory';
 
 /** A backend by name. */
@@ -71,12 +73,6 @@ export interface NativeTeacher {
   logitScale: number;
   /** Of the teacher's term in the loss. */
   weight: number;
-}
-
-declare const groupHandle: unique symbol;
-/** One rank of a group: its messages to the other ranks, and the thread of its calls. */
-export interface GroupHandle {
-  readonly [groupHandle]: true;
 }
 
 export interface ContrastiveRequest extends BackendChoice {
@@ -283,7 +279,7 @@ interface CudaInfo {
  * ERR_ABORTED, ERR_ISA (INFCL_ISA names one this machine lacks), ERR_BACKEND_UNAVAILABLE, ERR_DEVICE,
  * ERR_DISPOSED, ERR_STORE, ERR_RANK_FAILED, ERR_INTERNAL.
  */
-export interface NativeBinding {
+export interface NativeBinding extends NativeGroups {
   contrastive(request: ContrastiveRequest): Promise<ContrastiveResponse>;
   contrastiveSync(request: ContrastiveRequest): ContrastiveResponse;
   search(request: SearchRequest): Promise<Pick<ContrastiveResponse, 'stats'>>;
@@ -312,17 +308,6 @@ export interface NativeBinding {
     into: Float32Array | Uint16Array;
   }): Promise<void>;
   deviceMemory(request: { device: number }): DeviceMemory;
-
-  /** One handle for each of `ranks` threads of this process, in rank order. */
-  threadGroups(request: { ranks: number }): GroupHandle[];
-  /**
-   * Takes the place of a call that this rank did not make, so that the others do not wait for it. `started`: the call
-   * reached native code, and failed there. Then does nothing if all ranks had come. Settles once all ranks have come,
-   * and keeps no event loop alive.
-   */
-  refuseGroupCall(request: { group: GroupHandle; message: string; started: boolean }): Promise<void>;
-  /** Gives back the threads of a rank, which has no call. May be repeated. */
-  closeGroup(handle: GroupHandle): void;
 
   openMapping(request: MappingRequest): MappingHandle;
   /** A second handle of the same mapping. */

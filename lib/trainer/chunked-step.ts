@@ -10,7 +10,7 @@
 import { codedError } from '../errors';
 import { countHardNegatives, fitOffsets } from '../loss/hard-negative-rows';
 import type { Stats } from '../loss/loss-functions';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import type { HardNegativeRows, Objective } from '../loss/options';
 import { ProgressReporter } from '../loss/progress';
 import type { MatrixLike } from '../matrix/host-matrix';

@@ -4,7 +4,7 @@
  * Refuses gradients: an encoder may have `backward`, which is not called.
  */
 
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import { ProgressReporter } from '../loss/progress';
 import type { PackedMatrix } from '../matrix/pack-rows';
 import { readNames } from '../read-names';

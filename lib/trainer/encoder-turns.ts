@@ -8,7 +8,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { codedError } from '../errors';
-import { onAbort, throwIfAborted } from '../loss/on-abort';
+import { onAbort, throwIfAborted } from '../on-abort';
 
 interface Turn {
   encoders: ReadonlySet<object>;

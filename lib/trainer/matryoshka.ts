@@ -7,7 +7,7 @@
 
 import { codedError } from '../errors';
 import type { Stats } from '../loss/loss-functions';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import { allocate } from '../matrix/allocate';
 import type { PackedOf } from '../matrix/convert';
 import type { MatrixLike } from '../matrix/host-matrix';

@@ -7,7 +7,7 @@
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import type { Progress } from '../loss/options';
 import type { MatrixLike } from '../matrix/host-matrix';
 import * as check from '../validate';

@@ -5,7 +5,7 @@
  */
 
 import timers from 'node:timers';
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import type { ProgressReporter } from '../loss/progress';
 import type { TowerName } from './tower';
 

@@ -5,7 +5,7 @@
  * Refuses to know the loss.
  */
 
-import { throwIfAborted } from '../loss/on-abort';
+import { throwIfAborted } from '../on-abort';
 import { encodeChunks } from './encode-chunks';
 import { chunkCountError, readChunks } from './read-chunks';
 import { RepresentationCache } from './representation-cache';

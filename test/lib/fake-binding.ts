@@ -54,7 +54,7 @@ export const fakeResponse: ContrastiveResponse = {
 };
 
 const unexpected = () => {
-  throw new Error('there is neither a device nor a file');
+  throw new Error('there is neither a device nor a file, and no other rank');
 };
 const noOtherMemory = {
   openMapping: unexpected,
@@ -72,6 +72,11 @@ const noOtherMemory = {
   threadGroups: unexpected,
   refuseGroupCall: unexpected,
   closeGroup: unexpected,
+  openGroup: unexpected,
+  callGroup: unexpected,
+  failGroup: unexpected,
+  leaveGroup: unexpected,
+  findMpi: unexpected,
 };
 
 const addresses = new WeakMap<ArrayBufferLike, number>();

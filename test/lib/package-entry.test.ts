@@ -1,6 +1,7 @@
 /**
  * The built package as users get it: by import and by require, the same names and one instance;
- * the groups of infcl/distributed, the metrics of infcl/evaluation, the files of infcl/data, and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
+ * the groups of infcl/distributed, the metrics of infcl/evaluation, the files of infcl/data, the ranks of infcl/mpi,
+ * and the adapters infcl/jax, infcl/onnx and infcl/tfjs.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import * as onnxSources from '../../lib/adapters/onnx';
 import * as tfjsSources from '../../lib/adapters/tfjs';
 import * as dataSources from '../../lib/data';
 import * as distributedSources from '../../lib/distributed';
+import * as mpiSources from '../../lib/distributed/mpi';
 import * as evaluationSources from '../../lib/evaluation';
 
 const root = join(__dirname, '..', '..');
@@ -43,6 +45,7 @@ it.each([
   ['infcl/distributed', distributedSources],
   ['infcl/evaluation', evaluationSources],
   ['infcl/jax', jaxSources],
+  ['infcl/mpi', mpiSources],
   ['infcl/onnx', onnxSources],
   ['infcl/tfjs', tfjsSources],
 ])('%s: import and require give the names of the sources, and the same functions', (entry, module) => {

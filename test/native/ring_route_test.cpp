@@ -198,7 +198,7 @@ void test_ranks() {
   on_threads(5, [&](Communicator& c) {
     Ranks ranks(c);
     const size_t rank = static_cast<size_t>(c.rank());
-    ranks.meet(0, {});
+    ranks.meet({{"call", "a test"}}, {});
     const double mine[] = {1e16, 1, -1e16, 1, 3e-5};
     sums[rank] = ranks.sum(mine[rank]);
     largest[rank] = ranks.largest(mine[rank]);

@@ -6,7 +6,7 @@
  */
 
 import { codedError, isInfclError } from '../../errors';
-import { throwIfAborted } from '../../loss/on-abort';
+import { throwIfAborted } from '../../on-abort';
 import type { ReadableFeatures } from '../../matrix/features';
 import type { NativeHostMatrix } from '../../native/binding';
 import { lengthOf } from '../../typed-array';

@@ -6,7 +6,7 @@
  * `removeEventListener` are dropped, as the call that they would reach is already over.
  */
 
-import { invalid } from '../validate';
+import { invalid } from './validate';
 
 interface Watched {
   listeners: Set<() => void>;
