@@ -38,6 +38,18 @@ function collectives(ranks) {
   };
 }
 
+/** An example of docs/distributed.md, by its number. */
+function guide(number, ranks, said) {
+  return async ({ run, page }) => {
+    const code = [...page.matchAll(/^```js\n(.*?)^```$/gms)][number][1];
+    const end = await run(ranks, [process.execPath, '--input-type=module', '-e', code]);
+    return check(
+      [!end.hung && end.status === 0, `exit status ${end.status}: ${end.output}`],
+      [said.test(end.output), `unexpected output: ${end.output}`],
+    );
+  };
+}
+
 /** Rank 1 ends the job. `said`: what the calls of all others must say. */
 function failure(what, ranks, said, { rank1Speaks = true, stack = false } = {}) {
   return async ({ run }) => {
@@ -130,6 +142,8 @@ export const quick = {
 
 export const all = {
   ...quick,
+  'the first example of the guide': guide(0, 2, /rank [01] of 2: the sum is 3\nrank [01] of 2: the sum is 3\n/),
+  'the training of the guide': guide(1, 2, /^step 0: loss [\d.]+\nstep 1: loss [\d.]+\nstep 2: loss [\d.]+\n/),
   'collectives, 3 ranks': collectives(3),
   'collectives, 4 ranks': collectives(4),
   'the communicator of the engine': engine,
