@@ -10,7 +10,7 @@
  * Each job has a watchdog. No scenario is tried a second time. Exit status 77 where the launcher is missing.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -52,6 +52,7 @@ async function runScenarios(name, scenarios) {
     library: launchers[name].library,
     otherLibrary: launchers[other].library,
     native,
+    page: readFileSync(join(root, 'docs', 'distributed.md'), 'utf8'),
   };
   let failed = 0;
   for (const [what, scenario] of Object.entries(scenarios)) {

@@ -36,6 +36,10 @@ export function examine(emit: (known: Examination) => void): void {
   }
   begin('asking for the backends');
   readBackends(known);
+  if (known.loadFailure === null) {
+    begin('looking for an MPI library');
+    readMpi(known);
+  }
   for (const target of known.loadFailure === null ? targetsOf(known) : []) {
     begin(`the self-test on ${nameOf(target)}`);
     known.selfTests.push(runSelfTest(target));
@@ -88,6 +92,19 @@ function readBackends(known: Examination): void {
   const asked = ['INFCL_CUDA_LIBRARY', 'INFCL_CUDA_PATH'].filter((name) => process.env[name]);
   if (!cuda!.available && asked.length > 0) {
     known.problems.push(`${asked.join(' and ')} is set, and the backend cuda does not run: ${cuda!.reason}`);
+  }
+}
+
+/** MPI is needed by `infcl/mpi` alone, so only a library that was asked for and does not load is a problem. */
+function readMpi(known: Examination): void {
+  const asked = process.env.INFCL_MPI_LIBRARY ?? '';
+  try {
+    const { library, layout, version } = loadBinding().findMpi({ library: asked });
+    known.mpi = { available: true, library: hideHome(library), layout, version };
+  } catch (error) {
+    const reason = hideHome((error as Error).message);
+    known.mpi = { available: false, reason };
+    if (asked !== '') known.problems.push(`INFCL_MPI_LIBRARY is set, and no MPI can be used: ${reason}`);
   }
 }
 

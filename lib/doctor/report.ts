@@ -73,6 +73,19 @@ export interface CpuInfo {
   threads: number;
 }
 
+/** The MPI library that `infcl/mpi` would open here. */
+export interface MpiInfo {
+  available: boolean;
+  /** Why there is none. */
+  reason?: string;
+  /** Path of its file. The home folder is written as ~. */
+  library?: string;
+  /** The layout of its handles and constants: "Open MPI", "MPICH" or "MPI-5.0". */
+  layout?: string;
+  /** What it says of itself. */
+  version?: string;
+}
+
 /** One backend, or one device of a backend, against the stored values. */
 export interface SelfTestResult {
   /** "cpu", or "cuda 0". */
@@ -105,6 +118,8 @@ export interface Examination {
   loadFailure: string | null;
   backends: BackendInfo[];
   cpu: CpuInfo | null;
+  /** Null where the addon did not load. */
+  mpi: MpiInfo | null;
   selfTests: SelfTestResult[];
   timings: TimingResult[];
   /** What was left out, and why: one sentence each. */
@@ -121,6 +136,7 @@ export function emptyExamination(step: string): Examination {
     loadFailure: null,
     backends: [],
     cpu: null,
+    mpi: null,
     selfTests: [],
     timings: [],
     notes: [],

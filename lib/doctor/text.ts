@@ -14,6 +14,7 @@ export function renderText(report: DoctorReport): string {
   const lines: [label: string, text: string][] = [
     ...machineLines(report),
     ...addonLines(report),
+    ...mpiLines(report),
     ...report.selfTests.map((test): [string, string] => ['self-test', selfTestText(test)]),
     ...report.timings.map((timing): [string, string] => ['speed', timingText(timing)]),
     ...column('notes', report.notes),
@@ -53,6 +54,15 @@ function addonLines({ addon, loadFailure, backends, cpu }: DoctorReport): [strin
     }
   }
   return lines;
+}
+
+function mpiLines({ mpi }: DoctorReport): [string, string][] {
+  if (mpi === null) return [];
+  if (!mpi.available) return [['mpi', `not available: ${mpi.reason}`]];
+  return [
+    ['mpi', mpi.library ?? ''],
+    ['', `layout of ${mpi.layout}, ${mpi.version}`],
+  ];
 }
 
 function selfTestText({ on, cases, failures, seconds }: SelfTestResult): string {

@@ -38,6 +38,37 @@ function collectives(ranks) {
   };
 }
 
+/** The loss of all ranks, against the loss of one process over the same rows. */
+function losses(ranks) {
+  return async ({ run }) => {
+    const end = await run(ranks, node('losses'));
+    const complaints = end.lines.flatMap(({ rank, calls, wrong, bits, mixed, after }) =>
+      check(
+        [calls > 10 && wrong.length === 0, `rank ${rank}, ${calls} calls: ${show(wrong)}`],
+        [bits === end.lines[0].bits, `rank ${rank} has other bits than rank ${end.lines[0].rank}`],
+        [
+          mixed?.code === 'ERR_VALUE' && /received call: .* on rank 1, .* on rank 0/.test(mixed.message),
+          `a loss beside a barrier: ${show(mixed)}`,
+        ],
+        [after === null, `after the abort on rank 0: ${show(after)}`],
+      ),
+    );
+    return [...complaints, ...checkEnd(end, ranks, true)];
+  };
+}
+
+/** An example of docs/distributed.md, by its number. */
+function guide(number, ranks, said) {
+  return async ({ run, page }) => {
+    const code = [...page.matchAll(/^```js\n(.*?)^```$/gms)][number][1];
+    const end = await run(ranks, [process.execPath, '--input-type=module', '-e', code]);
+    return check(
+      [!end.hung && end.status === 0, `exit status ${end.status}: ${end.output}`],
+      [said.test(end.output), `unexpected output: ${end.output}`],
+    );
+  };
+}
+
 /** Rank 1 ends the job. `said`: what the calls of all others must say. */
 function failure(what, ranks, said, { rank1Speaks = true, stack = false } = {}) {
   return async ({ run }) => {
@@ -123,13 +154,18 @@ async function engine({ run, native }) {
 /** The part that the gate runs, on two ranks. */
 export const quick = {
   'collectives, 2 ranks': collectives(2),
+  'losses, 2 ranks': losses(2),
   'an uncaught error': failure('throw', 2, /rank 1: uncaught Error: boom/, { stack: true }),
   'a rank that is late': failure('late', 2, /rank 0 waited .* in exchange \d+: not called by rank 1/),
-  'other lengths': disagreement('length', 'ERR_SHAPE', /same values.length .* 10 on rank 0 and 11 on rank 1/),
+  'other lengths': disagreement('length', 'ERR_SHAPE', /received values.length: 11 on rank 1, 10 on rank 0/),
 };
 
 export const all = {
   ...quick,
+  'the first example of the guide': guide(0, 2, /rank [01] of 2: the sum is 3\nrank [01] of 2: the sum is 3\n/),
+  'the training of the guide': guide(1, 2, /^step 0: loss [\d.]+\nstep 1: loss [\d.]+\nstep 2: loss [\d.]+\n/),
+  'losses, 3 ranks': losses(3),
+  'losses, 4 ranks': losses(4),
   'collectives, 3 ranks': collectives(3),
   'collectives, 4 ranks': collectives(4),
   'the communicator of the engine': engine,
@@ -138,17 +174,17 @@ export const all = {
   'other dtypes': disagreement(
     'dtype',
     'ERR_VALUE',
-    /same dtype of values .* float32 on rank 0 and float64 on rank 1/,
+    /received dtype of values: float64 on rank 1, float32 on rank 0/,
   ),
   'other operations': disagreement(
     'operation',
     'ERR_VALUE',
-    /same operation .* sum on rank 0 and max on rank 1/,
+    /received operation: max on rank 1, sum on rank 0/,
   ),
   'other calls': disagreement(
     'another',
     'ERR_VALUE',
-    /same call .* allReduce on rank 0 and barrier on rank 1/,
+    /received call: barrier on rank 1, allReduce on rank 0/,
   ),
   'a refused argument': disagreement(
     'refused',

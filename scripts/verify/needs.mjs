@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { emulators, runtimes } from '../binaries/runtimes.mjs';
+import { missingPackages } from '../mpi/launchers.mjs';
 
 /** nvcc, at the places where cuda/cuda.cmake looks for the program. */
 export function nvcc() {
@@ -34,6 +35,14 @@ export function linuxX64() {
   return platform === 'linux' && arch === 'x64' && glibc
     ? null
     : `this machine is ${platform}-${arch}, and the binary is for Linux on x64 with glibc`;
+}
+
+/** Launchers of Open MPI and of MPICH, or the right to install Debian's. */
+export function aptOrMpi() {
+  const missing = missingPackages();
+  if (missing.length === 0) return null;
+  const mayInstall = spawnSync('apt-get', ['--version']).status === 0 && process.getuid?.() === 0;
+  return mayInstall ? null : `no launcher of MPI, and no apt-get as root (Debian: ${missing.join(', ')})`;
 }
 
 /** A registry of npm packages, from which suites install tools. */

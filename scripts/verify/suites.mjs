@@ -25,7 +25,7 @@ import linuxArm64Musl from '../binaries/linux-arm64-musl.mjs';
 import linuxX64Musl from '../binaries/linux-x64-musl.mjs';
 import { nodeVersions } from '../binaries/this-system.mjs';
 import win32X64 from '../binaries/win32-x64.mjs';
-import { buildsTarget, linuxX64, nvcc, registry, runsEmulator, runsTarget, zstd } from './needs.mjs';
+import { aptOrMpi, buildsTarget, linuxX64, nvcc, registry, runsEmulator, runsTarget, zstd } from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
@@ -194,6 +194,19 @@ const hosts = {
   ],
 };
 
+const ranks = {
+  name: 'ranks',
+  proves:
+    'Ranks under Open MPI and MPICH agree on all collectives, bit by bit; when a rank fails, ends, hangs or is killed, all others get an error that names it, and the job ends.',
+  needs: [aptOrMpi],
+  parts: () => [
+    { name: 'install Open MPI and MPICH', command: ['node', 'scripts/mpi.mjs', 'install'], always: true },
+    { name: 'build the package', command: ['node', 'scripts/build.mjs'], always: true },
+    { name: 'build a rank without Node', command: ['node', 'scripts/mpi.mjs', 'build'], always: true },
+    ...['Open MPI', 'MPICH'].map((name) => ({ name, command: ['node', 'scripts/mpi.mjs', 'all', name] })),
+  ],
+};
+
 /**
  * Parts that run the native tests on a target's system. `leftOut` maps a program to the reason why the suite does not run
  * it: a part of its own, which is skipped, so that the reason is in each summary and on docs/verified.md. `notInGate` lists
@@ -293,5 +306,6 @@ export const suites = [
   linuxX64Glibc,
   consumers,
   hosts,
+  ranks,
   ...otherSystems,
 ];

@@ -3,6 +3,7 @@
  * wrong. Everything runs from dist, as installed.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { answer } from '../../lib/doctor/command';
 import type { DoctorReport } from '../../lib/doctor/report';
 import { readEnd } from '../../lib/doctor/run-examination';
@@ -36,7 +37,7 @@ describe('where all is well', () => {
     const labels = stdout.split('\n').flatMap((line) => /^[a-z-]+/.exec(line) ?? []);
     expect(labels).toEqual([
       ...['infcl', 'system', 'runtime', 'processor', 'quotas', 'memory', 'environment'],
-      ...['addon', 'cpu', 'cuda', 'self-test', 'speed'],
+      ...['addon', 'cpu', 'cuda', 'mpi', 'self-test', 'speed'],
     ]);
     expect(stdout).toContain('cpu: 32 of 32 cases agree with the stored values');
     expect(stdout).toMatch(/\nAll is well\.\n$/);
@@ -80,6 +81,7 @@ describe('where all is well', () => {
         expect.objectContaining({ name: 'cuda', available: expect.any(Boolean) }),
       ],
       cpu: { isa: string, isas: expect.arrayContaining(['scalar']), threads: number },
+      mpi: expect.objectContaining({ available: expect.any(Boolean) }),
       selfTests: expect.arrayContaining([{ on: 'cpu', cases: 32, failures: [], seconds: number }]),
       timings: expect.arrayContaining([
         {
@@ -155,6 +157,28 @@ describe('where something is wrong, the status is 1', () => {
       expect.stringMatching(/^INFCL_CUDA_LIBRARY is set, and the backend cuda does not run: /),
     ]);
     expect(found.selfTests).toEqual([expect.objectContaining({ on: 'cpu', failures: [] })]);
+  });
+
+  it('an MPI library that was asked for and is not there', () => {
+    copy.write(place, addon);
+    const found = report(1, { env: { INFCL_MPI_LIBRARY: '/nowhere/libmpi.so' } });
+    expect(found.mpi).toEqual({ available: false, reason: expect.stringContaining('no MPI library was found') });
+    expect(found.problems).toEqual([
+      expect.stringMatching(/^INFCL_MPI_LIBRARY is set, and no MPI can be used: .*nowhere/),
+    ]);
+    expect(copy.infcl(['doctor'], { env: { INFCL_MPI_LIBRARY: '/nowhere/libmpi.so' } }).stdout).toMatch(
+      /^mpi {10}not available: /m,
+    );
+  });
+
+  (process.platform === 'win32' ? it.skip : it)('names the MPI library and its layout', () => {
+    copy.write(place, addon);
+    const library = join(__dirname, '../../build/fake_mpi/libfake_mpich.so');
+    const { mpi, ok } = report(0, { env: { INFCL_MPI_LIBRARY: library } });
+    expect([ok, mpi]).toEqual([
+      true,
+      { available: true, library: expect.any(String), layout: 'MPICH', version: 'MPICH Version: 4.0.2' },
+    ]);
   });
 
   it('no addon: the message of the loader, and all that is known without it', () => {

@@ -19,7 +19,7 @@ using ranks::run_ranks;
 
 namespace {
 
-constexpr mpi::Patience kPatience{60, 0.5, 0.1, 5};
+constexpr mpi::Patience kPatience{60, 0.5, 0.1, 5, 60};
 
 template <class T>
 T value_of(int rank, int64_t i) {

@@ -22,9 +22,9 @@ using ranks::run_ranks;
 namespace {
 
 // Short waits, so that a test of a deadline takes a second.
-constexpr Patience kShort{0.4, 0.2, 0.1, 0.3};
+constexpr Patience kShort{0.4, 0.2, 0.1, 0.3, 0.4};
 // For tests in which no deadline may pass.
-constexpr Patience kLong{60, 0.5, 0.1, 5};
+constexpr Patience kLong{60, 0.5, 0.1, 5, 60};
 
 unsigned char byte_of(int rank, size_t i) {
   return static_cast<unsigned char>(rank * 101 + i * 7 + i / 4096);

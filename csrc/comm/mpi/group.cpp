@@ -1,6 +1,7 @@
 // The part of a group that other threads call.
 #include "comm/mpi/group.h"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -38,10 +39,11 @@ Group::~Group() {
 void Group::wait_until_open(const Control& control) {
   std::unique_lock<std::mutex> lock(mutex_);
   const Clock::time_point begin = Clock::now();
+  const double limit = std::max(patience_.timeout, patience_.begin);
   while (phase_ == Phase::kOpening) {
     if (control.aborted()) throw Error(ErrorCode::kAborted, "group", "the call was aborted");
-    if (seconds_since(begin) > patience_.timeout)
-      fail_rank("MPI has not begun in " + std::to_string(static_cast<int64_t>(patience_.timeout)) +
+    if (seconds_since(begin) > limit)
+      fail_rank("MPI has not begun in " + std::to_string(static_cast<int64_t>(limit)) +
                 " s: every rank that the launcher started must open the group");
     changed_.wait_for(lock, kBetweenLooks);
   }
