@@ -158,7 +158,8 @@ function trainedTowers(towers: GivenTowers, grad: AnyContrastiveOptions['grad'] 
   if (trained.queries || trained.keys || trained.hardNegatives) return trained;
   throw codedError(
     'ERR_ENCODER',
-    'Expected a tower to train but all are frozen (no backward method, or loss.grad turned off): use contrastiveLoss',
+    'Expected a tower to train but all are frozen (no backward method, or loss.grad turned off): for a loss without ' +
+      'gradients, call contrastiveLoss on what encodeFeatures(tower) returns',
   );
 }
 
