@@ -18,6 +18,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/search.cpp
   csrc/core/settings.cpp
   csrc/cpu/call_cost.cpp
+  csrc/cpu/call_time.cpp
   csrc/cpu/tile_edits.cpp
   csrc/cpu/backend.cpp
   csrc/cpu/backends.cpp
@@ -28,6 +29,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/operands.cpp
   csrc/cpu/cpu_features.cpp
   csrc/cpu/planner.cpp
+  csrc/cpu/kernel_times.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/kept_tiles.cpp
   csrc/cpu/plan.cpp

@@ -69,14 +69,17 @@ describe.each(rejecting)('%s', (_, onProgress) => {
 });
 
 it('a call settles after the promises that onProgress returned', async () => {
-  let written = 0;
+  // on a busy machine even a short call has more than one report
+  let [begun, written] = [0, 0];
   const onProgress = async () => {
+    begun++;
     await tick();
     await tick();
     written++;
   };
   await contrastiveLoss(queries, keys, { onProgress });
-  expect(written).toBe(1);
+  expect(begun).toBeGreaterThan(0);
+  expect(written).toBe(begun);
 });
 
 it('onProgress may wait for another call: the queue goes on meanwhile', async () => {
