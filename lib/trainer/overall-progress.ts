@@ -133,12 +133,14 @@ export class OverallProgress {
     return seconds / Math.max(1, rows);
   }
 
-  /** Seconds a row: of this tower, or by what the towers before took for their backward and encode phases. */
+  /** Seconds a row: of this tower, or by what the towers before took for `backward` and `encode` of the same rows. */
   private backwardRate(tower: TowerWork): number {
     if (tower.backward.rows > 0) return tower.backward.seconds / tower.backward.rows;
-    const measured = this.towers.filter(({ backward }) => backward.rows > 0);
-    const encode = sumOf(measured.map((other) => other.encode)).seconds;
-    const backward = sumOf(measured.map((other) => other.backward)).seconds;
+    let [encode, backward] = [0, 0];
+    for (const other of this.towers) {
+      encode += other.backward.rows * this.encodeRate(other);
+      backward += other.backward.seconds;
+    }
     return this.encodeRate(tower) * (encode > 0 ? backward / encode : usualBackward);
   }
 }

@@ -144,8 +144,11 @@ describe('a clock of the test', () => {
         [14, backward('keys', 10)],
       ],
     );
-    // 3 of 12 seconds went by, and 9 were expected. Then 7 more went by, and 14 are expected
-    expectClose(shares.slice(2), [0.25, 0.25 + (0.75 * 7) / 21, 1]);
+    // 1 second went by, and 7 were expected. Then keys were slower than queries: 2 more, and 9 are expected
+    const encoded = 1 / 8 + (7 / 8) * (2 / 11);
+    // then 7 more went by, 7 times as many as for encode: 14 are expected
+    const pushed = encoded + (1 - encoded) * (7 / 21);
+    expectClose(shares, [1 / 8, encoded, encoded, pushed, 1]);
   });
 });
 
