@@ -28,6 +28,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/teacher.cpp
   csrc/cpu/call_cost.cpp
   csrc/cpu/auxiliary.cpp
+  csrc/cpu/call_time.cpp
   csrc/cpu/tile_edits.cpp
   csrc/cpu/backend.cpp
   csrc/cpu/backends.cpp
@@ -38,6 +39,7 @@ set(INFCL_CORE_SOURCES
   csrc/cpu/operands.cpp
   csrc/cpu/cpu_features.cpp
   csrc/cpu/planner.cpp
+  csrc/cpu/kernel_times.cpp
   csrc/cpu/isa_dispatch.cpp
   csrc/cpu/kept_tiles.cpp
   csrc/cpu/plan.cpp

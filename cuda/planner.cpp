@@ -86,7 +86,7 @@ class CudaPlanner final : public Planner {
     p.minimum_workspace_bytes = workspace.minimum;
     p.lse_bytes = workspace.vectors;
     p.slabs = workspace.slab_count;
-    p.gflops_per_second = gflops();
+    p.seconds = p.flops / (1e9 * gflops());
     return p;
   }
 

@@ -84,7 +84,7 @@ const rooms = [
   {
     name: 'lib/doctor',
     match: /^lib\/doctor\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
+    may: ['lib', 'lib/errors', 'lib/evaluation', 'lib/loss', 'lib/matrix', 'lib/native'],
     packages: [],
   },
   {

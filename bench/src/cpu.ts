@@ -18,6 +18,7 @@ import { nodePeerCases } from './cases/node-peers.js';
 import { optionCases } from './cases/options.js';
 import { peakCases } from './cases/peak.js';
 import { peerCases } from './cases/peers.js';
+import { stepCases } from './cases/step.js';
 import { topKCases } from './cases/top-k.js';
 import { LineProcess } from './line-process.js';
 import { commandLine, currentCommit } from './provenance.js';
@@ -32,6 +33,7 @@ const allCases: BenchCase[] = [
   ...aloneCases,
   ...optionCases,
   ...fewRowsCases,
+  ...stepCases,
   ...nodePeerCases,
   ...peerCases,
   ...topKCases,

@@ -72,6 +72,11 @@ export const groups: CaseGroup[] = [
     text: 'Objectives, arithmetic and options beside a call without them, on the same rows.',
     cases: ['options', 'filter', 'few-rows', 'checks'],
   },
+  {
+    title: 'A training step',
+    text: 'A chunked step keeps the activations of one chunk alone, and encodes twice. Its cost report says what that costs.',
+    cases: ['step'],
+  },
 ];
 
 /**
@@ -183,4 +188,15 @@ export const specs: Record<string, ChartSpec[]> = {
   filter: timeOfBase,
   'few-rows': timeOfBase,
   checks: [share('share', 'share of a whole call')],
+  step: [
+    {
+      kind: 'versus',
+      columns: [
+        { column: 'chunked s', name: 'a chunked step' },
+        { column: 'all activations s', name: 'all activations in memory' },
+      ],
+      what: 'time of a step',
+      unit: 's',
+    },
+  ],
 };

@@ -217,7 +217,7 @@ Napi::Object write_plan(Napi::Env env, const Plan& plan) {
   define(object, "minimumWorkspaceBytes", plan.minimum_workspace_bytes);
   define(object, "lseBytes", plan.lse_bytes);
   define(object, "slabs", plan.slabs);
-  define(object, "gflopsPerSecond", plan.gflops_per_second);
+  define(object, "seconds", plan.seconds);
   return object;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "core/abort.h"
 #include "core/errors.h"
@@ -10,6 +9,7 @@
 #include "cpu/isa_dispatch.h"
 #include "cpu/pages.h"
 #include "cpu/search_room.h"
+#include "cpu/usable_threads.h"
 
 namespace infcl::cpu {
 
@@ -58,7 +58,7 @@ BeginResult CpuBackend::begin(const Problem& problem) {
   grids_ = cut(shapes, problem.similarity_count, kernels_->tile);
   plan_ = plan_call(problem);
   pool_.ensure(plan_.threads);
-  crowded_ = plan_.threads > static_cast<int>(std::thread::hardware_concurrency());
+  crowded_ = plan_.threads > 1 && plan_.threads > usable_threads();
   claim();
   for (const Operand o : {Operand::kQueries, Operand::kKeys}) {
     const ProblemMatrix& m = problem.matrix(o);

@@ -160,7 +160,7 @@ class CpuBackend final : public Backend {
   float* kept_ = nullptr;  // slots for scores
   bool in_fused_pass_ = false;
   std::atomic<bool> halted_{false};  // threads that wait give up
-  bool crowded_ = false;             // more threads than processors
+  bool crowded_ = false;             // more threads than can run at once
   Log2Scale scale_{}, teacher_scale_{};
   float bias_ = 0;  // base 2
   BackendStats stats_;

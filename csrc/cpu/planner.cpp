@@ -1,42 +1,21 @@
 // Tells what a call will cost on the CPU. The workspace plan is the one that calls obey; a short measurement
-// gives the speed. Refuses to share state with a backend: users ask for a plan while calls run.
+// gives the times of the kernels. Refuses to share state with a backend: users ask for a plan while calls run.
 #include "cpu/planner.h"
 
 #include <algorithm>
-#include <chrono>
+#include <map>
+#include <utility>
 
 #include "core/plan.h"
 #include "cpu/call_cost.h"
+#include "cpu/call_time.h"
 #include "cpu/isa_dispatch.h"
-#include "cpu/workspace.h"
+#include "cpu/kernel_times.h"
+#include "cpu/usable_threads.h"
 
 namespace infcl::cpu {
 
 namespace {
-
-// The speed of one thread's scores kernel on a tile whose operands are in cache.
-double measure_gflops(const Kernels& k) {
-  constexpr int64_t kDim = 256;
-  Workspace w;
-  const int64_t rows = k.tile.rows, columns = k.tile.columns;
-  w.reset(static_cast<int64_t>(sizeof(float)) * (kDim * (rows + columns) + rows * columns) + 4096);
-  TileOperands tile{};
-  tile.column_panels = w.take(columns * kDim);
-  tile.transposed_rows = w.take(rows * kDim);
-  float* scores = w.take(rows * columns);
-  tile.column_panel_rows = columns;
-  tile.rows = rows;
-  tile.columns = columns;
-  tile.dim = kDim;
-  double best = 1e30;
-  for (int round = 0; round < 4; ++round) {
-    const auto start = std::chrono::steady_clock::now();
-    k.scores(tile, {0, columns}, scores, rows, nullptr);
-    const std::chrono::duration<double> d = std::chrono::steady_clock::now() - start;
-    best = std::min(best, d.count());
-  }
-  return 2e-9 * static_cast<double>(rows * columns * kDim) / best;
-}
 
 WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>& grids,
                                    const std::string& default_threads) {
@@ -68,24 +47,23 @@ class CpuPlanner final : public Planner {
     p.minimum_workspace_bytes = workspace.minimum_bytes;
     p.lse_bytes = workspace.lse_bytes;
     p.flops = call_flops(grids, r.dim, r.gradient, workspace);
-    p.gflops_per_second = gflops(k) * workspace.threads;
+    const int running = std::min(workspace.threads, usable_threads());
+    p.seconds = call_seconds({r.objective, r.rows, r.keys, r.dim, r.gradient, grids}, workspace, running, k,
+                             times(k, running));
     return p;
   }
 
  private:
-  // Measured at the first request. A call that runs meanwhile lowers the number, as it would slow
+  // Measured at the first request for so many threads. A call that runs meanwhile raises the times, as it would slow
   // a second call.
-  double gflops(const Kernels& k) {
-    if (measured_isa_ != &k) {
-      measured_gflops_ = measure_gflops(k);
-      measured_isa_ = &k;
-    }
-    return measured_gflops_;
+  const KernelTimes& times(const Kernels& k, int threads) {
+    const auto found = measured_.find({&k, threads});
+    if (found != measured_.end()) return found->second;
+    return measured_.emplace(std::pair{&k, threads}, measure_kernel_times(k, threads)).first->second;
   }
 
   const std::string wanted_isa_, default_threads_;
-  double measured_gflops_ = 0;  // of one thread, with measured_isa_
-  const Kernels* measured_isa_ = nullptr;
+  std::map<std::pair<const Kernels*, int>, KernelTimes> measured_;
 };
 
 }  // namespace

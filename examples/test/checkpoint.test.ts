@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OutputError } from '../src/errors.js';
+import type { DualEncoder } from '../src/train/dual-encoder.js';
 import { train } from '../src/train/training.js';
 import { config, dataset, threads } from './toy-run.js';
 
@@ -59,6 +60,32 @@ test('a step aborted in the middle leaves the state of the step before', async (
   await expect(stopped).rejects.toThrow('stopped');
   const resumed = await train(dataset, config, { threads, checkpoint: { ...kept(), resume: true } });
   expectSame(resumed.model.right.weights, whole.model.right.weights);
+});
+
+test.each([2, 6])('a run stopped while it validates step %i has this point once it is resumed', async (at) => {
+  const measured: number[] = [];
+  const validate = (stopAt?: number) => {
+    let calls = 0;
+    const recallAt1 = async (model: DualEncoder) => {
+      calls++;
+      if (calls === stopAt) throw new Error('stopped');
+      const point = Math.abs(model.left.weights[0]!);
+      measured.push(point);
+      return point;
+    };
+    return { at: new Set([2, 4, 6]), recallAt1 };
+  };
+  const whole = await train(dataset, config, { threads, validate: validate() });
+  expect(whole.history.curve.map(({ step }) => step)).toEqual([2, 4, 6]);
+  const stopped = train(dataset, config, { threads, checkpoint: kept(), validate: validate(at / 2) });
+  await expect(stopped).rejects.toThrow('stopped');
+  const resumed = await train(dataset, config, {
+    threads,
+    checkpoint: { ...kept(), resume: true },
+    validate: validate(),
+  });
+  expect(resumed.history.curve).toEqual(whole.history.curve);
+  expect(measured).toHaveLength(6);
 });
 
 test('training learns', async () => {

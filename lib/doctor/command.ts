@@ -31,7 +31,10 @@ export interface Answer {
 }
 
 /** Texts without a line end at their end. `run` stands for the examination in tests. */
-export function answer(args: string[], run: () => Examination = runExamination): Answer {
+export async function answer(
+  args: string[],
+  run: () => Examination | Promise<Examination> = runExamination,
+): Promise<Answer> {
   const parsed = parse(args);
   if (typeof parsed === 'string') return { status: 2, stdout: '', stderr: `infcl: ${parsed}\n\n${usage}` };
   const { values, positionals } = parsed;
@@ -39,7 +42,7 @@ export function answer(args: string[], run: () => Examination = runExamination):
   if (values.version) return { status: 0, stdout: readManifest().version, stderr: '' };
   const problem = complaint(positionals);
   if (problem !== null) return { status: 2, stdout: '', stderr: `infcl: ${problem}\n\n${usage}` };
-  const report = makeReport(run());
+  const report = makeReport(await run());
   const stdout = values.json ? JSON.stringify(report, null, 2) : renderText(report).trimEnd();
   return { status: report.ok ? 0 : 1, stdout, stderr: '' };
 }
@@ -68,8 +71,8 @@ function complaint([command, ...more]: string[]): string | null {
   return more.length > 0 ? `doctor takes no argument ${JSON.stringify(shorten(more[0]!))}` : null;
 }
 
-export function main(args: string[]): void {
-  const { status, stdout, stderr } = answer(args);
+export async function main(args: string[]): Promise<void> {
+  const { status, stdout, stderr } = await answer(args);
   if (stdout !== '') process.stdout.write(`${stdout}\n`);
   if (stderr !== '') process.stderr.write(`${stderr}\n`);
   // not process.exit, which may cut off what a pipe has not taken yet

@@ -7,4 +7,4 @@ import fs from 'node:fs';
 import { examine } from './examine';
 
 // not console.log, whose text may be lost when the process dies
-examine((known) => fs.writeSync(1, `${JSON.stringify(known)}\n`));
+void examine((known) => fs.writeSync(1, `${JSON.stringify(known)}\n`));

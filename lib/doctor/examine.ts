@@ -2,7 +2,7 @@
  * What only the native addon can tell: which file was loaded, backends, self-test, and the time of one call. After each
  * step `emit` gets all that is known, so a step that ends the process takes nothing with it.
  *
- * Refuses to throw: a failure is part of the answer.
+ * Refuses to reject: a failure is part of the answer.
  */
 
 import fs from 'node:fs';
@@ -21,7 +21,7 @@ const timedRows = 4096;
 const timedDim = 256;
 const runs = 2;
 
-export function examine(emit: (known: Examination) => void): void {
+export async function examine(emit: (known: Examination) => void): Promise<void> {
   const known = emptyExamination('loading the addon');
   const begin = (step: string) => {
     known.step = step;
@@ -42,7 +42,7 @@ export function examine(emit: (known: Examination) => void): void {
   }
   for (const target of known.loadFailure === null ? targetsOf(known) : []) {
     begin(`the self-test on ${nameOf(target)}`);
-    known.selfTests.push(runSelfTest(target));
+    known.selfTests.push(await runSelfTest(target));
     begin(`timing a call on ${nameOf(target)}`);
     if (isEmulated(known, target)) {
       known.notes.push(`No call was timed on ${nameOf(target)}, an emulator, where it would take hours.`);

@@ -22,7 +22,7 @@ export interface ProcessEnd {
   error?: Error | undefined;
 }
 
-export function runExamination(): Examination {
+export async function runExamination(): Promise<Examination> {
   // a process that Deno starts has none of the permissions of this one
   if (process.versions.deno !== undefined) return examineHere();
   const file = path.join(__dirname, 'examine-process.js');
@@ -36,14 +36,14 @@ export function runExamination(): Examination {
       windowsHide: true,
     });
   } catch {
-    return examineHere(); // Node's permission model forbids processes, and may allow the addon
+    return await examineHere(); // Node's permission model forbids processes, and may allow the addon
   }
   return end.stdout === null ? examineHere() : readEnd(end); // null where the system refused the process
 }
 
-function examineHere(): Examination {
+async function examineHere(): Promise<Examination> {
   let last: Examination | undefined;
-  examine((known) => {
+  await examine((known) => {
     last = known;
   });
   return last!;

@@ -1,6 +1,6 @@
 /**
  * The self-test: computes the problems of self-test-cases.ts in every element type, and compares with stored values of
- * the float64 reference. docs/numerics.md says where the bounds come from.
+ * the float64 reference. docs/numerics.md says where the bounds come from. On the CPU it also searches.
  *
  * Refuses to stop at the first error: a report with all wrong cases says more about the cause.
  */
@@ -10,6 +10,7 @@ import type { BackendOption, Compute } from '../loss/options';
 import type { DType } from '../native/binding';
 import type { SelfTestResult } from './report';
 import { asDType, makeSelfTestProblem, type SelfTestCase, selfTestCases } from './self-test-cases';
+import { searchCases, searchFailures } from './self-test-search';
 import { type StoredValues, type Summary, spread, summarise } from './self-test-summary';
 import { selfTestValues } from './self-test-values';
 
@@ -88,11 +89,11 @@ function complaints(target: Target, variant: Variant, given: SelfTestCase, store
   ].filter((text) => text !== null);
 }
 
-/** All cases that one backend takes, on it or its device. Never throws: an error of a call is a failure of its case. */
-export function runSelfTest(
+/** All cases that one backend takes, on it or its device. Never rejects: an error of a call is a failure of its case. */
+export async function runSelfTest(
   target: Target,
   values: Record<string, StoredValues> = selfTestValues,
-): SelfTestResult {
+): Promise<SelfTestResult> {
   const begin = performance.now();
   const cases = selfTestCases.filter(
     ({ guideDim, teacherDim }) => target.backend === 'cpu' || (guideDim ?? teacherDim) === undefined,
@@ -108,6 +109,8 @@ export function runSelfTest(
       return [`${name}: ${(error as Error).message}`];
     }
   });
+  const searches = target.backend === 'cpu';
+  if (searches) failures.push(...(await searchFailures()));
   const seconds = (performance.now() - begin) / 1e3;
-  return { on: nameOf(target), cases: runs.length, failures, seconds };
+  return { on: nameOf(target), cases: runs.length + (searches ? searchCases : 0), failures, seconds };
 }

@@ -67,7 +67,7 @@ function mpiLines({ mpi }: DoctorReport): [string, string][] {
 
 function selfTestText({ on, cases, failures, seconds }: SelfTestResult): string {
   const right = cases - failures.length;
-  return `${on}: ${right} of ${cases} cases agree with the stored values, ${seconds.toFixed(2)} s`;
+  return `${on}: ${right} of ${cases} cases are right, ${seconds.toFixed(2)} s`;
 }
 
 function timingText({ on, call, seconds, gflopsPerSecond, isa, threads }: TimingResult): string {

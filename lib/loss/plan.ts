@@ -1,7 +1,7 @@
 /**
  * The cost of a loss, before the call. The numbers come from the planner that the call itself obeys.
  *
- * Refuses to promise time: `estimatedSeconds` is work over measured speed, on an otherwise idle machine.
+ * Refuses to promise time: `estimatedSeconds` comes from the speed of small tiles, on an otherwise idle machine.
  */
 
 import { requireBackend, resolveBackend } from '../backend';
@@ -168,12 +168,12 @@ function describeCosts(
   const grads = gradient ? (queries + keys) * dim * bytesPerFloat : 0;
   const { isSelfSimilar } = rulesOf(objective);
   const logits = (isSelfSimilar ? (queries + keys) ** 2 : queries * keys) * bytesPerFloat;
-  const { flops, workspaceBytes: workspace, lseBytes: lse, slabs } = native;
+  const { flops, workspaceBytes: workspace, lseBytes: lse, slabs, seconds: estimatedSeconds } = native;
   return {
     flops,
     bytes: { inputs, grads, workspace, lse, total: inputs + grads + workspace },
     denseBytes: gradient ? 2 * logits + grads : logits,
     slabs,
-    estimatedSeconds: flops / (native.gflopsPerSecond * 1e9),
+    estimatedSeconds,
   };
 }

@@ -253,8 +253,8 @@ export interface NativePlan {
   minimumWorkspaceBytes: number;
   lseBytes: number;
   slabs: number;
-  /** GFLOP/s of this machine's kernels on `threads` threads, measured once per process on a small tile. */
-  gflopsPerSecond: number;
+  /** How long the call takes on an otherwise idle machine, by the times of its kernels on small tiles. */
+  seconds: number;
 }
 
 interface CpuInfo {

@@ -101,10 +101,11 @@ function readsForbidden({ code, message }: Failure): Explanation | null {
 }
 
 function forbiddenByDeno({ message }: Failure): Explanation | null {
-  if (!/^Requires \w+ access/.test(message)) return null;
+  const missing = /^Requires (\w+) access/.exec(message);
+  if (missing === null) return null;
   return {
     cause: `Deno forbids it (${message})`,
-    remedy: 'Add --allow-read, --allow-ffi and --allow-env',
+    remedy: `Add --allow-${missing[1]}: infcl needs --allow-read, --allow-ffi and --allow-env`,
   };
 }
 
@@ -116,9 +117,9 @@ const redirections = [
 
 function otherPlatformAsked({ message }: Failure): Explanation | null {
   if (!isNotFound(message)) return null;
-  const wrong = redirections.filter(({ name, actual }) => (process.env[name] || actual()) !== actual());
+  const wrong = redirections.filter(({ name, actual }) => (variable(name) || actual()) !== actual());
   if (wrong.length === 0) return null;
-  const values = wrong.map(({ name }) => `${name}=${process.env[name]}`).join(' and ');
+  const values = wrong.map(({ name }) => `${name}=${variable(name)}`).join(' and ');
   return {
     cause: `the environment asks for a binary of ${wanted()} by ${values}, but this is Node for ${process.platform}-${process.arch}`,
     remedy: `Unset ${wrong.map(({ name }) => name).join(' and ')}`,
@@ -132,7 +133,7 @@ function noBinary({ message, root }: Failure): Explanation | null {
   if (sameSystem.length > 0) {
     return {
       cause: `there is no prebuilt binary for ${wanted()} with the C library ${libc()}, only ${sameSystem.join(', ')}`,
-      remedy: process.env.LIBC
+      remedy: variable('LIBC')
         ? 'Unset LIBC, which names the C library, or set it to the right one'
         : `On a system with another C library than ${libc()} set the environment variable LIBC to musl or glibc; else ${howToBuild(root)}`,
     };
@@ -193,11 +194,20 @@ const isNotFound = (message: string) => message.startsWith('No native build was 
 /** `process.permission` exists with --permission alone. */
 const hasPermissionModel = () => (process as { permission?: unknown }).permission !== undefined;
 
+/** A variable of the environment. Deno throws without --allow-env, and that may be why loading failed. */
+function variable(name: string): string | undefined {
+  try {
+    return process.env[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /** The platform that node-gyp-build looks for. */
 const wanted = () =>
-  `${process.env.npm_config_platform || process.platform}-${process.env.npm_config_arch || process.arch}`;
+  `${variable('npm_config_platform') || process.platform}-${variable('npm_config_arch') || process.arch}`;
 
-const libc = () => process.env.LIBC || (fs.existsSync('/etc/alpine-release') ? 'musl' : 'glibc');
+const libc = () => variable('LIBC') || (fs.existsSync('/etc/alpine-release') ? 'musl' : 'glibc');
 
 function packageName(root: string): unknown {
   try {

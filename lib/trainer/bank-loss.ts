@@ -40,6 +40,11 @@ export interface BankLossOptions {
    * against it. Nor does another row of the batch with the same id.
    */
   ids: Int32Array;
+  /**
+   * Beside a tower of hard negatives: the id of each of its rows, [rows × perQuery]. A hard negative with the id of its
+   * query does not count. Default: all count.
+   */
+  hardNegativeIds?: Int32Array | undefined;
   loss?: BankLossTerms | undefined;
 }
 
@@ -59,13 +64,15 @@ interface CheckedBankLoss {
   keys: FeatureBank;
   queries: FeatureBank | undefined;
   ids: Int32Array;
+  hardNegativeIds: Int32Array | undefined;
   options: AnyContrastiveOptions;
 }
 
 /**
  * The loss of queries against their keys and a bank, for the option `loss` of `chunkedStep`. Row i of the keys belongs to
- * row i of the queries, and there are as many. After the loss, the features of the batch go into the banks:
- * make a new loss for each step, with the ids of its batch.
+ * row i of the queries, and there are as many. A tower of hard negatives counts against the queries alone, with objective
+ * 'infonce'. After the loss, the features of queries and keys go into the banks: make a new loss for each step, with the
+ * ids of its batch.
  *
  *     const loss = bankLoss({ keys: bank, ids, loss: { logitScale: 20 } });
  *     await chunkedStep({ queries, keys, normalize: true, loss });
@@ -73,21 +80,17 @@ interface CheckedBankLoss {
  * The element type and the width of a bank are those of the features in the step: float32 with `normalize`.
  *
  * Throws ERR_TYPE, ERR_VALUE or ERR_OPTION when it is called. In the step, the loss throws as the loss functions, and
- * ERR_SHAPE, ERR_DTYPE or ERR_VALUE for features that do not fit the ids or a bank, or for hard negatives; the
- * banks are unchanged then.
+ * ERR_SHAPE, ERR_DTYPE or ERR_VALUE for features that do not fit the ids, a bank or the objective; the banks are
+ * unchanged then.
  */
 export function bankLoss(options: BankLossOptions): OwnLoss<BankLossResult, StepFeatures> {
   const checked = readBankLoss(options);
   return async (queries, keys, hardNegatives, context) => {
-    if (hardNegatives !== null) {
-      throw codedError('ERR_VALUE', 'Expected no tower of hard negatives beside bankLoss but received one');
-    }
     requireRows(checked.ids, queries, keys);
+    requireHardNegatives(checked, hardNegatives);
     const count = checked.queries === undefined ? 1 : 2;
-    const forward = await oneDirection(checked, { rows: queries, keys, bank: checked.keys }, context, [
-      0,
-      count,
-    ]);
+    const forwardSides = { rows: queries, keys, bank: checked.keys, hardNegatives };
+    const forward = await oneDirection(checked, forwardSides, context, [0, count]);
     const result = joined([forward]);
     if (checked.queries === undefined) {
       checked.keys.push(keys, checked.ids);
@@ -97,7 +100,7 @@ export function bankLoss(options: BankLossOptions): OwnLoss<BankLossResult, Step
       ...context,
       grad: { ...context.grad, queries: context.grad.keys, keys: context.grad.queries },
     };
-    const sides = { rows: keys, keys: queries, bank: checked.queries };
+    const sides = { rows: keys, keys: queries, bank: checked.queries, hardNegatives: null };
     const backward = await oneDirection(checked, sides, swapped, [1, count]);
     checked.keys.push(keys, checked.ids);
     checked.queries.push(queries, checked.ids);
@@ -110,13 +113,17 @@ export function bankLoss(options: BankLossOptions): OwnLoss<BankLossResult, Step
 }
 
 function readBankLoss(options: unknown): CheckedBankLoss {
-  const given = readNames('options', options, ['keys', 'queries', 'ids', 'loss']);
+  const given = readNames('options', options, ['keys', 'queries', 'ids', 'hardNegativeIds', 'loss']);
   const keys = readBank('options.keys', given.keys);
   const queries = given.queries === undefined ? undefined : readBank('options.queries', given.queries);
   if (queries === keys) {
     throw codedError('ERR_VALUE', 'Expected one bank for options.keys and another for options.queries');
   }
   const ids = check.int32Array('options.ids', given.ids).slice();
+  const hardNegativeIds =
+    given.hardNegativeIds === undefined
+      ? undefined
+      : check.int32Array('options.hardNegativeIds', given.hardNegativeIds).slice();
   const named = readNames('options.loss', given.loss ?? {}, optionNames);
   const objective =
     named.objective === undefined
@@ -128,7 +135,7 @@ function readBankLoss(options: unknown): CheckedBankLoss {
       "Expected no options.queries for objective 'siglip', which counts each pair once, but received a bank",
     );
   }
-  return { keys, queries, ids, options: readOptions({ ...named, objective }) };
+  return { keys, queries, ids, hardNegativeIds, options: readOptions({ ...named, objective }) };
 }
 
 function readBank(name: string, value: unknown): FeatureBank {
@@ -145,6 +152,29 @@ function requireRows(ids: Int32Array, queries: StepFeatures, keys: StepFeatures)
   );
 }
 
+function requireHardNegatives(
+  { hardNegativeIds, options }: CheckedBankLoss,
+  hardNegatives: StepFeatures | null,
+): void {
+  if (hardNegatives === null && hardNegativeIds !== undefined) {
+    throw codedError('ERR_VALUE', 'Expected a tower of hard negatives for hardNegativeIds of bankLoss but received none');
+  }
+  if (hardNegatives !== null && options.objective === 'siglip') {
+    throw codedError(
+      'ERR_VALUE',
+      "Expected objective 'infonce' of bankLoss beside a tower of hard negatives but received siglip",
+    );
+  }
+}
+
+/** One side against the other one. Hard negatives belong to `rows`. */
+interface Sides {
+  rows: StepFeatures;
+  keys: StepFeatures;
+  bank: FeatureBank;
+  hardNegatives: StepFeatures | null;
+}
+
 interface Direction {
   result: LossAndGradResult;
   /** Rows of the bank. */
@@ -155,17 +185,23 @@ interface Direction {
 
 /** One call: `rows` against `keys` and the bank behind them. `[index, count]` says where in the loss the call is. */
 async function oneDirection(
-  { ids, options }: CheckedBankLoss,
-  { rows, keys, bank }: { rows: StepFeatures; keys: StepFeatures; bank: FeatureBank },
+  { ids, hardNegativeIds, options }: CheckedBankLoss,
+  { rows, keys, bank, hardNegatives: hard }: Sides,
   { signal, grad, onProgress }: OwnLossContext,
   [index, count]: [number, number],
 ): Promise<Direction> {
   const all = bank.behind(keys, ids);
+  const perQuery = hard === null ? 0 : hard.shape[0] / rows.shape[0];
   const call: AnyContrastiveOptions = {
     ...options,
     queryIds: ids,
     keyIds: all.ids,
-    grad: { queries: grad.queries, keys: grad.keys && { rows: all.rows } },
+    hardNegatives: hard === null ? undefined : { keys: hard, perQuery, ids: hardNegativeIds },
+    grad: {
+      queries: grad.queries,
+      keys: grad.keys && { rows: all.rows },
+      hardNegatives: hard === null ? undefined : grad.hardNegatives,
+    },
     signal,
     onProgress: (done) => onProgress(progressAt((index + fractionOf(done)) / count)),
   };
@@ -180,7 +216,9 @@ function joined(directions: readonly [Direction, ...Direction[]]): BankLossResul
   const weight = 1 / directions.length;
   const mean = (name: 'loss' | 'accuracy' | 'logitScaleGrad' | 'logitBiasGrad') =>
     directions.reduce((sum, { result }) => sum + weight * result[name], 0);
+  const { hardNegativeGrads } = first;
   if (second !== undefined) {
+    if (hardNegativeGrads) for (let at = 0; at < hardNegativeGrads.length; at++) hardNegativeGrads[at]! *= weight;
     for (const name of ['queryGrads', 'keyGrads'] as const) {
       const [into, from] = [first[name], second.result[name]];
       for (let at = 0; at < into.length; at++) into[at] = weight * (into[at]! + from[at]!);
@@ -196,5 +234,6 @@ function joined(directions: readonly [Direction, ...Direction[]]): BankLossResul
     scratchBytes: Math.max(...directions.map(({ bytes }) => bytes)),
     queryGrads: first.queryGrads,
     keyGrads: first.keyGrads,
+    ...(hardNegativeGrads && { hardNegativeGrads }),
   };
 }

@@ -17,6 +17,7 @@ import type { MatrixLike } from '../matrix/host-matrix';
 import type { CostReport } from './cost-report';
 import { inTurn } from './encoder-turns';
 import type { PrefixResult } from './matryoshka';
+import { OverallProgress } from './overall-progress';
 import type { OwnLossResult } from './own-loss';
 import { type StepContext, secondsSince } from './step-context';
 import { costOf } from './step-cost';
@@ -100,9 +101,10 @@ export async function chunkedStep(options: unknown): Promise<unknown> {
   return result;
 }
 
-async function runStep(step: CheckedStep, context: StepContext): Promise<unknown> {
+async function runStep(step: CheckedStep, given: StepContext): Promise<unknown> {
   const began = performance.now();
   const towers = step.towers.map((tower) => new TowerPass(tower, step.gradScale));
+  const context = step.onProgress === undefined ? given : withOverall(given, step, towers);
   for (const tower of towers) await tower.encode(context);
   requireFit(towers, step.hardNegativeRows);
 
@@ -116,6 +118,29 @@ async function runStep(step: CheckedStep, context: StepContext): Promise<unknown
   for (const tower of towers) rows[tower.name] = tower.cache.rows;
   const seconds = { loss: lossSeconds, total: secondsSince(began) };
   return { ...outcome.result, rows, cost: costOf(towers, outcome, seconds) };
+}
+
+/** The same context, whose reports say how much of the whole step is done. The step begins now. */
+function withOverall(
+  { signal, progress }: StepContext,
+  { estimateLoss, perQuery }: CheckedStep,
+  towers: readonly TowerPass<unknown>[],
+): StepContext {
+  const expected = towers.map(({ name, trained, expectedRows: rows }) => ({
+    ...{ name, trained, rows },
+    perQuery: name === 'hardNegatives' ? perQuery : undefined,
+  }));
+  const overall = new OverallProgress(expected, ({ queries, keys }) => {
+    const { dim, dtype } = towers[0]!.cache;
+    return estimateLoss({ queries, keys, dim, dtype });
+  });
+  return {
+    signal,
+    progress: {
+      report: (done) => progress.report({ ...done, overall: overall.after(done) }),
+      throwIfFailed: () => progress.throwIfFailed(),
+    },
+  };
 }
 
 /** Throws ERR_SHAPE where the features of the towers do not belong together. */

@@ -14,6 +14,7 @@ import type { PackedMatrix } from '../matrix/pack-rows';
 import { readNames } from '../read-names';
 import { lengthOf } from '../typed-array';
 import * as check from '../validate';
+import { type FeatureBankState, readBankState } from './feature-bank-state';
 
 export interface FeatureBankOptions {
   /** The most rows. The oldest ones leave. */
@@ -58,6 +59,21 @@ export class FeatureBank {
     this.rowIds = allocate('the ids of a bank', 4 * this.capacity, () => new Int32Array(this.capacity));
   }
 
+  /**
+   * A bank that goes on from what `state` returned: the same rows in the same order, so later losses have the same
+   * bits. The arrays are copied.
+   *
+   * Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_SHAPE, ERR_BUFFER, ERR_DETACHED or ERR_OUT_OF_MEMORY.
+   */
+  static from(state: FeatureBankState): FeatureBank {
+    const { capacity, dim, dtype, next, features, ids } = readBankState(state);
+    const made = new FeatureBank({ capacity, dim, dtype });
+    made.data.set(features);
+    made.rowIds.set(ids);
+    [made.filled, made.next] = [lengthOf(ids), next];
+    return made;
+  }
+
   /** How many rows are in the bank now. */
   get size(): number {
     return this.filled;
@@ -96,6 +112,13 @@ export class FeatureBank {
       this.next = (this.next + 1) % this.capacity;
       this.filled = Math.min(this.filled + 1, this.capacity);
     }
+  }
+
+  /** All that {@link FeatureBank.from} needs, for a checkpoint. Copies: later pushes do not change them. */
+  state(): FeatureBankState {
+    const { capacity, dim, dtype, next, filled } = this;
+    const features = this.data.slice(0, filled * dim);
+    return { kind: 'FeatureBank', capacity, dim, dtype, next, features, ids: this.ids.slice() };
   }
 
   /** Forgets all rows. */

@@ -11,6 +11,7 @@ export {
 } from './encode-features';
 export type { Encoder, FeatureGrads } from './encoder';
 export { FeatureBank, type FeatureBankOptions, type WithBank } from './feature-bank';
+export type { FeatureBankState } from './feature-bank-state';
 export {
   LogitBias,
   type LogitBiasOptions,

@@ -13,6 +13,7 @@ import { readOptions } from '../loss/resolve';
 import { isDeviceMatrix } from '../matrix/device-matrix';
 import { readNames } from '../read-names';
 import * as check from '../validate';
+import { estimateOf, type LossEstimate } from './expected-loss';
 import { matryoshkaLoss } from './matryoshka';
 import type { Prefix } from './matryoshka-options';
 import { type OwnLoss, ownLoss } from './own-loss';
@@ -29,6 +30,8 @@ export interface GivenTowers extends PerTower<CheckedTower<unknown>> {
 export interface CheckedLoss {
   run: StepLoss;
   trained: TrainedTowers;
+  /** How long it is going to take; a loss of the caller's own cannot tell. */
+  estimate: LossEstimate;
   /** The signal that the caller gave with the loss. */
   signal: AbortSignal | undefined;
   /** The last check, as it loads the native addon. Throws ERR_BACKEND_UNAVAILABLE or ERR_DEVICE. */
@@ -46,7 +49,8 @@ export function checkOwnLoss(given: OwnLoss, towers: GivenTowers): CheckedLoss {
   }
   const trained = trainedTowers(towers);
   const offsets = towers.hardNegatives?.offsets;
-  return { run: ownLoss(given, trained, offsets), trained, signal: undefined, requireBackend: () => {} };
+  const run = ownLoss(given, trained, offsets);
+  return { run, trained, estimate: () => undefined, signal: undefined, requireBackend: () => {} };
 }
 
 /**
@@ -67,6 +71,7 @@ export function checkLossByOptions(
   return {
     run: prefixes === undefined ? lossByOptions(loss) : matryoshkaLoss(loss, prefixes),
     trained,
+    estimate: estimateOf(loss, prefixes),
     signal: options.signal,
     requireBackend: () => requireBackend(resolveBackend(options)),
   };
@@ -155,7 +160,8 @@ function trainedTowers(towers: GivenTowers, grad: AnyContrastiveOptions['grad'] 
   if (trained.queries || trained.keys || trained.hardNegatives) return trained;
   throw codedError(
     'ERR_ENCODER',
-    'Expected a tower to train but all are frozen (no backward method, or loss.grad turned off): use contrastiveLoss',
+    'Expected a tower to train but all are frozen (no backward method, or loss.grad turned off): for a loss without ' +
+      'gradients, call contrastiveLoss on what encodeFeatures(tower) returns',
   );
 }
 

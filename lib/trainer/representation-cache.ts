@@ -43,7 +43,8 @@ export class RepresentationCache {
   normalizeSeconds = 0;
   /** Of the chunks as they came. */
   private givenDtype: NonNullable<MatrixLike['dtype']> = 'float32';
-  private dtype: NonNullable<MatrixLike['dtype']> = 'float32';
+  /** Of the features as they are kept. */
+  dtype: NonNullable<MatrixLike['dtype']> = 'float32';
   private storage: Float32Array | Uint16Array = new Float32Array(0);
 
   /**

@@ -20,11 +20,16 @@ export interface StepProgress {
   fraction?: number | undefined;
   /** Rows of this tower done in this phase; in the loss, rows of queries. */
   rows: number;
+  /**
+   * From 0 to 1 within the whole step: time gone by, over this time and the time that is expected to come. Never
+   * falls, and is 1 with the last chunk only. Absent while a tower is encoded whose number of rows is unknown.
+   */
+  overall?: number | undefined;
 }
 
 export interface StepContext {
   signal: AbortSignal | undefined;
-  progress: ProgressReporter<StepProgress>;
+  progress: Pick<ProgressReporter<StepProgress>, 'report' | 'throwIfFailed'>;
 }
 
 // the function itself: fake timers of test frameworks replace the property `setImmediate`, and never

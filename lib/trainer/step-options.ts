@@ -10,6 +10,7 @@ import type { HardNegativeRows, Objective } from '../loss/options';
 import type { OptionsFor, SupconOptions } from '../loss/typed-options';
 import { readNames } from '../read-names';
 import * as check from '../validate';
+import type { LossEstimate } from './expected-loss';
 import { type CheckedLoss, checkLossByOptions, checkOwnLoss, type GivenTowers } from './loss-checks';
 import { type Matryoshka, readMatryoshka } from './matryoshka-options';
 import type { OwnLoss, OwnLossResult, StepFeatures } from './own-loss';
@@ -99,6 +100,7 @@ export interface CheckedStep {
   /** The rows of each query, with a tower of hard negatives. */
   hardNegativeRows: HardNegativeRows | undefined;
   loss: StepLoss;
+  estimateLoss: LossEstimate;
   signal: AbortSignal | undefined;
   onProgress: ((progress: StepProgress) => unknown) | undefined;
 }
@@ -132,6 +134,7 @@ export function checkStep(options: unknown): CheckedStep {
     }),
     hardNegativeRows: towers.hardNegatives ?? undefined,
     loss: loss.run,
+    estimateLoss: loss.estimate,
     signal: one,
     onProgress,
   };

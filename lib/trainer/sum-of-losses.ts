@@ -5,7 +5,7 @@
  */
 
 import { isArray } from '../describe';
-import { codedError } from '../errors';
+import { codedError, isInfclError } from '../errors';
 import { contrastiveLossAndGrad } from '../loss/contrastive-loss';
 import type { LossAndGradResult, Stats } from '../loss/loss-functions';
 import { optionNames, rulesOf } from '../loss/objectives';
@@ -65,7 +65,7 @@ const termNames = ['weight', ...optionNames.filter((name) => !Object.hasOwn(notO
  *
  * Throws, when it is called and not in the step: ERR_TYPE for no array, ERR_VALUE for an empty one, and the errors
  * of the loss functions for options. In the step, the loss throws as the loss functions, and ERR_VALUE where
- * no term takes the hard negatives of the step.
+ * no term takes the hard negatives of the step. Messages name the term by its index: `terms[1].labels`.
  */
 export function sumOfLosses(terms: readonly LossTerm[]): OwnLoss<SumOfLossesResult> {
   const checked = readTerms(terms);
@@ -82,8 +82,7 @@ export function sumOfLosses(terms: readonly LossTerm[]): OwnLoss<SumOfLossesResu
     const results: TermResult[] = [];
     for (const [i, term] of checked.entries()) {
       const out = i === 0 ? sum : scratch;
-      const inTerm = progressOfTerm(context, i, checked.length);
-      const result = await callTerm(term, matrices, inTerm, out);
+      const result = await runTerm(term, matrices, context, out, [i, checked.length]);
       addTerm(sum, out, term.weight, takesHardNegatives(term.options));
       const { loss, accuracy, logitScaleGrad, logitBiasGrad, stats } = result;
       results.push({ weight: term.weight, loss, accuracy, logitScaleGrad, logitBiasGrad, stats });
@@ -101,11 +100,22 @@ function readTerms(terms: unknown): CheckedTerm[] {
     throw codedError('ERR_VALUE', 'Expected at least one loss in terms but received none');
   return Array.from(terms, (term, i) => {
     const { weight, ...options } = readNames(`terms[${i}]`, term, termNames);
-    return {
-      weight: weight === undefined ? 1 : check.finiteNumber(`terms[${i}].weight`, weight),
-      options: readOptions(options),
-    };
+    try {
+      return {
+        weight: weight === undefined ? 1 : check.finiteNumber(`terms[${i}].weight`, weight),
+        options: readOptions(options),
+      };
+    } catch (error) {
+      throw namingTerm(i, error);
+    }
   });
+}
+
+/** The loss functions know one set of options only: their errors become those of the term. */
+function namingTerm(index: number, error: unknown): unknown {
+  if (!isInfclError(error) || error.message.includes(`terms[${index}]`)) return error;
+  const named = error.message.replaceAll(/\boptions\b(?=[. ])/g, `terms[${index}]`);
+  return codedError(error.code, named === error.message ? `terms[${index}]: ${named}` : named, error);
 }
 
 const objectiveOf = ({ objective, directions }: AnyContrastiveOptions) =>
@@ -132,11 +142,28 @@ function gradientsFor({ queries, keys, hardNegatives }: Matrices, { grad }: OwnL
   };
 }
 
-function progressOfTerm(context: OwnLossContext, index: number, count: number): OwnLossContext {
-  return {
-    ...context,
-    onProgress: (done) => context.onProgress(progressAt((index + fractionOf(done)) / count)),
+/** One term in the step, at `[index, count]`. Errors of `onProgress`, and the reason of the signal, stay as they are. */
+async function runTerm(
+  term: CheckedTerm,
+  matrices: Matrices,
+  context: OwnLossContext,
+  out: Gradients,
+  [index, count]: [number, number],
+): Promise<LossAndGradResult> {
+  let thrown: unknown;
+  const onProgress: OwnLossContext['onProgress'] = (done) => {
+    try {
+      context.onProgress(progressAt((index + fractionOf(done)) / count));
+    } catch (error) {
+      thrown = error;
+      throw error;
+    }
   };
+  try {
+    return await callTerm(term, matrices, { ...context, onProgress }, out);
+  } catch (error) {
+    throw error === thrown || error === context.signal?.reason ? error : namingTerm(index, error);
+  }
 }
 
 async function callTerm(

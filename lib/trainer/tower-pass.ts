@@ -25,6 +25,8 @@ export class TowerPass<Input> {
   readonly cache: RepresentationCache;
   /** Whether a backward phase will follow. */
   readonly trained: boolean;
+  /** Rows that the caller expects, if known. */
+  readonly expectedRows: number | undefined;
   encodeSeconds = 0;
   backwardSeconds = 0;
   /** Name in messages of the function that makes the chunks. */
@@ -37,6 +39,7 @@ export class TowerPass<Input> {
   ) {
     this.name = tower.name;
     this.trained = tower.trained;
+    this.expectedRows = tower.rows;
     this.cache = new RepresentationCache(tower.name, tower.rows, tower.normalize);
     this.chunksName = `${tower.name}.chunks`;
   }
@@ -97,7 +100,7 @@ export class TowerPass<Input> {
   }
 
   private progress(phase: Exclude<StepPhase, 'loss'>, rows: number): StepProgress {
-    const total = phase === 'backward' ? this.cache.rows : this.tower.rows;
+    const total = phase === 'backward' ? this.cache.rows : this.expectedRows;
     const fraction = total === undefined ? undefined : Math.min(1, rows / total);
     return { phase, tower: this.tower.name, fraction, rows };
   }

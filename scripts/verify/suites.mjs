@@ -92,15 +92,15 @@ const mutants = {
 const fuzz = {
   name: 'fuzz',
   proves:
-    'Random and hostile calls of the public API, random headers of files, and random requests under AddressSanitizer, end in a right answer or a clear error.',
+    'Random and hostile calls of the public API, random headers of files, and random requests and searches under AddressSanitizer, end in a right answer or a clear error.',
   parts: ({ commit, gate }) => {
     const seed = String(seedOf(commit));
     const calls = ['npm', 'run', 'test:calls', '--', '--seed', seed];
     return [
       { name: 'build the package', command: ['node', 'scripts/build.mjs'], always: true },
       {
-        name: 'build the fuzz target',
-        command: sanitize('address', '--only', 'request_fuzz', '--build'),
+        name: 'build the fuzz targets',
+        command: sanitize('address', '--only', 'request_fuzz', '--only', 'search_fuzz', '--build'),
         always: true,
       },
       {
@@ -114,6 +114,10 @@ const fuzz = {
           '--cases',
           gate ? '15000' : '40000',
         ),
+      },
+      {
+        name: 'random searches',
+        command: sanitize('address', '--only', 'search_fuzz', '--first', seed, '--cases', gate ? '5000' : '15000'),
       },
       {
         name: 'random headers',

@@ -49,7 +49,7 @@ addon        ~/app/node_modules/infcl/prebuilds/linux-x64/infcl.glibc.node
 cpu          available: Chip 9
              avx2, out of scalar, avx2, avx512; 1 thread
 cuda         not available: there is no CUDA driver
-self-test    cpu: 28 of 28 cases agree with the stored values, 0.12 s
+self-test    cpu: 28 of 28 cases are right, 0.12 s
 speed        cpu: 0.250 s, 100 GFLOP/s (a call; avx2, 1 thread)
 notes        One thing was left out.
              And another.
@@ -84,7 +84,7 @@ quotas       affinity unknown, no quota of a control group
 memory       1.0 GiB, 0.5 GiB available, no limit of a control group
 environment  none of the variables of infcl is set
 addon        not loaded
-self-test    cuda 0: 21 of 28 cases agree with the stored values, 1.00 s
+self-test    cuda 0: 21 of 28 cases are right, 1.00 s
 
 Something is wrong:
   - infcl needs Node >=20.17.0.

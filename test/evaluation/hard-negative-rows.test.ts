@@ -1,6 +1,7 @@
 /** hardNegativeRows and gatherRows: the form that the losses take, queries with fewer negatives, and every error. */
 import { contrastiveLossAndGrad, gatherRows, hardNegativeRows, mineHardNegatives } from '../../lib';
 import { expectError, type Thrown, thrownBy } from '../lib/fake-binding';
+import { denseLossAndGrad } from '../reference/dense';
 import { normalRows, unitRows } from '../reference/features';
 
 const bad = (type: typeof Error, code: string, message: string): Thrown => ({ type, code, message });
@@ -45,6 +46,49 @@ it('queries with fewer negatives are left out, or their negatives are repeated',
   expect(hardNegativeRows(three, { missing: 'repeat' }).rows).toEqual(ints(4, 8, 4, 8, 4));
 });
 
+describe("missing: 'mask'", () => {
+  it('fills gaps with rows that have the id of their query', () => {
+    expect(hardNegativeRows(mined, { missing: 'mask' })).toEqual({
+      queries: ints(0, 1, 2),
+      rows: ints(5, 2, 9, 9, 0, 0),
+      perQuery: 2,
+      ids: ints(-1, -1, -1, 1, 2, 2),
+    });
+  });
+
+  it('takes ids of the caller, of a batch of queries, and finds an id that no query has', () => {
+    const queryIds = ints(-1, 70, -2);
+    const masked = hardNegativeRows(mined, { queries: ints(2, 1), missing: 'mask', queryIds });
+    expect(masked.ids).toEqual(ints(-2, -2, -3, 70));
+    const keyIds = Int32Array.from({ length: 10 }, (_, key) => 100 + key);
+    const both = hardNegativeRows(mined, { missing: 'mask', queryIds, keyIds });
+    expect(both.ids).toEqual(ints(105, 102, 109, 70, -2, -2));
+  });
+
+  it('in a loss, a gap counts as nothing: against the dense loss of each query with its own negatives', async () => {
+    const [queries, keys] = [unitRows(normalRows(3, 8, 1)), unitRows(normalRows(10, 8, 2))];
+    const positives = gatherRows(keys, ints(0, 1, 2));
+    const { rows, perQuery, ids, queries: queryIds } = hardNegativeRows(mined, { missing: 'mask' });
+    const options = { objective: 'infonce', logitScale: 6 } as const;
+    const hardNegatives = { keys: gatherRows(keys, rows), perQuery, ids };
+    const masked = await contrastiveLossAndGrad(queries, positives, {
+      ...options,
+      ...{ hardNegatives, queryIds, keyIds: queryIds, perRow: true },
+    });
+    for (const query of [0, 1, 2]) {
+      const own = mined.indices.subarray(2 * query, 2 * query + 2).filter((key) => key >= 0);
+      const all = gatherRows(keys, ints(0, 1, 2, ...own));
+      const alone = denseLossAndGrad(gatherRows(queries, ints(query)), all, { ...options, labels: ints(query) });
+      expect(masked.rows.loss[query]).toBeCloseTo(alone.loss, 6);
+      const grads = masked.queryGrads.subarray(8 * query, 8 * query + 8);
+      for (const [i, g] of grads.entries()) expect(3 * g).toBeCloseTo(alone.queryGrads[i]!, 5);
+    }
+    const gaps = masked.hardNegativeGrads.subarray(3 * 8);
+    expect([...gaps].every((g) => g === 0)).toBe(true);
+    expect([...masked.hardNegativeGrads.subarray(0, 3 * 8)].every((g) => g !== 0)).toBe(true);
+  });
+});
+
 it.each<[string, () => unknown, Thrown]>([
   [
     'fewer',
@@ -52,7 +96,7 @@ it.each<[string, () => unknown, Thrown]>([
     bad(
       RangeError,
       'ERR_VALUE',
-      "2 negatives of query 1 but received 1; mine again with a larger range or a smaller count, or pass missing: 'leaveOut' or 'repeat'",
+      "2 negatives of query 1 but received 1; mine again with a larger range or a smaller count, or pass missing: 'leaveOut', 'repeat' or 'mask'",
     ),
   ],
   [
@@ -68,7 +112,7 @@ it.each<[string, () => unknown, Thrown]>([
   [
     'another word',
     () => hardNegativeRows(mined, { missing: 'pad' as 'repeat' }),
-    bad(RangeError, 'ERR_VALUE', 'one of refuse, leaveOut, repeat for options.missing'),
+    bad(RangeError, 'ERR_VALUE', 'one of refuse, leaveOut, repeat, mask for options.missing'),
   ],
   [
     'an unknown name',
@@ -89,6 +133,31 @@ it.each<[string, () => unknown, Thrown]>([
     'another shape',
     () => hardNegativeRows({ ...mined, shape: [2, 2] }),
     bad(RangeError, 'ERR_SHAPE', 'mined.shape'),
+  ],
+  [
+    'ids of queries without a mask',
+    () => hardNegativeRows(mined, { missing: 'repeat', queryIds: ints(1, 2, 3) }),
+    bad(RangeError, 'ERR_VALUE', "missing: 'mask' beside options.queryIds"),
+  ],
+  [
+    'ids of keys without a mask',
+    () => hardNegativeRows(mined, { keyIds: ints(1, 2, 3) }),
+    bad(RangeError, 'ERR_VALUE', "missing: 'mask' beside options.keyIds"),
+  ],
+  [
+    'too few ids of queries',
+    () => hardNegativeRows(mined, { missing: 'mask', queryIds: ints(1, 2) }),
+    bad(RangeError, 'ERR_SHAPE', 'Expected 3 ids in options.queryIds'),
+  ],
+  [
+    'too few ids of keys',
+    () => hardNegativeRows(mined, { missing: 'mask', keyIds: new Int32Array(9) }),
+    bad(RangeError, 'ERR_SHAPE', 'up to key 9, but received 9 ids'),
+  ],
+  [
+    'plain ids',
+    () => hardNegativeRows(mined, { missing: 'mask', keyIds: [1] as never }),
+    bad(TypeError, 'ERR_TYPE', 'options.keyIds'),
   ],
   [
     'no queries',

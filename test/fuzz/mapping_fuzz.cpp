@@ -17,6 +17,7 @@
 #include "core/errors.h"
 #include "fuzz_bytes.h"
 #include "fuzz_case.h"
+#include "fuzz_main.h"
 #include "store/mapping.h"
 
 namespace fs = std::filesystem;
@@ -154,12 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 #if !defined(INFCL_LIBFUZZER)
 int main(int argc, char** argv) {
-  const uint64_t cases = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 500;
-  const uint64_t first = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0;
-  for (current_case = first; current_case < first + cases; ++current_case) {
-    const std::vector<uint8_t> bytes = fuzz::seeded_bytes(current_case);
-    one_case(bytes.data(), bytes.size());
-  }
+  const uint64_t cases = fuzz::run_seeded_cases(argc, argv, one_case);
   std::printf("%llu cases: %lld mapped (%lld changed), %lld refused\n",
               static_cast<unsigned long long>(cases), (long long)mapped, (long long)changed,
               (long long)refused);

@@ -4,9 +4,7 @@
 //
 //   request_fuzz [cases] [first seed]    seeded cases, one process (ctest and the sanitizer builds)
 //   with -DINFCL_LIBFUZZER=ON (clang)    libFuzzer's options
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <new>
 #include <string>
 #include <thread>
@@ -16,30 +14,9 @@
 #include "core/engine.h"
 #include "core/errors.h"
 #include "fuzz_case.h"
+#include "fuzz_main.h"
 #include "random_request.h"
-
-namespace {
-
-// Allocations until one is refused, once; negative: never.
-std::atomic<int64_t> allocations_left{-1};
-
-void* allocate(size_t size) {
-  if (allocations_left.load(std::memory_order_relaxed) >= 0 &&
-      allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0)
-    throw std::bad_alloc();
-  void* p = std::malloc(size ? size : 1);
-  if (!p) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return allocate(size); }
-void* operator new[](size_t size) { return allocate(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
-void operator delete[](void* p, size_t) noexcept { std::free(p); }
+#include "refused_memory.h"
 
 namespace {
 
@@ -210,19 +187,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 #if !defined(INFCL_LIBFUZZER)
-// Sanitizers call this before they end the process: the case that did it.
-extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*)());
-
 int main(int argc, char** argv) {
-  const uint64_t cases = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 500;
-  const uint64_t first = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0;
-  if (__sanitizer_set_death_callback)
-    __sanitizer_set_death_callback(
-        [] { std::fprintf(stderr, "in case %llu\n", static_cast<unsigned long long>(current_case)); });
-  for (current_case = first; current_case < first + cases; ++current_case) {
-    const std::vector<uint8_t> bytes = fuzz::seeded_bytes(current_case);
-    one_case(bytes.data(), bytes.size());
-  }
+  const uint64_t cases = fuzz::run_seeded_cases(argc, argv, one_case);
   const long long answers = counts.answers, repeated = counts.repeated, not_finite = counts.not_finite,
                   workspace = counts.workspace, aborted = counts.aborted, no_memory = counts.no_memory;
   std::printf(

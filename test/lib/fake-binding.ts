@@ -112,7 +112,7 @@ export function fakeNative(overrides: Partial<NativeBinding> = {}): FakeNative {
         minimumWorkspaceBytes: 1024,
         lseBytes: 512,
         slabs: 3,
-        gflopsPerSecond: 20,
+        seconds: 0.2,
       };
     },
     cpuInfo: () => ({ isa: 'none', isas: ['none'], threads: 2 }),

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { explainLoadFailure } from '../../lib/native/load-failure';
 import { expectError } from './fake-binding';
 import { addonFile, PackageCopy } from './package-copy';
@@ -187,7 +188,7 @@ describe('messages of loaders', () => {
     ],
     [
       'Requires ffi access to "/a/b.node", run again with the --allow-ffi flag',
-      /Deno forbids it .* Add --allow-read, --allow-ffi/,
+      /Deno forbids it .* Add --allow-ffi: infcl needs --allow-read, --allow-ffi and --allow-env\./,
     ],
     [
       'something else entirely',
@@ -199,6 +200,22 @@ describe('messages of loaders', () => {
     expectError(error, { type: Error, code: 'ERR_BACKEND_UNAVAILABLE', message: expected });
     expect(error.message).not.toContain('second line');
     expect(error.cause).toBe(cause);
+  });
+
+  it('of Deno, which throws at each look at the environment without --allow-env', () => {
+    const message = 'Requires env access to "PREBUILDS_ONLY", run again with the --allow-env flag';
+    const denied = () => {
+      throw new Error(message);
+    };
+    const environment = Object.getOwnPropertyDescriptor(process, 'env')!;
+    Object.defineProperty(process, 'env', { ...environment, value: new Proxy({}, { get: denied, has: denied }) });
+    try {
+      const error = explainLoadFailure(new Error(message), root);
+      expect(error.message).toMatch(/could not be loaded: Deno forbids it \(Requires env access .* Add --allow-env: /);
+      expect(error.message).toContain(`prebuilds/${here} in ${root}`);
+    } finally {
+      Object.defineProperty(process, 'env', environment);
+    }
   });
 
   it.each([

@@ -4,6 +4,7 @@
  */
 import { contrastiveLoss, contrastiveLossSync, type Progress } from '../../lib';
 import { ProgressReporter } from '../../lib/loss/progress';
+import { adopt, isThenable } from '../../lib/thenable';
 import { makePair } from '../reference/inputs';
 import { expectError, thrownBy } from './fake-binding';
 
@@ -58,25 +59,41 @@ describe.each(rejecting)('%s', (_, onProgress) => {
   });
 
   it('stops a long call, which rejects with it', async () => {
-    let calls = 0;
+    let [calls, late, failed] = [0, 0, false];
+    const fail = () => {
+      failed = true;
+    };
     const counted = (done: Progress) => {
       calls++;
-      return onProgress(done);
+      if (failed) late++;
+      try {
+        const returned = onProgress(done);
+        if (isThenable(returned)) adopt(returned).catch(fail);
+        return returned;
+      } catch (error) {
+        fail();
+        throw error;
+      }
     };
     await expect(contrastiveLoss(endless, endless, { onProgress: counted })).rejects.toBe(mine);
-    expect(calls).toBe(1);
+    // on a busy machine a second report may come before a promise rejects, and none comes after
+    expect(calls).toBeGreaterThan(0);
+    expect(late).toBe(0);
   });
 });
 
 it('a call settles after the promises that onProgress returned', async () => {
-  let written = 0;
+  // on a busy machine even a short call has more than one report
+  let [begun, written] = [0, 0];
   const onProgress = async () => {
+    begun++;
     await tick();
     await tick();
     written++;
   };
   await contrastiveLoss(queries, keys, { onProgress });
-  expect(written).toBe(1);
+  expect(begun).toBeGreaterThan(0);
+  expect(written).toBe(begun);
 });
 
 it('onProgress may wait for another call: the queue goes on meanwhile', async () => {

@@ -129,7 +129,7 @@ void test_any_size() {
             CHECK(p.flops >= 4 * pairs * static_cast<double>(dim) && std::isfinite(p.flops), "%ld x %ld: %g",
                   (long)rows, (long)dim, p.flops);
             CHECK(p.workspace_bytes >= p.lse_bytes && p.lse_bytes > 0 && p.minimum_workspace_bytes > 0 &&
-                      p.threads >= 1 && p.gflops_per_second > 0,
+                      p.threads >= 1 && p.seconds > 0 && std::isfinite(p.seconds),
                   "%ld x %ld: %ld bytes, of them %ld, at least %ld", (long)rows, (long)dim,
                   (long)p.workspace_bytes, (long)p.lse_bytes, (long)p.minimum_workspace_bytes);
             if (bound > 0 && p.minimum_workspace_bytes <= bound)

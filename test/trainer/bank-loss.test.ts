@@ -9,7 +9,7 @@ import {
 } from '../../lib';
 import { expectError, thrownBy } from '../lib/fake-binding';
 import { classOf } from '../lib/refusal-table';
-import { denseLossAndGrad } from '../reference/dense';
+import { type DenseOptions, denseLossAndGrad } from '../reference/dense';
 import { cut, featureDim, randomRows, ToyEncoder } from './toy-encoder';
 
 const rows = 8;
@@ -28,11 +28,17 @@ const towers = (q: ToyEncoder, k: ToyEncoder) => ({
 });
 
 /** The dense loss of one direction, over all keys and the stored ones. */
-function denseDirection(side: Float32Array, others: Float32Array, bank: Float32Array, logitScale: number) {
+function denseDirection(
+  side: Float32Array,
+  others: Float32Array,
+  bank: Float32Array,
+  logitScale: number,
+  hardNegatives?: DenseOptions['hardNegatives'],
+) {
   const all = { data: Float32Array.of(...others, ...bank), shape: [rows + 5, featureDim] as const };
   const keyIds = Int32Array.of(...ids, ...storedIds);
   const result = denseLossAndGrad({ data: side, shape: [rows, featureDim] }, all, {
-    ...{ objective: 'infonce', logitScale, queryIds: ids, keyIds },
+    ...{ objective: 'infonce', logitScale, queryIds: ids, keyIds, hardNegatives },
   });
   return { ...result, keyGrads: result.keyGrads.subarray(0, rows * featureDim) };
 }
@@ -118,6 +124,51 @@ test('a frozen momentum tower of keys, and siglip', async () => {
   expect([...q.grads].some((g) => g !== 0)).toBe(true);
 });
 
+describe('hard negatives beside a bank', () => {
+  const perQuery = 2;
+  const hardInputs = randomRows(perQuery * rows, 3);
+  // one of the hard negatives of query 3 belongs to it
+  const hardNegativeIds = new Int32Array(perQuery * rows).fill(-1).fill(3, 3 * perQuery, 3 * perQuery + 1);
+
+  test.each([
+    ['one bank', false],
+    ['two banks', true],
+  ])('count against the queries alone: %s', async (_, both) => {
+    const [keys, queries] = [newBank(), newBank()];
+    keys.push(stored(30), storedIds);
+    queries.push(stored(40), storedIds);
+    const [q, k, h] = [new ToyEncoder(1), new ToyEncoder(2), new ToyEncoder(3)];
+    const result = await chunkedStep({
+      ...towers(q, k),
+      hardNegatives: { encoder: h, chunks: () => cut(hardInputs, [5, 11]), perQuery },
+      loss: bankLoss({ keys, ids, hardNegativeIds, loss: { logitScale: 3 }, ...(both && { queries }) }),
+    });
+    const [x, y] = [new ToyEncoder(1).encode(inputs[0]).data, new ToyEncoder(2).encode(inputs[1]).data];
+    const hard = { data: new ToyEncoder(3).encode(hardInputs).data, shape: [perQuery * rows, featureDim] as const };
+    const one = denseDirection(x, y, stored(30).data, 3, { keys: hard, perQuery, ids: hardNegativeIds });
+    const two = denseDirection(y, x, stored(40).data, 3);
+    const weight = both ? 0.5 : 1;
+    expect(result.loss).toBeCloseTo(both ? (one.loss + two.loss) / 2 : one.loss, 6);
+    expect(one.loss).not.toBeCloseTo(denseDirection(x, y, stored(30).data, 3).loss, 3);
+    const encoder = new ToyEncoder(3);
+    await encoder.backward(hardInputs, { data: Float32Array.from(one.hardNegativeGrads!, (g) => weight * g) });
+    expectClose(h.grads, encoder.grads);
+    const ofQueries = one.queryGrads.map((g, i) => weight * (g + (both ? two.keyGrads[i]! : 0)));
+    expectClose(q.grads, await pulled(1, 0, ofQueries));
+  });
+
+  test('may be frozen', async () => {
+    const [q, k, h] = [new ToyEncoder(1), new ToyEncoder(2), new ToyEncoder(3)];
+    const frozen = { encode: (x: Float32Array) => h.encode(x) };
+    await chunkedStep({
+      ...towers(q, k),
+      hardNegatives: { encoder: frozen, chunks: () => [hardInputs], perQuery },
+      loss: bankLoss({ keys: newBank(), queries: newBank(), ids }),
+    });
+    expect([...q.grads].some((g) => g !== 0)).toBe(true);
+  });
+});
+
 test('progress goes from 0 to 1 once, over both directions', async () => {
   const seen: StepProgress[] = [];
   const loss = bankLoss({ keys: newBank(), queries: newBank(), ids });
@@ -136,6 +187,7 @@ describe('refusals', () => {
     ['features for a bank', { keys: stored(1), ids }, 'ERR_TYPE', 'FeatureBank for options.keys'],
     ['one bank twice', { keys: bank, queries: bank, ids }, 'ERR_VALUE', 'another for options.queries'],
     ['no ids', { keys: bank }, 'ERR_TYPE', 'Int32Array for options.ids'],
+    ['plain ids', { keys: bank, ids, hardNegativeIds: [1] }, 'ERR_TYPE', 'for options.hardNegativeIds'],
     ['a typo', { keys: bank, ids, query: bank }, 'ERR_OPTION', 'did you mean queries?'],
     [
       'ids of the loss',
@@ -181,14 +233,20 @@ describe('refusals', () => {
     expect([...q.grads, ...k.grads].every((g) => g === 0)).toBe(true);
   });
 
-  test('in the step: hard negatives', async () => {
-    const [q, k] = [new ToyEncoder(1), new ToyEncoder(2)];
+  test.each<[string, Partial<BankLossOptions>, boolean, string]>([
+    ['ids of hard negatives without any', { hardNegativeIds: ids }, false, 'tower of hard negatives for'],
+    ['siglip with hard negatives', { loss: { objective: 'siglip' } }, true, "objective 'infonce' of bankLoss"],
+    ['too few ids of hard negatives', { hardNegativeIds: ids.subarray(1) }, true, 'ids'],
+  ])('in the step: %s, and nothing is kept', async (_, more, hard, message) => {
+    const [q, k, bank] = [new ToyEncoder(1), new ToyEncoder(2), newBank()];
     const hardNegatives = { encoder: k, chunks: () => [inputs[1]], perQuery: 1 };
-    const outcome = chunkedStep({ ...towers(q, k), hardNegatives, loss: bankLoss({ keys: newBank(), ids }) });
+    const loss = bankLoss({ keys: bank, ids, ...more });
+    const outcome = chunkedStep({ ...towers(q, k), ...(hard && { hardNegatives }), loss });
     await expect(outcome).rejects.toMatchObject({
-      code: 'ERR_VALUE',
-      message: expect.stringContaining('bankLoss'),
+      code: expect.stringMatching(/^ERR_(VALUE|SHAPE)$/),
+      message: expect.stringContaining(message),
     });
+    expect(bank.size).toBe(0);
   });
 
   test('features of encodeFeatures fill a bank', async () => {

@@ -1,8 +1,10 @@
 /** FeatureBank: first in, first out; the loss with a bank against the dense loss; masks by id; refusals. */
+import v8 from 'node:v8';
 import {
   contrastiveLossAndGradSync,
   FeatureBank,
   type FeatureBankOptions,
+  type FeatureBankState,
   toBFloat16,
   toFloat16,
 } from '../../lib';
@@ -122,6 +124,79 @@ describe('behind the keys of a loss', () => {
     push(own, 4, 5);
     expect([...all.ids]).toEqual([3, 1, 2]);
     expect([...all.features.data.subarray(dim)]).toEqual([...matrix(1, 2).data]);
+  });
+});
+
+describe('the state of a bank', () => {
+  const capacity = 5;
+  const throughJson = (state: FeatureBankState) => JSON.parse(JSON.stringify(state)) as FeatureBankState;
+
+  test.each([
+    ['structuredClone', (state: FeatureBankState) => structuredClone(state)],
+    ['v8.serialize', (state: FeatureBankState) => v8.deserialize(v8.serialize(state)) as FeatureBankState],
+  ])('goes through %s: the bank goes on with the same bits', (_, carry) => {
+    for (const before of [0, 1, 4, 5, 7, 10]) {
+      const bank = new FeatureBank({ capacity, dim });
+      for (let id = 1; id <= before; id++) push(bank, id);
+      const again = FeatureBank.from(carry(bank.state()));
+      for (const more of [100, 101, 102]) {
+        expect(again.behind(matrix(0), Int32Array.of(0))).toEqual(bank.behind(matrix(0), Int32Array.of(0)));
+        for (const each of [bank, again]) push(each, more);
+      }
+      expect(again.state()).toEqual(bank.state());
+      expect(again.size).toBe(Math.min(capacity, before + 3));
+    }
+  });
+
+  test('a resumed loss has the same bits, and the order of rows matters for them', () => {
+    const random = generator(11);
+    const some = (rows: number) => ({
+      data: Float32Array.from({ length: rows * dim }, () => random.next() - 0.5),
+      shape: [rows, dim] as const,
+    });
+    const bank = new FeatureBank({ capacity: 50, dim });
+    bank.push(some(73), new Int32Array(73).fill(-1));
+    const [queries, ids] = [some(9), Int32Array.from({ length: 9 }, (_, i) => i)];
+    const lossWith = (of: FeatureBank) => {
+      const all = of.behind(queries, ids);
+      const options = { objective: 'infonce', queryIds: ids, keyIds: all.ids } as const;
+      return contrastiveLossAndGradSync(queries, all.features, options);
+    };
+    const [first, second] = [lossWith(bank), lossWith(FeatureBank.from(bank.state()))];
+    expect(second.loss).toBe(first.loss);
+    expect(second.queryGrads).toEqual(first.queryGrads);
+    expect(second.keyGrads).toEqual(first.keyGrads);
+  });
+
+  test('is a copy, and keeps 16-bit rows', () => {
+    const bank = new FeatureBank({ capacity, dim, dtype: 'float16' });
+    bank.push(toFloat16(matrix(1, 2)), Int32Array.of(1, 2));
+    const state = bank.state();
+    bank.push(toFloat16(matrix(3)), Int32Array.of(3));
+    expect(state).toMatchObject({ kind: 'FeatureBank', dtype: 'float16', next: 2, ids: Int32Array.of(1, 2) });
+    const again = FeatureBank.from(state);
+    state.features.fill(0);
+    expect(again.features).toEqual(toFloat16(matrix(1, 2)));
+  });
+
+  const full = new FeatureBank({ capacity, dim });
+  push(full, 1, 2, 3, 4, 5, 6);
+  const part = new FeatureBank({ capacity, dim });
+  push(part, 1, 2);
+  test.each<[string, unknown, string, string]>([
+    ['nothing', undefined, 'ERR_TYPE', 'object for state'],
+    ['another kind', { ...full.state(), kind: 'LogitScale' }, 'ERR_VALUE', 'state.kind'],
+    ['a typo', { ...full.state(), nxt: 1 }, 'ERR_OPTION', 'did you mean next?'],
+    ['what JSON leaves', throughJson(full.state()), 'ERR_TYPE', 'JSON has no typed arrays'],
+    ['another type of rows', { ...full.state(), dtype: 'float16' }, 'ERR_TYPE', 'Uint16Array for state.features'],
+    ['more rows than fit', { ...full.state(), capacity: 4 }, 'ERR_SHAPE', 'Expected up to 4 ids'],
+    ['too few features', { ...full.state(), features: new Float32Array(3) }, 'ERR_SHAPE', '5 ids and 3 features'],
+    ['no place', { ...full.state(), next: 5 }, 'ERR_VALUE', 'Expected 0 to 4 for state.next'],
+    ['a place behind a gap', { ...part.state(), next: 4 }, 'ERR_VALUE', 'Expected 2 for state.next'],
+    ['half a place', { ...full.state(), next: 0.5 }, 'ERR_VALUE', 'state.next'],
+  ])('of %s is refused', (_, state, code, message) => {
+    const error = thrownBy(() => FeatureBank.from(state as FeatureBankState));
+    expectError(error, { type: classOf[code] ?? RangeError, code, message });
   });
 });
 

@@ -1,5 +1,6 @@
 /** Sums of losses on one encode: against finite differences of the dense sum. */
 import { type LossTerm, type StepProgress, sumOfLosses } from '../../lib/trainer';
+import { thrownBy } from '../lib/fake-binding';
 import { type DenseOptions, denseLossAndGrad } from '../reference/dense';
 import { slopesOf } from '../reference/slopes';
 import { expectClose, featureDim } from './toy-encoder';
@@ -97,12 +98,12 @@ describe('sumOfLosses', () => {
     ['a string for a weight', [{}, { weight: '1' }], 'ERR_TYPE', 'terms[1].weight'],
     ['an infinite weight', [{ weight: 1 / 0 }], 'ERR_VALUE', 'terms[0].weight'],
     ['a typo', [{ logitscale: 2 }], 'ERR_OPTION', 'did you mean logitScale?'],
-    ['a bad option', [{ logitScale: -1 }], 'ERR_VALUE', 'logitScale'],
+    ['a bad option', [{}, { logitScale: -1 }], 'ERR_VALUE', 'for terms[1].logitScale'],
     [
       'an option of another objective',
-      [{ objective: 'siglip', labelSmoothing: 0.1 }],
+      [{}, {}, { objective: 'siglip', labelSmoothing: 0.1 }],
       'ERR_VALUE',
-      'labelSmoothing',
+      'terms[2].labelSmoothing',
     ],
     ...['grad', 'out', 'perRow', 'signal', 'onProgress', 'hardNegatives'].map(
       (name): [string, unknown, string, string] => [
@@ -116,6 +117,28 @@ describe('sumOfLosses', () => {
     expect(() => sumOfLosses(given as LossTerm[])).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
     );
+  });
+
+  test('an option that does not fit the features names its term', async () => {
+    const labels = Int32Array.of(0, 1);
+    const run = step(sumOfLosses([{}, { objective: 'infonce', labels }]));
+    await expect(run).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+      message: expect.stringContaining('terms[1].labels'),
+    });
+    await expect(run).rejects.not.toMatchObject({ message: expect.stringContaining('options') });
+  });
+
+  test('an error of infcl that comes from a callback, or from the signal, is not renamed', async () => {
+    const theirs = thrownBy(() => sumOfLosses([]));
+    const onProgress = ({ phase }: StepProgress) => {
+      if (phase === 'loss') throw theirs;
+    };
+    await expect(step(sumOfLosses([{}]), { onProgress })).rejects.toBe(theirs);
+    const controller = new AbortController();
+    const aborting = ({ phase }: StepProgress) => phase === 'loss' && controller.abort(theirs);
+    const run = step(sumOfLosses([{}, {}]), { onProgress: aborting, signal: controller.signal });
+    await expect(run).rejects.toBe(theirs);
   });
 
   test('hard negatives that no term takes are refused', async () => {

@@ -108,7 +108,13 @@ export async function train(
     model.save(checkpoint.path, { step: done, config: checkpoint.config, history });
     checkpoint.onSaved?.(done);
   };
+  const measure = async () => {
+    if (!validate?.at.has(done) || history.curve.at(-1)?.step === done) return;
+    history.curve.push({ step: done, recallAt1: await validate.recallAt1(model) });
+  };
   try {
+    // the run before may have been stopped while it measured
+    await measure();
     while (done < steps) {
       signal?.throwIfAborted();
       const outcome = await trainStep(model, { rows: batches.at(done), step: done + 1 }, config, hooks);
@@ -119,9 +125,7 @@ export async function train(
       done++;
       history.steps.push(outcome);
       hooks.onStep?.(outcome);
-      if (validate?.at.has(done)) {
-        history.curve.push({ step: done, recallAt1: await validate.recallAt1(model) });
-      }
+      await measure();
       if (done % batches.perEpoch === 0 || done === steps) save();
     }
   } catch (error) {

@@ -140,6 +140,7 @@ const runtimes = [
       for (const file of ['use.cjs', 'use.mjs'])
         project.expectOutput('done', deno, 'run', '--no-prompt', ...flags, file);
       project.expectRefusal('Deno forbids it', [deno, 'run', '--no-prompt', flags[0], flags[2], 'use.cjs']);
+      project.expectRefusal('Add --allow-env', [deno, 'run', '--no-prompt', flags[0], 'use.cjs']);
       const list = "console.log(require('infcl').backends()[0].available)";
       project.write('list.cjs', list);
       project.expectOutput('true', deno, 'run', '--no-prompt', ...flags, 'list.cjs');

@@ -1,0 +1,41 @@
+/**
+ * How long the loss of a step is going to take, as `plan()` estimates it.
+ *
+ * Refuses to fail: progress is no reason to end a step, so a loss that cannot be planned has no estimate.
+ */
+
+import { plan } from '../loss/plan';
+import type { DType } from '../native/binding';
+import type { Prefix } from './matryoshka-options';
+import type { LossByOptions } from './step-loss';
+
+/** The features of a step, as far as they are known after the first chunk. */
+export interface LossShape {
+  queries: number;
+  /** 0 without a tower of keys. */
+  keys: number;
+  dim: number;
+  dtype: DType;
+}
+
+/** Seconds, if they can be told. */
+export type LossEstimate = (shape: LossShape) => number | undefined;
+
+/** @param prefixes Of the option `matryoshka`: each one is a call of the loss. */
+export function estimateOf(
+  { options }: LossByOptions,
+  prefixes: readonly Prefix[] | undefined,
+): LossEstimate {
+  const { objective, compute, backend, device, threads, workspaceBytes } = options;
+  return ({ dim, ...shape }) => {
+    const dims = prefixes?.map((prefix) => prefix.dim) ?? [dim];
+    try {
+      return dims.reduce((sum, dim) => {
+        const of = { ...shape, dim, objective, compute, backend, device, threads, workspaceBytes };
+        return sum + plan(of).estimatedSeconds;
+      }, 0);
+    } catch {
+      return undefined;
+    }
+  };
+}
