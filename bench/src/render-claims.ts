@@ -77,13 +77,13 @@ function torchClaims(figures: Figures): Claim[] {
   const [t, T] = [small, large].map((label) => both((file) => times(file, label)));
   const [k, K] = [smallKept, largeKept].map((label) => both((file) => times(file, label)));
   return [
-    tuning`large tensor and took ${fixed(s[0], 1)} and ${fixed(s[1], 1)} s at B = 8,192, ${fixed(S[0], 1)} and ${fixed(S[1], 1)} s at 16,384
-(\`amd-epyc-2-quiet.json\`, \`amd-epyc-2.json\`). So it was beaten ${fixed(t[0], 1)} to ${fixed(t[1], 1)} and ${fixed(T[0], 2)} to ${fixed(T[1], 2)} times,
-and ${fixed(k[0], 1)} to ${fixed(k[1], 1)} and ${fixed(K[0], 1)} to ${fixed(K[1], 1)} times with a workspace for every logit.`,
+    tuning`large tensor. It took ${fixed(s[0], 1)} and ${fixed(s[1], 1)} s at B = 8,192, ${fixed(S[0], 1)} and ${fixed(S[1], 1)} s at 16,384
+(\`amd-epyc-2-quiet.json\`, \`amd-epyc-2.json\`). So it was beaten ${fixed(t[0], 1)} to ${fixed(t[1], 1)} and ${fixed(T[0], 2)} to ${fixed(T[1], 2)} times.
+With a workspace for every logit it was beaten ${fixed(k[0], 1)} to ${fixed(k[1], 1)} and ${fixed(K[0], 1)} to ${fixed(K[1], 1)} times.`,
     tuning`where PyTorch took ${fixed(seconds(torchAgain, small), 1)} and ${fixed(seconds(torchAgain, large), 1)} s,
 gave ${fixed(times(torchAgain, small), 2)} and ${fixed(times(torchAgain, large), 2)} times, ${fixed(times(torchAgain, smallKept), 2)} and ${fixed(times(torchAgain, largeKept), 2)} with the workspace.`,
-    tuning`a fresh page is so dear that PyTorch took ${fixed(seconds(zen5, small), 1)} and ${whole(seconds(zen5, large))} s, and was beaten
-${fixed(times(zen5, small), 1)} and ${fixed(times(zen5, large), 1)} times;`,
+    tuning`a fresh page is so dear that PyTorch took ${fixed(seconds(zen5, small), 1)} and ${whole(seconds(zen5, large))} s. It was beaten
+${fixed(times(zen5, small), 1)} and ${fixed(times(zen5, large), 1)} times.`,
     tuning`it took ${fixed(seconds(zen5, small + huge), 1)} and ${fixed(seconds(zen5, large + huge), 1)} s, and was beaten
 ${fixed(times(zen5, small + huge), 1)} and ${fixed(times(zen5, large + huge), 1)} times.`,
   ];
@@ -98,7 +98,7 @@ function nodePeerClaims(figures: Figures): Claim[] {
   const tfjs = figures.of(peers, 'tfjs', 'B 2048, D 256, ours with 1', 'times faster');
   const ours = (rows: number) => fixed(onnx(rows, 512, 'ours s'), 3);
   return [
-    measuring`was beaten ${times(4096, 256)}, ${times(8192, 256)} and ${times(16384, 256)} times at D = 256 (B = 4,096, 8,192 and 16,384), and ${times(4096, 512)}, ${times(8192, 512)} and ${times(16384, 512)} times at D = 512.`,
+    measuring`was beaten ${times(4096, 256)}, ${times(8192, 256)} and ${times(16384, 256)} times at D = 256 (B = 4,096, 8,192 and 16,384). At D = 512 it was beaten ${times(4096, 512)}, ${times(8192, 512)} and ${times(16384, 512)} times.`,
     measuring`It took ${memory(256)} and ${memory(512)} times the memory at B = 8,192.`,
     measuring`tfjs on one thread was beaten ${fixed(tfjs, 1)} times by one thread of ours`,
     measuring`Our ${ours(8192)} s and ${ours(16384)} s are`,
@@ -117,8 +117,7 @@ function searchClaims(figures: Figures): Claim[] {
   const faster = (rows: number, k: number, what: string, digits: number) =>
     fixed(peer(rows, k, what, 'times faster'), digits);
   return [
-    measuring`a search for k = 10 took ${ratio(10, 'loss alone')} of the time of the loss alone,
-and one for k = 100 ${ratio(100, 'loss alone')}.`,
+    measuring`a search for k = 10 took ${ratio(10, 'loss alone')} of the time of the loss alone. A search for k = 100 took ${ratio(100, 'loss alone')}.`,
     measuring`k = 10 took ${ratio(10, 'product alone in blocks of 512, OpenBLAS')} of OpenBLAS's time for it.`,
     measuring`ONNX Runtime was beaten ${faster(2048, 10, onnx, 2)} times
 (k = 10) and ${faster(2048, 100, onnx, 2)} times (k = 100), with ${fixed(peer(2048, 10, onnx, 'times less memory'), 1)} times our memory.`,
