@@ -1,6 +1,7 @@
 /**
- * Checks the pages of the documentation: a link leads to a file and a heading, a page is reached from README.md, and
- * a sentence has 25 words at most. scripts/check-words.mjs has the words that the glossary retired.
+ * Checks the pages of the documentation: a link leads to a file and a heading, a page is reached from README.md, a
+ * sentence has 25 words at most, and the first lines of a page say how many minutes it takes, at 200 words a minute.
+ * scripts/check-words.mjs has the words that the glossary retired.
  *
  *     node scripts/check-docs.mjs [FOLDER]      # the repository by default
  *     node scripts/check-docs.mjs --list        # words and minutes of each page, and sentences that are too long
@@ -11,17 +12,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { anchorsOf, linksOf, readingOf, sentencesOf, wordsOf } from './docs/markdown.mjs';
+import { anchorsOf, linksOf, sentencesOf, wordsOf } from './docs/markdown.mjs';
 
 const longest = 25;
 const wordsPerMinute = 200;
 
 /** Written by programs: scripts/verify.mjs and bench/src/render.ts. */
 const generated = ['docs/verified.md', 'bench/results/tables.md'];
-/** Pages that README.md need not link: the page that leads to them does. */
+/** Pages outside of docs/ that other pages link. */
 const inner = ['emulator/README.md', 'bench/results/README.md', 'bench/results/tables.md'];
 /** Checked for links only: its lines are names of changes, not sentences for a stranger. */
 const changelog = 'CHANGELOG.md';
+/** Too short, or too well known in their form, to say their minutes. */
+const withoutMinutes = ['README.md', 'SECURITY.md', changelog, ...generated];
+const numerals = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -57,22 +61,44 @@ function deadLinks(page) {
     .map(({ line, target, fault }) => `${page}:${line}: the link ${target} leads nowhere: ${fault}`);
 }
 
+/** Pages to which no chain of links leads from README.md. */
 function unreachedPages() {
-  if (!texts.has('README.md')) return [];
-  const reached = linksOf(textOf('README.md')).map(({ target }) => target.split('#')[0]);
-  return pages
-    .filter((page) => page !== 'README.md' && !inner.includes(page) && !reached.includes(page))
-    .map((page) => `README.md: has no link to ${page}`);
+  const reached = new Set(['README.md']);
+  for (const page of reached) {
+    for (const { target } of linksOf(textOf(page))) {
+      const file = posix.join(posix.dirname(page), target.split('#')[0]);
+      if (isLocal(target) && texts.has(file)) reached.add(file);
+    }
+  }
+  return pages.filter((page) => !reached.has(page)).map((page) => `${page}: no links lead here from README.md`);
 }
 
 const hasSentences = (page) => page !== changelog && !generated.includes(page);
 const longSentences = (page) =>
   sentencesOf(textOf(page)).filter((sentence) => wordsOf(sentence.text).length > longest);
 
+const wordCount = (page) => wordsOf(textOf(page)).length;
+const minutesOf = (page) => Math.max(1, Math.round(wordCount(page) / wordsPerMinute));
+
+/** Whether the minutes before the first section are about those that the page takes. */
+function wrongMinutes(page) {
+  if (withoutMinutes.includes(page)) return [];
+  const opening = textOf(page).split(/^## /m)[0];
+  const said = [...opening.matchAll(/\b([a-z]+|\d+)\s+minutes?\b/g)].map(([, word]) =>
+    /^\d/.test(word) ? Number(word) : numerals.split(' ').indexOf(word),
+  );
+  const expected = minutesOf(page);
+  const tolerance = Math.max(2, expected / 4);
+  if (said.some((minutes) => minutes > 0 && Math.abs(minutes - expected) <= tolerance)) return [];
+  const found = said.length > 0 ? `they say ${said.join(' and ')}` : 'they say none';
+  return [`${page}: takes some ${expected} minutes, which its first lines must say; ${found}`];
+}
+
 function complaintsOf(page) {
   const long = hasSentences(page) ? longSentences(page) : [];
   return [
     ...deadLinks(page),
+    ...wrongMinutes(page),
     ...long.map(
       ({ line, text }) =>
         `${page}:${line}: a sentence of ${wordsOf(text).length} words, and ${longest} are the most: "${text}"`,
@@ -80,14 +106,15 @@ function complaintsOf(page) {
   ];
 }
 
+/** Words with code, words of prose alone, minutes, and sentences that are too long. */
 function list() {
-  console.log(`${'page'.padEnd(29)} words  prose minutes, sentences too long (words: without code; prose: without tables too)`);
+  const row = (name, ...cells) =>
+    console.log([name.padEnd(28), ...cells.map((cell) => String(cell).padStart(7))].join(' '));
+  row('page', 'words', 'prose', 'minutes', 'too long');
   for (const page of pages) {
-    const words = wordsOf(readingOf(textOf(page))).length;
     const prose = sentencesOf(textOf(page)).reduce((sum, { text }) => sum + wordsOf(text).length, 0);
-    const minutes = Math.max(1, Math.round(words / wordsPerMinute));
     const long = hasSentences(page) ? longSentences(page).length : 'not checked';
-    console.log([page.padEnd(28), ...[words, prose, minutes, long].map((x) => String(x).padStart(6))].join(' '));
+    row(page, wordCount(page), prose, minutesOf(page), long);
   }
 }
 
@@ -98,5 +125,5 @@ else {
     console.error(complaints.join('\n') || `no pages found in ${root}`);
     process.exit(1);
   }
-  console.log(`docs: the links of ${pages.length} pages lead somewhere, and no sentence is too long`);
+  console.log(`docs: ${pages.length} pages have no dead link and no sentence of more than ${longest} words`);
 }

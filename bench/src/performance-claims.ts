@@ -1,10 +1,11 @@
-/** The sentences and tables of performance.md, and the figures of its charts. */
+/** The sentences and tables of performance.md and comparison.md, and the figures of the charts. */
 
 import { type Figures, files, fixed, percent, whole } from './figures.js';
 import { type Claim, claimsOf } from './render-figures.js';
 
 const { zen4, zen5, peers, search } = files;
 const performance = claimsOf('docs/performance.md');
+const comparison = claimsOf('docs/comparison.md');
 
 /** A peer at one shape. The first one of a library names the library. */
 export interface PeerFigure {
@@ -88,6 +89,7 @@ export function performanceClaims(figures: Figures): Claim[] {
     performance`(\`topK\`) took ${ofSearch('top-k', 'beside the loss alone', 'ratio')} of the time of a loss alone.`,
     performance`It was ${ofSearch('top-k-peers', 'ONNX Runtime, Gemm + TopK in blocks of 512', 'times faster')} times faster than ONNX Runtime`,
     ...filterClaims(figures),
+    ...comparisonClaims(figures),
   ];
 }
 
@@ -109,5 +111,15 @@ function filterClaims(figures: Figures): Claim[] {
   return [
     performance`skips nothing and costs up to ${percent(Math.max(price(zen4), price(zen5)) - 1)} %`,
     performance`it skips ${skipped(nearly)} of ${tiles(nearly)} tiles at cosines of 0.4 between pairs, and ${skipped(solved)} of ${tiles(solved)} at 0.8.`,
+  ];
+}
+
+function comparisonClaims(figures: Figures): Claim[] {
+  const [narrow, wide, hugePages, pages] = peerFigures(figures);
+  const faster = ({ timesFaster }: PeerFigure) => fixed(timesFaster, digitsOf(timesFaster));
+  const less = ({ timesLessMemory }: PeerFigure) => fixed(timesLessMemory!, 1);
+  return [
+    comparison`infcl was ${faster(narrow!)} times faster at D = 256, and ${faster(wide!)} times at D = 512. It needed ${less(narrow!)} and ${less(wide!)} times less memory.`,
+    comparison`D = 512: infcl was ${faster(pages!)} times faster. With huge pages for PyTorch it was ${faster(hugePages!)} times faster.`,
   ];
 }

@@ -17,6 +17,7 @@ import { projectFolder } from './toolchain.js';
 const pages = [
   'README.md',
   'docs/performance.md',
+  'docs/comparison.md',
   'docs/measuring.md',
   'docs/tuning-notes.md',
   'docs/cpu.md',

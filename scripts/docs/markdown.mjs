@@ -39,8 +39,8 @@ function* linesOf(text) {
   }
 }
 
-/** The text of a page without its code: what a reader reads. */
-export const readingOf = (text) =>
+/** The text of a page without its code, line by line. */
+const withoutCode = (text) =>
   [...linesOf(text)].map(({ line, code }) => (code ? '' : line)).join('\n');
 
 /** Paragraphs and items of lists: pieces of text with the numbers of their lines. */
@@ -57,12 +57,16 @@ function blocksOf(text) {
   return blocks;
 }
 
-/** Prose without marks: a piece of code is one word, a link is its text, a picture is a sentence of its own. */
+/**
+ * Prose without marks: a piece of code is one word, a link is its text, a picture is a sentence of its own, and so is
+ * each link of a list with dots between.
+ */
 const plain = (text) =>
   text
     .replace(/(`+)[^`]+?\1/g, 'code')
-    .replace(/!\[((?:[^\]])*)\]\([^)]*\)/g, '$1.')
-    .replace(/\[((?:[^\]])*)\]\([^)]*\)/g, '$1')
+    .replace(/!\[([^\]]*?)\.?\]\([^)]*\)/g, '$1.')
+    .replace(/\) ·(?=\s+\[)/g, ').')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/\*\*|__|(?<![\w*])\*(?=\S)|(?<=\S)\*(?![\w*])/g, '');
 
 /** A full stop after these ends no sentence. */
@@ -99,7 +103,7 @@ export function sentencesOf(text) {
 /** Links and pictures of a page, outside of code. A link may span two lines. */
 export function linksOf(text) {
   // code of one line has brackets of its own
-  const source = readingOf(text).replace(/(`+)[^`\n]+?\1/g, (code) => 'x'.repeat(code.length));
+  const source = withoutCode(text).replace(/(`+)[^`\n]+?\1/g, (code) => 'x'.repeat(code.length));
   return [...source.matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(({ 0: whole, 1: target, index }) => ({
     line: source.slice(0, index + whole.length).split('\n').length,
     target,
