@@ -25,7 +25,8 @@ const inner = ['emulator/README.md', 'bench/results/README.md', 'bench/results/t
 const changelog = 'CHANGELOG.md';
 /** Too short, or too well known in their form, to say their minutes. */
 const withoutMinutes = ['README.md', 'SECURITY.md', changelog, ...generated];
-const numerals = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty';
+const numerals =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -63,14 +64,16 @@ function deadLinks(page) {
 
 /** Pages to which no chain of links leads from README.md. */
 function unreachedPages() {
-  const reached = new Set(['README.md']);
+  const reached = new Set(pages.filter((page) => page === 'README.md'));
   for (const page of reached) {
     for (const { target } of linksOf(textOf(page))) {
       const file = posix.join(posix.dirname(page), target.split('#')[0]);
       if (isLocal(target) && texts.has(file)) reached.add(file);
     }
   }
-  return pages.filter((page) => !reached.has(page)).map((page) => `${page}: no links lead here from README.md`);
+  return pages
+    .filter((page) => !reached.has(page))
+    .map((page) => `${page}: no links lead here from README.md`);
 }
 
 const hasSentences = (page) => page !== changelog && !generated.includes(page);
@@ -84,8 +87,8 @@ const minutesOf = (page) => Math.max(1, Math.round(wordCount(page) / wordsPerMin
 function wrongMinutes(page) {
   if (withoutMinutes.includes(page)) return [];
   const opening = textOf(page).split(/^## /m)[0];
-  const said = [...opening.matchAll(/\b([a-z]+|\d+)\s+minutes?\b/g)].map(([, word]) =>
-    /^\d/.test(word) ? Number(word) : numerals.split(' ').indexOf(word),
+  const said = [...opening.matchAll(/\b([a-z]+|\d+)\s+minutes?\b/gi)].map(([, word]) =>
+    /^\d/.test(word) ? Number(word) : numerals.split(' ').indexOf(word.toLowerCase()),
   );
   const expected = minutesOf(page);
   const tolerance = Math.max(2, expected / 4);

@@ -36,7 +36,12 @@ const tick = (value: number) => value.toLocaleString('en');
 /** Seconds at the left, memory at the right, both along the batch. The legend has a line of its own at the top. */
 function batchChart(figures: Figures): Html {
   const all = batchFigures(figures);
-  const line = (name: string, tint: string, side: number, pick: (figure: (typeof all)[number]) => number) => ({
+  const line = (
+    name: string,
+    tint: string,
+    side: number,
+    pick: (figure: (typeof all)[number]) => number,
+  ) => ({
     name,
     type: 'line',
     xAxisIndex: side,
@@ -78,7 +83,12 @@ function batchChart(figures: Figures): Html {
 function peerChart(figures: Figures): Html {
   const peers = peerFigures(figures);
   const size: Size = { width: 770, height: 34 * peers.length + 60 };
-  const values = xAxis({ name: 'times faster than the library (logarithmic)', type: 'log', format: tick, min: 1 });
+  const values = xAxis({
+    name: 'times faster than the library (logarithmic)',
+    type: 'log',
+    format: tick,
+    min: 1,
+  });
   return drawChart(
     {
       grid: { ...grid, left: 150, right: 58, top: 10, bottom: 44 },

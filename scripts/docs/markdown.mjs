@@ -40,19 +40,22 @@ function* linesOf(text) {
 }
 
 /** The text of a page without its code, line by line. */
-const withoutCode = (text) =>
-  [...linesOf(text)].map(({ line, code }) => (code ? '' : line)).join('\n');
+const withoutCode = (text) => [...linesOf(text)].map(({ line, code }) => (code ? '' : line)).join('\n');
 
 /** Paragraphs and items of lists: pieces of text with the numbers of their lines. */
 function blocksOf(text) {
   const blocks = [];
   let block = null;
   for (const { number, line, prose } of linesOf(text)) {
-    if (!prose) block = null;
-    else {
-      if (!block || item.test(line)) blocks.push((block = { pieces: [] }));
-      block.pieces.push({ number, text: line.replace(item, '').trim() });
+    if (!prose) {
+      block = null;
+      continue;
     }
+    if (!block || item.test(line)) {
+      block = { pieces: [] };
+      blocks.push(block);
+    }
+    block.pieces.push({ number, text: line.replace(item, '').trim() });
   }
   return blocks;
 }
@@ -117,7 +120,11 @@ export function anchorsOf(text) {
     .filter(({ heading }) => heading)
     .map(({ line }) => {
       const words = line.replace(/^#+ +/, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
-      const name = words.trim().toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
+      const name = words
+        .trim()
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-');
       const count = seen.get(name) ?? 0;
       seen.set(name, count + 1);
       return count === 0 ? name : `${name}-${count}`;
