@@ -1,7 +1,7 @@
 /**
- * Holds the words of every source file against the glossary in docs/architecture.md: one word a thing. A word that the
- * glossary retired is an error, in identifiers, comments, texts and file names. Parts of snake_case and camelCase are
- * words too, so `hardKeys`, `hard_keys` and "hard keys" are one.
+ * Holds the words of every source file and page against the glossary in docs/architecture.md: one word a thing. A word
+ * that the glossary retired is an error, in identifiers, comments, texts, pages and file names. Parts of snake_case and
+ * camelCase are words too, so `hardKeys`, `hard_keys` and "hard keys" are one.
  *
  *     node scripts/check-words.mjs [FOLDER]      # the repository by default
  *
@@ -12,7 +12,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
-const rooms = ['lib', 'csrc', 'cuda', 'emulator', 'test', 'bench', 'examples'];
+const rooms = ['lib', 'csrc', 'cuda', 'emulator', 'test', 'bench', 'examples', 'docs'];
+const pages = ['README.md', 'CONTRIBUTING.md'];
+const glossaryPage = 'docs/architecture.md';
 
 /** Files in which a word is right. */
 const allowances = [
@@ -42,7 +44,7 @@ const wordsOf = (text) =>
 
 /** Rows of the glossary: the word to use, the retired ones, and the folders in which they are retired. */
 function readGlossary() {
-  const page = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8');
+  const page = readFileSync(join(root, glossaryPage), 'utf8');
   const section = page.split(/^## Glossary$/m)[1]?.split(/^## /m)[0] ?? '';
   return [...section.matchAll(/^\| (.+?) \| .+ \| (.*?) ?\|$/gm)].flatMap(([, use, not]) => {
     const [words, folders] = not
@@ -67,6 +69,17 @@ function filesBelow(dir) {
   });
 }
 
+/** The lines of a file. Rows of the glossary name retired words, and are empty here. */
+function linesOf(file) {
+  const lines = readFileSync(join(root, file), 'utf8').split('\n');
+  if (file !== glossaryPage) return lines;
+  const [begin] = lines
+    .map((line, index) => (line === '## Glossary' ? index : -1))
+    .filter((index) => index >= 0);
+  const end = lines.findIndex((line, index) => index > begin && line.startsWith('## '));
+  return lines.map((line, index) => (index > begin && index < end && line.startsWith('|') ? '' : line));
+}
+
 const isIn = (file, folder) => file === folder || file.startsWith(`${folder}/`);
 const isAllowed = (file, word) =>
   allowances.some((allowed) => allowed.files.test(file) && (allowed.word ?? word) === word);
@@ -76,7 +89,7 @@ function complaintsOf(file, glossary) {
     ({ word, folders }) =>
       !isAllowed(file, word) && (!folders || folders.some((folder) => isIn(file, folder))),
   );
-  const lines = [file, ...readFileSync(join(root, file), 'utf8').split('\n')].map(wordsOf);
+  const lines = [file, ...linesOf(file)].map(wordsOf);
   return lines.flatMap((line, number) =>
     retired
       .filter(({ pattern }) => line.search(pattern) >= 0)
@@ -87,10 +100,12 @@ function complaintsOf(file, glossary) {
 }
 
 const glossary = readGlossary();
-const files = rooms.flatMap(filesBelow).filter((file) => /\.(ts|mjs|h|cpp|cu|cuh|py|sh|cmake)$/.test(file));
+const files = [...pages.filter((page) => existsSync(join(root, page))), ...rooms.flatMap(filesBelow)].filter(
+  (file) => /\.(ts|mjs|h|cpp|cu|cuh|py|sh|cmake|md)$/.test(file),
+);
 const errors = files.flatMap((file) => complaintsOf(file, glossary));
-if (errors.length > 0 || glossary.length === 0 || files.length === 0) {
-  console.error(errors.join('\n') || 'no glossary or no files found');
+if (errors.length > 0 || glossary.length === 0 || files.every((file) => file.endsWith('.md'))) {
+  console.error(errors.join('\n') || 'no glossary or no source files found');
   process.exit(1);
 }
 console.log(

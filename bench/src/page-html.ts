@@ -32,7 +32,7 @@ ${caseSections(results, tints)}
 <h2>Machines and runs</h2>
 <p>One card for each file in <code>bench/results</code>. Charts name a run by its file.</p>
 <div class="machines">${results.map((result) => runCard(result, commitOf))}</div>
-<footer><p>Written by <code>npm run bench:page</code> from the files above. docs/performance.md says how each case is measured.</p></footer>
+<footer><p>Written by <code>npm run bench:page</code> from the files above. docs/measuring.md says how each case is measured.</p></footer>
 </main>
 </body>
 </html>

@@ -4,58 +4,24 @@
  * and where it was measured.
  */
 
+import { Figures, files, fixed, percent, whole } from './figures.js';
+import { performanceClaims } from './performance-claims.js';
 import { type Claim, claimsOf } from './render-figures.js';
-import type { Target } from './report.js';
-import { type CommittedResult, findRow, numberOf, rowsOf } from './results.js';
+import type { CommittedResult } from './results.js';
 
-const zen4 = 'amd-epyc-2.json';
-const quiet = 'amd-epyc-2-quiet.json';
-const torchAgain = 'amd-epyc-2-torch.json';
-const triangles = 'amd-epyc-2-triangles.json';
-const zen5 = 'amd-epyc-zen5-2.json';
-const peers = 'amd-epyc-zen4-2-node-peers.json';
-const search = 'amd-epyc-zen4-2-search.json';
+const { zen4, quiet, torchAgain, triangles, zen5, peers, search } = files;
 
 const readme = claimsOf('README.md');
-const performance = claimsOf('docs/performance.md');
+const measuring = claimsOf('docs/measuring.md');
+const tuning = claimsOf('docs/tuning-notes.md');
 const numerics = claimsOf('docs/numerics.md');
-
-type Where = Record<string, number | string>;
-
-const fixed = (value: number, digits: number) => value.toFixed(digits);
-const whole = (value: number) => value.toFixed(0);
-const percent = (share: number) => (100 * share).toFixed(0);
-
-/** Looks figures up; each function throws where the results have no such figure. */
-class Figures {
-  constructor(readonly results: readonly CommittedResult[]) {}
-
-  of(file: string, name: string, label: string, column: string, where?: Where): number {
-    return numberOf(findRow(this.results, { file, name, label, where }), column);
-  }
-
-  limit(name: string, label: string, what: string, where?: Where): number {
-    const { targets } = findRow(this.results, { file: zen5, name, label, where });
-    const target = targets?.find((one: Target) => one.what === what);
-    if (!target) throw new Error(`${zen5}, case ${name}, row "${label}" has no target "${what}"`);
-    return target.limit;
-  }
-
-  /** Least and most of a column, over the rows that a condition picks. */
-  range(file: string, name: string, column: string, picks: (label: string, gflop: number) => boolean) {
-    const values = rowsOf(this.results, file, name)
-      .filter((row) => picks(row.label, numberOf(row, 'GFLOP')))
-      .map((row) => numberOf(row, column));
-    if (values.length === 0) throw new Error(`${file}, case ${name}: no row is picked`);
-    return { least: Math.min(...values), most: Math.max(...values) };
-  }
-}
 
 /** The documentation's claims, with values from these results. */
 export function claims(results: readonly CommittedResult[]): Claim[] {
   const figures = new Figures(results);
   return [
     ...memoryClaims(figures),
+    ...performanceClaims(figures),
     ...targetClaims(figures),
     ...torchClaims(figures),
     ...nodePeerClaims(figures),
@@ -84,17 +50,17 @@ function targetClaims(figures: Figures): Claim[] {
   const small = 'B 65536, D 256, workspaceBytes 64 MiB';
   const more = 100 * (figures.limit('memory', small, 'time') - 1);
   return [
-    performance`| ≤ ${fixed(floor('ratio'), 2)} × the OpenBLAS floor, ≥ ${percent(floor('share of peak'))} % of FMA peak |`,
-    performance`| the same, beside multiply-adds in registers alternating with it | ≥ ${percent(figures.limit('peak', b8192, 'share', one))} % of them |`,
-    performance`| its kernels alone, while left to run | ≥ ${percent(figures.limit('kernels', b8192, 'share', one))} % of them |`,
-    performance`| the same, AVX2 | ≤ ${fixed(floor('ratio', 'avx2, floor Haswell'), 2)} × the floor of OpenBLAS's Haswell kernels |`,
-    performance`| 1 → 2 threads | ≥ ${fixed(figures.limit('threads', b8192, 'speedup'), 1)} × |`,
-    performance`| dense PyTorch, D = 512 | ≥ ${whole(torch(8192))} × faster at B = 8,192, ≥ ${whole(torch(16384))} × at 16,384 |`,
-    performance`| jax-js by hand, B = 4,096, D = 256 | ≥ ${whole(figures.limit('jax', 'B 4096, D 256, ours with 2', 'times faster'))} × faster |`,
-    performance`\`workspaceBytes: 64 MiB\` | ≤ 2.1 × B·D·4 bytes + 64 MiB, at ≤ ${whole(more)} % more time |`,
-    performance`| \`ntxent\` against \`clip\` on the same rows | ≤ ${fixed(figures.limit('options', 'ntxent', 'time'), 2)} × the time |`,
-    performance`| bfloat16 products against float32 | ≤ ${fixed(figures.limit('options', 'bfloat16 products', 'time'), 2)} × the time |`,
-    performance`| looking for NaN and infinity, B = 8,192 | < ${percent(figures.limit('checks', b8192, 'share'))} % of the call |`,
+    measuring`| ≤ ${fixed(floor('ratio'), 2)} × the OpenBLAS floor, ≥ ${percent(floor('share of peak'))} % of FMA peak |`,
+    measuring`| the same, beside multiply-adds in registers alternating with it | ≥ ${percent(figures.limit('peak', b8192, 'share', one))} % of them |`,
+    measuring`| its kernels alone, while left to run | ≥ ${percent(figures.limit('kernels', b8192, 'share', one))} % of them |`,
+    measuring`| the same, AVX2 | ≤ ${fixed(floor('ratio', 'avx2, floor Haswell'), 2)} × the floor of OpenBLAS's Haswell kernels |`,
+    measuring`| 1 → 2 threads | ≥ ${fixed(figures.limit('threads', b8192, 'speedup'), 1)} × |`,
+    measuring`| dense PyTorch, D = 512 | ≥ ${whole(torch(8192))} × faster at B = 8,192, ≥ ${whole(torch(16384))} × at 16,384 |`,
+    measuring`| jax-js by hand, B = 4,096, D = 256 | ≥ ${whole(figures.limit('jax', 'B 4096, D 256, ours with 2', 'times faster'))} × faster |`,
+    measuring`\`workspaceBytes: 64 MiB\` | ≤ 2.1 × B·D·4 bytes + 64 MiB, at ≤ ${whole(more)} % more time |`,
+    measuring`| \`ntxent\` against \`clip\` on the same rows | ≤ ${fixed(figures.limit('options', 'ntxent', 'time'), 2)} × the time |`,
+    measuring`| bfloat16 products against float32 | ≤ ${fixed(figures.limit('options', 'bfloat16 products', 'time'), 2)} × the time |`,
+    measuring`| looking for NaN and infinity, B = 8,192 | < ${percent(figures.limit('checks', b8192, 'share'))} % of the call |`,
   ];
 }
 
@@ -111,14 +77,14 @@ function torchClaims(figures: Figures): Claim[] {
   const [t, T] = [small, large].map((label) => both((file) => times(file, label)));
   const [k, K] = [smallKept, largeKept].map((label) => both((file) => times(file, label)));
   return [
-    performance`large tensor and took ${fixed(s[0], 1)} and ${fixed(s[1], 1)} s at B = 8,192, ${fixed(S[0], 1)} and ${fixed(S[1], 1)} s at 16,384
-(\`amd-epyc-2-quiet.json\`, \`amd-epyc-2.json\`). So it was beaten ${fixed(t[0], 1)} to ${fixed(t[1], 1)} and ${fixed(T[0], 2)} to ${fixed(T[1], 2)} times,
-and ${fixed(k[0], 1)} to ${fixed(k[1], 1)} and ${fixed(K[0], 1)} to ${fixed(K[1], 1)} times with a workspace for every logit.`,
-    performance`where PyTorch took ${fixed(seconds(torchAgain, small), 1)} and ${fixed(seconds(torchAgain, large), 1)} s,
+    tuning`large tensor. It took ${fixed(s[0], 1)} and ${fixed(s[1], 1)} s at B = 8,192, ${fixed(S[0], 1)} and ${fixed(S[1], 1)} s at 16,384
+(\`amd-epyc-2-quiet.json\`, \`amd-epyc-2.json\`). So it was beaten ${fixed(t[0], 1)} to ${fixed(t[1], 1)} and ${fixed(T[0], 2)} to ${fixed(T[1], 2)} times.
+With a workspace for every logit it was beaten ${fixed(k[0], 1)} to ${fixed(k[1], 1)} and ${fixed(K[0], 1)} to ${fixed(K[1], 1)} times.`,
+    tuning`where PyTorch took ${fixed(seconds(torchAgain, small), 1)} and ${fixed(seconds(torchAgain, large), 1)} s,
 gave ${fixed(times(torchAgain, small), 2)} and ${fixed(times(torchAgain, large), 2)} times, ${fixed(times(torchAgain, smallKept), 2)} and ${fixed(times(torchAgain, largeKept), 2)} with the workspace.`,
-    performance`a fresh page is so dear that PyTorch took ${fixed(seconds(zen5, small), 1)} and ${whole(seconds(zen5, large))} s, and was beaten
-${fixed(times(zen5, small), 1)} and ${fixed(times(zen5, large), 1)} times;`,
-    performance`it took ${fixed(seconds(zen5, small + huge), 1)} and ${fixed(seconds(zen5, large + huge), 1)} s, and was beaten
+    tuning`a fresh page is so dear that PyTorch took ${fixed(seconds(zen5, small), 1)} and ${whole(seconds(zen5, large))} s. It was beaten
+${fixed(times(zen5, small), 1)} and ${fixed(times(zen5, large), 1)} times.`,
+    tuning`it took ${fixed(seconds(zen5, small + huge), 1)} and ${fixed(seconds(zen5, large + huge), 1)} s, and was beaten
 ${fixed(times(zen5, small + huge), 1)} and ${fixed(times(zen5, large + huge), 1)} times.`,
   ];
 }
@@ -132,10 +98,10 @@ function nodePeerClaims(figures: Figures): Claim[] {
   const tfjs = figures.of(peers, 'tfjs', 'B 2048, D 256, ours with 1', 'times faster');
   const ours = (rows: number) => fixed(onnx(rows, 512, 'ours s'), 3);
   return [
-    performance`was beaten ${times(4096, 256)}, ${times(8192, 256)} and ${times(16384, 256)} times at D = 256 (B = 4,096, 8,192 and 16,384), and ${times(4096, 512)}, ${times(8192, 512)} and ${times(16384, 512)} times at D = 512.`,
-    performance`It took ${memory(256)} and ${memory(512)} times the memory at B = 8,192.`,
-    performance`tfjs on one thread was beaten ${fixed(tfjs, 1)} times by one thread of ours`,
-    performance`Our ${ours(8192)} s and ${ours(16384)} s are`,
+    measuring`was beaten ${times(4096, 256)}, ${times(8192, 256)} and ${times(16384, 256)} times at D = 256 (B = 4,096, 8,192 and 16,384). At D = 512 it was beaten ${times(4096, 512)}, ${times(8192, 512)} and ${times(16384, 512)} times.`,
+    measuring`It took ${memory(256)} and ${memory(512)} times the memory at B = 8,192.`,
+    measuring`tfjs on one thread was beaten ${fixed(tfjs, 1)} times by one thread of ours`,
+    measuring`Our ${ours(8192)} s and ${ours(16384)} s are`,
   ];
 }
 
@@ -151,12 +117,11 @@ function searchClaims(figures: Figures): Claim[] {
   const faster = (rows: number, k: number, what: string, digits: number) =>
     fixed(peer(rows, k, what, 'times faster'), digits);
   return [
-    performance`a search for k = 10 took ${ratio(10, 'loss alone')} of the time of the loss alone,
-and one for k = 100 ${ratio(100, 'loss alone')}.`,
-    performance`k = 10 took ${ratio(10, 'product alone in blocks of 512, OpenBLAS')} of OpenBLAS's time for it.`,
-    performance`ONNX Runtime was beaten ${faster(2048, 10, onnx, 2)} times
+    measuring`a search for k = 10 took ${ratio(10, 'loss alone')} of the time of the loss alone. A search for k = 100 took ${ratio(100, 'loss alone')}.`,
+    measuring`k = 10 took ${ratio(10, 'product alone in blocks of 512, OpenBLAS')} of OpenBLAS's time for it.`,
+    measuring`ONNX Runtime was beaten ${faster(2048, 10, onnx, 2)} times
 (k = 10) and ${faster(2048, 100, onnx, 2)} times (k = 100), with ${fixed(peer(2048, 10, onnx, 'times less memory'), 1)} times our memory.`,
-    performance`usearch was beaten ${faster(512, 10, usearch, 1)} and ${faster(512, 100, usearch, 1)} times on 512 queries.`,
+    measuring`usearch was beaten ${faster(512, 10, usearch, 1)} and ${faster(512, 100, usearch, 1)} times on 512 queries.`,
   ];
 }
 
@@ -167,30 +132,22 @@ function peakClaims(figures: Figures): Claim[] {
   const kernels = (dim: number, threads: number) =>
     percent(figures.of(zen5, 'kernels', `B 8192, D ${dim}`, 'all, share of multiply-adds', { threads }));
   return [
-    performance`| B 8,192, D 512, one thread | ${peak(8192, 512, 1)} % | ${kernels(512, 1)} % |`,
-    performance`| B 8,192, D 512 | ${peak(8192, 512, 2)} % | ${kernels(512, 2)} % |`,
-    performance`| B 8,192, D 256 | ${peak(8192, 256, 2)} % | ${kernels(256, 2)} % |`,
-    performance`| B 8,192, D 1,024 | ${peak(8192, 1024, 2)} % | ${kernels(1024, 2)} % |`,
-    performance`| B 8,192, D 1,536 | ${peak(8192, 1536, 2)} % | ${kernels(1536, 2)} % (one thread: ${kernels(1536, 1)} %) |`,
-    performance`| B 16,384, D 512 | ${peak(16384, 512, 2)} % | |`,
+    tuning`| B 8,192, D 512, one thread | ${peak(8192, 512, 1)} % | ${kernels(512, 1)} % |`,
+    tuning`| B 8,192, D 512 | ${peak(8192, 512, 2)} % | ${kernels(512, 2)} % |`,
+    tuning`| B 8,192, D 256 | ${peak(8192, 256, 2)} % | ${kernels(256, 2)} % |`,
+    tuning`| B 8,192, D 1,024 | ${peak(8192, 1024, 2)} % | ${kernels(1024, 2)} % |`,
+    tuning`| B 8,192, D 1,536 | ${peak(8192, 1536, 2)} % | ${kernels(1536, 2)} % (one thread: ${kernels(1536, 1)} %) |`,
+    tuning`| B 16,384, D 512 | ${peak(16384, 512, 2)} % | |`,
   ];
 }
 
 function optionClaims(figures: Figures): Claim[] {
   const time = (file: string, label: string) => fixed(figures.of(file, 'options', label, 'time / base'), 2);
   const products = figures.of(zen5, 'floor', 'B 8192, D 512, avx512', 'products', { threads: 2 });
-  const nearly = 'nearly solved (cosines 0.4 of pairs, 0.08 of others, scale 100)';
-  const solved = 'solved (cosines 0.8 of pairs, 0.08 of others, scale 100)';
-  const tiles = (label: string) => whole(figures.of(zen5, 'filter', label, 'tiles'));
-  const skipped = (label: string) => whole(figures.of(zen5, 'filter', label, 'tiles skipped'));
-  const price = (file: string) =>
-    figures.range(file, 'filter', 'time / base', (label) => /^(early training|trained) /.test(label)).most;
   return [
-    performance`three products by default, ${time(zen5, 'infonce')} and ${time(zen5, 'siglip')} of \`clip\`'s time (the case \`options\` of Zen 5; ${fixed(products, 2)} products there).`,
-    performance`\`ntxent\` takes ${time(triangles, 'ntxent')} (\`amd-epyc-2-triangles.json\`) and ${time(zen5, 'ntxent')} (\`amd-epyc-zen5-2.json\`) of \`clip\`,
+    tuning`three products by default, ${time(zen5, 'infonce')} and ${time(zen5, 'siglip')} of \`clip\`'s time (the case \`options\` of Zen 5; ${fixed(products, 2)} products there).`,
+    tuning`\`ntxent\` takes ${time(triangles, 'ntxent')} (\`amd-epyc-2-triangles.json\`) and ${time(zen5, 'ntxent')} (\`amd-epyc-zen5-2.json\`) of \`clip\`,
 after ${time(quiet, 'ntxent')} (\`amd-epyc-2-quiet.json\`) and ${time(zen4, 'ntxent')} (\`amd-epyc-2.json\`).`,
-    performance`skips nothing and costs up to ${percent(Math.max(price(zen4), price(zen5)) - 1)} %`,
-    performance`${skipped(nearly)} of ${tiles(nearly)} tiles at cosines of 0.4, ${skipped(solved)} of ${tiles(solved)} at 0.8.`,
   ];
 }
 

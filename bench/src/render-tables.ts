@@ -1,4 +1,4 @@
-/** The tables of performance.md: every case of every committed result as Markdown. */
+/** The tables of bench/results/tables.md: every case of every committed result as Markdown. */
 import { type CaseReport, tableOf } from './report.js';
 import type { CommittedResult } from './results.js';
 
@@ -34,6 +34,6 @@ function resultMarkdown({ file, report }: CommittedResult): string {
 export function fillTables(text: string, results: readonly CommittedResult[]): string {
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`performance.md lacks the markers "${begin}" and "${end}"`);
+  if (from < 0 || to < from) throw new Error(`tables.md lacks the markers "${begin}" and "${end}"`);
   return `${text.slice(0, from + begin.length)}\n\n${results.map(resultMarkdown).join('\n')}\n${text.slice(to)}`;
 }

@@ -1,11 +1,12 @@
 /**
- * npm run render --workspace bench: writes the committed results into the documentation, the tables of performance.md
- * and the figures within sentences, so that none is typed by hand. With --check it writes nothing, and exits with 1
- * where a page says something else than the results. --root names another copy of the project, for tests.
+ * npm run render --workspace bench: writes the committed results into the documentation, as tables, charts and figures
+ * within sentences, so that none is typed by hand. With --check it writes nothing, and exits with 1 where a page or
+ * a chart says something else than the results. --root names another copy of the project, for tests.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chartFiles } from './render-charts.js';
 import { claims } from './render-claims.js';
 import { type Claim, fillFigures, placesOf } from './render-figures.js';
 import { fillTables } from './render-tables.js';
@@ -13,8 +14,18 @@ import { type CommittedResult, readResults } from './results.js';
 import { projectFolder } from './toolchain.js';
 
 /** Pages whose figures come from results. A page without claims is here for the names of result files. */
-const pages = ['README.md', 'docs/performance.md', 'docs/cpu.md', 'docs/numerics.md', 'docs/trainer.md'];
-const pageOfTables = 'docs/performance.md';
+const pages = [
+  'README.md',
+  'docs/performance.md',
+  'docs/comparison.md',
+  'docs/measuring.md',
+  'docs/tuning-notes.md',
+  'docs/cpu.md',
+  'docs/numerics.md',
+  'docs/trainer.md',
+  'bench/results/tables.md',
+];
+const pageOfTables = 'bench/results/tables.md';
 
 interface Expected {
   text: string;
@@ -79,6 +90,13 @@ function main(): void {
     if (!values.check && text !== before) writeFileSync(path, text);
     differing += differences.length;
     faulty += faults.length;
+  }
+  for (const { path, svg } of chartFiles(results)) {
+    const file = join(root, path);
+    if (existsSync(file) && readFileSync(file, 'utf8') === svg) continue;
+    console.log(`${path} is not the chart of bench/results`);
+    if (!values.check) writeFileSync(file, svg);
+    differing += 1;
   }
   const done = values.check ? '' : ' (now written)';
   console.log(

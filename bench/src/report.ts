@@ -1,6 +1,6 @@
 /**
  * The parts of a bench run, and their form on a terminal. Results are data: the same rows go to the JSON
- * file and, through render.ts, to docs/performance.md. A target is a limit beside a measured value, never
+ * file and, through render.ts, to bench/results/tables.md. A target is a limit beside a measured value, never
  * a result.
  */
 

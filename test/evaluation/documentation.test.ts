@@ -1,8 +1,10 @@
-/** docs/evaluation.md against the code: every example runs as it stands, and prints what its comment says. */
+/** docs/evaluation.md and mining.md against the code: every example runs as it stands, and prints what its comment says. */
 import * as evaluation from '../../lib/evaluation';
 import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 
-const examples = examplesOf('docs/evaluation.md').map(({ code }) => withoutTypes(code));
+const examples = ['docs/evaluation.md', 'docs/mining.md']
+  .flatMap(examplesOf)
+  .map(({ code }) => withoutTypes(code));
 
 /** What the comment after the last console.log promises. */
 const promised = (code: string) => code.match(/console\.log\(.*\); \/\/ (.*)\n$/)?.[1];

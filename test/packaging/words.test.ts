@@ -62,6 +62,8 @@ test.each([
   ['a keyword', 'csrc/core/a.h', ' private:\n  int x;\n', null],
   ['a word in another', 'csrc/core/a.h', '// overlap, cellar, sharding\n', null],
   ['an allowance', 'bench/src/report.ts', 'const cells = [];\n', null],
+  ['a page', 'docs/a.md', '# A\n\nA cell.\n', 'docs/a.md:3: says "cell"; the word is "tile"'],
+  ['the first page', 'README.md', 'A lap.\n', 'README.md:1: says "lap"; the word is "pass"'],
 ])('%s', (_, file, text, complaint) => {
   const { status, lines } = check({ [file]: text });
   expect(lines).toEqual([complaint ?? '']);
@@ -76,6 +78,16 @@ it('tells every place', () => {
 it('does not pass where there is no glossary, or nothing to check', () => {
   expect(check({ 'lib/a.ts': '// a cell\n' }, '# Architecture\n').status).toBe(1);
   expect(check({}).status).toBe(1);
+});
+
+it('reads the page of the glossary too, but for the rows of the glossary', () => {
+  const page = `${architecture}\nA lap of cells.\n`;
+  const { lines } = check({ 'lib/a.ts': '\n' }, page);
+  const line = page.split('\n').length - 1;
+  expect(lines.map((text) => text.split(';')[0])).toEqual([
+    `docs/architecture.md:${line}: says "cell"`,
+    `docs/architecture.md:${line}: says "lap"`,
+  ]);
 });
 
 it('the glossary retires the words that once stood for others', () => {

@@ -19,14 +19,17 @@ export function withVariables(svg: string): string {
   return names.reduce((text, name, i) => text.replaceAll(standIn(i), `var(--${name})`), svg);
 }
 
-export const style = `
+/** Values of the variables, for light and dark pages. A picture that stands alone needs them too. */
+export const variables = `
 :root { color-scheme: light dark;
   --page: #fbfaf8; --card: #ffffff; --ink: #1d1f24; --muted: #686d78; --grid: #e3e1dc; --accent: #0f6b62;
   --ours: #0f8577; --other: #d0632b; --third: #5b6ec7; --fourth: #9b9fa9; --fifth: #b0892a; --sixth: #a8518f; --hit: #d9f0ec; --same: #f6ead9; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #14161a; --card: #1b1e24; --ink: #e8e6e1; --muted: #9aa0ab; --grid: #31353d; --accent: #5cc9ba;
   --ours: #3bb8a6; --other: #e98a55; --third: #8d9df0; --fourth: #777c88; --fifth: #d9b24e; --sixth: #d487bd; --hit: #17403b; --same: #46361f; } }
-* { box-sizing: border-box; }
+`;
+
+export const style = `${variables}* { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 main { max-width: 61rem; margin: 0 auto; padding: 3rem 1.25rem 4rem; }
