@@ -37,7 +37,7 @@ export function refuseBesideLists(given: AnyContrastiveOptions, objective: Objec
     ['guide', 'it measures from one positive'],
     ['teacher', 'its probabilities have all keys in one denominator'],
     ...(objective === 'clip'
-      ? ([['queryWeights', 'keys are anchors too and have no weights']] as const)
+      ? ([['queryWeights', 'each key is an anchor too, without a weight']] as const)
       : []),
   ] as const;
   for (const [option, why] of refused) {

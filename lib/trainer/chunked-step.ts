@@ -123,13 +123,13 @@ async function runStep(step: CheckedStep, given: StepContext): Promise<unknown> 
 /** The same context, whose reports say how much of the whole step is done. The step begins now. */
 function withOverall(
   { signal, progress }: StepContext,
-  { estimateLoss, perQuery }: CheckedStep,
+  { estimateLoss, hardNegativeRows }: CheckedStep,
   towers: readonly TowerPass<unknown>[],
 ): StepContext {
-  const expected = towers.map(({ name, trained, expectedRows: rows }) => ({
-    ...{ name, trained, rows },
-    perQuery: name === 'hardNegatives' ? perQuery : undefined,
-  }));
+  const expected = towers.map(({ name, trained, expectedRows }) => {
+    const { perQuery, offsets } = (name === 'hardNegatives' && hardNegativeRows) || {};
+    return { name, trained, rows: expectedRows ?? offsets?.at(-1), perQuery };
+  });
   const overall = new OverallProgress(expected, ({ queries, keys }) => {
     const { dim, dtype } = towers[0]!.cache;
     return estimateLoss({ queries, keys, dim, dtype });

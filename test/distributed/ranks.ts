@@ -5,7 +5,9 @@ import { type ProcessGroup, threadGroups } from '../../lib/distributed';
 import type { FloatMatrix } from '../reference/inputs';
 
 /** Options of a call, whose arrays along the rows are those of the whole batch. */
-export type BatchOptions = Omit<AnyContrastiveOptions, 'group' | 'hardNegatives'>;
+export type BatchOptions = Omit<AnyContrastiveOptions, 'group' | 'hardNegatives' | 'labels'> & {
+  labels?: Int32Array;
+};
 
 /** Rows from `begin` to before `end`, in the memory of the matrix. */
 export function rowsOf(matrix: FloatMatrix, begin: number, end: number) {

@@ -1,6 +1,5 @@
 /** Values that the option `guide` cannot have, and calls that cannot have a guide, are refused before any work. */
 import { refuseCpuOptions } from '../../lib/loss/cpu-options';
-import { toNativeFeatures } from '../../lib/matrix/features';
 import { matrix, thrownBy } from './fake-binding';
 import { badName, badShape, badType, badValue, notYet, refuses } from './refusal-table';
 

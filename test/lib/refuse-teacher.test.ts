@@ -1,6 +1,5 @@
 /** Values that the option `teacher` cannot have, and calls that cannot have a teacher, are refused before any work. */
 import { refuseCpuOptions } from '../../lib/loss/cpu-options';
-import { toNativeFeatures } from '../../lib/matrix/features';
 import { matrix, thrownBy } from './fake-binding';
 import { badName, badShape, badType, badValue, notYet, refuses } from './refusal-table';
 
