@@ -64,9 +64,11 @@ export class Tables {
 
   /** Query i with its own rows of the hard negatives: column j is its j-th row. */
   get hard() {
-    const most = Math.max(...Array.from({ length: this.q.count }, (_, i) => this.hardCount(i)));
-    const rowOf = (i: number, j: number) => (j < this.hardCount(i) ? this.hardOffsets[i] + j : -1);
-    return this.make('hard', () => new Similarities(this.q, this.h!, most, rowOf));
+    return this.make('hard', () => {
+      const most = Math.max(...Array.from({ length: this.q.count }, (_, i) => this.hardCount(i)));
+      const rowOf = (i: number, j: number) => (j < this.hardCount(i) ? this.hardOffsets[i] + j : -1);
+      return new Similarities(this.q, this.h!, most, rowOf);
+    });
   }
 
   hardCount(query: number): number {
@@ -89,13 +91,17 @@ export class Exclusions {
   /** Nearest that any negative came to a limit without meeting it, so that tests can tell a choice from a rounding. */
   clearance = Number.POSITIVE_INFINITY;
   private readonly limits: number[] | null;
+  private readonly listed: Set<number>[] | null;
   private readonly excluded = new Map<Similarities, Set<number>>();
 
   constructor(
     private readonly tables: Tables,
     private readonly options: DenseOptions,
   ) {
-    const { falseNegativeMargin: margin, labels } = options;
+    const { falseNegativeMargin: margin, labels, excludePairs } = options;
+    this.listed = excludePairs
+      ? Array.from({ length: tables.q.count }, (_, i) => new Set(listOf(excludePairs, i)))
+      : null;
     if (margin === undefined) {
       this.limits = null;
       return;
@@ -127,7 +133,7 @@ export class Exclusions {
   }
 
   private isListed(query: number, key: number): boolean {
-    return this.options.excludePairs !== undefined && listOf(this.options.excludePairs, query).includes(key);
+    return this.listed !== null && this.listed[query].has(key);
   }
 
   private beyond(of: Similarities, i: number, j: number, anchor: number): boolean {
