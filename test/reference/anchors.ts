@@ -64,9 +64,11 @@ export class Tables {
 
   /** Query i with its own rows of the hard negatives: column j is its j-th row. */
   get hard() {
-    const most = Math.max(...Array.from({ length: this.q.count }, (_, i) => this.hardCount(i)));
-    const rowOf = (i: number, j: number) => (j < this.hardCount(i) ? this.hardOffsets[i] + j : -1);
-    return this.make('hard', () => new Similarities(this.q, this.h!, most, rowOf));
+    return this.make('hard', () => {
+      const most = Math.max(...Array.from({ length: this.q.count }, (_, i) => this.hardCount(i)));
+      const rowOf = (i: number, j: number) => (j < this.hardCount(i) ? this.hardOffsets[i] + j : -1);
+      return new Similarities(this.q, this.h!, most, rowOf);
+    });
   }
 
   hardCount(query: number): number {
@@ -90,6 +92,7 @@ export class Exclusions {
   clearance = Number.POSITIVE_INFINITY;
   private readonly limits: number[] | null;
   private readonly guideLimits: number[] | null;
+  private readonly listed: Set<number>[] | null;
   private readonly excluded = new Map<Similarities, Set<number>>();
 
   constructor(
@@ -98,7 +101,10 @@ export class Exclusions {
     /** Similarities of the guide's features. */
     private readonly guided: Tables | null,
   ) {
-    const { falseNegativeMargin: margin, guide } = options;
+    const { falseNegativeMargin: margin, guide, excludePairs } = options;
+    this.listed = excludePairs
+      ? Array.from({ length: tables.q.count }, (_, i) => new Set(listOf(excludePairs, i)))
+      : null;
     // Qwen3 Embedding (Zhang et al. 2025): a negative with sim > sim(q_i, k_p) + margin is taken for a false one.
     this.limits = margin === undefined ? null : this.limitsOf(tables, (positive) => positive + margin);
     // GISTEmbed (Solatorio 2024), with sentence-transformers' margins; a fraction is one of the size
@@ -134,7 +140,7 @@ export class Exclusions {
   }
 
   private isListed(query: number, key: number): boolean {
-    return this.options.excludePairs !== undefined && listOf(this.options.excludePairs, query).includes(key);
+    return this.listed !== null && this.listed[query].has(key);
   }
 
   private beyond(of: Similarities, i: number, j: number, anchor: number): boolean {

@@ -189,14 +189,17 @@ function makeHardNegatives(
 
 /** Other features of the same rows. Hard negatives resemble their query too, so that some are above its limit. */
 function makeGuide(
-  { rows, keys, seed, hardPerQuery = 0 }: Recipe,
+  recipe: Recipe,
   { dim, margin, relative, hard, alike = 3 }: NonNullable<Recipe['guide']>,
   labels: Int32Array | undefined,
 ): NonNullable<ProblemOptions['guide']> {
-  const pair = makePair({ rows, keys, dim, seed: seed + seedOf.guide, alike, labels });
+  const seed = recipe.seed + seedOf.guide;
+  const { rows, keys } = recipe;
+  const pair = makePair({ rows, keys, dim, seed, alike, labels });
+  const owners = hardOwners(recipe);
   const hardNegatives =
-    hard && hardPerQuery > 0
-      ? { hardNegatives: coarsen(makeHardNegatives(pair.queries, hardPerQuery, seed + seedOf.guide + 2)) }
+    hard && owners.length > 0
+      ? { hardNegatives: coarsen(makeHardNegatives(pair.queries, owners, seed + 2)) }
       : {};
   return {
     queries: coarsen(pair.queries),
