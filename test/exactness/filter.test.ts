@@ -19,6 +19,8 @@ const variants: [string, Recipe, perRow: number][] = [
   ['infonce', { ...solved, objective: 'infonce' }, 1],
   ['ntxent', { ...solved, objective: 'ntxent' }, 2],
   ['siglip', { ...solved, objective: 'siglip', logitBias: -70 }, 1],
+  ['clip with a guide', { ...solved, guide: { dim: 40, alike: 8 } }, 1],
+  ['clip with a teacher', { ...solved, teacher: { dim: 40, alike: 8, logitScale: 80, weight: 1 } }, 1],
   ['clip with ids and weights', { ...solved, ids: 700, weights: true }, 1],
 ];
 

@@ -27,6 +27,21 @@ const directions = fc
   .subarray<DirectionName>(['keyToQuery', 'queryToQuery', 'keyToKey'])
   .map((others): DirectionName[] => ['queryToKey', ...others]);
 
+const guide = fc.record({
+  dim: fc.integer({ min: 1, max: 40 }),
+  // eighths, so that limits are exact
+  margin: fc.integer({ min: -8, max: 8 }).map((eighths) => eighths / 8),
+  relative: fc.boolean(),
+  hard: fc.boolean(),
+  alike: fc.integer({ min: 0, max: 8 }),
+});
+const teacher = fc.record({
+  dim: fc.integer({ min: 1, max: 40 }),
+  logitScale: float32(0.05, 100),
+  weight: float32(0.05, 3),
+  alike: fc.integer({ min: 0, max: 8 }),
+});
+
 /** Everything drawn independently; `sensible` then drops what does not go together. */
 const anything = fc.record({
   objective: fc.constantFrom(
@@ -53,6 +68,8 @@ const anything = fc.record({
   weights: fc.boolean(),
   logitBias: maybe(float32(-20, 5)),
   falseNegativeMargin: maybe(float32(-0.5, 0.5)),
+  guide: maybe(guide),
+  teacher: maybe(teacher),
   directions: maybe(directions),
   partition: maybe(fc.constantFrom('joint' as const, 'perDirection' as const)),
   labelSmoothing: maybe(float32(0.01, 0.99)),
@@ -88,7 +105,8 @@ function sensible(drawn: Anything): ExactCase {
     if (noKeys) recipe.keys = 0;
   }
   if (objective === 'siglip') drop('falseNegativeMargin', 'labelSmoothing', 'hardness');
-  if (objective !== 'clip' && objective !== 'infonce') drop('hardPerQuery');
+  if (objective !== 'clip' && objective !== 'infonce') drop('hardPerQuery', 'guide', 'teacher');
+  if (recipe.directions || recipe.hardPerQuery || recipe.hardness) drop('teacher');
   if (recipe.hardness) drop('labelSmoothing');
   const hasHard = recipe.hardPerQuery !== undefined || recipe.hardMost !== undefined;
   if (recipe.hardness?.on === 'hard' && !hasHard) drop('hardness');
