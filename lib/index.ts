@@ -14,6 +14,7 @@ export type {
   LossAndGradResult,
   LossFunctions,
   LossResult,
+  RingStep,
   RowResults,
   Stats,
   WithHardNegativeGrads,

@@ -7,9 +7,11 @@
 
 import type { DeviceMatrix, Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
-import type { NativeStats } from '../native/binding';
+import type { NativeStats, RingStep } from '../native/binding';
 import type { BackendName, Objective } from './options';
 import type { AskForHardNegativeGrads, AskForRows, OptionsFor } from './typed-options';
+
+export type { RingStep };
 
 /** The cost of a call. Times in seconds, sizes in bytes. */
 export interface Stats extends NativeStats {

@@ -2,6 +2,9 @@
  * Calls of a group that end early: every rank settles with an error that names the rank and the cause, and the group
  * works again afterwards. No test waits for a time: a rank that is forgotten would hang its test.
  */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type AnyContrastiveOptions, chunkedStep, contrastiveLoss, contrastiveLossAndGrad } from '../../lib';
 import { type ProcessGroup, threadGroups } from '../../lib/distributed';
 import { makePair } from '../reference/inputs';
@@ -142,18 +145,36 @@ it('an abort on one rank ends the call on all', () =>
     await expectUsable(groups);
   }));
 
-it('an abort while another rank is missing takes the place of the call', () =>
+it.each([
+  ['before native code has it', async () => {}],
+  ['while native code waits for the others', () => new Promise((resolve) => setImmediate(resolve))],
+])('an abort %s takes the place of the call', (_, wait) =>
   inGroup(3, async (groups) => {
     const controller = new AbortController();
     const first = call(groups[0]!, { signal: controller.signal });
     const second = call(groups[1]!);
+    await wait();
     controller.abort(new Error('no patience'));
     await expect(first).rejects.toThrow('no patience');
     // the third rank comes to a call that rank 0 has refused
     const errors = await errorsOf([first, second, call(groups[2]!)]);
-    expectOthers(errors, 0, 'abort');
+    expectOthers(errors, 0, 'no patience');
     await expectUsable(groups);
-  }));
+  }),
+);
+
+it('a group that nobody closes, and a call that nobody joins, keep no process alive', async () => {
+  const script = `
+    const { contrastiveLoss } = require('infcl');
+    const { threadGroups } = require('infcl/distributed');
+    const one = { data: new Float32Array(4).fill(1), shape: [2, 2] };
+    const [group] = threadGroups(2);
+    contrastiveLoss(one, one, { group, logitScale: -1 }).catch(({ code }) => console.log(code));
+  `;
+  const root = join(__dirname, '..', '..');
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: root });
+  expect(stdout).toBe('ERR_VALUE\n');
+});
 
 it('calls of a group keep their order, whatever happens to them', () =>
   inGroup(2, async (groups) => {

@@ -93,6 +93,23 @@ class MeetsGuestsTwice final : public SomeBackend {
   }
 };
 
+// Goes on after an abort in a forward pass, once.
+class HidesAnAbort final : public SomeBackend {
+ public:
+  using SomeBackend::SomeBackend;
+  void fold(infcl::FoldArgs& a) override {
+    try {
+      SomeBackend::fold(a);
+    } catch (const infcl::Error& e) {
+      if (hidden_ || e.code() != infcl::ErrorCode::kAborted) throw;
+      hidden_ = true;
+    }
+  }
+
+ private:
+  bool hidden_ = false;
+};
+
 // Calls `before` with the number of each pass over own columns or guests, before it.
 class TellsPasses final : public SomeBackend {
  public:

@@ -97,6 +97,7 @@ describe('a call', () => {
     const outputs = { queryGrads: null, keyGrads: null, hardNegativeGrads: null, rows: null };
     const numbers = { logitScale: 5, logitBias: 0, hardness: 0, hardNegativeHardness: 0, gradientFilter: 0 };
     const how = {
+      group: null,
       gradient: true,
       bfloat16: false,
       threads: 1,
