@@ -192,15 +192,14 @@ void test_errors_in_the_passes() {
     }
 }
 
-// A seeded bug: rank 2 hides its abort from one pass, and so ends one step late. The count of exchanges, by which
-// the test above judges, shows it.
+// A seeded bug: rank 2 hides its abort from one pass, and so ends one step late. The count of exchanges, by
+// which the test above judges, shows it.
 void test_late_abort_is_found() {
   for (const bool hides : {false, true}) {
     Exchanges exchanges;
     int32_t words[infcl::Control::kWords] = {};
-    Ring ring = ring_with(exchanges, 2, [&] {
-      __atomic_store_n(words + infcl::Control::kAbort, 1, __ATOMIC_RELAXED);
-    });
+    Ring ring = ring_with(exchanges, 2,
+                          [&] { __atomic_store_n(words + infcl::Control::kAbort, 1, __ATOMIC_RELAXED); });
     if (hides) ring.backends[2] = std::make_unique<faults::HidesAnAbort>(std::move(ring.backends[2]));
     Batch b(4);
     b.shards[2].control.words = words;

@@ -73,6 +73,18 @@ void test_cases() {
   });
 }
 
+// Every instruction set, on a ring where guests go all the way round and half way.
+void test_instruction_sets() {
+  for (const std::string& isa : infcl::cpu_info({}).isas) {
+    std::vector<Ring> rings;
+    rings.emplace_back(4, isa);
+    const cases::Visit usual = [&](const Case& c) { against_oracle(rings, c, {1e-6, 1e-5}); };
+    cases::visit_options(usual);
+    cases::visit_hard_negatives(usual);
+    cases::visit_sixteen_bits(infcl::DType::kBFloat16, usual);
+  }
+}
+
 // So few rows that the loss is refined: the refinement is a sum over ranks as well.
 void test_few_rows() {
   std::vector<Ring> rings = rings_of({2, 3});
@@ -249,6 +261,7 @@ int main(int argc, char** argv) {
   }
   if (part.empty() || part == "cases") {
     test_few_rows();
+    test_instruction_sets();
     test_cases();
   }
   return check::summary();
