@@ -5,6 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import { UsageError } from './errors.js';
+import { mostThreads, nonEmpty, refuseTogether, wholeNumber } from './flags.js';
 
 export interface Flags {
   batch?: number;
@@ -19,9 +20,6 @@ export interface Flags {
   threads?: number;
   help: boolean;
 }
-
-/** As many as infcl takes. */
-const mostThreads = 1024;
 
 export const helpText = `npm run demo -- [flags]
 
@@ -86,32 +84,5 @@ function readArguments(args: readonly string[]) {
     }).values;
   } catch (error) {
     throw new UsageError((error as Error).message);
-  }
-}
-
-function wholeNumber(
-  flag: string,
-  value: string | undefined,
-  least: number,
-  most = 2 ** 31 - 1,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw new UsageError(
-      `Expected whole number from ${least} to ${most} for ${flag} but received ${JSON.stringify(value)}`,
-    );
-  }
-  return number;
-}
-
-function nonEmpty(flag: string, value: string | undefined): string | undefined {
-  if (value === '') throw new UsageError(`Expected a path for ${flag} but received ""`);
-  return value;
-}
-
-function refuseTogether(flagA: string, a: unknown, flagB: string, b: unknown): void {
-  if (a !== undefined && b !== undefined) {
-    throw new UsageError(`Expected one of ${flagA} and ${flagB} but received both`);
   }
 }

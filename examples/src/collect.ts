@@ -3,7 +3,7 @@
 import type { Evaluation } from './evaluate/model-evaluation.js';
 import type { Dataset } from './features/dataset.js';
 import type { Example, Results } from './results.js';
-import type { History } from './train/training.js';
+import type { History } from './train/loop.js';
 
 export function dataNumbers({ pairs, split }: Dataset): Results['data'] {
   const { name, licence, leftName, rightName } = pairs;

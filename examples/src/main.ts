@@ -5,8 +5,7 @@
 
 import { resolve } from 'node:path';
 import { helpText, parseFlags } from './cli.js';
-import { DemoError, UsageError } from './errors.js';
-import { Interrupted, interruptedExitCode } from './interrupt.js';
+import { explain } from './explain.js';
 import { runDemo } from './run-demo.js';
 
 /** @param folder What relative paths are relative to. */
@@ -21,24 +20,6 @@ export async function main(args: readonly string[], folder: string): Promise<num
     if (flags.data !== undefined) flags.data = resolve(folder, flags.data);
     return await runDemo(flags);
   } catch (error) {
-    return explain(error);
+    return explain(error, 'npm run demo -- --help');
   }
-}
-
-/** What infcl says of the machine, not of the demo. */
-const machineCodes = ['ERR_OUT_OF_MEMORY', 'ERR_BACKEND_UNAVAILABLE', 'ERR_ISA'];
-
-function explain(error: unknown): number {
-  const { message, code } = error as { message?: string; code?: string };
-  if (error instanceof Interrupted) {
-    // the terminal has shown ^C on this line
-    console.error(`\n${message}`);
-    return interruptedExitCode;
-  }
-  if (error instanceof DemoError || (code !== undefined && machineCodes.includes(code))) {
-    console.error(error instanceof UsageError ? `${message}. See npm run demo -- --help` : message);
-    return 2;
-  }
-  console.error(error);
-  return 1;
 }

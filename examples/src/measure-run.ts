@@ -14,8 +14,8 @@ import { type Sweep, sweepBatches } from './measure/sweep.js';
 import type { Results } from './results.js';
 import { type Run, timed } from './run.js';
 import { percent } from './terminal.js';
+import type { History } from './train/loop.js';
 import { featureDim, initialWeights } from './train/side.js';
-import type { History } from './train/training.js';
 
 const listedExamples = 12;
 /** A default run keeps within ten minutes, by leaving out a seed of the last chart if it must. */

@@ -4,7 +4,7 @@ import type { CcaResult } from './baseline/cca-baseline.js';
 import type { Metrics } from './evaluate/retrieval.js';
 import type { LossCost } from './measure/loss-cost.js';
 import type { Sweep } from './measure/sweep.js';
-import type { History } from './train/training.js';
+import type { History } from './train/loop.js';
 
 export interface Example {
   query: string;

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import type { Flags } from './cli.js';
 import { loadCedict } from './data/cedict.js';
 import { loadTsv } from './data/tsv.js';
-import { CheckpointError, OutputError } from './errors.js';
+import { endOf } from './end-of-run.js';
+import { CheckpointError } from './errors.js';
 import { evaluateModel, type Weights } from './evaluate/model-evaluation.js';
 import { type Dataset, makeDataset } from './features/dataset.js';
 import { hashedColumns } from './features/hashing.js';
-import { Interrupted, listenForInterrupt } from './interrupt.js';
+import { listenForInterrupt } from './interrupt.js';
 import { measureAll } from './measure-run.js';
 import { renderReport } from './report/report.js';
 import { type Run, timed } from './run.js';
@@ -23,8 +24,9 @@ import { SweepLog } from './saved/sweep-log.js';
 import { quickTrainPairs, type Settings, settingsOf } from './settings.js';
 import { TrainingDisplay } from './terminal.js';
 import { startJax } from './train/jax-side.js';
+import type { History } from './train/loop.js';
 import { featureDim } from './train/side.js';
-import { type History, train } from './train/training.js';
+import { train } from './train/training.js';
 import { judge } from './verdict.js';
 
 const checkpointName = 'checkpoint.bin';
@@ -32,7 +34,7 @@ const outputNames = [checkpointName, 'sweep.json', 'report.json', 'report.html']
 /** Weights of two sides, and the optimiser's two arrays beside each. */
 const checkpointBytes = 2 * 3 * 4 * hashedColumns * featureDim;
 
-/** Resolves to the exit code. Rejects with a DemoError for what its user can mend, with {@link Interrupted} after Ctrl-C. */
+/** Resolves to the exit code. Rejects with a DemoError for what its user can mend, with Interrupted after Ctrl-C. */
 export async function runDemo(flags: Flags): Promise<number> {
   checkFiles(flags);
   const began = performance.now();
@@ -77,19 +79,6 @@ async function runPhases(run: Run): Promise<number> {
   const { failed, lines } = judge(results, run.dataset.pairs.tokens === 'chinese');
   for (const line of lines) (failed ? console.error : console.log)(line);
   return failed ? 1 : 0;
-}
-
-/** What to tell: after Ctrl-C only the interruption itself passes for one, not what failed meanwhile. */
-export function endOf({ signal, savedStep }: Pick<Run, 'signal' | 'savedStep'>, error: unknown): unknown {
-  if (signal.aborted && (error as Error | undefined)?.name === 'AbortError')
-    return new Interrupted(savedStep);
-  if (!(error instanceof OutputError)) return error;
-  const stopped = signal.aborted ? 'Stopped by Ctrl-C. ' : '';
-  const next =
-    savedStep === undefined
-      ? 'nothing was saved, so make room or choose another --out, and start again'
-      : `step ${savedStep} was saved before, so make room and go on with --resume`;
-  return new OutputError(`${stopped}${error.message}: ${next}`);
 }
 
 async function loadData({ data, seed, quick }: Flags): Promise<Dataset> {

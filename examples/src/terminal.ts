@@ -5,7 +5,7 @@
 
 import { Presets, SingleBar } from 'cli-progress';
 import type { StepProgress } from 'infcl';
-import type { StepRecord } from './train/training.js';
+import type { StepRecord } from './train/loop.js';
 
 /** Where in a step a phase lies, for a bar that moves within steps. */
 const phaseStart = { encode: 0, loss: 0.2, backward: 0.6 };

@@ -1,5 +1,6 @@
 // Collectives and agreement over ranks that are threads, against loops over all values.
 #include "comm/collectives.h"
+#include "core/field_agreement.h"
 
 #include <algorithm>
 #include <cmath>
@@ -126,9 +127,9 @@ void test_copies() {
   }
 }
 
-std::string error_of(Rank& r, const std::vector<Field>& fields, const std::string& refusal, ErrorCode code) {
+std::string error_of(Rank& r, const std::vector<infcl::Field>& fields, const std::string& refusal, ErrorCode code) {
   try {
-    const FieldAgreement agreement(r.communicator, fields, refusal, {});
+    const infcl::FieldAgreement agreement(r.communicator, fields, refusal, {});
     if (refusal.empty()) agreement.check();
     return "";
   } catch (const Error& e) {
@@ -140,7 +141,7 @@ void test_agreement() {
   Hub hub(3);
   run_ranks(hub, 3, kPatience, [](Rank& r) {
     const auto fields = [](const std::string& call, int64_t length) {
-      return std::vector<Field>{{"call", call, ErrorCode::kValue},
+      return std::vector<infcl::Field>{{"call", call, ErrorCode::kValue},
                                 {"values.length", std::to_string(length), ErrorCode::kShape}};
     };
     CHECK(error_of(r, fields("allReduce", 5), "", ErrorCode::kShape).empty(), "equal calls");
@@ -156,7 +157,7 @@ void test_agreement() {
               "rank 0",
           "%s", error.c_str());
     // calls with other numbers of fields
-    const std::vector<Field> fewer{{"call", "allReduce", ErrorCode::kValue}};
+    const std::vector<infcl::Field> fewer{{"call", "allReduce", ErrorCode::kValue}};
     error = error_of(r, r.rank() == 1 ? fewer : fields("allReduce", 5), "",
                      r.rank() == 1 ? ErrorCode::kValue : ErrorCode::kShape);
     CHECK(error.find("received values.length: nothing on rank 1, 5 on rank 0") !=

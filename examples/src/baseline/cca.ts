@@ -122,7 +122,8 @@ export async function project(
   return result;
 }
 
-function withRidge(matrix: Dense, ridge: number): Dense {
+/** Adds a multiple of the mean variance to the diagonal. */
+export function withRidge(matrix: Dense, ridge: number): Dense {
   const n = matrix.rows;
   const data = matrix.data.slice();
   let trace = 0;
@@ -131,7 +132,8 @@ function withRidge(matrix: Dense, ridge: number): Dense {
   return { ...matrix, data };
 }
 
-function randomMatrix(rows: number, columns: number): Dense {
+/** Normal numbers, the same ones in each run. */
+export function randomMatrix(rows: number, columns: number): Dense {
   const random = new Random(1);
   return { rows, columns, data: Float32Array.from({ length: rows * columns }, () => random.normal()) };
 }
@@ -140,7 +142,7 @@ function randomMatrix(rows: number, columns: number): Dense {
  * An orthonormal basis of the columns of V, by Cholesky: VᵀV = L Lᵀ, then V L⁻ᵀ. Where the data has fewer directions
  * than V has columns, the ridge leaves the others near zero, so that they count for nothing.
  */
-async function orthonormal(v: Dense, signal?: AbortSignal): Promise<Dense> {
+export async function orthonormal(v: Dense, signal?: AbortSignal): Promise<Dense> {
   const vt = transpose(v);
   const gram = await Cholesky.factor(withRidge(await multiply(vt, v, signal), 1e-4), signal);
   return transpose(await gram.solveLower(vt));

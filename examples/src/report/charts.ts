@@ -3,7 +3,7 @@
 import type { LossCost } from '../measure/loss-cost.js';
 import type { Sweep, SweepRun } from '../measure/sweep.js';
 import type { Results } from '../results.js';
-import type { StepRecord } from '../train/training.js';
+import type { History, StepRecord } from '../train/loop.js';
 import { drawChart, grid, legend, xAxis, yAxis } from './chart.js';
 import type { Html } from './html.js';
 import { colour } from './palette.js';
@@ -13,24 +13,54 @@ const wide = { width: 940, height: 300 };
 const share = (value: number) => `${Math.round(value)} %`;
 const batchName = (batch: number) => (batch >= 1024 ? `${batch / 1024}k` : `${batch}`);
 
+/** A dashed line across a chart of accuracies, with its name and value. */
+export interface LevelLine {
+  name: string;
+  /** From 0 to 1. */
+  value: number;
+  tint: string;
+}
+
+export interface AccuracyCurve {
+  history: History;
+  /** Steps of the whole run. */
+  steps: number;
+  /** What the curve shows, for its axis and for readers of the page. */
+  name: string;
+  label: string;
+  lines: readonly LevelLine[];
+}
+
 export function learningCurve({ history, config, cca, ceiling }: Results): Html {
-  const line = (name: string, value: number, tint: string) => ({
-    name,
+  const lines = [{ name: 'ceiling of the test', value: ceiling.recallAt1, tint: colour.fourth }];
+  if (cca) lines.push({ name: 'linear CCA on the test', value: cca.metrics.recallAt1, tint: colour.other });
+  const label = 'Recall at one on validation queries by training step';
+  return accuracyCurve({ history, steps: config.steps, name: 'recall@1 on validation', label, lines });
+}
+
+export function accuracyCurve({ history, steps, name, label, lines }: AccuracyCurve): Html {
+  const lineSeries = ({ name: title, value, tint }: LevelLine, index: number) => ({
+    name: title,
     type: 'line',
     data: [],
     markLine: {
       symbol: 'none',
       silent: true,
       lineStyle: { color: tint, type: 'dashed' },
-      label: { color: colour.muted, formatter: `${name} ${value.toFixed(1)} %`, position: 'insideStartTop' },
-      data: [{ yAxis: value }],
+      label: {
+        color: colour.muted,
+        formatter: `${title} ${(100 * value).toFixed(1)} %`,
+        // two lines that lie close keep their names from each other
+        position: index % 2 === 0 ? 'insideStartTop' : 'insideEndBottom',
+      },
+      data: [{ yAxis: 100 * value }],
     },
   });
   return drawChart(
     {
       grid,
-      xAxis: xAxis({ name: 'step', min: 0, max: config.steps }),
-      yAxis: yAxis({ name: 'recall@1 on validation', format: share, min: 0, max: 100 }),
+      xAxis: xAxis({ name: 'step', min: 0, max: steps }),
+      yAxis: yAxis({ name, format: share, min: 0, max: 100 }),
       series: [
         {
           type: 'line',
@@ -39,16 +69,15 @@ export function learningCurve({ history, config, cca, ceiling }: Results): Html 
           lineStyle: { color: colour.ours, width: 2.5 },
           itemStyle: { color: colour.ours },
         },
-        line('ceiling of the test', 100 * ceiling.recallAt1, colour.fourth),
-        ...(cca ? [line('linear CCA on the test', 100 * cca.metrics.recallAt1, colour.other)] : []),
+        ...lines.map(lineSeries),
       ],
     },
     half,
-    'Recall at one on validation queries by training step',
+    label,
   );
 }
 
-export function lossCurve({ history, config }: Results): Html {
+export function lossCurve({ history, config }: { history: History; config: { steps: number } }): Html {
   const series = (name: string, pick: (record: StepRecord) => number, tint: string, yAxisIndex = 0) => ({
     name,
     type: 'line',

@@ -39,6 +39,7 @@ h3 { font-size: 0.95rem; margin: 0 0 0.35rem; }
 p { margin: 0.4rem 0 1rem; max-width: 46rem; }
 .lead { font-size: 1.1rem; color: var(--muted); }
 .eyebrow { color: var(--accent); font-weight: 600; font-size: 0.85rem; margin: 0 0 0.4rem; }
+a { color: var(--accent); }
 .note { color: var(--muted); font-size: 0.92rem; }
 .warning { border-left: 3px solid var(--other); padding-left: 0.8rem; font-weight: 600; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.9rem; margin: 1.75rem 0 0; }

@@ -4,7 +4,7 @@
  */
 
 import { allFinite } from '../finite.js';
-import type { CurvePoint, History, StepRecord } from '../train/training.js';
+import type { CurvePoint, History, StepRecord } from '../train/loop.js';
 import { Fields } from './fields.js';
 import { checkSameSettings, type RunSettings } from './same-settings.js';
 import { readSealed, type SealedFile, unusable, writeSealed } from './sealed-file.js';

@@ -1,0 +1,33 @@
+/** Checks of single flags, for the command lines of all demos. Refuses values by the name of their flag. */
+
+import { UsageError } from './errors.js';
+
+/** As many as infcl takes. */
+export const mostThreads = 1024;
+
+export function wholeNumber(
+  flag: string,
+  value: string | undefined,
+  least: number,
+  most = 2 ** 31 - 1,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw new UsageError(
+      `Expected whole number from ${least} to ${most} for ${flag} but received ${JSON.stringify(value)}`,
+    );
+  }
+  return number;
+}
+
+export function nonEmpty(flag: string, value: string | undefined): string | undefined {
+  if (value === '') throw new UsageError(`Expected a path for ${flag} but received ""`);
+  return value;
+}
+
+export function refuseTogether(flagA: string, a: unknown, flagB: string, b: unknown): void {
+  if (a !== undefined && b !== undefined) {
+    throw new UsageError(`Expected one of ${flagA} and ${flagB} but received both`);
+  }
+}
