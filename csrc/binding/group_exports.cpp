@@ -69,8 +69,8 @@ Napi::Value refuse_group_call(const Napi::CallbackInfo& info, AddonState&) {
 
 // A rank that is a process waits for the others. A rank that is a thread is gone at once.
 Napi::Value close_group(const Napi::CallbackInfo& info, AddonState&) {
-  GroupRank& rank = open_group_handle(info[0]);
-  if (rank.processes) return rank.lane.runner().submit(close_task(rank));
+  GroupRank* const rank = find_group_rank(info[0]);
+  if (rank && rank->processes) return rank->lane.runner().submit(close_task(*rank));
   close_group_handle(info[0]);
   return info.Env().Undefined();
 }

@@ -42,10 +42,12 @@ Napi::Value make_group_handle(Napi::Env env, std::unique_ptr<GroupRank> rank) {
   return external;
 }
 
+GroupRank* find_group_rank(const Napi::Value& value) { return unwrap(value).rank.get(); }
+
 GroupRank& open_group_handle(const Napi::Value& value) {
-  const GroupHandle& handle = unwrap(value);
-  if (!handle.rank) throw RequestError("ERR_DISPOSED", "The group was closed");
-  return *handle.rank;
+  GroupRank* const rank = find_group_rank(value);
+  if (!rank) throw RequestError("ERR_DISPOSED", "The group was closed");
+  return *rank;
 }
 
 void close_group_handle(const Napi::Value& value) { unwrap(value).close(); }

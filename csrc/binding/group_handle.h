@@ -33,7 +33,9 @@ struct GroupRank {
 
 // All functions are for the environment's thread.
 Napi::Value make_group_handle(Napi::Env, std::unique_ptr<GroupRank>);
-// Throws RequestError: ERR_TYPE for a value that is no such handle, ERR_DISPOSED for a closed one.
+// Null once the handle is closed. Throws RequestError (ERR_TYPE) for a value that is no such handle.
+GroupRank* find_group_rank(const Napi::Value&);
+// Throws as find_group_rank, and RequestError (ERR_DISPOSED) for a closed handle.
 GroupRank& open_group_handle(const Napi::Value&);
 // Gives back the threads of a rank. Ranks that are threads end their calls. A second close does nothing.
 void close_group_handle(const Napi::Value&);

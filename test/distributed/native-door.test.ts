@@ -30,26 +30,26 @@ it.each<[string, unknown]>([
   ['undefined', undefined],
 ])('%s is no handle of a group', (_, handle) => {
   expect(codeOf(() => binding.closeGroup(handle as GroupHandle))).toBe('ERR_TYPE');
-  const refusal = { group: handle as GroupHandle, message: '', started: false };
-  expect(codeOf(() => binding.refuseGroupCall(refusal))).toBe('ERR_TYPE');
+  const refusal = { message: '', started: false };
+  expect(codeOf(() => binding.refuseGroupCall(handle as GroupHandle, refusal))).toBe('ERR_TYPE');
 });
 
 it('a closed group has no calls', () => {
   const [group] = binding.threadGroups({ ranks: 1 });
   binding.closeGroup(group!);
   binding.closeGroup(group!);
-  const refusal = { group: group!, message: '', started: false };
-  expect(codeOf(() => binding.refuseGroupCall(refusal))).toBe('ERR_DISPOSED');
+  const refusal = { message: '', started: false };
+  expect(codeOf(() => binding.refuseGroupCall(group!, refusal))).toBe('ERR_DISPOSED');
 });
 
 it('a refusal settles once all ranks have come', async () => {
   const [left, right] = binding.threadGroups({ ranks: 2 });
   const refusals = [left!, right!].map((group) =>
-    binding.refuseGroupCall({ group, message: 'no', started: false }),
+    binding.refuseGroupCall(group, { message: 'no', started: false }),
   );
   await expect(Promise.all(refusals)).resolves.toEqual([undefined, undefined]);
   // a call that reached native code and met the others has nothing to refuse
-  await binding.refuseGroupCall({ group: left!, message: 'no', started: true });
+  await binding.refuseGroupCall(left!, { message: 'no', started: true });
   for (const group of [left!, right!]) binding.closeGroup(group);
 });
 
