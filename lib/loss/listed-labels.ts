@@ -35,7 +35,7 @@ export function refuseBesideLists(given: AnyContrastiveOptions, objective: Objec
     ['labelSmoothing', 'it takes from the target of one positive'],
     ['falseNegativeMargin', 'it measures from one positive'],
     ...(objective === 'clip'
-      ? ([['queryWeights', 'keys are anchors too and have no weights']] as const)
+      ? ([['queryWeights', 'a key is an anchor too and has no weight']] as const)
       : []),
   ] as const;
   for (const [option, why] of refused) {

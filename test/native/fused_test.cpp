@@ -102,7 +102,8 @@ void test_lists(Engine& e) {
   OnePassAfterAnother two_passes(*e.backend);
   const Run fused = cases::run(*e.backend, r), other = cases::run(two_passes, r);
   CHECK(cases::same_bits(fused, other), "%s lists", e.isa.c_str());
-  CHECK(fused.result.stats.masked_pairs == other.result.stats.masked_pairs && fused.result.stats.tiles_reused > 0,
+  CHECK(fused.result.stats.masked_pairs == other.result.stats.masked_pairs &&
+            fused.result.stats.tiles_reused > 0,
         "%s: not fused", e.isa.c_str());
 }
 
