@@ -47,7 +47,9 @@ void read_terms(const RequestReader& in, int device, ContrastiveRequest& request
     if (!request.hard_negative_offsets) request.hard_negatives_per_query = request.hard_negatives.rows / rows;
     if (request.hard_negatives.rows != request.hard_negative_rows().of(rows - 1).end ||
         request.hard_negatives.dim != request.queries.dim)
-      throw RequestError("ERR_SHAPE", "Expected as many rows of hardNegatives for every query or as offsets say, of its dim");
+      throw RequestError(
+          "ERR_SHAPE",
+          "Expected as many rows of hardNegatives for every query or as offsets say, of its dim");
   } else if (!in.is_null("hardNegativeOffsets")) {
     throw RequestError("ERR_VALUE", "Expected hardNegatives beside hardNegativeOffsets");
   }

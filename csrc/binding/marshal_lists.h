@@ -13,8 +13,8 @@ namespace infcl::binding {
 // ERR_VALUE, or as RequestReader.
 const int32_t* read_offsets(const RequestReader&, const char* name, int64_t rows);
 
-// Lists of indices below `keys`, one list for each query, ascending and without a repetition. No lists where the
-// property is null. Throws as read_offsets.
+// Lists of indices below `keys`, one list for each query, ascending and without a repetition. No lists
+// where the property is null. Throws as read_offsets.
 KeyLists read_key_lists(const RequestReader&, const char* name, int64_t queries, int64_t keys);
 
 }  // namespace infcl::binding

@@ -88,8 +88,9 @@ struct Positives {
   bool labelled = false;
   const int32_t* labels = nullptr;  // null: i itself
   int64_t first_column = 0;         // that labels count from: over several ranks, they count all ranks' keys
-  // Where there are lists, each key in row i's list is a positive of row i, and `label` has no meaning. Vectors of
-  // positives then have one entry for each entry of the lists. The CPU backend alone knows lists.
+  // Where there are lists, each key in row i's list is a positive of row i, and `label` has no meaning.
+  // Vectors of positives then have one entry for each entry of the lists. The CPU backend alone knows
+  // lists.
   KeyLists lists;
   // Hardness gives negatives a larger logit scale than labelled positives. A positive's exponential on the
   // scale of negatives may overflow, so backends mask it.
@@ -200,8 +201,9 @@ class Backend {
     args.close({0, args.rows});
     return differentiate(args.differentiate);
   }
-  // dots[h] = q_i . k_h for each hard negative h of query i. errors[i] is 0 before. It rises to the most by which a dot of query
-  // i may exceed the dot of equal rows in a tile. Where both have the same bits, it stays 0.
+  // dots[h] = q_i . k_h for each hard negative h of query i. errors[i] is 0 before. It rises to the most by
+  // which a dot of query i may exceed the dot of equal rows in a tile. Where both have the same bits, it
+  // stays 0.
   virtual void hard_negative_dots(float* dots, float* errors) = 0;
   // Returns sum g (the dot in float64 - the dot) where it is wanted, else 0.
   virtual double differentiate_hard_negatives(const HardNegativeArgs&) = 0;

@@ -1,5 +1,5 @@
-// Lists of keys, one for each query, in compressed sparse rows: the pairs that do not count, and the positives
-// of queries that have several.
+// Lists of keys, one for each query, in compressed sparse rows: the pairs that do not count, and the
+// positives of queries that have several.
 //
 // Refuses to check: the binding has checked the numbers, since indices rely on them.
 #pragma once
@@ -18,8 +18,8 @@ struct KeyLists {
   bool any() const { return offsets != nullptr; }
   int64_t size(int64_t query) const { return offsets[query + 1] - offsets[query]; }
 
-  // f(at) for each entry of the query's list whose key is in `range`. The list is searched and not scanned, so a
-  // tile costs no more than the entries in it.
+  // f(at) for each entry of the query's list whose key is in `range`. The list is searched and not scanned,
+  // so a tile costs no more than the entries in it.
   template <class F>
   void for_each_in(int64_t query, Range range, F f) const {
     const int32_t *begin = keys + offsets[query], *end = keys + offsets[query + 1];

@@ -87,8 +87,8 @@ class ListedLossState final : public LossState {
   }
 
  protected:
-  // Hard negatives, then the positives: a tile holds neither. Where keys are anchors too, no pass is fused, and
-  // `queries` are all of them.
+  // Hard negatives, then the positives: a tile holds neither. Where keys are anchors too, no pass is fused,
+  // and `queries` are all of them.
   int64_t add_terms_outside_tiles(Range queries) override {
     const int64_t excluded = hard_negatives_.fold(queries, normalisers_[0], row_max_dots_, limits_);
     for (int64_t i = queries.begin; i < queries.end; ++i) close_query(i);
@@ -153,8 +153,8 @@ class ListedLossState final : public LossState {
     return a;
   }
 
-  // The loss of the keys is a mean over keys that some query lists. The engine divides all by the weights of the
-  // queries, which are their number where keys are anchors.
+  // The loss of the keys is a mean over keys that some query lists. The engine divides all by the weights
+  // of the queries, which are their number where keys are anchors.
   void make_room(int n) {
     AnchorPairs& a = anchors_[n];
     const int64_t count = anchor_count(n);
@@ -178,8 +178,8 @@ class ListedLossState final : public LossState {
     if (size > 0) mean_lse_[i] = kLn2 * lse / static_cast<double>(size);
   }
 
-  // From the sum over negatives to the losses of the anchor's pairs, and to the normaliser of the backward pass.
-  // Returns the sum of the denominators' logarithms, base 2.
+  // From the sum over negatives to the losses of the anchor's pairs, and to the normaliser of the backward
+  // pass. Returns the sum of the denominators' logarithms, base 2.
   double close_anchor(int n, int64_t anchor) {
     AnchorPairs& a = anchors_[n];
     const int64_t size = a.size(anchor);

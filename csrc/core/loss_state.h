@@ -3,8 +3,8 @@
 // O(M + N) memory, serial, float64.
 //
 // An objective is data (objective.h) within one of four families. Each family is a class in a file of its
-// own: loss_labelled.cpp, loss_listed.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class LossState alone, and
-// this class has the parts that all families need.
+// own: loss_labelled.cpp, loss_listed.cpp, loss_classes.cpp, loss_sigmoid.cpp. The engine sees the class
+// LossState alone, and this class has the parts that all families need.
 #pragma once
 
 #include <cstdint>

@@ -102,8 +102,8 @@ Objective make_objective(ObjectiveKind, bool has_keys = true);
 // The same positives as clip, against the directions in `directions`. Joint: each query has one denominator
 // over all directions. Otherwise each direction has its own, and the loss is the mean of their losses.
 Objective make_directions(unsigned directions, bool joint);
-// The same objective with a list of positives for each query, and any number of keys. For those with the trait
-// kTakesLists.
+// The same objective with a list of positives for each query, and any number of keys. For those with the
+// trait kTakesLists.
 Objective with_listed_positives(Objective);
 
 }  // namespace infcl

@@ -34,8 +34,9 @@ struct ContrastiveRequest {
   Teacher teacher;
   double label_smoothing = 0;
   const float* query_weights = nullptr;  // [M]: the loss is a weighted mean; null: all weights are 1
-  // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone, or rows
-  // [hard_negative_offsets[i], hard_negative_offsets[i + 1]) where there are offsets, [M + 1]. The offsets end at all rows.
+  // Rows [i * hard_negatives_per_query, (i + 1) * hard_negatives_per_query) count against query i alone, or
+  // rows [hard_negative_offsets[i], hard_negative_offsets[i + 1]) where there are offsets, [M + 1], which
+  // end with the last row.
   MatrixView hard_negatives;
   int64_t hard_negatives_per_query = 0;
   const int32_t* hard_negative_offsets = nullptr;

@@ -213,14 +213,15 @@ void CpuBackend::hard_negative_dots_of(const MatrixView& queries, const MatrixVi
     });
     return;
   }
-  // The kernel takes partners of one side alone, so here queries are the partners. A product has the same bits
-  // from either side.
+  // The kernel takes partners of one side alone, so here queries are the partners. A product has the same
+  // bits from either side.
   std::vector<int32_t> query_of(static_cast<size_t>(keys.rows));
   for (int64_t i = 0; i < queries.rows; ++i)
     std::fill(query_of.begin() + rows.of(i).begin, query_of.begin() + rows.of(i).end,
               static_cast<int32_t>(i));
-  for_pairs(keys.rows,
-            [&](Range pairs) { kernels_->pair_dots(keys, queries, {pairs, 1, query_of.data()}, dots); });
+  for_pairs(keys.rows, [&](Range pairs) {
+    kernels_->pair_dots(keys, queries, {pairs, 1, query_of.data()}, dots);
+  });
 }
 
 double CpuBackend::differentiate_hard_negatives(const HardNegativeArgs& args) {

@@ -145,8 +145,9 @@ DifferentiateResult CpuBackend::fold_and_differentiate(FusedArgs& args) {
                               differentiate = differentiate_pass(args.differentiate, out);
   PartTimes times(plan_.threads);
   const auto close_positives = [&](const TilePlace& tile) {
-    for_each_positive(tile, args.fold.positives,
-                      [&](int64_t row, int64_t, int64_t) { args.close({row, row + 1}); });
+    for_each_positive(tile, args.fold.positives, [&](int64_t row, int64_t, int64_t) {
+      args.close({row, row + 1});
+    });
   };
   const auto visit = [&](int t, const TileStep& step) {
     const int64_t i = step.tile_row, j = step.tile_column;

@@ -37,7 +37,7 @@ export function refuseBesideLists(given: AnyContrastiveOptions, objective: Objec
     ['guide', 'it measures from one positive'],
     ['teacher', 'its probabilities have all keys in one denominator'],
     ...(objective === 'clip'
-      ? ([['queryWeights', 'each key is an anchor too, without a weight']] as const)
+      ? ([['queryWeights', 'a key is an anchor too and has no weight']] as const)
       : []),
   ] as const;
   for (const [option, why] of refused) {

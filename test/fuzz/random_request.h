@@ -57,7 +57,8 @@ class RandomRequest {
     int64_t keys = rows;
     if (listed_) {
       keys = in_.flag() ? in_.between(1, 3 * rows) : rows;
-    } else if (!paired && in_.flag()) keys = labelled ? in_.between(1, 3 * rows) : rows + in_.below(3 * rows);
+    } else if (!paired && in_.flag())
+      keys = labelled ? in_.between(1, 3 * rows) : rows + in_.below(3 * rows);
     values = in_.rarely(4) ? static_cast<Values>(in_.below(4)) : Values::kUsual;
     moderate = values == Values::kUsual || values == Values::kTiny;
     request.queries = matrix(queries_, rows, dim);
@@ -168,8 +169,7 @@ class RandomRequest {
       r.d_key_rows = keys_meet_keys || in_.flag() ? r.keys.rows : in_.between(1, r.keys.rows);
       r.d_keys = output(r.d_key_rows * dim);
     }
-    if (r.hard_negatives.rows > 0 && in_.flag())
-      r.d_hard_negatives = output(r.hard_negatives.rows * dim);
+    if (r.hard_negatives.rows > 0 && in_.flag()) r.d_hard_negatives = output(r.hard_negatives.rows * dim);
     if (in_.rarely(4)) r.gradient_filter = std::exp2(-in_.between(0, 20)) * 0.999;
   }
 

@@ -18,6 +18,7 @@ import {
   type ErrorCode,
   type Features,
   isInfclError,
+  type KeyLists,
   type MatrixLike,
   type Objective,
   type ObjectiveOptions,
@@ -28,6 +29,7 @@ import type { objectives } from '../../lib/loss/objectives';
 declare const queries: Features;
 declare const keys: Features;
 declare const labels: Int32Array;
+declare const lists: KeyLists;
 declare const hardNegatives: { keys: Features; perQuery: number };
 declare const objective: Objective;
 declare const someTimes: boolean;
@@ -47,13 +49,25 @@ export function optionsBelongToTheObjective() {
   contrastiveLossSync(queries, keys, { directions: ['queryToKey', 'keyToKey'], partition: 'joint' });
   contrastiveLossSync(queries, keys, { onProgress: ({ fraction, phase }) => [fraction, phase] });
 
+  contrastiveLossSync(queries, keys, { labels: lists });
+  contrastiveLossSync(queries, keys, { objective: 'infonce', labels: lists, excludePairs: lists });
+  contrastiveLossSync(queries, keys, { hardNegatives: { keys, offsets: labels } });
+
+  // @ts-expect-error: classes are no lists
+  contrastiveLossSync(queries, keys, { objective: 'supcon', labels: lists });
+  // @ts-expect-error: excluded pairs are of clip, infonce and siglip
+  contrastiveLossSync(queries, keys, { objective: 'ntxent', excludePairs: lists });
+  // @ts-expect-error: as many of each query, or offsets
+  contrastiveLossSync(queries, keys, { hardNegatives: { keys, perQuery: 1, offsets: labels } });
+  // @ts-expect-error: neither of them
+  contrastiveLossSync(queries, keys, { hardNegatives: { keys } });
   // @ts-expect-error: a sigmoid has no smoothed labels
   contrastiveLossSync(queries, keys, { objective: 'siglip', labelSmoothing: 0.1 });
   // @ts-expect-error: no labels
   contrastiveLossSync(queries, keys, { objective: 'supcon' });
   // @ts-expect-error: undefined is as good as no labels
   contrastiveLossSync(queries, keys, { objective: 'supcon', labels: undefined });
-  // @ts-expect-error: labels need infonce or supcon, and clip is the default
+  // @ts-expect-error: clip, the default, takes labels as lists
   contrastiveLossSync(queries, keys, { labels });
   // @ts-expect-error: a bias cancels in a softmax
   contrastiveLossSync(queries, keys, { objective: 'infonce', logitBias: 1 });

@@ -144,7 +144,7 @@ refuses('labels, clip', [
   badValue(
     'with weights',
     { labels: each, queryWeights: Float32Array.of(1, 1, 1) },
-    "no options.queryWeights beside lists in options.labels (objective 'clip') but received some: each key is an anchor too",
+    "no options.queryWeights beside lists in options.labels (objective 'clip') but received some: a key is an anchor too",
   ),
   badValue('with a margin', { labels: each, falseNegativeMargin: 0 }, 'it measures from one positive'),
   badValue('with smoothing', { labels: each, labelSmoothing: 0 }, 'it takes from the target of one positive'),

@@ -235,7 +235,8 @@ inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, co
         for (int64_t j = 0; similarity.column_normaliser == norm && j < m; ++j)
           if (j != i && rules.counts({kQ, j, kK, i}, i, j, true)) anchor.terms.push_back({kQ, j, kK, i});
       }
-      const infcl::Range own = norm == 0 && r.hard_negatives.rows > 0 ? r.hard_negative_rows().of(i) : infcl::Range{};
+      const infcl::Range own =
+          norm == 0 && r.hard_negatives.rows > 0 ? r.hard_negative_rows().of(i) : infcl::Range{};
       for (int64_t h = own.begin; h < own.end; ++h) {
         const Term t{kQ, i, kHard, h};
         if (rules.counts(t, i, i, false)) anchor.terms.push_back(t);
@@ -253,7 +254,8 @@ inline Result labelled(const infcl::ContrastiveRequest& r, const Features& q, co
 inline Result listed(const infcl::ContrastiveRequest& r, const Features& q, const Features& k) {
   Dense dense(r, q, k);
   const Exclusion rules(r, dense);
-  const auto add = [&](double weight, const std::vector<Term>& positives, const std::vector<Term>& negatives) {
+  const auto add = [&](double weight, const std::vector<Term>& positives,
+                       const std::vector<Term>& negatives) {
     for (const Term& p : positives) {
       Anchor anchor{weight / static_cast<double>(positives.size()), {p}};
       anchor.terms.insert(anchor.terms.end(), negatives.begin(), negatives.end());
@@ -266,21 +268,26 @@ inline Result listed(const infcl::ContrastiveRequest& r, const Features& q, cons
   for (int64_t i = 0; i < q.rows; ++i) {
     std::vector<Term> positives, negatives;
     for (int64_t j = 0; j < k.rows; ++j) {
-      if (rules.positive(i, j)) positives.push_back({kQ, i, kK, j, 1, true});
-      else if (rules.counts({kQ, i, kK, j}, i, j, false)) negatives.push_back({kQ, i, kK, j});
+      if (rules.positive(i, j))
+        positives.push_back({kQ, i, kK, j, 1, true});
+      else if (rules.counts({kQ, i, kK, j}, i, j, false))
+        negatives.push_back({kQ, i, kK, j});
     }
     const infcl::Range own = r.hard_negatives.rows > 0 ? r.hard_negative_rows().of(i) : infcl::Range{};
     for (int64_t h = own.begin; h < own.end; ++h)
       if (rules.counts({kQ, i, kHard, h}, i, i, false)) negatives.push_back({kQ, i, kHard, h});
-    add(o.normalisers[0].weight * (r.query_weights ? r.query_weights[i] : 1) / total_weight, positives, negatives);
+    add(o.normalisers[0].weight * (r.query_weights ? r.query_weights[i] : 1) / total_weight, positives,
+        negatives);
   }
   if (o.normaliser_count == 1) return dense.result();
   std::vector<std::vector<Term>> positives(static_cast<size_t>(k.rows)), negatives(positives);
   double anchors = 0;
   for (int64_t j = 0; j < k.rows; ++j) {
     for (int64_t i = 0; i < q.rows; ++i) {
-      if (rules.positive(i, j)) positives[j].push_back({kQ, i, kK, j, 1, true});
-      else if (rules.counts({kQ, i, kK, j}, i, j, false)) negatives[j].push_back({kQ, i, kK, j});
+      if (rules.positive(i, j))
+        positives[j].push_back({kQ, i, kK, j, 1, true});
+      else if (rules.counts({kQ, i, kK, j}, i, j, false))
+        negatives[j].push_back({kQ, i, kK, j});
     }
     anchors += !positives[j].empty();
   }

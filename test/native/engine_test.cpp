@@ -73,7 +73,8 @@ void test_cases(std::vector<Engine>& engines) {
   cases::visit_wide_ranges([&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-4}); });
 }
 
-// Excluded pairs, several positives, ragged hard negatives. Few rows at a large scale show that lists are refined.
+// Excluded pairs, several positives, ragged hard negatives. Few rows at a large scale show that lists are
+// refined.
 void test_lists(std::vector<Engine>& engines) {
   cases::visit_lists([&](const Case& c) { against_oracle(engines, c, {1e-6, 1e-5}); });
   cases::visit_few_listed_rows([&](const Case& c) { against_oracle(engines, c, {1e-6, 5e-5}); });

@@ -5,6 +5,7 @@
 #include "core/plan.h"
 #include "cpu_engine.h"
 #include "engine_cases.h"
+#include "list_cases.h"
 
 using cases::ObjectiveKind;
 using cases::Run;
@@ -86,6 +87,26 @@ void test_default(Engine& e, ObjectiveKind kind) {
         e.isa.c_str());
 }
 
+// The same with lists of positives, ragged hard negatives and excluded pairs.
+void test_lists(Engine& e) {
+  const Features q = oracle::random_features(700, 8, 3), k = oracle::random_features(900, 8, 4);
+  const cases::RandomLists positives(700, 900, 1, 4, 5), excluded(700, 900, 0, 6, 6), hard(700, 9, 0, 3, 7);
+  const Features negatives = oracle::random_features(hard.offsets()[700], 8, 8);
+  infcl::ContrastiveRequest r = cases::listed(cases::request(ObjectiveKind::kInfoNce, 10), positives);
+  r.queries = q.view();
+  r.keys = k.view();
+  r.excluded = excluded.view();
+  r.hard_negatives = negatives.view();
+  r.hard_negative_offsets = hard.offsets();
+  r.threads = 3;
+  OnePassAfterAnother two_passes(*e.backend);
+  const Run fused = cases::run(*e.backend, r), other = cases::run(two_passes, r);
+  CHECK(cases::same_bits(fused, other), "%s lists", e.isa.c_str());
+  CHECK(fused.result.stats.masked_pairs == other.result.stats.masked_pairs &&
+            fused.result.stats.tiles_reused > 0,
+        "%s: not fused", e.isa.c_str());
+}
+
 }  // namespace
 
 int main() {
@@ -95,6 +116,7 @@ int main() {
     test_fused(e, ObjectiveKind::kSigLip);
     test_default(e, ObjectiveKind::kInfoNce);
     test_default(e, ObjectiveKind::kSigLip);
+    test_lists(e);
   }
   return check::summary();
 }

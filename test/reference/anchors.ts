@@ -140,7 +140,7 @@ export class Exclusions {
   }
 
   private isListed(query: number, key: number): boolean {
-    return this.listed !== null && this.listed[query].has(key);
+    return this.listed?.[query].has(key) ?? false;
   }
 
   private beyond(of: Similarities, i: number, j: number, anchor: number): boolean {

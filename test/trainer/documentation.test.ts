@@ -35,7 +35,11 @@ describe('docs/trainer.md', () => {
 describe('docs/negatives.md', () => {
   const examples = completeOf('docs/negatives.md');
 
-  it('has these examples', () => expect(examples).toHaveLength(2));
+  it('has these examples', () => expect(examples).toHaveLength(3));
+
+  it('the pairs that a guide finds are excluded, as the comment says', async () => {
+    expect(await outputOf(containing(examples, 'guideQueries'))).toBe('1,0,0,1,2 2\n');
+  });
 
   it('one pair is masked, and the loss on triplets falls, as the comments say', async () => {
     expect(await outputOf(containing(examples, 'perQuery, ids'))).toBe('1\ntrue\n');
