@@ -54,6 +54,22 @@ it.each(['float32', 'float16'] as const)('.npy of %s', async (dtype) => {
   expect(k.ids).toBeNull();
 });
 
+it('a guide and a teacher, whose files may be closed while the call waits', async () => {
+  const [queries, keys, frozen] = [features(30, 8, 1), features(30, 8, 2), features(30, 11, 3)];
+  const numbers = { logitScale: 9, weight: 0.5 };
+  const store = await storeOf(path('frozen'), frozen);
+  const solve = (given: MatrixLike | FeatureStore) =>
+    contrastiveLossAndGrad(queries, keys, {
+      guide: { queries: given, keys: given, margin: 0.1 },
+      teacher: { queries: given, keys: given, ...numbers },
+    });
+  const expected = digest(await solve(frozen));
+  const waiting = solve(store);
+  store.dispose();
+  expect(digest(await waiting)).toBe(expected);
+  await expect(solve(store)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+});
+
 it('hard negatives', async () => {
   const [queries, keys, hard] = [features(30, 8, 1), features(30, 8, 2), features(90, 8, 3)];
   using h = await storeOf(path('hard'), hard);

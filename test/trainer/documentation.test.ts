@@ -41,6 +41,15 @@ describe('docs/negatives.md', () => {
     expect(await outputOf(containing(examples, 'guideQueries'))).toBe('1,0,0,1,2 2\n');
   });
 
+  it('a guide leaves out the pairs that its comment names', async () => {
+    const [loss, masked] = (await outputOf(containing(examples, 'const guide = {')))
+      .trim()
+      .split(' ')
+      .map(Number);
+    expect(loss).toBeGreaterThan(0);
+    expect(masked).toBe(96);
+  });
+
   it('one pair is masked, and the loss on triplets falls, as the comments say', async () => {
     expect(await outputOf(containing(examples, 'perQuery, ids'))).toBe('1\ntrue\n');
   });
@@ -51,10 +60,16 @@ describe('docs/negatives.md', () => {
 });
 
 describe('docs/step-losses.md', () => {
+  const examples = completeOf('docs/step-losses.md');
+
+  it('has these examples', () => expect(examples).toHaveLength(2));
+
+  it('the loss with a teacher falls, as its comment says', async () => {
+    expect(await outputOf(containing(examples, 'const teacher'))).toBe('true\n');
+  });
+
   it('each loss of its example falls', async () => {
-    const [example, ...others] = completeOf('docs/step-losses.md');
-    expect(others).toEqual([]);
-    const lines = (await outputOf(example!)).trim().split('\n');
+    const lines = (await outputOf(containing(examples, 'sumOfLosses(['))).trim().split('\n');
     expect(lines.map((line) => line.split(': '))).toEqual([
       ['normalised', 'true'],
       ['a loss of your own', 'true'],

@@ -2,7 +2,7 @@
  * Options in `loss` reach the real loss, and its gradients reach the encoders: compared with one direct call.
  */
 import { backends, type ContrastiveOptions, contrastiveLossAndGrad, type MatrixLike } from '../../lib';
-import { chunkedStep, type Encoder, type FeatureGrads } from '../../lib/trainer';
+import { chunkedStep, type Encoder, type FeatureGrads, sumOfLosses } from '../../lib/trainer';
 import { expectStepRefused } from './refuse-step';
 
 const dim = 4;
@@ -96,6 +96,31 @@ describe('features of other models', () => {
     expect(direct.loss).not.toBe(without.loss);
     expect(queryGradsOf(q)).toEqual(direct.queryGrads);
     expect(keyGradsOf(k)).toEqual(direct.keyGrads);
+  });
+
+  test('serve each prefix of matryoshka and each term of a sum', async () => {
+    const { guide, teacher } = frozen;
+    const towers = () => ({
+      queries: { encoder: identity().encoder, chunks: () => [q] },
+      keys: { encoder: identity().encoder, chunks: () => [k] },
+    });
+    const masked = (await contrastiveLossAndGrad(q, k, { guide })).stats.maskedPairs;
+    expect(masked).toBeGreaterThan(0);
+    const matryoshka = { dims: [4, 2] };
+    const prefixes = await chunkedStep({
+      ...towers(),
+      normalize: true,
+      matryoshka,
+      loss: { guide, teacher },
+    });
+    expect(prefixes.stats.maskedPairs).toBe(2 * masked);
+    const terms = [{ guide }, { teacher, weight: 0.5 }] as const;
+    const sum = await chunkedStep({ ...towers(), loss: sumOfLosses(terms) });
+    const [one, other] = [
+      await contrastiveLossAndGrad(q, k, { guide }),
+      await contrastiveLossAndGrad(q, k, { teacher }),
+    ];
+    expect(sum.loss).toBe(one.loss + 0.5 * other.loss);
   });
 
   test('of another number of rows are refused once the rows are known', async () => {
