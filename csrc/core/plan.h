@@ -25,8 +25,8 @@ struct Plan {
   int64_t workspace_bytes = 0;
   int64_t minimum_workspace_bytes = 0;
   int64_t lse_bytes = 0;
-  int64_t slabs = 1;             // as in BackendStats
-  double seconds = 0;            // on an otherwise idle machine, by a short measurement, once per planner
+  int64_t slabs = 1;   // as in BackendStats
+  double seconds = 0;  // on an otherwise idle machine, by a short measurement, once per planner
 };
 
 // Plans calls of one backend. A planner uses no memory of a running call, so that it can answer meanwhile.

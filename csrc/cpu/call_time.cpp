@@ -8,9 +8,9 @@ namespace infcl::cpu {
 namespace {
 
 // The floors of an estimate. They are no measurements of this machine: rather what the usual ones need.
-constexpr double kCallSeconds = 60e-6;         // arguments, promise, and the way to the thread of the calls
-constexpr double kRunSeconds = 8e-6;           // waking all threads for one part of a pass, and waiting for them
-constexpr double kRowSeconds = 60e-9;          // the loss state: logarithms and exponentials of one normaliser
+constexpr double kCallSeconds = 60e-6;  // arguments, promise, and the way to the thread of the calls
+constexpr double kRunSeconds = 8e-6;    // waking all threads for one part of a pass, and waiting for them
+constexpr double kRowSeconds = 60e-9;   // the loss state: logarithms and exponentials of one normaliser
 constexpr double kStreamedByteSeconds = 1e-10;  // a byte that comes from memory, for one thread
 
 double as_double(int64_t n) { return static_cast<double>(n); }
@@ -65,7 +65,8 @@ class Work {
   // Reads all features once, to find NaN, and pairs of them.
   double reading() const { return 2 * as_double(c_.rows + c_.keys) * dim_ * t_.check; }
 
-  // Gradients are new memory in each call that brings no arrays of its own. Scratch memory is new in the first call.
+  // Gradients are new memory in each call that brings no arrays of its own. Scratch memory is new in the
+  // first call.
   double fresh_memory() const {
     const double grads = c_.gradient ? sizeof(float) * dim_ * as_double(c_.rows + c_.keys) : 0;
     return (grads + as_double(p_.bytes)) * t_.fresh_byte;
@@ -79,7 +80,8 @@ class Work {
   const double dim_;
 };
 
-// How much longer the last thread works than all would on average: some threads have one tile more than others.
+// How much longer the last thread works than all would on average: some threads have one tile more than
+// others.
 double imbalance(const std::vector<Grid>& similarities, int threads) {
   double tiles = 0, steps = 0;
   for (const Grid& s : similarities) {

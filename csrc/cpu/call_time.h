@@ -1,8 +1,9 @@
-// How long a call takes, from the times of its kernels and from the plan that the call obeys. The sum has a term for
-// each thing whose cost grows in its own way: pairs, packed features, bytes of gradients, rows, and the call itself.
+// How long a call takes, from the times of its kernels and from the plan that the call obeys. The sum has a
+// term for each thing whose cost grows in its own way: pairs, packed features, bytes of gradients, rows,
+// and the call itself.
 //
-// Leaves out what the shape does not tell: masks, hard negatives, the float64 correction of a loss, other work on the
-// machine.
+// Leaves out what the shape does not tell: masks, hard negatives, the float64 correction of a loss, other
+// work on the machine.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,11 @@
-// Each thread has a tile of its own. A probe is one kernel on that tile. All threads run a probe at the same time,
-// several times; the result is the median of the mean over the threads.
+// Each thread has a tile of its own. A probe is one kernel on that tile. All threads run a probe at the
+// same time, several times. The result is the least mean over the threads: whatever interrupts a round only
+// adds to its time.
 #include "cpu/kernel_times.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -16,9 +18,9 @@ namespace infcl::cpu {
 
 namespace {
 
-constexpr int kRounds = 3;
+constexpr int kRounds = 5;
 constexpr int64_t kNarrow = 64, kWide = 256;  // the two widths that a PairTime is drawn through
-constexpr int64_t kFreshFloats = 1 << 19;     // a huge page
+constexpr int64_t kFreshFloats = 1 << 17;     // in each round
 
 int64_t probe_columns(const Kernels& k) { return k.tile.columns / k.strip / 2 * k.strip; }
 
@@ -27,16 +29,11 @@ class ProbeTile {
  public:
   explicit ProbeTile(const Kernels& k) : k_(k), rows_(k.tile.rows), columns_(probe_columns(k)) {
     const int64_t elements = round_up(k.elements(kWide), k.panel);
-    const int64_t sizes[] = {(rows_ + columns_) * kWide,
-                             rows_ * elements,
-                             k.elements(rows_) * kWide,
-                             columns_ * elements,
-                             k.elements(columns_) * kWide,
-                             rows_ * columns_,
-                             rows_ * k.tile.columns,
-                             2 * k.narrowed_offset(),
-                             (rows_ + columns_) * kWide,
-                             kFreshFloats};
+    const int64_t sizes[] = {(rows_ + columns_) * kWide,   rows_ * elements,
+                             k.elements(rows_) * kWide,    columns_ * elements,
+                             k.elements(columns_) * kWide, rows_ * columns_,
+                             rows_ * k.tile.columns,       2 * k.narrowed_offset(),
+                             (rows_ + columns_) * kWide,   kRounds * kFreshFloats};
     int64_t bytes = 0;
     for (const int64_t size : sizes) bytes += Workspace::bytes_for(size);
     memory_.reset(bytes);
@@ -107,7 +104,10 @@ class ProbeTile {
     double longest = 0;
     k_.find_not_finite(view(0, rows_ + columns_, kWide), {0, rows_ + columns_}, &longest);
   }
-  void write_fresh() { std::memset(fresh_, 1, kFreshFloats * sizeof(float)); }
+  void write_fresh() {
+    std::memset(fresh_, 1, kFreshFloats * sizeof(float));
+    fresh_ += kFreshFloats;
+  }
 
  private:
   static constexpr Log2Scale kScale{20, 0};
@@ -142,10 +142,11 @@ class Probes {
 
   // Seconds of one thread.
   template <class F>
-  double time(int rounds, F probe) {
+  double time(F probe) {
     using Clock = std::chrono::steady_clock;
-    std::vector<double> means, seconds(tiles_.size());
-    for (int round = 0; round < rounds; ++round) {
+    double least = HUGE_VAL;
+    std::vector<double> seconds(tiles_.size());
+    for (int round = 0; round < kRounds; ++round) {
       pool_.run(threads_, [&](int t) {
         const auto start = Clock::now();
         probe(*tiles_[static_cast<size_t>(t)]);
@@ -153,10 +154,9 @@ class Probes {
       });
       double sum = 0;
       for (const double s : seconds) sum += s;
-      means.push_back(sum / static_cast<double>(seconds.size()));
+      least = std::min(least, sum / static_cast<double>(seconds.size()));
     }
-    std::nth_element(means.begin(), means.begin() + rounds / 2, means.end());
-    return means[static_cast<size_t>(rounds / 2)];
+    return least;
   }
 
  private:
@@ -165,7 +165,8 @@ class Probes {
   std::vector<std::unique_ptr<ProbeTile>> tiles_;
 };
 
-// A measurement may be disturbed, so the line through two of them is kept from a slope or an offset below zero.
+// A measurement may be disturbed, so the line through two of them is kept from a slope or an offset below
+// zero.
 PairTime line_through(double narrow, double wide) {
   const double slope = (wide - narrow) / static_cast<double>(kWide - kNarrow);
   const double most = wide / static_cast<double>(kWide);
@@ -181,26 +182,26 @@ KernelTimes measure_kernel_times(const Kernels& k, int threads) {
   KernelTimes out;
   PairTime* const lines[] = {&out.scores, &out.row_gradients, &out.column_gradients};
   double narrow[3] = {};
-  out.fresh_byte = probes.time(1, [](ProbeTile& t) { t.write_fresh(); }) /
+  out.fresh_byte = probes.time([](ProbeTile& t) { t.write_fresh(); }) /
                    (kFreshFloats * static_cast<double>(sizeof(float)));
   for (const int64_t dim : {kNarrow, kWide}) {
-    const double packed = probes.time(kRounds, [&](ProbeTile& t) { t.pack(dim); });
-    probes.time(1, [&](ProbeTile& t) { t.pack_row_values(dim); });
-    const double scores = probes.time(kRounds, [](ProbeTile& t) { t.scores(); }) / pairs;
+    const double packed = probes.time([&](ProbeTile& t) { t.pack(dim); });
+    probes.time([&](ProbeTile& t) { t.pack_row_values(dim); });
+    const double scores = probes.time([](ProbeTile& t) { t.scores(); }) / pairs;
     if (dim == kNarrow) {
-      out.fold = probes.time(kRounds, [](ProbeTile& t) { t.fold(); }) / pairs;
-      out.fold_sigmoid = probes.time(kRounds, [](ProbeTile& t) { t.fold_sigmoid(); }) / pairs;
+      out.fold = probes.time([](ProbeTile& t) { t.fold(); }) / pairs;
+      out.fold_sigmoid = probes.time([](ProbeTile& t) { t.fold_sigmoid(); }) / pairs;
       const auto gradients = [&](GradFormula formula) {
-        return probes.time(kRounds, [&](ProbeTile& t) { t.logit_gradients(formula); }) / pairs;
+        return probes.time([&](ProbeTile& t) { t.logit_gradients(formula); }) / pairs;
       };
       out.sigmoid_gradients = gradients(GradFormula::kSigmoid);
       out.logit_gradients = gradients(GradFormula::kOneExp);
     } else {
       out.pack = packed / probes.tile().features(dim);
-      out.check = probes.time(kRounds, [](ProbeTile& t) { t.check(); }) / probes.tile().features(dim);
+      out.check = probes.time([](ProbeTile& t) { t.check(); }) / probes.tile().features(dim);
     }
-    const double rows = probes.time(kRounds, [](ProbeTile& t) { t.row_gradients(); }) / pairs;
-    const double columns = probes.time(kRounds, [](ProbeTile& t) { t.column_gradients(); }) / pairs;
+    const double rows = probes.time([](ProbeTile& t) { t.row_gradients(); }) / pairs;
+    const double columns = probes.time([](ProbeTile& t) { t.column_gradients(); }) / pairs;
     const double seconds[] = {scores, rows, columns};
     for (int n = 0; n < 3; ++n) {
       if (dim == kNarrow) narrow[n] = seconds[n];

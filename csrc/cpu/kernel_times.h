@@ -1,4 +1,5 @@
-// How long the kernels take on this machine, measured on half a tile while as many threads run as in a call. So two threads on one core, or a lower clock under load, are in the numbers.
+// How long the kernels take on this machine, measured on half a tile while as many threads run as in a
+// call. So two threads on one core, or a lower clock under load, are in the numbers.
 #pragma once
 
 #include "cpu/kernels/table.h"

@@ -1,5 +1,6 @@
-// Tells what a call will cost on the CPU. The workspace plan is the one that calls obey; a short measurement
-// gives the times of the kernels. Refuses to share state with a backend: users ask for a plan while calls run.
+// Tells what a call will cost on the CPU. The workspace plan is the one that calls obey; a short
+// measurement gives the times of the kernels. Refuses to share state with a backend: users ask for a plan
+// while calls run.
 #include "cpu/planner.h"
 
 #include <algorithm>
@@ -54,8 +55,8 @@ class CpuPlanner final : public Planner {
   }
 
  private:
-  // Measured at the first request for so many threads. A call that runs meanwhile raises the times, as it would slow
-  // a second call.
+  // Measured at the first request for so many threads. A call that runs meanwhile raises the times, as it
+  // would slow a second call.
   const KernelTimes& times(const Kernels& k, int threads) {
     const auto found = measured_.find({&k, threads});
     if (found != measured_.end()) return found->second;

@@ -62,31 +62,34 @@ test('a step aborted in the middle leaves the state of the step before', async (
   expectSame(resumed.model.right.weights, whole.model.right.weights);
 });
 
-test.each([2, 6])('a run stopped while it validates step %i has this point once it is resumed', async (at) => {
-  const measured: number[] = [];
-  const validate = (stopAt?: number) => {
-    let calls = 0;
-    const recallAt1 = async (model: DualEncoder) => {
-      calls++;
-      if (calls === stopAt) throw new Error('stopped');
-      const point = Math.abs(model.left.weights[0]!);
-      measured.push(point);
-      return point;
+test.each([2, 6])(
+  'a run stopped while it validates step %i has this point once it is resumed',
+  async (at) => {
+    const measured: number[] = [];
+    const validate = (stopAt?: number) => {
+      let calls = 0;
+      const recallAt1 = async (model: DualEncoder) => {
+        calls++;
+        if (calls === stopAt) throw new Error('stopped');
+        const point = Math.abs(model.left.weights[0]!);
+        measured.push(point);
+        return point;
+      };
+      return { at: new Set([2, 4, 6]), recallAt1 };
     };
-    return { at: new Set([2, 4, 6]), recallAt1 };
-  };
-  const whole = await train(dataset, config, { threads, validate: validate() });
-  expect(whole.history.curve.map(({ step }) => step)).toEqual([2, 4, 6]);
-  const stopped = train(dataset, config, { threads, checkpoint: kept(), validate: validate(at / 2) });
-  await expect(stopped).rejects.toThrow('stopped');
-  const resumed = await train(dataset, config, {
-    threads,
-    checkpoint: { ...kept(), resume: true },
-    validate: validate(),
-  });
-  expect(resumed.history.curve).toEqual(whole.history.curve);
-  expect(measured).toHaveLength(6);
-});
+    const whole = await train(dataset, config, { threads, validate: validate() });
+    expect(whole.history.curve.map(({ step }) => step)).toEqual([2, 4, 6]);
+    const stopped = train(dataset, config, { threads, checkpoint: kept(), validate: validate(at / 2) });
+    await expect(stopped).rejects.toThrow('stopped');
+    const resumed = await train(dataset, config, {
+      threads,
+      checkpoint: { ...kept(), resume: true },
+      validate: validate(),
+    });
+    expect(resumed.history.curve).toEqual(whole.history.curve);
+    expect(measured).toHaveLength(6);
+  },
+);
 
 test('training learns', async () => {
   const { history } = await train(dataset, { ...config, steps: 20 }, { threads });

@@ -63,6 +63,7 @@ export interface Plan {
   denseBytes: number;
   /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
   slabs: number;
+  /** On an otherwise idle machine: products, exponentials, packing, memory, and a floor for each call. */
   estimatedSeconds: number;
   /** With `chunk`: the whole step, both towers trained (none with `gradient: false`). */
   step?: StepPlan;
@@ -91,8 +92,8 @@ const mostFeatures = 2 ** 50;
 
 /**
  * Costs of `contrastiveLossAndGrad` (of `contrastiveLoss` with `gradient: false`) for features of this shape.
- * The first call measures the speed of this machine, which takes some milliseconds. A larger shape takes no
- * longer, and `plan` waits for no call.
+ * The first call for a number of threads measures the speed of this machine, which takes some milliseconds. A larger
+ * shape takes no longer, and `plan` waits for no call.
  *
  * Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_OPTION, ERR_WORKSPACE, ERR_NOT_IMPLEMENTED,
  * ERR_BACKEND_UNAVAILABLE or ERR_DEVICE.

@@ -157,7 +157,10 @@ function requireHardNegatives(
   hardNegatives: StepFeatures | null,
 ): void {
   if (hardNegatives === null && hardNegativeIds !== undefined) {
-    throw codedError('ERR_VALUE', 'Expected a tower of hard negatives for hardNegativeIds of bankLoss but received none');
+    throw codedError(
+      'ERR_VALUE',
+      'Expected a tower of hard negatives for hardNegativeIds of bankLoss but received none',
+    );
   }
   if (hardNegatives !== null && options.objective === 'siglip') {
     throw codedError(
@@ -218,7 +221,8 @@ function joined(directions: readonly [Direction, ...Direction[]]): BankLossResul
     directions.reduce((sum, { result }) => sum + weight * result[name], 0);
   const { hardNegativeGrads } = first;
   if (second !== undefined) {
-    if (hardNegativeGrads) for (let at = 0; at < hardNegativeGrads.length; at++) hardNegativeGrads[at]! *= weight;
+    if (hardNegativeGrads)
+      for (let at = 0; at < hardNegativeGrads.length; at++) hardNegativeGrads[at]! *= weight;
     for (const name of ['queryGrads', 'keyGrads'] as const) {
       const [into, from] = [first[name], second.result[name]];
       for (let at = 0; at < into.length; at++) into[at] = weight * (into[at]! + from[at]!);

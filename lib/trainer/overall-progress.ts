@@ -146,10 +146,7 @@ export class OverallProgress {
 }
 
 /** @param queries Rows of the tower of queries, which comes first. */
-function totalRows(
-  { isEncoded, encode, rows, perQuery }: TowerWork,
-  queries: number,
-): number | undefined {
+function totalRows({ isEncoded, encode, rows, perQuery }: TowerWork, queries: number): number | undefined {
   if (isEncoded) return encode.rows;
   const expected = rows ?? (perQuery === undefined ? undefined : perQuery * queries);
   return expected === undefined ? undefined : Math.max(expected, encode.rows);

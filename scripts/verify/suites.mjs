@@ -117,7 +117,15 @@ const fuzz = {
       },
       {
         name: 'random searches',
-        command: sanitize('address', '--only', 'search_fuzz', '--first', seed, '--cases', gate ? '5000' : '15000'),
+        command: sanitize(
+          'address',
+          '--only',
+          'search_fuzz',
+          '--first',
+          seed,
+          '--cases',
+          gate ? '5000' : '15000',
+        ),
       },
       {
         name: 'random headers',

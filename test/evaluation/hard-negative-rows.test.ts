@@ -78,7 +78,10 @@ describe("missing: 'mask'", () => {
     for (const query of [0, 1, 2]) {
       const own = mined.indices.subarray(2 * query, 2 * query + 2).filter((key) => key >= 0);
       const all = gatherRows(keys, ints(0, 1, 2, ...own));
-      const alone = denseLossAndGrad(gatherRows(queries, ints(query)), all, { ...options, labels: ints(query) });
+      const alone = denseLossAndGrad(gatherRows(queries, ints(query)), all, {
+        ...options,
+        labels: ints(query),
+      });
       expect(masked.rows.loss[query]).toBeCloseTo(alone.loss, 6);
       const grads = masked.queryGrads.subarray(8 * query, 8 * query + 8);
       for (const [i, g] of grads.entries()) expect(3 * g).toBeCloseTo(alone.queryGrads[i]!, 5);

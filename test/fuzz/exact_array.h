@@ -1,5 +1,5 @@
-// Arrays of exactly the size that a caller must bring: one element read or written too far is the sanitizer's. And
-// features in such arrays, in each element type.
+// Arrays of exactly the size that a caller must bring: one element read or written too far is the
+// sanitizer's. And features in such arrays, in each element type.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A random search, and its answer from a sorted list of all scores. Features are small integers times a power of two:
-// scores are exact in every element type, and often tie.
+// A random search, and its answer from a sorted list of all scores. Features are small integers times a
+// power of two: scores are exact in every element type, and often tie.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,8 @@ class RandomSearch {
     }
     if (in.rarely(2)) request.key_groups = integers(columns_, in.between(1, 2 * columns_));
     request.threads = static_cast<int>(in.below(6));
-    if (in.rarely(4)) request.workspace_bytes = in.flag() ? in.between(1, 60000) : in.between(1, 60000) * 1000;
+    if (in.rarely(4))
+      request.workspace_bytes = in.flag() ? in.between(1, 60000) : in.between(1, 60000) * 1000;
     request.control.words = control_;
     request.wants_ranks = in.flag();
     if (request.wants_ranks) {
@@ -163,19 +164,21 @@ class RandomSearch {
 
   void expect_rank(int64_t i) const {
     const std::vector<float> scores = scores_of(i);
-    const int32_t *begin = request.ranks.positives + offsets_[i], *end = request.ranks.positives + offsets_[i + 1];
+    const int32_t *begin = request.ranks.positives + offsets_[i],
+                  *end = request.ranks.positives + offsets_[i + 1];
     float own = -HUGE_VALF;
     for (const int32_t* p = begin; p < end; ++p) own = std::max(own, scores[*p]);
     const int32_t* groups = request.key_groups;
     double greater = 0, equal = 0;
     for (const int32_t j : ranking(i, scores)) {
-      if (std::any_of(begin, end, [&](int32_t p) { return groups ? groups[p] == groups[j] : p == j; })) continue;
+      if (std::any_of(begin, end, [&](int32_t p) { return groups ? groups[p] == groups[j] : p == j; }))
+        continue;
       greater += scores[j] > own;
       equal += scores[j] == own;
     }
     EXPECT(optimistic_[i] == 1 + greater && pessimistic_[i] == 1 + greater + equal,
-           "query %ld: ranks %g to %g instead of %g to %g", (long)i, optimistic_[i], pessimistic_[i], 1 + greater,
-           1 + greater + equal);
+           "query %ld: ranks %g to %g instead of %g to %g", (long)i, optimistic_[i], pessimistic_[i],
+           1 + greater, 1 + greater + equal);
   }
 
   Bytes& in_;

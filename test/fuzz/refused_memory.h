@@ -1,5 +1,5 @@
-// A system that refuses memory at a chosen allocation. For the one source file of a program: the file replaces the
-// allocation functions.
+// A system that refuses memory at a chosen allocation. For the one source file of a program: the file
+// replaces the allocation functions.
 #pragma once
 
 #include <atomic>

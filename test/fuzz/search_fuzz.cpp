@@ -1,8 +1,9 @@
-// Random searches on the CPU backend, with memory refused and aborts on the way, against sorted lists of all scores.
-// Features are small integers times a power of two: scores are exact in every element type, and often tie.
+// Random searches on the CPU backend, with memory refused and aborts on the way, against sorted lists of
+// all scores. Features are small integers times a power of two: scores are exact in every element type, and
+// often tie.
 //
-// What must hold: the very answer of the list, or an Error that the request explains; and after either the next search
-// is right.
+// What must hold: the very answer of the list, or an Error that the request explains; and after either the
+// next search is right.
 //
 //   search_fuzz [cases] [first seed]     seeded cases, one process (ctest and the sanitizer builds)
 //   with -DINFCL_LIBFUZZER=ON (clang)    libFuzzer's options
@@ -54,7 +55,8 @@ void expect_usable(Engine& e) {
   r.top_k = {2, nullptr, scores, indices};
   infcl::search(r, *e.backend);
   const int32_t known[4] = {1, 2, 0, 2};
-  EXPECT(std::equal(known, known + 4, indices), "%d %d %d %d", indices[0], indices[1], indices[2], indices[3]);
+  EXPECT(std::equal(known, known + 4, indices), "%d %d %d %d", indices[0], indices[1], indices[2],
+         indices[3]);
 }
 
 void expect_explained(const fuzz::RandomSearch& random, bool may_abort, infcl::ErrorCode code) {
@@ -124,7 +126,8 @@ int main(int argc, char** argv) {
   const long long answers = counts.answers, ranks = counts.ranks, workspace = counts.workspace,
                   aborted = counts.aborted, no_memory = counts.no_memory;
   std::printf(
-      "%llu searches: %lld answers (%lld of ranks), %lld workspace too small, %lld aborted, %lld refused memory\n",
+      "%llu searches: %lld answers (%lld of ranks), %lld workspace too small, %lld aborted, %lld refused "
+      "memory\n",
       static_cast<unsigned long long>(cases), answers, ranks, workspace, aborted, no_memory);
   return cases > 0 && (answers == 0 || ranks == 0 || ranks == answers);
 }

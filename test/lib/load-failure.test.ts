@@ -208,10 +208,15 @@ describe('messages of loaders', () => {
       throw new Error(message);
     };
     const environment = Object.getOwnPropertyDescriptor(process, 'env')!;
-    Object.defineProperty(process, 'env', { ...environment, value: new Proxy({}, { get: denied, has: denied }) });
+    Object.defineProperty(process, 'env', {
+      ...environment,
+      value: new Proxy({}, { get: denied, has: denied }),
+    });
     try {
       const error = explainLoadFailure(new Error(message), root);
-      expect(error.message).toMatch(/could not be loaded: Deno forbids it \(Requires env access .* Add --allow-env: /);
+      expect(error.message).toMatch(
+        /could not be loaded: Deno forbids it \(Requires env access .* Add --allow-env: /,
+      );
       expect(error.message).toContain(`prebuilds/${here} in ${root}`);
     } finally {
       Object.defineProperty(process, 'env', environment);

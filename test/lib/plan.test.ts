@@ -77,6 +77,47 @@ describe('plan', () => {
     expect(performance.now() - began).toBeLessThan(1000); // the slowest of visits was of days
   });
 
+  describe('the estimated time', () => {
+    const secondsOf = (queries: number, keys: number, dim: number, more: object = {}) =>
+      plan({ objective: 'infonce', queries, keys, dim, threads: 1, ...more }).estimatedSeconds;
+
+    it('grows with each side and with the width', () => {
+      for (const [queries, keys, dim] of [
+        [64, 64, 64],
+        [32, 65_536, 128],
+        [65_536, 32, 128],
+        [4096, 4096, 16],
+      ] as const) {
+        const seconds = secondsOf(queries, keys, dim);
+        for (const larger of [
+          secondsOf(4 * queries, keys, dim),
+          secondsOf(queries, 4 * keys, dim),
+          secondsOf(queries, keys, 4 * dim),
+        ])
+          expect(larger).toBeGreaterThan(seconds);
+      }
+    });
+
+    it('of an oblong shape is longer than that of a square with as many pairs: keys are packed and read for few queries', () => {
+      const square = secondsOf(2048, 2048, 128);
+      expect(secondsOf(8, 524_288, 128)).toBeGreaterThan(1.3 * square);
+      expect(secondsOf(1, 4_194_304, 128)).toBeGreaterThan(2 * square);
+      expect(secondsOf(1024, 4096, 128)).toBeLessThan(1.5 * square);
+    });
+
+    it('of narrow features has their exponentials: it is far more than products over speed', () => {
+      const [narrow, wide] = [secondsOf(4096, 4096, 8), secondsOf(4096, 4096, 512)];
+      expect(narrow).toBeGreaterThan((2 * wide * 8) / 512);
+      expect(narrow).toBeLessThan(wide);
+    });
+
+    it('of a loss alone is shorter, and a small call has a floor', () => {
+      expect(secondsOf(4096, 4096, 256, { gradient: false })).toBeLessThan(0.5 * secondsOf(4096, 4096, 256));
+      expect(secondsOf(1, 1, 1)).toBeGreaterThan(1e-6);
+      expect(secondsOf(2, 2, 1) / secondsOf(1, 1, 1)).toBeLessThan(2);
+    });
+  });
+
   it('memory and work are never negative, up to the largest shapes that are planned', () => {
     for (let dim = 1; dim <= 2 ** 49; dim *= 64) {
       const rows = 2 ** 49 / dim;

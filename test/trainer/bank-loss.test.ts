@@ -144,14 +144,19 @@ describe('hard negatives beside a bank', () => {
       loss: bankLoss({ keys, ids, hardNegativeIds, loss: { logitScale: 3 }, ...(both && { queries }) }),
     });
     const [x, y] = [new ToyEncoder(1).encode(inputs[0]).data, new ToyEncoder(2).encode(inputs[1]).data];
-    const hard = { data: new ToyEncoder(3).encode(hardInputs).data, shape: [perQuery * rows, featureDim] as const };
+    const hard = {
+      data: new ToyEncoder(3).encode(hardInputs).data,
+      shape: [perQuery * rows, featureDim] as const,
+    };
     const one = denseDirection(x, y, stored(30).data, 3, { keys: hard, perQuery, ids: hardNegativeIds });
     const two = denseDirection(y, x, stored(40).data, 3);
     const weight = both ? 0.5 : 1;
     expect(result.loss).toBeCloseTo(both ? (one.loss + two.loss) / 2 : one.loss, 6);
     expect(one.loss).not.toBeCloseTo(denseDirection(x, y, stored(30).data, 3).loss, 3);
     const encoder = new ToyEncoder(3);
-    await encoder.backward(hardInputs, { data: Float32Array.from(one.hardNegativeGrads!, (g) => weight * g) });
+    await encoder.backward(hardInputs, {
+      data: Float32Array.from(one.hardNegativeGrads!, (g) => weight * g),
+    });
     expectClose(h.grads, encoder.grads);
     const ofQueries = one.queryGrads.map((g, i) => weight * (g + (both ? two.keyGrads[i]! : 0)));
     expectClose(q.grads, await pulled(1, 0, ofQueries));
@@ -235,7 +240,12 @@ describe('refusals', () => {
 
   test.each<[string, Partial<BankLossOptions>, boolean, string]>([
     ['ids of hard negatives without any', { hardNegativeIds: ids }, false, 'tower of hard negatives for'],
-    ['siglip with hard negatives', { loss: { objective: 'siglip' } }, true, "objective 'infonce' of bankLoss"],
+    [
+      'siglip with hard negatives',
+      { loss: { objective: 'siglip' } },
+      true,
+      "objective 'infonce' of bankLoss",
+    ],
     ['too few ids of hard negatives', { hardNegativeIds: ids.subarray(1) }, true, 'ids'],
   ])('in the step: %s, and nothing is kept', async (_, more, hard, message) => {
     const [q, k, bank] = [new ToyEncoder(1), new ToyEncoder(2), newBank()];

@@ -45,7 +45,8 @@ class Step {
         const { features } = network.forward(x);
         return { data: features, shape: [features.length / dim, dim] };
       };
-      const backward = (x: Float32Array, { data }: FeatureGrads) => network.backward(x, network.forward(x), data);
+      const backward = (x: Float32Array, { data }: FeatureGrads) =>
+        network.backward(x, network.forward(x), data);
       const encoder = side === 1 && frozenKeys ? { encode } : { encode, backward };
       return { encoder, chunks: () => this.chunks(side), rows };
     };
@@ -122,7 +123,14 @@ const step: BenchCase = {
     const shapes: StepShape[] = [
       { label: 'the network takes most', ...network },
       { label: 'frozen keys', ...network, frozenKeys: true },
-      { label: 'the loss takes most', ...network, rows: quick ? 1024 : 16_384, chunk: 512, inputs: 16, hidden: 16 },
+      {
+        label: 'the loss takes most',
+        ...network,
+        rows: quick ? 1024 : 16_384,
+        chunk: 512,
+        inputs: 16,
+        hidden: 16,
+      },
     ];
     for (const shape of shapes) yield await compare(shape, quick ? 3 : 7);
   },

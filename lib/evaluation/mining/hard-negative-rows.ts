@@ -99,7 +99,10 @@ function readQueries(value: unknown, count: number): Int32Array {
 function refuseIds(given: { queryIds: unknown; keyIds: unknown }): void {
   const name = (['queryIds', 'keyIds'] as const).find((each) => given[each] !== undefined);
   if (name === undefined) return;
-  throw codedError('ERR_VALUE', `Expected missing: 'mask' beside options.${name}, which no other way of missing uses`);
+  throw codedError(
+    'ERR_VALUE',
+    `Expected missing: 'mask' beside options.${name}, which no other way of missing uses`,
+  );
 }
 
 /** `k` keys, or none for a query to be left out. */
