@@ -142,8 +142,16 @@ export const quick = {
 
 export const all = {
   ...quick,
-  'the first example of the guide': guide(0, 2, /rank [01] of 2: the sum is 3\nrank [01] of 2: the sum is 3\n/),
-  'the training of the guide': guide(1, 2, /^step 0: loss [\d.]+\nstep 1: loss [\d.]+\nstep 2: loss [\d.]+\n/),
+  'the first example of the guide': guide(
+    0,
+    2,
+    /rank [01] of 2: the sum is 3\nrank [01] of 2: the sum is 3\n/,
+  ),
+  'the training of the guide': guide(
+    1,
+    2,
+    /^step 0: loss [\d.]+\nstep 1: loss [\d.]+\nstep 2: loss [\d.]+\n/,
+  ),
   'collectives, 3 ranks': collectives(3),
   'collectives, 4 ranks': collectives(4),
   'the communicator of the engine': engine,

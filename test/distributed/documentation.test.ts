@@ -41,7 +41,7 @@ it('the texts of "Troubleshooting" are those of the code', () => {
     .join()
     .replace(/"\s*\n\s*"/g, '');
   const agreement = readFileSync(join(root, 'csrc/comm/field_agreement.cpp'), 'utf8');
-  const rows = [...text.matchAll(/^\| (.+?) \| /gm)].map(([, cell]) => cell!);
+  const rows = [...text.matchAll(/^\| (.+?) \| /gm)].map(([, words]) => words!);
   const own = rows.filter((row) => !/^(text|---)$|\(from /.test(row));
   expect(own.length).toBeGreaterThan(5);
   for (const row of own) {
