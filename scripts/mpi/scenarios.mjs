@@ -162,8 +162,16 @@ export const quick = {
 
 export const all = {
   ...quick,
-  'the first example of the guide': guide(0, 2, /rank [01] of 2: the sum is 3\nrank [01] of 2: the sum is 3\n/),
-  'the training of the guide': guide(1, 2, /^step 0: loss [\d.]+\nstep 1: loss [\d.]+\nstep 2: loss [\d.]+\n/),
+  'the first example of the guide': guide(
+    0,
+    2,
+    /rank [01] of 2: the sum is 3\nrank [01] of 2: the sum is 3\n/,
+  ),
+  'the training of the guide': guide(
+    1,
+    2,
+    /^step 0: loss [\d.]+\nstep 1: loss [\d.]+\nstep 2: loss [\d.]+\n/,
+  ),
   'losses, 3 ranks': losses(3),
   'losses, 4 ranks': losses(4),
   'collectives, 3 ranks': collectives(3),

@@ -25,7 +25,16 @@ import linuxArm64Musl from '../binaries/linux-arm64-musl.mjs';
 import linuxX64Musl from '../binaries/linux-x64-musl.mjs';
 import { nodeVersions } from '../binaries/this-system.mjs';
 import win32X64 from '../binaries/win32-x64.mjs';
-import { aptOrMpi, buildsTarget, linuxX64, nvcc, registry, runsEmulator, runsTarget, zstd } from './needs.mjs';
+import {
+  aptOrMpi,
+  buildsTarget,
+  linuxX64,
+  nvcc,
+  registry,
+  runsEmulator,
+  runsTarget,
+  zstd,
+} from './needs.mjs';
 
 /** A number for random cases that differs from commit to commit and is the same for one commit. */
 const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);

@@ -162,7 +162,10 @@ describe('where something is wrong, the status is 1', () => {
   it('an MPI library that was asked for and is not there', () => {
     copy.write(place, addon);
     const found = report(1, { env: { INFCL_MPI_LIBRARY: '/nowhere/libmpi.so' } });
-    expect(found.mpi).toEqual({ available: false, reason: expect.stringContaining('no MPI library was found') });
+    expect(found.mpi).toEqual({
+      available: false,
+      reason: expect.stringContaining('no MPI library was found'),
+    });
     expect(found.problems).toEqual([
       expect.stringMatching(/^INFCL_MPI_LIBRARY is set, and no MPI can be used: .*nowhere/),
     ]);

@@ -25,6 +25,7 @@ const healthy: DoctorReport = {
     { name: 'cuda', available: false, reason: 'there is no CUDA driver', devices: [] },
   ],
   cpu: { isa: 'avx2', isas: ['scalar', 'avx2', 'avx512'], threads: 1 },
+  mpi: { available: true, library: '/usr/lib/libmpi.so.40', layout: 'Open MPI', version: 'Open MPI v4.1.4' },
   selfTests: [{ on: 'cpu', cases: 28, failures: [], seconds: 0.123 }],
   timings: [
     { on: 'cpu', call: 'a call', seconds: 0.25, runs: 2, gflopsPerSecond: 99.7, isa: 'avx2', threads: 1 },
@@ -49,6 +50,8 @@ addon        ~/app/node_modules/infcl/prebuilds/linux-x64/infcl.glibc.node
 cpu          available: Chip 9
              avx2, out of scalar, avx2, avx512; 1 thread
 cuda         not available: there is no CUDA driver
+mpi          /usr/lib/libmpi.so.40
+             layout of Open MPI, Open MPI v4.1.4
 self-test    cpu: 28 of 28 cases are right, 0.12 s
 speed        cpu: 0.250 s, 100 GFLOP/s (a call; avx2, 1 thread)
 notes        One thing was left out.
@@ -68,6 +71,7 @@ it('where nothing is', () => {
     memory: { total: 2 ** 30, available: 2 ** 29, limit: null },
     environment: {},
     addon: null,
+    mpi: null,
     loadFailure: 'The native addon of infcl could not be loaded: why.',
     selfTests: [{ on: 'cuda 0', cases: 28, failures: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], seconds: 1 }],
     timings: [],
@@ -97,6 +101,13 @@ Something is wrong:
   - self-test on cuda 0: e
   - self-test on cuda 0: 2 more cases
 `);
+});
+
+it('without an MPI library', () => {
+  const mpi = { available: false, reason: 'no MPI library was found' };
+  expect(renderText({ ...healthy, mpi })).toContain(
+    '\nmpi          not available: no MPI library was found\n',
+  );
 });
 
 it.each([
