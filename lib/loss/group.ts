@@ -6,6 +6,7 @@
  * Refuses to know how ranks exchange messages; the handle of native code knows.
  */
 
+import { types } from 'node:util';
 import { codedError } from '../errors';
 import type { GroupHandle, NativeBinding } from '../native/binding';
 import { invalid } from '../validate';
@@ -162,7 +163,7 @@ export function resolveGroup(group: unknown): GroupHandle | null {
 
 /** The group among options that may be wrong in any way. Runs no code of the caller. */
 export function groupAmong(options: unknown): ProcessGroup | undefined {
-  if (typeof options !== 'object' || options === null) return undefined;
+  if (typeof options !== 'object' || options === null || types.isProxy(options)) return undefined;
   const group: unknown = Object.getOwnPropertyDescriptor(options, 'group')?.value;
   return isGroup(group) ? group : undefined;
 }
