@@ -99,11 +99,11 @@ MeanLoss LossState::finish_loss() {
   }
   MeanLoss out;
   out.loss = total_weight_ > 0 ? total / total_weight_ : 0;
+  // All ranks must sum in one order, so each sum has a statement of its own.
+  const double firsts = sum_over_ranks(static_cast<double>(first));
+  const double queries = sum_over_ranks(static_cast<double>(r_.queries.rows));
   // Without keys, no row of the other side ranks against a query's positive.
-  out.accuracy =
-      o_.similarities[kRankedSimilarity].triangle()
-          ? std::nan("")
-          : sum_over_ranks(static_cast<double>(first)) / sum_over_ranks(static_cast<double>(r_.queries.rows));
+  out.accuracy = o_.similarities[kRankedSimilarity].triangle() ? std::nan("") : firsts / queries;
   return out;
 }
 

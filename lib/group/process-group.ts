@@ -9,6 +9,7 @@
  * Refuses to know how ranks exchange messages; the handle of native code knows.
  */
 
+import { types } from 'node:util';
 import { codedError, fromNative } from '../errors';
 import type {
   CollectiveArray,
@@ -242,7 +243,7 @@ export function resolveGroup(group: unknown): GroupHandle | null {
 
 /** The group among options that may be wrong in any way. Runs no code of the caller. */
 export function groupAmong(options: unknown): ProcessGroup | undefined {
-  if (typeof options !== 'object' || options === null) return undefined;
+  if (typeof options !== 'object' || options === null || types.isProxy(options)) return undefined;
   const group: unknown = Object.getOwnPropertyDescriptor(options, 'group')?.value;
   return isGroup(group) ? group : undefined;
 }
