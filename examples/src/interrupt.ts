@@ -4,15 +4,19 @@
  */
 
 export class Interrupted extends Error {
-  /** @param saved The step that a resumed run goes on from, if there is one. */
-  constructor(saved?: number) {
-    const next =
-      saved === undefined
-        ? 'nothing was saved yet, so start again'
-        : `step ${saved} is saved, so go on with the same flags and --resume`;
+  /**
+   * @param saved The step that a resumed run goes on from, if there is one.
+   * @param next What a person does now, as the end of a sentence.
+   */
+  constructor(saved?: number, next = nextAfter(saved)) {
     super(`Stopped by Ctrl-C: ${next}`);
     this.name = 'AbortError';
   }
+}
+
+function nextAfter(saved: number | undefined): string {
+  if (saved === undefined) return 'nothing was saved yet, so start again';
+  return `step ${saved} is saved, so go on with the same flags and --resume`;
 }
 
 export const interruptedExitCode = 130;

@@ -25,7 +25,7 @@ import { judgeAfter, judgeBefore, resultsOf } from './measure-icons.js';
 import { buildPage } from './page/build-page.js';
 import { prepare } from './prepare.js';
 import { iconSettings, trainingSets } from './settings.js';
-import { runSweep, sweepFile } from './sweep/run-sweep.js';
+import { endOfSweep, runSweep, sweepFile } from './sweep/run-sweep.js';
 import { checkpointBytes } from './train/icon-model.js';
 import { trainIcons } from './train/icon-training.js';
 import { judgeIcons } from './verdict.js';
@@ -63,7 +63,7 @@ export async function runIcons(flags: IconFlags): Promise<number> {
   try {
     return flags.sweep ? await runSweep(run) : await runPhases(run);
   } catch (error) {
-    throw endOf(run, error);
+    throw flags.sweep ? endOfSweep(run, error) : endOf(run, error);
   } finally {
     stopListening();
   }

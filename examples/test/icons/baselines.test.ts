@@ -79,8 +79,11 @@ test('a ridge problem without a ridge is refused', async () => {
 });
 
 test('CCA gives the scores of the dense form, for captions that several icons have', async () => {
-  const [captions, icons, textColumns, dim] = [40, 100, 9, 6];
-  const texts = sparseRows(captions, textColumns);
+  const [captions, icons, textColumns, dim] = [40, 100, 18, 6];
+  const used = sparseRows(captions, textColumns / 2);
+  // every other column is empty
+  const columns = used.columns.map((column) => 2 * column + 1);
+  const texts = { ...used, columns, columnCount: textColumns };
   const captionOf = Int32Array.from({ length: icons }, (_, i) => (i * 7) % captions);
   const mixing = Float32Array.from({ length: textColumns * dim }, () => random.normal());
   const images = new Float32Array(icons * dim);

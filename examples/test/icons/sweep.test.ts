@@ -3,9 +3,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointError } from '../../src/errors.js';
+import { CheckpointError, OutputError } from '../../src/errors.js';
 import { nextRun, type SweepPlan, type SweepRecord, type SweepSpec } from '../../src/icons/sweep/plan.js';
+import { endOfSweep } from '../../src/icons/sweep/run-sweep.js';
 import { readSweep, writeSweep } from '../../src/icons/sweep/sweep-file.js';
+import { Interrupted } from '../../src/interrupt.js';
 
 const plan: SweepPlan = {
   icons: 10_000,
@@ -81,6 +83,16 @@ test('a rate that diverged is not the best one', () => {
   const next = done.filter(({ batch }) => batch === 1024).map(({ learningRate }) => learningRate);
   const pairs = runAll([...done]).find(({ round, batch }) => round === 'pairs' && batch === 1024)!;
   expect(pairs.learningRate).toBe(next[0]);
+});
+
+test('who stops a comparison is told that finished trainings are kept', () => {
+  const aborted = AbortSignal.abort(new Interrupted());
+  expect(endOfSweep({ signal: aborted }, aborted.reason)).toMatchObject({
+    message: 'Stopped by Ctrl-C: finished trainings are kept, so go on with the same command',
+  });
+  const full = new OutputError('no space');
+  expect(endOfSweep({ signal: aborted }, full)).toBe(full);
+  expect(endOfSweep({ signal: new AbortController().signal }, aborted.reason)).toBe(aborted.reason);
 });
 
 describe('the file', () => {

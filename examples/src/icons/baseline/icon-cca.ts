@@ -45,12 +45,13 @@ const rounds = 6;
 
 export async function fitIconCca(data: IconCcaData, options: IconCcaOptions): Promise<IconCca> {
   const { imageRidge, textRidge, signal } = options;
-  const { images, texts, captionOf } = data;
+  const { images, captionOf } = data;
+  const { texts, original } = withoutEmptyColumns(data.texts);
   const counts = new Float64Array(texts.rows);
   for (const caption of captionOf) counts[caption]!++;
   const xx = await imageCovariance(data, imageRidge, signal);
   const textMean = meanText(texts, counts, images.rows);
-  const yx = await crossCovariance(data, signal);
+  const yx = await crossCovariance({ images, texts, captionOf }, signal);
   const weights = counts.map((count) => count / images.rows);
   const problem = { matrix: texts, weights, mean: textMean, ridge: textRidge };
   const b = await solveRidge(problem, yx, signal);
@@ -63,7 +64,32 @@ export async function fitIconCca(data: IconCcaData, options: IconCcaOptions): Pr
   let u = await orthonormal(randomMatrix(images.dim, directions), signal);
   for (let i = 0; i < rounds; i++) u = await orthonormal(await multiply(m, u, signal), signal);
   const image = await x.solveUpper(u);
-  return { image, text: await multiply(b, image, signal), textMean };
+  const text = await multiply(b, image, signal);
+  return { image, ...spread({ text, textMean }, original, data.texts.columnCount) };
+}
+
+/** The same rows with numbers for the columns in use only, and the column that each number stands for: loops are over few. */
+function withoutEmptyColumns(texts: SparseMatrix): { texts: SparseMatrix; original: Int32Array } {
+  const original = Int32Array.from(new Set(texts.columns)).sort();
+  const places = new Map(Array.from(original, (column, place) => [column, place]));
+  const columns = texts.columns.map((column) => places.get(column)!);
+  return { texts: { ...texts, columns, columnCount: original.length }, original };
+}
+
+/** Rows of 0 for the columns that no text has. */
+function spread(
+  { text, textMean }: Pick<IconCca, 'text' | 'textMean'>,
+  original: Int32Array,
+  columnCount: number,
+): Pick<IconCca, 'text' | 'textMean'> {
+  const width = text.columns;
+  const data = new Float32Array(columnCount * width);
+  const mean = new Float32Array(columnCount);
+  original.forEach((column, place) => {
+    data.set(text.data.subarray(place * width, (place + 1) * width), column * width);
+    mean[column] = textMean[place]!;
+  });
+  return { text: { rows: columnCount, columns: width, data }, textMean: mean };
 }
 
 /** E[x xᵀ] + ρ I, for x that are centred already. */

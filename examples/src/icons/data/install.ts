@@ -32,7 +32,7 @@ export function installedVersion(home: string, name: string): string {
 export async function ensureInstalled(home: string): Promise<void> {
   const missing = missingPackages(home);
   if (missing.length === 0) return;
-  console.log(`Installing ${missing.length} packages into ${home} (about 100 MB, the first time only)`);
+  console.log(`Installing ${missing.length} packages into ${home} (about 70 MB, the first time only)`);
   const args = ['ci', '--prefix', home, '--ignore-scripts', '--no-audit', '--no-fund'];
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn('npm', args, {

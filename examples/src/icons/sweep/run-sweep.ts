@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { Interrupted } from '../../interrupt.js';
 import { describeMachine } from '../../machine.js';
 import { percent } from '../../terminal.js';
 import { trainLoop } from '../../train/loop.js';
@@ -50,6 +51,12 @@ export async function runSweep(run: IconRun): Promise<number> {
   }
   console.log(`Comparison: ${path}`);
   return 0;
+}
+
+/** What to tell: finished trainings are kept, and the one that was stopped is made again. */
+export function endOfSweep({ signal }: Pick<IconRun, 'signal'>, error: unknown): unknown {
+  if (!signal.aborted || (error as Error | undefined)?.name !== 'AbortError') return error;
+  return new Interrupted(undefined, 'finished trainings are kept, so go on with the same command');
 }
 
 async function trainOnce(run: IconRun, spec: SweepSpec): Promise<SweepRecord> {

@@ -52,7 +52,7 @@ function readRecord(fields: Fields): SweepRecord {
     batch: fields.whole('batch', 1, largest),
     learningRate: fields.number('learningRate', 0),
     steps,
-    seed: fields.whole('seed', 0, largest),
+    seed: fields.whole('seed', 0, 2 * largest),
     dropout: fields.number('dropout', 0, 1),
     shifts: fields.whole('shifts', 1, 9),
     seconds: fields.number('seconds', 0),
