@@ -50,8 +50,8 @@ Napi::Value open_group(const Napi::CallbackInfo& info, AddonState& state) {
   Retained none;
   const RequestReader in(info[0], "", none);
   GroupLane& lane = state.group_lane();
-  return lane.runner().submit(open_task(lane, in.string("library"), launcher_of(info.Env()),
-                                        in.number("timeout"), state.settings()));
+  return lane.runner().submit(
+      open_task(lane, in.string("library"), launcher_of(info.Env()), in.number("timeout"), state.settings()));
 }
 
 Napi::Value call_group(const Napi::CallbackInfo& info, AddonState&) {

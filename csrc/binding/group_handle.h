@@ -19,9 +19,7 @@ struct GroupRank {
       : communicator(std::move(of)), processes(std::move(of_processes)), lane(env, {}, settings) {}
 
   // The rank's errors reach the calls of the others.
-  void fail(const std::string& why) {
-    communicator->fail(Error(ErrorCode::kRankFailed, "group", why));
-  }
+  void fail(const std::string& why) { communicator->fail(Error(ErrorCode::kRankFailed, "group", why)); }
 
   const std::unique_ptr<Communicator> communicator;
   const std::shared_ptr<mpi::Group> processes;  // of which this process is a rank; null: ranks are threads

@@ -34,8 +34,8 @@ class OpenTask final : public Task {
   }
   Napi::Value result(Napi::Env env) const override {
     Napi::Object out = write_facts(env, facts_);
-    auto rank = std::make_unique<GroupRank>(env, std::make_unique<mpi::GroupCommunicator>(group_), group_,
-                                            settings_);
+    auto rank =
+        std::make_unique<GroupRank>(env, std::make_unique<mpi::GroupCommunicator>(group_), group_, settings_);
     define(out, "handle", make_group_handle(env, std::move(rank)));
     define(out, "rank", group_->rank());
     define(out, "size", group_->size());

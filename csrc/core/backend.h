@@ -57,9 +57,9 @@ struct Problem {
   int similarity_count = 0;
   std::vector<SimilarityShape> visits;  // of guests, in one pass over all similarities
   HardNegativeRows hard_negative_rows;  // the CPU backend alone knows offsets
-  int64_t dim = 0;         // of all matrices but those of a guide or a teacher
-  double logit_scale = 1;  // of the logits in tiles; positives and gradients know their own
-  double logit_bias = 0;   // sigmoid only: a softmax does not see it
+  int64_t dim = 0;                      // of all matrices but those of a guide or a teacher
+  double logit_scale = 1;               // of the logits in tiles; positives and gradients know their own
+  double logit_bias = 0;                // sigmoid only: a softmax does not see it
   double teacher_logit_scale = 1;
   bool sigmoid = false;
   bool bfloat16 = false;  // products of bfloat16 values, where the device has them

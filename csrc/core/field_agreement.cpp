@@ -28,7 +28,9 @@ std::string value_of(std::string_view line) {
   return std::string(colon == std::string_view::npos ? line : line.substr(colon + kColon.size()));
 }
 
-std::string on_rank(const std::string& value, size_t rank) { return value + " on rank " + std::to_string(rank); }
+std::string on_rank(const std::string& value, size_t rank) {
+  return value + " on rank " + std::to_string(rank);
+}
 
 }  // namespace
 

@@ -62,7 +62,7 @@ enum ObjectiveTrait : unsigned {
   kPaired = 1,       // key i is the pair of query i, so there are as many keys as queries
   kTakesLabels = 2,  // keys may be in any order, or compared in several directions
   kTakesHardNegatives = 4,
-  kTakesLists = 8,  // a query may have several positives
+  kTakesLists = 8,    // a query may have several positives
   kTakesFrozen = 16,  // frozen features of other models: a guide, a teacher
 };
 

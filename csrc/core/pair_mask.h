@@ -14,9 +14,7 @@ struct PairMask {
   const float *row_limits = nullptr, *column_limits = nullptr;
   // Limits of the guide's dots, which come from other features than the similarity's.
   const float *guide_row_limits = nullptr, *guide_column_limits = nullptr;
-  bool any() const {
-    return row_ids || excluded.any() || row_limits || column_limits || guide_row_limits;
-  }
+  bool any() const { return row_ids || excluded.any() || row_limits || column_limits || guide_row_limits; }
 };
 
 }  // namespace infcl

@@ -154,7 +154,8 @@ void CpuBackend::for_pairs(int64_t count, F f) {
 }
 
 void CpuBackend::positive_dots(const int32_t* labels, float* out) {
-  positive_dots_of(problem_.matrix(Operand::kQueries).view, problem_.matrix(Operand::kKeys).view, labels, out);
+  positive_dots_of(problem_.matrix(Operand::kQueries).view, problem_.matrix(Operand::kKeys).view, labels,
+                   out);
 }
 
 void CpuBackend::guide_positive_dots(const int32_t* labels, float* out) {

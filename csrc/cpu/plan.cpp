@@ -219,9 +219,10 @@ WorkspacePlan plan_workspace(const WorkspaceRequest& r, const std::vector<Grid>&
   all.insert(all.end(), r.visits.begin(), r.visits.end());
   const Extents e = extents_of(all);
   size_tiles(p, r, all, k);
-  const int64_t bound = r.bound > 0 ? r.bound
-                                    : default_bound(e.side, r.dim) + extra_bytes(p, r, all) +
-                                          search_bytes(p, r, all) + auxiliary_bytes(p, r, all, e.tile_columns);
+  const int64_t bound = r.bound > 0
+                            ? r.bound
+                            : default_bound(e.side, r.dim) + extra_bytes(p, r, all) +
+                                  search_bytes(p, r, all) + auxiliary_bytes(p, r, all, e.tile_columns);
   choose_plan_threads(p, r, all, e, bound);
   pack_columns(p, e.tile_columns, bound);
   if (!r.gradient) return p;

@@ -5,8 +5,8 @@
  * Refuses to time anything: the caller says how many operations an item takes.
  */
 
-import { throwIfAborted } from '../on-abort';
 import { type Rows, requireAttached } from '../matrix/read-rows';
+import { throwIfAborted } from '../on-abort';
 
 /** About 20 ms. */
 const operationsOfSlice = 2 ** 24;

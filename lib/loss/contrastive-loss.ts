@@ -8,16 +8,16 @@
 
 import { requireBackend } from '../backend';
 import { callNative } from '../errors';
+import { groupAmong, refuseInGroup } from '../group/process-group';
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import type { ContrastiveResponse, NativeBinding } from '../native/binding';
 import { loadBinding } from '../native/load';
+import { throwIfAborted } from '../on-abort';
 import { buffersOf, extentsOf } from './call-memory';
 import { disposeAll, retainMemory } from './device-call';
-import { groupAmong, refuseInGroup } from '../group/process-group';
 import type { LossAndGradResult, LossFunctions, LossResult } from './loss-functions';
 import { NativeCalls, nativeCalls } from './native-calls';
-import { throwIfAborted } from '../on-abort';
 import type { AnyContrastiveOptions } from './options';
 import { reportBlocking } from './progress';
 import { type ResolvedCall, resolveCall } from './resolve';

@@ -25,7 +25,8 @@ export function refuseCpuOptions(given: AnyContrastiveOptions, backend: BackendN
 /** Throws ERR_NOT_IMPLEMENTED. */
 export function refuseCpuOptionsInGroup(given: AnyContrastiveOptions): void {
   const name = cpuOption(given);
-  if (name !== undefined) throw notImplemented(`options.${name} beside options.group`, 'a call without a group');
+  if (name !== undefined)
+    throw notImplemented(`options.${name} beside options.group`, 'a call without a group');
 }
 
 function cpuOption(given: AnyContrastiveOptions): string | undefined {

@@ -7,12 +7,12 @@
  */
 
 import { fromNative } from '../errors';
+import { type ProcessGroup, runInGroup } from '../group/process-group';
 import type { CallMemory, Extent } from '../matrix/memory-extent';
 import { MemoryInFlight, memoryInFlight } from '../matrix/memory-in-flight';
 import type { BackendChoice } from '../native/binding';
 import { type Memory, rememberBuffers } from './call-memory';
 import { CallQueue } from './call-queue';
-import { type ProcessGroup, runInGroup } from '../group/process-group';
 import type { Phase, Progress } from './options';
 import { supervise } from './supervise';
 

@@ -4,11 +4,11 @@
  * call from both.
  */
 
+import type { ProcessGroup } from '../group/process-group';
 import type { Gradient } from '../matrix/device-matrix';
 import type { Features } from '../matrix/features';
 import type { BackendName, DirectionName, Objective } from '../native/binding';
 import type { StoreWriter } from '../store/store-writer';
-import type { ProcessGroup } from '../group/process-group';
 import type { Guide } from './guide';
 import type { Teacher } from './teacher';
 

@@ -8,6 +8,7 @@
 
 import { resolveBackend } from '../backend';
 import { codedError } from '../errors';
+import { type ProcessGroup, resolveGroup } from '../group/process-group';
 import { type Features, readFeatures, toNativeFeatures } from '../matrix/features';
 import type { CallMemory } from '../matrix/memory-extent';
 import {
@@ -22,7 +23,6 @@ import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { refuseCpuOptions, refuseCpuOptionsInGroup } from './cpu-options';
 import { resolvePlace } from './device-call';
-import { type ProcessGroup, resolveGroup } from '../group/process-group';
 import { checkGuide, guideMemory, readGuide, resolveGuide } from './guide';
 import { countHardNegatives, readHardNegativeRows } from './hard-negative-rows';
 import { readKeyLists } from './key-lists';

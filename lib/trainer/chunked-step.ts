@@ -10,10 +10,10 @@
 import { codedError } from '../errors';
 import { countHardNegatives, fitOffsets } from '../loss/hard-negative-rows';
 import type { Stats } from '../loss/loss-functions';
-import { throwIfAborted } from '../on-abort';
 import type { HardNegativeRows, Objective } from '../loss/options';
 import { ProgressReporter } from '../loss/progress';
 import type { MatrixLike } from '../matrix/host-matrix';
+import { throwIfAborted } from '../on-abort';
 import type { CostReport } from './cost-report';
 import { inTurn } from './encoder-turns';
 import type { PrefixResult } from './matryoshka';

@@ -4,9 +4,9 @@
  * Refuses gradients: an encoder may have `backward`, which is not called.
  */
 
-import { throwIfAborted } from '../on-abort';
 import { ProgressReporter } from '../loss/progress';
 import type { PackedMatrix } from '../matrix/pack-rows';
+import { throwIfAborted } from '../on-abort';
 import { readNames } from '../read-names';
 import type { StoreWriter } from '../store/store-writer';
 import * as check from '../validate';

@@ -7,11 +7,11 @@
 
 import { codedError } from '../errors';
 import type { Stats } from '../loss/loss-functions';
-import { throwIfAborted } from '../on-abort';
 import { allocate } from '../matrix/allocate';
 import type { PackedOf } from '../matrix/convert';
 import type { MatrixLike } from '../matrix/host-matrix';
 import { normalizeRows, normalizeRowsGrad } from '../matrix/normalize-rows';
+import { throwIfAborted } from '../on-abort';
 import type { Prefix } from './matryoshka-options';
 import { gradNames, refuseOverlap, requireGrads } from './step-grads';
 import {

@@ -7,9 +7,9 @@
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
-import { throwIfAborted } from '../on-abort';
 import type { Progress } from '../loss/options';
 import type { MatrixLike } from '../matrix/host-matrix';
+import { throwIfAborted } from '../on-abort';
 import * as check from '../validate';
 import { fractionOf } from './loss-progress';
 import { gradNames, refuseOverlap, requireGrads } from './step-grads';

@@ -5,8 +5,8 @@
  */
 
 import timers from 'node:timers';
-import { throwIfAborted } from '../on-abort';
 import type { ProgressReporter } from '../loss/progress';
+import { throwIfAborted } from '../on-abort';
 import type { TowerName } from './tower';
 
 /** A phase of a step: all towers encode, the loss is computed, trained towers encode again with a graph. */

@@ -194,15 +194,10 @@ export const all = {
     'ERR_VALUE',
     /received call: barrier on rank 1, allReduce on rank 0/,
   ),
-  'a refused argument': disagreement(
-    'refused',
-    'ERR_RANK_FAILED',
-    /rank 1 failed: Expected Float32Array/,
-    {
-      code: 'ERR_TYPE',
-      said: /Expected Float32Array, Float64Array or Int32Array for values/,
-    },
-  ),
+  'a refused argument': disagreement('refused', 'ERR_RANK_FAILED', /rank 1 failed: Expected Float32Array/, {
+    code: 'ERR_TYPE',
+    said: /Expected Float32Array, Float64Array or Int32Array for values/,
+  }),
   'an uncaught error, 4 ranks': failure('throw', 4, /rank 1: uncaught Error: boom/, { stack: true }),
   'an unhandled rejection': failure('reject', 4, /rank 1: uncaught Error: boom/, { stack: true }),
   'process.exit(3)': failure('exit 3', 4, /rank 1 ended with exit code 3/),

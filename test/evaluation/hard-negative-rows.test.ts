@@ -1,7 +1,7 @@
 /** hardNegativeRows and gatherRows: the form that the losses take, queries with fewer negatives, and every error. */
 import { contrastiveLossAndGrad, gatherRows, hardNegativeRows, mineHardNegatives } from '../../lib';
 import { expectError, type Thrown, thrownBy } from '../lib/fake-binding';
-import { denseLossAndGrad } from '../reference/dense';
+import { type DenseMatrix, denseLossAndGrad } from '../reference/dense';
 import { normalRows, unitRows } from '../reference/features';
 
 const bad = (type: typeof Error, code: string, message: string): Thrown => ({ type, code, message });
@@ -78,7 +78,7 @@ describe("missing: 'mask'", () => {
     for (const query of [0, 1, 2]) {
       const own = mined.indices.subarray(2 * query, 2 * query + 2).filter((key) => key >= 0);
       const all = gatherRows(keys, ints(0, 1, 2, ...own));
-      const alone = denseLossAndGrad(gatherRows(queries, ints(query)), all, {
+      const alone = denseLossAndGrad(gatherRows(queries, ints(query)) as DenseMatrix, all as DenseMatrix, {
         ...options,
         labels: ints(query),
       });

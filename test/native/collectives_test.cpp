@@ -1,6 +1,5 @@
 // Collectives and agreement over ranks that are threads, against loops over all values.
 #include "comm/collectives.h"
-#include "core/field_agreement.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "check.h"
+#include "core/field_agreement.h"
 #include "rank_hub.h"
 
 using namespace infcl;
@@ -127,7 +127,8 @@ void test_copies() {
   }
 }
 
-std::string error_of(Rank& r, const std::vector<infcl::Field>& fields, const std::string& refusal, ErrorCode code) {
+std::string error_of(Rank& r, const std::vector<infcl::Field>& fields, const std::string& refusal,
+                     ErrorCode code) {
   try {
     const infcl::FieldAgreement agreement(r.communicator, fields, refusal, {});
     if (refusal.empty()) agreement.check();
@@ -142,7 +143,7 @@ void test_agreement() {
   run_ranks(hub, 3, kPatience, [](Rank& r) {
     const auto fields = [](const std::string& call, int64_t length) {
       return std::vector<infcl::Field>{{"call", call, ErrorCode::kValue},
-                                {"values.length", std::to_string(length), ErrorCode::kShape}};
+                                       {"values.length", std::to_string(length), ErrorCode::kShape}};
     };
     CHECK(error_of(r, fields("allReduce", 5), "", ErrorCode::kShape).empty(), "equal calls");
     std::string error = error_of(r, fields("allReduce", r.rank() == 2 ? 6 : 5), "", ErrorCode::kShape);
@@ -160,13 +161,11 @@ void test_agreement() {
     const std::vector<infcl::Field> fewer{{"call", "allReduce", ErrorCode::kValue}};
     error = error_of(r, r.rank() == 1 ? fewer : fields("allReduce", 5), "",
                      r.rank() == 1 ? ErrorCode::kValue : ErrorCode::kShape);
-    CHECK(error.find("received values.length: nothing on rank 1, 5 on rank 0") !=
-              std::string::npos,
-          "%s", error.c_str());
+    CHECK(error.find("received values.length: nothing on rank 1, 5 on rank 0") != std::string::npos, "%s",
+          error.c_str());
     error = error_of(r, fields("allReduce", 5), r.rank() == 1 ? "Expected typed array for values" : "",
                      ErrorCode::kRankFailed);
-    CHECK(r.rank() == 1 ? error.empty()
-                        : error == "[group] rank 1 failed: Expected typed array for values",
+    CHECK(r.rank() == 1 ? error.empty() : error == "[group] rank 1 failed: Expected typed array for values",
           "%s", error.c_str());
     // a text that is too long is cut, and the group is usable after all that
     error = error_of(r, fields("x", 1), r.rank() == 0 ? std::string(3000, 'x') : "", ErrorCode::kRankFailed);

@@ -228,7 +228,9 @@ describe.each(cases)(
     it('is decided by no rounding, and masks some pairs where it is asked to', () => {
       expect(exact.clearance).toBeGreaterThan(100 * step);
       const { queryIds, excludePairs, falseNegativeMargin, guide } = options;
-      const masks = [queryIds, excludePairs, falseNegativeMargin, guide].some((option) => option !== undefined);
+      const masks = [queryIds, excludePairs, falseNegativeMargin, guide].some(
+        (option) => option !== undefined,
+      );
       expect(exact.maskedPairs > 0).toBe(masks);
     });
 

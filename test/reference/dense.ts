@@ -75,7 +75,9 @@ export function denseLossAndGrad(
   } else {
     const make = isListed(options.labels) ? listedAnchors : pairAnchors;
     const supcon = objective === 'supcon';
-    const anchors = supcon ? classAnchors(tables, options) : make(tables, options, exclusions, others, taught);
+    const anchors = supcon
+      ? classAnchors(tables, options)
+      : make(tables, options, exclusions, others, taught);
     for (const anchor of anchors) out.addCrossEntropy(anchor);
   }
 

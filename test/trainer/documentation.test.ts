@@ -35,7 +35,7 @@ describe('docs/trainer.md', () => {
 describe('docs/negatives.md', () => {
   const examples = completeOf('docs/negatives.md');
 
-  it('has these examples', () => expect(examples).toHaveLength(3));
+  it('has these examples', () => expect(examples).toHaveLength(4));
 
   it('the pairs that a guide finds are excluded, as the comment says', async () => {
     expect(await outputOf(containing(examples, 'guideQueries'))).toBe('1,0,0,1,2 2\n');

@@ -6,9 +6,9 @@
  */
 
 import { codedError, isInfclError } from '../../errors';
-import { throwIfAborted } from '../../on-abort';
 import type { ReadableFeatures } from '../../matrix/features';
 import type { NativeHostMatrix } from '../../native/binding';
+import { throwIfAborted } from '../../on-abort';
 import { lengthOf } from '../../typed-array';
 import type { TopK } from '../results';
 import { searchTopK } from '../search';

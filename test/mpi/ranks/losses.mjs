@@ -8,10 +8,13 @@ import { plain, say } from './rank.mjs';
 const group = await mpi({ timeout: 20_000 });
 const { rank, size } = group;
 const [rows, dim] = [61, 24];
-const cuts = Array.from({ length: size + 1 }, (_, r) => Math.floor((rows * r * (r + 1)) / (size * (size + 1))));
+const cuts = Array.from({ length: size + 1 }, (_, r) =>
+  Math.floor((rows * r * (r + 1)) / (size * (size + 1))),
+);
 const [begin, end] = [cuts[rank], cuts[rank + 1]];
 
-const numbers = (seed, length) => Float32Array.from({ length }, (_, i) => Math.sin(seed * 1000 + i * 7.3) / 3);
+const numbers = (seed, length) =>
+  Float32Array.from({ length }, (_, i) => Math.sin(seed * 1000 + i * 7.3) / 3);
 const matrix = (data) => ({ data, shape: [data.length / dim, dim] });
 const queries = numbers(1, rows * dim);
 const keys = numbers(2, rows * dim);
@@ -65,17 +68,22 @@ for (const [name, options] of Object.entries(problems)) {
   const [first, second] = [await call(), await call()];
   calls += 2;
   const numbersOf = ({ loss, accuracy, logitScaleGrad }) => [loss, accuracy, logitScaleGrad];
-  if (far(numbersOf(first), numbersOf(whole))) wrong.push(`${name}: ${numbersOf(first)}, not ${numbersOf(whole)}`);
+  if (far(numbersOf(first), numbersOf(whole)))
+    wrong.push(`${name}: ${numbersOf(first)}, not ${numbersOf(whole)}`);
   if (far(first.queryGrads, own(whole.queryGrads))) wrong.push(`${name}: gradients of queries`);
-  if (options.grad?.keys !== false && far(first.keyGrads, own(whole.keyGrads))) wrong.push(`${name}: gradients of keys`);
+  if (options.grad?.keys !== false && far(first.keyGrads, own(whole.keyGrads)))
+    wrong.push(`${name}: gradients of keys`);
   if (options.hardNegatives && far(first.hardNegativeGrads, own(whole.hardNegativeGrads, 2 * dim)))
     wrong.push(`${name}: gradients of hard negatives`);
-  if (first.queryGrads.some((x, i) => x !== second.queryGrads[i])) wrong.push(`${name}: other bits the second time`);
-  for (const word of new Uint32Array(Float64Array.of(...numbersOf(first)).buffer)) bits = (Math.imul(bits, 31) + word) | 0;
+  if (first.queryGrads.some((x, i) => x !== second.queryGrads[i]))
+    wrong.push(`${name}: other bits the second time`);
+  for (const word of new Uint32Array(Float64Array.of(...numbersOf(first)).buffer))
+    bits = (Math.imul(bits, 31) + word) | 0;
 }
 
 // ranks that make different calls hear of it, and the group goes on
-const loss = (signal) => contrastiveLossAndGrad(matrix(own(queries)), matrix(own(keys)), { group, threads: 1, signal });
+const loss = (signal) =>
+  contrastiveLossAndGrad(matrix(own(queries)), matrix(own(keys)), { group, threads: 1, signal });
 const mixed = await (rank === 1 ? group.barrier() : loss()).then(() => null, plain);
 // an abort on one rank ends the call on all
 const controller = new AbortController();
