@@ -5,7 +5,7 @@
  */
 
 import { plan } from '../loss/plan';
-import type { DType } from '../native/binding';
+import type { DType } from '../matrix/host-matrix';
 import type { Prefix } from './matryoshka-options';
 import type { LossByOptions } from './step-loss';
 
