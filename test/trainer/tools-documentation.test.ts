@@ -10,7 +10,7 @@ const outputs = async (words: string) => {
 };
 const numbersIn = (text: string) => (text.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
 
-it('has these examples', () => expect(examples).toHaveLength(11));
+it('has these examples', () => expect(examples).toHaveLength(12));
 
 it('a validation loss: features of all rows, and better than chance', async () => {
   const [loss, accuracy, ...shape] = numbersIn((await outputs('await encodeFeatures(keys)'))[0]!);
@@ -59,6 +59,10 @@ it.each([
   found.forEach((value, i) => {
     expect(value).toBeCloseTo(expected[i]!, 6);
   });
+});
+
+it('the state of a bank goes through bytes', async () => {
+  expect(await outputs('v8.serialize(bank.state())')).toEqual(['7 8 2']);
 });
 
 it('chunks by tokens: the shapes of the comment', async () => {
