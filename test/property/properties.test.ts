@@ -42,7 +42,11 @@ function permute(
 ): Problem {
   const pick = <T extends Int32Array | Float32Array>(values: T, by: number[]) =>
     values.map((_, i) => values[by[i]]) as T;
-  const { labels, queryIds, keyIds, queryWeights, hardNegatives: hard } = options;
+  const { labels, queryIds, keyIds, queryWeights, hardNegatives: hard, guide, teacher } = options;
+  const sides = (frozen: { queries: FloatMatrix; keys: FloatMatrix }) => ({
+    queries: reorder(frozen.queries, order),
+    keys: reorder(frozen.keys, keyOrder),
+  });
   const moveLists = ({ offsets, keys: listed }: KeyLists): KeyLists => {
     const lists = order.map((i) => Array.from(listed.subarray(offsets[i], offsets[i + 1])));
     const ends = [0];
@@ -64,6 +68,16 @@ function permute(
     ...(queryIds && keyIds && { queryIds: pick(queryIds, order), keyIds: pick(keyIds, keyOrder) }),
     ...(queryWeights && { queryWeights: pick(queryWeights, order) }),
     ...(hard && { hardNegatives: { ...hard, keys: reorder(hard.keys, order, hard.perQuery) } }),
+    ...(teacher && { teacher: { ...teacher, ...sides(teacher) } }),
+    ...(guide && {
+      guide: {
+        ...guide,
+        ...sides(guide),
+        ...(guide.hardNegatives && {
+          hardNegatives: reorder(guide.hardNegatives, order, hard!.perQuery),
+        }),
+      },
+    }),
   };
   return { queries: reorder(queries, order), keys: keys && reorder(keys, keyOrder), options: permuted };
 }

@@ -95,7 +95,7 @@ function sensible(drawn: Anything): ExactCase {
   if (recipe.directions) drop('labelSeed', 'positives');
   else drop('partition');
   if (recipe.positives !== undefined) {
-    drop('labelSeed', 'falseNegativeMargin', 'labelSmoothing');
+    drop('labelSeed', 'falseNegativeMargin', 'labelSmoothing', 'guide', 'teacher');
     if (objective === 'clip') drop('weights');
   }
   if (recipe.hardMost !== undefined) drop('hardPerQuery');
@@ -106,9 +106,9 @@ function sensible(drawn: Anything): ExactCase {
   }
   if (objective === 'siglip') drop('falseNegativeMargin', 'labelSmoothing', 'hardness');
   if (objective !== 'clip' && objective !== 'infonce') drop('hardPerQuery', 'guide', 'teacher');
-  if (recipe.directions || recipe.hardPerQuery || recipe.hardness) drop('teacher');
   if (recipe.hardness) drop('labelSmoothing');
   const hasHard = recipe.hardPerQuery !== undefined || recipe.hardMost !== undefined;
+  if (recipe.directions || hasHard || recipe.hardness) drop('teacher');
   if (recipe.hardness?.on === 'hard' && !hasHard) drop('hardness');
   const freeKeys =
     objective === 'siglip' ||
