@@ -92,7 +92,7 @@ describe('options of the loss', () => {
       'Expected no options.loss.out.keyGrads',
     ],
     ['an output of another type', { out: { keyGrads: new Float64Array(6) } }, 'ERR_TYPE', 'out.keyGrads'],
-    ['two frozen towers', { grad: { queries: false, keys: false } }, 'ERR_ENCODER', 'use contrastiveLoss'],
+    ['two frozen towers', { grad: { queries: false, keys: false } }, 'ERR_ENCODER', 'call contrastiveLoss'],
   ])('%s is refused before anything is encoded', (_, loss, code, message) =>
     expectStepRefused(
       (good) => ({ ...good, loss: { objective: loss === null ? 'clip' : undefined, ...loss } }),
