@@ -78,35 +78,6 @@ const cases: Case[] = [
       }),
   },
   {
-    // queries of odd number own four each, the others none
-    name: 'infonce with ragged hard negatives',
-    dense: ({ q, k, scale, hard }) => {
-      const every = (first: number) => tf.range(first, rows, 2, 'int32') as tf.Tensor1D;
-      const x = tf.matMul(q, k, false, true).mul(scale) as tf.Tensor2D;
-      const own = tf
-        .gather(q, every(1))
-        .expandDims(1)
-        .mul(hard.reshape([rows / 2, 4, dim]))
-        .sum(2)
-        .mul(scale) as tf.Tensor2D;
-      const withOwn = tf.logSumExp(tf.concat([tf.gather(x, every(1)), own], 1), 1);
-      return tf
-        .concat([withOwn, tf.logSumExp(tf.gather(x, every(0)), 1)], 0)
-        .sum()
-        .sub(x.mul(tf.eye(rows)).sum())
-        .div(rows);
-    },
-    infcl: ({ q, k, scale, hard }) =>
-      contrastiveLoss(tf, q, k, {
-        objective: 'infonce',
-        hardNegatives: {
-          keys: hard,
-          offsets: Int32Array.from({ length: rows + 1 }, (_, i) => 4 * Math.floor(i / 2)),
-        },
-        logitScale: scale,
-      }),
-  },
-  {
     name: 'ntxent',
     dense: ({ q, k, scale }) => denseNtxent(q, k, scale),
     infcl: ({ q, k, scale }) => contrastiveLoss(tf, q, k, { objective: 'ntxent', logitScale: scale }),
