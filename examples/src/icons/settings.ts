@@ -3,7 +3,7 @@
 import { UsageError } from '../errors.js';
 import type { IconFlags } from './cli.js';
 import { quickSets, setRules, unseenSet } from './data/sets.js';
-import type { Shift } from './features/hog.js';
+import { imageFeatures, type Shift } from './features/hog.js';
 
 export interface IconSettings {
   batch: number;
@@ -14,7 +14,9 @@ export interface IconSettings {
   warmUp: number;
   dropout: number;
   shifts: readonly Shift[];
-  /** Whether CCA runs: it takes longer than the training of a quick run. */
+  /**
+   * Whether CCA runs: it takes longer than the training of a quick run, and its ridges are not meant for fewer icons than features.
+   */
   cca: boolean;
 }
 
@@ -57,6 +59,6 @@ export function iconSettings(flags: IconFlags, icons: number): IconSettings {
     warmUp: 0.1,
     dropout: 0.3,
     shifts,
-    cca: !flags.quick,
+    cca: !flags.quick && icons > imageFeatures,
   };
 }

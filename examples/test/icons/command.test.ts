@@ -57,7 +57,7 @@ describe('settings', () => {
       steps: 8,
       cca: true,
     });
-    expect(iconSettings(parseIconFlags([]), 300)).toMatchObject({ batch: 64, steps: 80 });
+    expect(iconSettings(parseIconFlags([]), 300)).toMatchObject({ batch: 64, steps: 80, cca: false });
     expect(() => iconSettings(parseIconFlags(['--batch', '301']), 300)).toThrow(
       'Expected at most 300, the number of training icons, for --batch but received 301',
     );
