@@ -19,7 +19,7 @@ refuses('options', [
   badType(
     'a group of another kind',
     { group: {} },
-    'ProcessGroup, such as those of threadGroups in infcl/distributed for options.group',
+    'ProcessGroup, such as those of threadGroups in infcl/distributed and mpi in infcl/mpi for options.group',
   ),
 ]);
 

@@ -45,6 +45,9 @@ export interface HardNegativeRows {
   ids?: Int32Array;
 }
 
+/** The result with `missing: 'mask'`. */
+export type MaskedNegativeRows = HardNegativeRows & { ids: Int32Array };
+
 /**
  * Puts mined negatives into the form of `hardNegatives`: `{ keys: gatherRows(keys, rows), perQuery }` is this option.
  * Any search result has that form, once keys that are no negatives are not in it. Under 'mask', `ids` belongs to the option.
@@ -54,6 +57,11 @@ export interface HardNegativeRows {
  * Throws ERR_TYPE, ERR_OPTION, ERR_SHAPE, ERR_NOT_FINITE, ERR_BUFFER or ERR_DETACHED. ERR_VALUE for a query with too few
  * negatives under 'refuse', for one without any under 'repeat', where no query is left, and for ids without 'mask'.
  */
+export function hardNegativeRows(
+  mined: TopKLike,
+  options: HardNegativeRowOptions & { missing: 'mask' },
+): MaskedNegativeRows;
+export function hardNegativeRows(mined: TopKLike, options?: HardNegativeRowOptions): HardNegativeRows;
 export function hardNegativeRows(mined: TopKLike, options: HardNegativeRowOptions = {}): HardNegativeRows {
   const given = readNames('options', options, ['queries', 'missing', 'queryIds', 'keyIds']);
   const missing =
