@@ -36,8 +36,8 @@ struct Patience {
   double timeout = 60;   // with an operation of which no byte moves
   double answers = 0.5;  // with ranks that were asked where they are
   double farewell = 1;   // after a failure, in which the other ranks can print their errors
-  double finalize = 5;  // with an MPI_Finalize or MPI_Abort that hangs
-  double begin = 60;    // with an MPI_Init that waits for other ranks; at least the timeout
+  double finalize = 5;   // with an MPI_Finalize or MPI_Abort that hangs
+  double begin = 60;     // with an MPI_Init that waits for other ranks; at least the timeout
 };
 
 enum class Departure {
