@@ -7,6 +7,7 @@ export {
   type HardNegativeRowOptions,
   type HardNegativeRows,
   hardNegativeRows,
+  type MaskedNegativeRows,
   type MissingNegatives,
 } from './mining/hard-negative-rows';
 export type { KeyPart, KeyParts, MiningKeys } from './mining/key-parts';

@@ -71,7 +71,10 @@ test.each([
 });
 
 it('tells every place', () => {
-  const { lines } = check({ 'lib/a.ts': '// a cell\n\n// a cell of a row block\n', 'cuda/b.h': '// a lap\n' });
+  const { lines } = check({
+    'lib/a.ts': '// a cell\n\n// a cell of a row block\n',
+    'cuda/b.h': '// a lap\n',
+  });
   expect(lines).toHaveLength(4);
 });
 
