@@ -66,7 +66,7 @@ export function denseLossAndGrad(
   const tables = makeTables(queries, keys, options.hardNegatives?.keys, offsets);
   const { guide, teacher } = options;
   const taught = teacher ? makeTables(teacher.queries, teacher.keys) : null;
-  const guided = guide ? makeTables(guide.queries, guide.keys, guide.hardNegatives) : null;
+  const guided = guide ? makeTables(guide.queries, guide.keys, guide.hardNegatives, offsets) : null;
   const exclusions = new Exclusions(tables, options, guided);
   const others = at ? makeTables(at.queries, at.keys, at.hardNegatives, offsets) : tables;
   const out = new Totals(tables, logitScale, logitBias);

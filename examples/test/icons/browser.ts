@@ -50,6 +50,7 @@ export class Browser {
     const quiet = ['--disable-background-networking', '--no-first-run', '--remote-debugging-pipe'];
     const child = spawn(program, [...flags, ...quiet, `--user-data-dir=${profile}`], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true, // the head of a group, so that `close` ends the browser's own processes too
     });
     const browser = new Browser(child, profile);
     const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' });
@@ -134,9 +135,10 @@ export class Browser {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.process.once('exit', resolve));
-    this.process.kill('SIGKILL');
+    process.kill(-this.process.pid!, 'SIGKILL');
     await ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    // they may still write for a moment
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20 });
   }
 
   private send(method: string, params: object = {}): Promise<Record<string, unknown>> {
