@@ -2,15 +2,16 @@
 // for ctest.
 #pragma once
 
+#include <atomic>
 #include <cstdio>
 
 namespace check {
 
-inline int passed = 0;
-inline int failed = 0;
+// Tests may check on several threads.
+inline std::atomic<int> passed{0}, failed{0};
 
 inline int summary() {
-  std::printf("%d passed, %d failed\n", passed, failed);
+  std::printf("%d passed, %d failed\n", passed.load(), failed.load());
   return failed == 0 && passed > 0 ? 0 : 1;
 }
 

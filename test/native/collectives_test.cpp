@@ -2,10 +2,14 @@
 #include "comm/collectives.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.h"
@@ -16,9 +20,18 @@ using namespace infcl;
 using namespace infcl::comm;
 using ranks::Hub;
 using ranks::Rank;
-using ranks::run_ranks;
 
 namespace {
+
+// Runs `body` on all ranks. A rank that left first would break the group, while others wait for their last message.
+void on_all_ranks(Hub& hub, int size, mpi::Patience patience, const std::function<void(Rank&)>& body) {
+  std::atomic<int> busy{size};
+  ranks::run_ranks(hub, size, patience, [&](Rank& r) {
+    body(r);
+    --busy;
+    while (busy > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+}
 
 constexpr mpi::Patience kPatience{60, 0.5, 0.1, 5, 60};
 
@@ -53,7 +66,7 @@ template <class T>
 void test_reduce(Element element) {
   for (int n = 1; n <= 4; ++n) {
     Hub hub(n);
-    run_ranks(hub, n, kPatience, [&](Rank& r) {
+    on_all_ranks(hub, n, kPatience, [&](Rank& r) {
       for (const Reduction reduction : {Reduction::kSum, Reduction::kMin, Reduction::kMax})
         for (const int64_t count : {0, 1, 3, 1000}) {
           std::vector<T> values = values_of<T>(r.rank(), count);
@@ -72,7 +85,7 @@ void test_reduce(Element element) {
 void test_large_sum() {
   const int64_t count = (int64_t{32} << 20) / 4 + 1001;
   Hub hub(2);
-  run_ranks(hub, 2, kPatience, [&](Rank& r) {
+  on_all_ranks(hub, 2, kPatience, [&](Rank& r) {
     std::vector<float> values = values_of<float>(r.rank(), count);
     all_reduce(r.communicator, Element::kFloat32, Reduction::kSum, values.data(), count, {});
     int64_t wrong = 0;
@@ -85,7 +98,7 @@ void test_large_sum() {
 void test_special_values() {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
   Hub hub(3);
-  run_ranks(hub, 3, kPatience, [&](Rank& r) {
+  on_all_ranks(hub, 3, kPatience, [&](Rank& r) {
     for (const Reduction reduction : {Reduction::kSum, Reduction::kMin, Reduction::kMax}) {
       // NaN on each rank in turn; -0 on all
       float values[4] = {r.rank() == 0 ? kNaN : 1, r.rank() == 1 ? kNaN : 1, r.rank() == 2 ? kNaN : 1, -0.f};
@@ -107,7 +120,7 @@ void test_special_values() {
 void test_copies() {
   for (int n = 1; n <= 4; ++n) {
     Hub hub(n);
-    run_ranks(hub, n, kPatience, [n](Rank& r) {
+    on_all_ranks(hub, n, kPatience, [n](Rank& r) {
       for (const int64_t count : {0, 1, 2, 5, 100003}) {
         for (int root = 0; root < n; ++root) {
           std::vector<double> values = values_of<double>(r.rank(), count);
@@ -140,7 +153,7 @@ std::string error_of(Rank& r, const std::vector<infcl::Field>& fields, const std
 
 void test_agreement() {
   Hub hub(3);
-  run_ranks(hub, 3, kPatience, [](Rank& r) {
+  on_all_ranks(hub, 3, kPatience, [](Rank& r) {
     const auto fields = [](const std::string& call, int64_t length) {
       return std::vector<infcl::Field>{{"call", call, ErrorCode::kValue},
                                        {"values.length", std::to_string(length), ErrorCode::kShape}};
