@@ -22,7 +22,8 @@ int check_threads(int64_t threads);
 // directions were given.
 void check_request(const ContrastiveRequest&, const Objective& named, unsigned directions, bool in_group);
 void check_request(const PlanRequest&);
-// Refuses what only the CPU backend can do, and only for a batch of one rank. Throws RequestError (ERR_VALUE).
+// Refuses what only the CPU backend can do, and only for a batch of one rank. Throws RequestError
+// (ERR_VALUE).
 void refuse_alone(const ContrastiveRequest&);
 
 }  // namespace infcl::binding

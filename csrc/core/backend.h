@@ -188,8 +188,8 @@ class Backend {
   // `first_column`.
   virtual void positive_dots_among(const MatrixView& /*columns*/, int64_t /*first_column*/,
                                    const int32_t* /*labels*/, float* /*out*/) {}
-  // Dots of a guide, as positive_dots and hard_negative_dots. No such dot of equal rows in a tile differs by a
-  // bit.
+  // Dots of a guide, as positive_dots and hard_negative_dots. Dots of equal rows in a tile have the same
+  // bits.
   virtual void guide_positive_dots(const int32_t* /*labels*/, float* /*out*/) { refuse_guide(); }
   virtual void guide_hard_negative_dots(float* /*out*/) { refuse_guide(); }
   virtual void fold(FoldArgs&) = 0;

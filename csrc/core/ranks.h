@@ -27,9 +27,9 @@ class Ranks {
   double sum(double mine);
   double largest(double mine);
 
-  // Waits until all ranks have come, each with its fields of the call. Only here may an abort take a rank back,
-  // as the others do not know of its call yet. To be called with several ranks, or a ring of one. Throws Error
-  // (kAborted, kRankFailed).
+  // Waits until all ranks have come, each with its fields of the call. Only here may an abort take a rank
+  // back, as the others do not know of its call yet. To be called with several ranks, or a ring of one.
+  // Throws Error (kAborted, kRankFailed).
   FieldAgreement meet(const std::vector<Field>&, const Control&);
   // What every rank brings, in rank order.
   template <class T>

@@ -23,7 +23,8 @@ using ranks::Rank;
 
 namespace {
 
-// Runs `body` on all ranks. A rank that left first would break the group, while others wait for their last message.
+// Runs `body` on all ranks. A rank that left first would break the group, while others wait for their last
+// message.
 void on_all_ranks(Hub& hub, int size, mpi::Patience patience, const std::function<void(Rank&)>& body) {
   std::atomic<int> busy{size};
   ranks::run_ranks(hub, size, patience, [&](Rank& r) {

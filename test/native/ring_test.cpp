@@ -164,8 +164,8 @@ void test_frozen_sides_and_banks() {
 // The sum of what a row of the gradient loses to skipped tiles stays within its bound, whatever the number of
 // ranks.
 void test_gradient_filter() {
-  // With more ranks, each visit has a smaller part of the bound. Many keys with equal softmax then let a tile be
-  // skipped.
+  // With more ranks, each visit has a smaller part of the bound. Many keys with equal softmax then let a tile
+  // be skipped.
   struct Filter {
     int ranks;
     double filter;
