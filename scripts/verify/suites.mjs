@@ -52,6 +52,21 @@ const threads = {
   ],
 };
 
+const memory = {
+  name: 'memory',
+  proves:
+    'AddressSanitizer and UndefinedBehaviorSanitizer find nothing in the native tests, in those of the CUDA backend on the emulator, and in random requests.',
+  needs: [nvcc, zstd],
+  parts: ({ gate }) => {
+    // the gate runs the CPU backend's tests in a step of its own
+    const tests = gate ? ['--only', 'cuda_engine_test'] : [];
+    return [
+      { name: 'build', command: sanitize('address', '--build', ...tests), always: true },
+      { name: 'native tests', command: sanitize('address', ...tests) },
+    ];
+  },
+};
+
 const schedule = {
   name: 'schedule',
   proves:
@@ -320,6 +335,7 @@ const otherSystems = [
 
 export const suites = [
   threads,
+  memory,
   schedule,
   mutants,
   fuzz,
