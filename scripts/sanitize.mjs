@@ -1,7 +1,7 @@
 /**
  * Builds the core library, its native tests and the fuzz target under sanitizers and runs them:
- * `node scripts/sanitize.mjs [address] [thread] [options]`, by default both. Each has a build folder of its own, so that
- * a second run compiles only what has changed. Suppresses nothing: a report is a failure.
+ * `node scripts/sanitize.mjs [address] [address-cpu] [thread] [options]`, by default address and thread. Each has a build
+ * folder of its own, so that a second run compiles only what has changed. Suppresses nothing: a report is a failure.
  *
  *   --only test, --except test    chooses among the tests, by name; may be given more than once
  *   --build                       compiles and runs nothing
@@ -25,6 +25,8 @@ const sanitizers = {
     cases: 10_000,
     cmake: ['-DINFCL_CUDA_TARGETS=compute_80;compute_90a'],
   },
+  // the CPU backend alone: neither the kernels nor the emulator are compiled
+  'address-cpu': { flags: 'address,undefined', cases: 10_000, cmake: ['-DINFCL_CUDA=OFF'] },
   // each memory access costs ten, so fewer cases; and no emulator, whose device is one thread
   thread: { flags: 'thread', cases: 2000, cmake: ['-DINFCL_CUDA=OFF'] },
 };
@@ -136,7 +138,7 @@ function readCommandLine() {
 }
 
 const { values, positionals } = readCommandLine();
-const chosen = positionals.length > 0 ? positionals : Object.keys(sanitizers);
+const chosen = positionals.length > 0 ? positionals : ['address', 'thread'];
 const unknown = chosen.find((name) => !Object.hasOwn(sanitizers, name));
 if (unknown) refuse(`unknown ${unknown}, expected ${Object.keys(sanitizers).join(' or ')}`);
 const stranger = [...values.only, ...values.except].find((name) => !known.includes(name));
