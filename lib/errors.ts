@@ -52,7 +52,10 @@ const classOfCode = {
   ERR_OUT_OF_MEMORY: RangeError,
   /** A feature that is planned but not in this version. */
   ERR_NOT_IMPLEMENTED: Error,
-  /** A backend that cannot run here, a native addon that does not load, or an MPI that was not found or does not fit. */
+  /**
+   * A backend that cannot run here, a native addon that does not load, or an MPI that was not found or does not
+   * fit.
+   */
   ERR_BACKEND_UNAVAILABLE: Error,
   /** A CUDA device that does not exist, or one that failed. */
   ERR_DEVICE: Error,

@@ -1,7 +1,8 @@
 /**
- * Builds the core library, its native tests and the fuzz target under sanitizers and runs them:
- * `node scripts/sanitize.mjs [address] [address-cpu] [thread] [options]`, by default address and thread. Each has a build
- * folder of its own, so that a second run compiles only what has changed. Suppresses nothing: a report is a failure.
+ * Builds the core library, its native tests and the fuzz target under sanitizers and runs them: `node
+ * scripts/sanitize.mjs [address] [address-cpu] [thread] [options]`, by default address and thread. Each has a build
+ * folder of its own, so that a second run compiles only what has changed. Suppresses nothing: a report is a
+ * failure.
  *
  *   --only test, --except test    chooses among the tests, by name; may be given more than once
  *   --build                       compiles and runs nothing

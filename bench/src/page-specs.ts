@@ -1,4 +1,7 @@
-/** Which columns of which case become charts, and the groups of cases on the page. A case without an entry is a table. */
+/**
+ * Which columns of which case become charts, and the groups of cases on the page. A case without an entry is a
+ * table.
+ */
 
 export type Unit = 's' | 'MiB' | '%' | 'times' | 'ratio';
 

@@ -3,9 +3,8 @@
  * file but the paths it is given.
  */
 
-import { parseArgs } from 'node:util';
 import { UsageError } from './errors.js';
-import { mostThreads, nonEmpty, refuseTogether, wholeNumber } from './flags.js';
+import { mostThreads, nonEmpty, readFlags, refuseTogether, wholeNumber } from './flags.js';
 
 export interface Flags {
   batch?: number;
@@ -62,27 +61,8 @@ export function parseFlags(args: readonly string[]): Flags {
   return flags;
 }
 
-function readArguments(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const boolean = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        batch: text,
-        steps: text,
-        epochs: text,
-        seed: text,
-        out: text,
-        data: text,
-        threads: text,
-        quick: boolean,
-        sweep: boolean,
-        resume: boolean,
-        help: boolean,
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
+const readArguments = (args: readonly string[]) =>
+  readFlags(args, {
+    texts: ['batch', 'steps', 'epochs', 'seed', 'out', 'data', 'threads'],
+    switches: ['quick', 'sweep', 'resume', 'help'],
+  });

@@ -1,6 +1,6 @@
 /**
- * From an error to what a person reads, and to the exit code of a demo: 130 interrupted, 2 for what the person can mend,
- * 1 for a defect, with its stack trace. Refuses to guess: an error of no known kind is a defect.
+ * From an error to what a person reads, and to the exit code of a demo: 130 interrupted, 2 for what the person can
+ * mend, 1 for a defect, with its stack trace. Refuses to guess: an error of no known kind is a defect.
  */
 
 import { DemoError, UsageError } from './errors.js';

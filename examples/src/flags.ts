@@ -1,6 +1,28 @@
-/** Checks of single flags, for the command lines of all demos. Refuses values by the name of their flag. */
+/** Reads flags and checks single ones, for the command lines of all demos. Refuses values by the name of their flag. */
 
+import { parseArgs } from 'node:util';
 import { UsageError } from './errors.js';
+
+/**
+ * The flags as they were written, undefined where absent. Throws {@link UsageError} for unknown flags, for words that
+ * are no flag, and for a flag without its value.
+ */
+export function readFlags<Text extends string, Switch extends string>(
+  args: readonly string[],
+  names: { texts: readonly Text[]; switches: readonly Switch[] },
+): Partial<Record<Text, string> & Record<Switch, boolean>> {
+  const options = Object.fromEntries([
+    ...names.texts.map((name) => [name, { type: 'string' }] as const),
+    ...names.switches.map((name) => [name, { type: 'boolean' }] as const),
+  ]);
+  try {
+    return parseArgs({ args: [...args], options }).values as Partial<
+      Record<Text, string> & Record<Switch, boolean>
+    >;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
 
 /** As many as infcl takes. */
 export const mostThreads = 1024;

@@ -1,6 +1,6 @@
 /**
- * The phases after training: how good the model is, and what the baseline, the loss and other batch sizes do. Refuses to
- * compare anything with a training that diverged.
+ * The phases after training: how good the model is, and what the baseline, the loss and other batch sizes do.
+ * Refuses to compare anything with a training that diverged.
  */
 
 import { fileURLToPath } from 'node:url';

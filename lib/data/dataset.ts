@@ -129,12 +129,13 @@ function withoutLineEnds(row: Buffer): Buffer {
 }
 
 /**
- * Opens a file of pairs (query, key), or of triplets and more (query, key, hard negatives): TSV, CSV or JSON Lines. Columns
- * are those of sentence-transformers. Reads the file once, checks every row, and keeps 8 bytes a row.
+ * Opens a file of pairs (query, key), or of triplets and more (query, key, hard negatives): TSV, CSV or JSON Lines.
+ * Columns are those of sentence-transformers. Reads the file once, checks every row, and keeps 8 bytes a row.
  *
- * Rejects with ERR_TYPE, ERR_VALUE or ERR_OPTION for wrong arguments, before the file is opened. Rejects with ERR_DATA for
- * content that cannot be used, with the file and the line: bad UTF-8, ragged rows, empty texts, missing columns, broken
- * JSON, values of the wrong type, open quotes. Errors of the file system and `signal.reason` arrive as they are.
+ * Rejects with ERR_TYPE, ERR_VALUE or ERR_OPTION for wrong arguments, before the file is opened. Rejects with
+ * ERR_DATA for content that cannot be used, with the file and the line: bad UTF-8, ragged rows, empty texts,
+ * missing columns, broken JSON, values of the wrong type, open quotes. Errors of the file system and
+ * `signal.reason` arrive as they are.
  */
 export async function openDataset(path: string, options?: DatasetOptions): Promise<TextDataset> {
   const checked = checkDatasetOptions(path, options);

@@ -17,8 +17,8 @@ export type { CollectiveArray, ProcessGroup, ReducibleArray, Reduction } from '.
 
 export interface MpiOptions {
   /**
-   * Milliseconds that a call waits while nothing moves, 60,000 by default. Longer than the longest time that one rank may
-   * compute while another one waits for it.
+   * Milliseconds that a call waits while nothing moves, 60,000 by default. Longer than the longest time that one
+   * rank may compute while another one waits for it.
    */
   timeout?: number | undefined;
   /** Path of the MPI library. Default: INFCL_MPI_LIBRARY, or else the library of the launcher. */
@@ -29,11 +29,12 @@ export interface MpiOptions {
 const longestTimeout = 2 ** 31 - 1;
 
 /**
- * Opens the group of all processes that the launcher has started. Every one of them must call this function. A process can
- * do so once.
+ * Opens the group of all processes that the launcher has started. Every one of them must call this function. A
+ * process can do so once.
  *
- * Errors: ERR_TYPE, ERR_VALUE, ERR_OPTION; ERR_BACKEND_UNAVAILABLE where no MPI library is found, its layout is unknown,
- * or it sees another number of ranks than the launcher has started; ERR_RANK_FAILED where MPI does not begin in time.
+ * Errors: ERR_TYPE, ERR_VALUE, ERR_OPTION; ERR_BACKEND_UNAVAILABLE where no MPI library is found, its layout is
+ * unknown, or it sees another number of ranks than the launcher has started; ERR_RANK_FAILED where MPI does not
+ * begin in time.
  */
 export async function mpi(options: MpiOptions = {}): Promise<ProcessGroup> {
   const { timeout, library } = readOptions(options);

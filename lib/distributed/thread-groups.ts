@@ -14,8 +14,8 @@ import * as check from '../validate';
 const mostRanks = 1024;
 
 /**
- * Groups of one ring, one for each rank, in rank order. Calls of different ranks run beside each other, each on threads of
- * its own. So give each call its part of the processors with the option `threads`.
+ * Groups of one ring, one for each rank, in rank order. Calls of different ranks run beside each other, each on
+ * threads of its own. So give each call its part of the processors with the option `threads`.
  *
  * Throws ERR_TYPE or ERR_VALUE for a number of ranks that is no integer from 1 to 1024.
  */

@@ -89,7 +89,10 @@ function complaints(target: Target, variant: Variant, given: SelfTestCase, store
   ].filter((text) => text !== null);
 }
 
-/** All cases that one backend takes, on it or its device. Never rejects: an error of a call is a failure of its case. */
+/**
+ * All cases that one backend takes, on it or its device. Never rejects: an error of a call is a failure of its
+ * case.
+ */
 export async function runSelfTest(
   target: Target,
   values: Record<string, StoredValues> = selfTestValues,

@@ -107,9 +107,9 @@ export class ProcessGroup {
   }
 
   /**
-   * Replaces `values` on all ranks by their sum, minimum or maximum over the ranks, element by element, and resolves to
-   * `values`. All ranks get the same bits. A sum of float32 is made in float64, in the order of ranks, and rounded once.
-   * A sum of int32 wraps around. NaN on one rank is NaN on all.
+   * Replaces `values` on all ranks by their sum, minimum or maximum over the ranks, element by element, and
+   * resolves to `values`. All ranks get the same bits. A sum of float32 is made in float64, in the order of ranks,
+   * and rounded once. A sum of int32 wraps around. NaN on one rank is NaN on all.
    *
    * Errors: ERR_TYPE, ERR_VALUE, ERR_BUFFER, ERR_DETACHED, ERR_OVERLAP for arguments; ERR_SHAPE, ERR_VALUE where ranks
    * differ. After these errors `values` is as before. ERR_RANK_FAILED may leave a part of it replaced.
@@ -123,7 +123,10 @@ export class ProcessGroup {
     }));
   }
 
-  /** Replaces `values` on all ranks by those of rank `root` (default 0), and resolves to `values`. Errors as allReduce. */
+  /**
+   * Replaces `values` on all ranks by those of rank `root` (default 0), and resolves to `values`. Errors as
+   * allReduce.
+   */
   broadcast<T extends CollectiveArray>(values: T, root = 0): Promise<T> {
     return this.#call('broadcast', () => ({
       values: readValues(values),

@@ -10,7 +10,10 @@ import * as check from '../validate';
 import { copyOffsets } from './key-lists';
 import type { HardNegativeRows } from './options';
 
-/** A copy, checked as far as that needs no features. Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_BUFFER or ERR_DETACHED. */
+/**
+ * A copy, checked as far as that needs no features. Throws ERR_TYPE, ERR_VALUE, ERR_SHAPE, ERR_BUFFER or
+ * ERR_DETACHED.
+ */
 export function readHardNegativeRows(
   name: string,
   { perQuery, offsets }: Readonly<Record<'perQuery' | 'offsets', unknown>>,

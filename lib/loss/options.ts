@@ -56,8 +56,8 @@ export type HardNegativeRows =
   | {
       perQuery?: undefined;
       /**
-       * [M + 1], from 0 to the number of rows: those from offsets[i] to before offsets[i + 1] belong to query i. A query
-       * may have none. CPU only.
+       * [M + 1], from 0 to the number of rows: those from offsets[i] to before offsets[i + 1] belong to query i. A
+       * query may have none. CPU only.
        */
       offsets: Int32Array;
     };

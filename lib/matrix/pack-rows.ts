@@ -40,10 +40,11 @@ interface Packing extends PackedMatrix {
  *   Float16Array. Numbers are rounded once, to the nearest, ties to even. Rows of Uint16Array contain bits, are
  *   copied as they are, and need 'float16' or 'bfloat16'.
  *
- * Throws, with the index of the row in the message: ERR_TYPE for a row that is none, or for an element that is no number.
- * ERR_SHAPE for rows of different lengths, and for no row or an empty row. ERR_DTYPE for integer arrays, or a dtype that
- * does not fit the rows. ERR_NOT_FINITE for NaN, infinity, or a number beyond the dtype. ERR_DETACHED for a row whose
- * buffer was transferred. ERR_OUT_OF_MEMORY where the system refuses the memory, and ERR_OPTION for an unknown option.
+ * Throws, with the index of the row in the message: ERR_TYPE for a row that is none, or for an element that is no
+ * number. ERR_SHAPE for rows of different lengths, and for no row or an empty row. ERR_DTYPE for integer arrays, or
+ * a dtype that does not fit the rows. ERR_NOT_FINITE for NaN, infinity, or a number beyond the dtype. ERR_DETACHED
+ * for a row whose buffer was transferred. ERR_OUT_OF_MEMORY where the system refuses the memory, and ERR_OPTION for
+ * an unknown option.
  */
 export function packRows(
   rows: ArrayLike<ArrayLike<number> | HalfFloatArray>,

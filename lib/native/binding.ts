@@ -1,9 +1,9 @@
 /**
  * The interface between TypeScript and the native addon, as TypeScript sees it.
  *
- * This file, memory.ts and group.ts list all values that cross: typed arrays, numbers, strings, handles, promises. The caller
- * (`lib/`) has checked every field and allocated every output. Native code fills outputs and never guesses a
- * shape from a length. Float16 and bfloat16 cross as bits in a Uint16Array.
+ * This file, memory.ts and group.ts list all values that cross: typed arrays, numbers, strings, handles, promises.
+ * The caller (`lib/`) has checked every field and allocated every output. Native code fills outputs and never
+ * guesses a shape from a length. Float16 and bfloat16 cross as bits in a Uint16Array.
  */
 
 import type { GroupHandle, NativeGroups } from './group';

@@ -1,6 +1,6 @@
 /**
- * Groups of ranks as they cross between TypeScript and the native addon. A rank is a thread of this process, or a process
- * that an MPI launcher started. Types only.
+ * Groups of ranks as they cross between TypeScript and the native addon. A rank is a thread of this process, or a
+ * process that an MPI launcher started. Types only.
  */
 
 declare const group: unique symbol;
@@ -64,8 +64,8 @@ export interface NativeGroups {
   /** Of a group of processes: the calls of all ranks, and all later ones, end with this text. */
   failGroup(handle: GroupHandle, text: string): void;
   /**
-   * Of a group of processes, at the end of this process: waits for the other ranks, or ends all of them. May end this process itself, with
-   * `exitCode` or, in place of 0, with 1.
+   * Of a group of processes, at the end of this process: waits for the other ranks, or ends all of them. May end
+   * this process itself, with `exitCode` or, in place of 0, with 1.
    */
   leaveGroup(handle: GroupHandle, exitCode: number): void;
   findMpi(request: { library: string }): MpiLibrary;

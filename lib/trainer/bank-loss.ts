@@ -69,10 +69,10 @@ interface CheckedBankLoss {
 }
 
 /**
- * The loss of queries against their keys and a bank, for the option `loss` of `chunkedStep`. Row i of the keys belongs to
- * row i of the queries, and there are as many. A tower of hard negatives counts against the queries alone, with objective
- * 'infonce'. After the loss, the features of queries and keys go into the banks: make a new loss for each step, with the
- * ids of its batch.
+ * The loss of queries against their keys and a bank, for the option `loss` of `chunkedStep`. Row i of the keys
+ * belongs to row i of the queries, and there are as many. A tower of hard negatives counts against the queries
+ * alone, with objective 'infonce'. After the loss, the features of queries and keys go into the banks: make a new
+ * loss for each step, with the ids of its batch.
  *
  *     const loss = bankLoss({ keys: bank, ids, loss: { logitScale: 20 } });
  *     await chunkedStep({ queries, keys, normalize: true, loss });

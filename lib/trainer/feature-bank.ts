@@ -1,7 +1,7 @@
 /**
- * A bank: features of the last steps, which are further negatives of the present one (MoCo, arXiv 1911.05722; cross-batch
- * memory, arXiv 1912.06798). First in, first out. Every row has an id, by which the mask of the loss leaves out
- * rows that are positives of the present batch.
+ * A bank: features of the last steps, which are further negatives of the present one (MoCo, arXiv 1911.05722;
+ * cross-batch memory, arXiv 1912.06798). First in, first out. Every row has an id, by which the mask of the loss
+ * leaves out rows that are positives of the present batch.
  *
  * Refuses gradients: the features of a bank are constants.
  */
@@ -100,8 +100,8 @@ export class FeatureBank {
    * @param features [rows x dim], of the bank's element type.
    * @param ids [rows].
    *
-   * Throws the loss functions' codes for features, ERR_SHAPE for another width or another number of ids, ERR_DTYPE for another
-   * element type, and ERR_TYPE for ids that are no Int32Array. The bank is unchanged then.
+   * Throws the loss functions' codes for features, ERR_SHAPE for another width or another number of ids, ERR_DTYPE
+   * for another element type, and ERR_TYPE for ids that are no Int32Array. The bank is unchanged then.
    */
   push(features: HostFeatures, ids: Int32Array): void {
     const { matrix, ids: given } = this.readRows(features, ids);

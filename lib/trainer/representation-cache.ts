@@ -1,6 +1,6 @@
 /**
- * The features of one tower: its chunks in one contiguous matrix [rows x dim], which the loss reads. Keeps
- * the rows and the random state of each chunk. 16-bit features stay bits, unless rows are normalised: these are float32.
+ * The features of one tower: its chunks in one contiguous matrix [rows x dim], which the loss reads. Keeps the rows
+ * and the random state of each chunk. 16-bit features stay bits, unless rows are normalised: these are float32.
  *
  * Refuses features that the loss functions refuse, and chunks of another width or element type. Messages name
  * tower and chunk.

@@ -142,7 +142,10 @@ function gradientsFor({ queries, keys, hardNegatives }: Matrices, { grad }: OwnL
   };
 }
 
-/** One term in the step, at `[index, count]`. Errors of `onProgress`, and the reason of the signal, stay as they are. */
+/**
+ * One term in the step, at `[index, count]`. Errors of `onProgress`, and the reason of the signal, stay as they
+ * are.
+ */
 async function runTerm(
   term: CheckedTerm,
   matrices: Matrices,

@@ -44,8 +44,8 @@ export interface Tower<Input> {
 }
 
 /**
- * The negatives of each query alone. All chunks together have the rows that `perQuery` or `offsets` give to the queries,
- * as in the option `hardNegatives` of the loss functions.
+ * The negatives of each query alone. All chunks together have the rows that `perQuery` or `offsets` give to the
+ * queries, as in the option `hardNegatives` of the loss functions.
  */
 export type HardNegativesTower<Input> = Tower<Input> &
   HardNegativeRows & {

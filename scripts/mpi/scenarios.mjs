@@ -1,6 +1,7 @@
 /**
- * What ranks must do under a real MPI: right collectives, and an end of all ranks with a clear sentence for each failure.
- * A scenario is a function of { run, runAlone, library, native } that returns complaints, none where all is well.
+ * What ranks must do under a real MPI: right collectives, and an end of all ranks with a clear sentence for each
+ * failure. A scenario is a function of { run, runAlone, library, native } that returns complaints, none where all
+ * is well.
  */
 const node = (program, ...args) => [process.execPath, `test/mpi/ranks/${program}.mjs`, ...args];
 

@@ -244,9 +244,9 @@ const ranks = {
 };
 
 /**
- * Parts that run the native tests on a target's system. `leftOut` maps a program to the reason why the suite does not run
- * it: a part of its own, which is skipped, so that the reason is in each summary and on docs/verified.md. `notInGate` lists
- * programs that take too long for the gate.
+ * Parts that run the native tests on a target's system. `leftOut` maps a program to the reason why the suite does
+ * not run it: a part of its own, which is skipped, so that the reason is in each summary and on docs/verified.md.
+ * `notInGate` lists programs that take too long for the gate.
  */
 function nativeTests({ name: target }, { leftOut = {}, notInGate = [] }, gate) {
   const part = (word, ...args) => ({
@@ -264,8 +264,9 @@ function nativeTests({ name: target }, { leftOut = {}, notInGate = [] }, gate) {
 }
 
 /**
- * The suite of a binary for another system: build, gates, and a run where a runtime of that system runs here. `tests`, if
- * there, runs the native tests too (nativeTests). `neon` names the compiler whose loops are examined (neon-loops.mjs).
+ * The suite of a binary for another system: build, gates, and a run where a runtime of that system runs here.
+ * `tests`, if there, runs the native tests too (nativeTests). `neon` names the compiler whose loops are examined
+ * (neon-loops.mjs).
  */
 function otherSystem(target, { proves, runs, tests, neon }) {
   const part = (word) => ({ command: ['node', 'scripts/binaries/other-systems.mjs', word, target.name] });

@@ -1,6 +1,6 @@
 /**
- * The self-test of the doctor: its stored values are those of the float64 reference, the addon agrees with them on every
- * instruction set, and one wrong value is found wherever it stands.
+ * The self-test of the doctor: its stored values are those of the float64 reference, the addon agrees with them on
+ * every instruction set, and one wrong value is found wherever it stands.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** docs/evaluation.md and mining.md against the code: every example runs as it stands, and prints what its comment says. */
+/**
+ * docs/evaluation.md and mining.md against the code: every example runs as it stands, and prints what its comment
+ * says.
+ */
 import * as evaluation from '../../lib/evaluation';
 import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 

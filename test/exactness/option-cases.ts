@@ -1,6 +1,7 @@
 /**
  * The table of every objective with every option, alone and together, on ragged shapes, and of 16-bit features and
- * products. Shapes are small, but each combination has more than one tile on some instruction set once. Holds data only.
+ * products. Shapes are small, but each combination has more than one tile on some instruction set once. Holds data
+ * only.
  */
 import type { DirectionName } from '../reference/dense';
 import type { Recipe } from '../reference/problems';

@@ -23,7 +23,10 @@ function run(script: string): unknown {
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], options));
 }
 
-/** Begin of a script: `asked` gets the name of every file that is asked for by `require`, which goes through _resolveFilename. */
+/**
+ * Begin of a script: `asked` gets the name of every file that is asked for by `require`, which goes through
+ * _resolveFilename.
+ */
 const listening = `
     import Module, { createRequire } from 'node:module';
     const require = createRequire(import.meta.url);

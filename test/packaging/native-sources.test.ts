@@ -1,6 +1,6 @@
 /**
- * The two native builds list the same sources and flags: binding.gyp must repeat the lists of sources.cmake. Both builds
- * and the program know the same instruction sets.
+ * The two native builds list the same sources and flags: binding.gyp must repeat the lists of sources.cmake. Both
+ * builds and the program know the same instruction sets.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

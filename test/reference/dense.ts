@@ -170,7 +170,10 @@ class Totals {
     });
   }
 
-  /** Zhai et al. 2023, eq. 1, z = 1 for pairs, -1 for the rest: l = sum_t log(1 + exp(-z_t x_t)), dl/dx_t = sigma(x_t) - [z_t = 1] */
+  /**
+   * Zhai et al. 2023, eq. 1, z = 1 for pairs, -1 for the rest: l = sum_t log(1 + exp(-z_t x_t)), dl/dx_t =
+   * sigma(x_t) - [z_t = 1]
+   */
   addSigmoids(anchor: Anchor): void {
     let loss = 0;
     for (const term of anchor.terms) {

@@ -1,8 +1,7 @@
 /** Flags of the icon demo: reads them, and refuses bad values by name. Knows no file but the paths it is given. */
 
-import { parseArgs } from 'node:util';
 import { UsageError } from '../errors.js';
-import { mostThreads, nonEmpty, refuseTogether, wholeNumber } from '../flags.js';
+import { mostThreads, nonEmpty, readFlags, refuseTogether, wholeNumber } from '../flags.js';
 import { comparedSet, setRules, unseenSet } from './data/sets.js';
 
 export interface IconFlags {
@@ -78,27 +77,8 @@ function refuseBesideSweep(values: ReturnType<typeof readArguments>): void {
     refuseTogether('--sweep', values.sweep, `--${name}`, values[name]);
 }
 
-function readArguments(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const boolean = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        batch: text,
-        epochs: text,
-        seed: text,
-        out: text,
-        unseen: text,
-        data: text,
-        threads: text,
-        quick: boolean,
-        sweep: boolean,
-        resume: boolean,
-        help: boolean,
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
+const readArguments = (args: readonly string[]) =>
+  readFlags(args, {
+    texts: ['batch', 'epochs', 'seed', 'out', 'unseen', 'data', 'threads'],
+    switches: ['quick', 'sweep', 'resume', 'help'],
+  });

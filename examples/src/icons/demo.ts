@@ -1,4 +1,7 @@
-/** `npm run demo:icons`. Starts `main.ts` with the process's arguments. Refuses to do anything else, so that tests can run all of it. */
+/**
+ * `npm run demo:icons`. Starts `main.ts` with the process's arguments. Refuses to do anything else, so that tests
+ * can run all of it.
+ */
 
 import { main } from './main.js';
 

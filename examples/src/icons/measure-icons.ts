@@ -1,6 +1,6 @@
 /**
- * What a run of the icon demo measures, before and after training, and the plain numbers of its results. Refuses to compare anything
- * with a training that diverged.
+ * What a run of the icon demo measures, before and after training, and the plain numbers of its results. Refuses to
+ * compare anything with a training that diverged.
  */
 
 import { describeMachine } from '../machine.js';

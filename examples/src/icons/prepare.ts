@@ -1,6 +1,6 @@
 /**
- * From pictures and captions to what training and judging need: features, centring, questions. Refuses to hold anything that depends
- * on a model.
+ * From pictures and captions to what training and judging need: features, centring, questions. Refuses to hold
+ * anything that depends on a model.
  */
 
 import { breathe } from '../breathe.js';
@@ -42,7 +42,10 @@ export async function prepare(collection: Collection, shifts: readonly Shift[]):
   };
 }
 
-/** The class of each training icon in the task: the row of the task's captions, or -1 where the unseen set lacks the caption. */
+/**
+ * The class of each training icon in the task: the row of the task's captions, or -1 where the unseen set lacks the
+ * caption.
+ */
 export function classesOf({ task, captionOf, collection }: Prepared): Int32Array {
   const places = new Map(task.captions.map((caption, place) => [caption, place]));
   return captionOf.map((caption) => places.get(collection.captions[caption]!) ?? -1);

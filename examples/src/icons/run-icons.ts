@@ -1,6 +1,6 @@
 /**
- * The icon demo from packages to report and page. What can be wrong with flags and folders is found first. Refuses to compute anything
- * itself: every phase is a module of its own.
+ * The icon demo from packages to report and page. What can be wrong with flags and folders is found first. Refuses
+ * to compute anything itself: every phase is a module of its own.
  */
 
 import { existsSync } from 'node:fs';

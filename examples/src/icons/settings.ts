@@ -1,4 +1,7 @@
-/** The numbers of a run of the icon demo, from the flags and the data. Refuses a batch larger than the training icons. */
+/**
+ * The numbers of a run of the icon demo, from the flags and the data. Refuses a batch larger than the training
+ * icons.
+ */
 
 import { UsageError } from '../errors.js';
 import type { IconFlags } from './cli.js';
@@ -15,12 +18,16 @@ export interface IconSettings {
   dropout: number;
   shifts: readonly Shift[];
   /**
-   * Whether CCA runs: it takes longer than the training of a quick run, and its ridges are not meant for fewer icons than features.
+   * Whether CCA runs: it takes longer than the training of a quick run, and its ridges are not meant for fewer
+   * icons than features.
    */
   cca: boolean;
 }
 
-/** Peak rate of Adam for the image tower. This and what follows was chosen with hugeicons as the unseen set, and without tabler. */
+/**
+ * Peak rate of Adam for the image tower. This and what follows was chosen with hugeicons as the unseen set, and
+ * without tabler.
+ */
 const learningRate = 0.002;
 const shifts: readonly Shift[] = [
   [0, 0],

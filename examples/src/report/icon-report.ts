@@ -1,6 +1,7 @@
 /**
- * The report of the icon demo: one HTML file that needs nothing else, neither network nor script. Refuses to measure; it prints what
- * `IconResults` holds. While the model trains, the file is written again after each epoch, and the page loads itself anew.
+ * The report of the icon demo: one HTML file that needs nothing else, neither network nor script. Refuses to
+ * measure; it prints what `IconResults` holds. While the model trains, the file is written again after each epoch,
+ * and the page loads itself anew.
  */
 
 import type { ZeroShotScore } from '../icons/evaluate/judge-features.js';

@@ -1,6 +1,7 @@
 /**
- * All that a run needs to go on: weights, optimiser state, step, random states, the settings that made them. In a sealed
- * file: length of a JSON header, header, arrays. Refuses, field by field, what this run could not have written.
+ * All that a run needs to go on: weights, optimiser state, step, random states, the settings that made them. In a
+ * sealed file: length of a JSON header, header, arrays. Refuses, field by field, what this run could not have
+ * written.
  */
 
 import { allFinite } from '../finite.js';

@@ -4,12 +4,10 @@
  */
 
 import { rowLength, type SparseMatrix } from '../features/hashing.js';
-import { Random } from '../random.js';
+import { EpochOrder } from './epoch-order.js';
 
 export class Batches {
-  readonly perEpoch: number;
-  private order: Int32Array = new Int32Array(0);
-  private epochOfOrder = -1;
+  private readonly order: EpochOrder;
 
   /**
    * @param rows Training rows; each epoch shuffles them and drops what does not fill a batch.
@@ -18,29 +16,22 @@ export class Batches {
    */
   constructor(
     private readonly rows: Int32Array,
-    private readonly batch: number,
-    private readonly seed: number,
+    batch: number,
+    seed: number,
     private readonly weigh: SparseMatrix,
   ) {
-    this.perEpoch = Math.floor(rows.length / batch);
-    if (this.perEpoch === 0) {
-      throw new RangeError(`Expected a batch of at most ${rows.length} training pairs but received ${batch}`);
-    }
+    this.order = new EpochOrder(rows.length, batch, seed, 'pairs');
+  }
+
+  get perEpoch(): number {
+    return this.order.steps;
   }
 
   /** Row numbers of the batch of this step, counted from 0. */
   at(step: number): Int32Array {
-    const epoch = Math.floor(step / this.perEpoch);
-    if (epoch !== this.epochOfOrder) {
-      const { rows } = this;
-      this.order = Random.stream(this.seed, 1000 + epoch)
-        .permutation(rows.length)
-        .map((i) => rows[i]!);
-      this.epochOfOrder = epoch;
-    }
-    const first = (step % this.perEpoch) * this.batch;
     return this.order
-      .slice(first, first + this.batch)
+      .at(step)
+      .map((i) => this.rows[i]!)
       .sort((a, b) => rowLength(this.weigh, a) - rowLength(this.weigh, b) || a - b);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The model of the dictionary: two sides and the state of their training, and one training step through `chunkedStep`. A step that
- * fails or is aborted leaves all of it as it was.
+ * The model of the dictionary: two sides and the state of their training, and one training step through
+ * `chunkedStep`. A step that fails or is aborted leaves all of it as it was.
  *
  * Refuses to decide how many steps there are or when to save.
  */

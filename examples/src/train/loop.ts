@@ -1,7 +1,7 @@
 /**
- * The loop of a training: schedule, checkpoints, resuming, learning curve, divergence. Every demo trains through this loop,
- * whatever its model is. Refuses to print or to listen to signals; it reports each step to its caller and stops when told to, with
- * a checkpoint of the last whole step.
+ * The loop of a training: schedule, checkpoints, resuming, learning curve, divergence. Every demo trains through
+ * this loop, whatever its model is. Refuses to print or to listen to signals; it reports each step to its caller
+ * and stops when told to, with a checkpoint of the last whole step.
  */
 
 import type { CostReport, StepResult } from 'infcl';
@@ -86,10 +86,9 @@ export interface TrainingHooks<Model extends Trainable> {
 }
 
 /**
- * Rejects with `signal.reason` when aborted, after saving, and with OutputError when the checkpoint cannot be saved,
- * also when aborted. A run that diverges ends early instead, with
- * `history.diverged`; the checkpoint then stays that of an earlier step. The caller disposes of the model, except after a
- * rejection.
+ * Rejects with `signal.reason` when aborted, after saving, and with OutputError when the checkpoint cannot be
+ * saved, also when aborted. A run that diverges ends early instead, with `history.diverged`; the checkpoint then
+ * stays that of an earlier step. The caller disposes of the model, except after a rejection.
  * @param stepAt One training step, counted from 0, through the model.
  */
 export async function trainLoop<Model extends Trainable>(

@@ -1,6 +1,7 @@
 /**
- * The state of a training that does not depend on the model's form: named weights, the log of the temperature's inverse, and
- * the optimiser of both; saved to a checkpoint and restored from one. Refuses to know how features are computed.
+ * The state of a training that does not depend on the model's form: named weights, the log of the temperature's
+ * inverse, and the optimiser of both; saved to a checkpoint and restored from one. Refuses to know how features are
+ * computed.
  */
 
 import type { StepProgress } from 'infcl';
@@ -33,7 +34,10 @@ export class ModelState {
   private readonly logScale = Float32Array.of(Math.log(initialScale));
   private readonly optimiser: AdamW;
 
-  /** @param weights Arrays that the model owns and this state changes in place. Their order is that of all other lists. */
+  /**
+   * @param weights Arrays that the model owns and this state changes in place. Their order is that of all other
+   * lists.
+   */
   constructor(private readonly weights: Readonly<Record<string, Float32Array>>) {
     this.optimiser = new AdamW([...Object.values(weights), this.logScale], {
       beta1: 0.9,
@@ -67,7 +71,8 @@ export class ModelState {
   }
 
   /**
-   * Takes over the arrays in the file, and returns what the run kept beside them. Throws CheckpointError, and changes nothing then.
+   * Takes over the arrays in the file, and returns what the run kept beside them. Throws CheckpointError, and
+   * changes nothing then.
    * @param run What the run that resumes knows beforehand; `encoders` is the number of random states.
    */
   restore(

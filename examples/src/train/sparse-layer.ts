@@ -1,6 +1,6 @@
 /**
- * A linear layer over sparse rows and the L2 norm after it, with their gradients, as plain loops over the non-zeros. Refuses to
- * own weights or gradients.
+ * A linear layer over sparse rows and the L2 norm after it, with their gradients, as plain loops over the
+ * non-zeros. Refuses to own weights or gradients.
  */
 
 import type { PaddedRows } from '../features/hashing.js';

@@ -1,6 +1,6 @@
 /**
- * A headless Chromium for tests of pages, driven over a pipe by the DevTools protocol, with no package between. Refuses to reach the
- * network: every request but that of the file itself fails the test that asked for it.
+ * A headless Chromium for tests of pages, driven over a pipe by the DevTools protocol, with no package between.
+ * Refuses to reach the network: every request but that of the file itself fails the test that asked for it.
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** Flags, settings, verdict and report of the icon demo: what is refused, what fails, and what a page of results says. */
+/**
+ * Flags, settings, verdict and report of the icon demo: what is refused, what fails, and what a page of results
+ * says.
+ */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** From names and drawings to icons to train on: captions, blanks, copies of unseen icons, sheets, and the cache of pixels. */
+/**
+ * From names and drawings to icons to train on: captions, blanks, copies of unseen icons, sheets, and the cache of
+ * pixels.
+ */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -29,8 +29,8 @@ const script = inlineScript((name) => {
 });
 
 /**
- * A page of seven icons, one for each of seven words: word i has its own direction, and so has icon i. Two icons are unseen; names and
- * bodies are hostile.
+ * A page of seven icons, one for each of seven words: word i has its own direction, and so has icon i. Two icons
+ * are unseen; names and bodies are hostile.
  */
 const words = ['rain', 'heart', 'bicycle', 'music', 'snow', 'chart', 'arrow'];
 const dim = 8;

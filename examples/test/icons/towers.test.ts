@@ -1,4 +1,7 @@
-/** The towers' gradients against finite differences, the batches of a step, and a training that is stopped and resumed. */
+/**
+ * The towers' gradients against finite differences, the batches of a step, and a training that is stopped and
+ * resumed.
+ */
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Made-up icons for tests: bars of some directions, lengths and places, drawn in two "sets" that differ in the width of a line. Refuses
- * to say anything about accuracy on real icons.
+ * Made-up icons for tests: bars of some directions, lengths and places, drawn in two "sets" that differ in the
+ * width of a line. Refuses to say anything about accuracy on real icons.
  */
 
 import { type Collection, collect } from '../../src/icons/data/collection.js';

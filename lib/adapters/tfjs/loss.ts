@@ -34,7 +34,10 @@ const scalarNames = ['logitScale', 'logitBias'] as const satisfies TensorOption[
 const rowNames = ['labels', 'queryIds', 'keyIds', 'queryWeights'] as const satisfies TensorOption[];
 type TensorOption = 'logitScale' | 'logitBias' | 'labels' | 'queryIds' | 'keyIds' | 'queryWeights';
 
-/** `hardNegatives` with a tensor of their keys [rows × D], which gets a gradient, or with features that stay constant. */
+/**
+ * `hardNegatives` with a tensor of their keys [rows × D], which gets a gradient, or with features that stay
+ * constant.
+ */
 export type TfjsHardNegatives = HardNegativeRows & {
   keys: TfjsTensor | Features;
   ids?: Int32Array | undefined;

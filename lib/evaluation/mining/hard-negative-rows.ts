@@ -19,9 +19,9 @@ export interface HardNegativeRowOptions {
   /** The queries of a batch, by their index: the result has their negatives alone. Default: all queries, in order. */
   queries?: Int32Array | undefined;
   /**
-   * What becomes of a query with fewer than `perQuery` negatives. 'refuse' (default): an error. 'leaveOut': the result
-   * is without this query. 'repeat': its negatives are repeated from the hardest on. The loss counts each copy. 'mask': the
-   * result has `ids`, by which the loss does not count what stands in the gaps.
+   * What becomes of a query with fewer than `perQuery` negatives. 'refuse' (default): an error. 'leaveOut': the
+   * result is without this query. 'repeat': its negatives are repeated from the hardest on. The loss counts each
+   * copy. 'mask': the result has `ids`, by which the loss does not count what stands in the gaps.
    */
   missing?: MissingNegatives | undefined;
   /** With 'mask': the id of each query that was mined for, [M]. Default: its index. */
@@ -49,13 +49,15 @@ export interface HardNegativeRows {
 export type MaskedNegativeRows = HardNegativeRows & { ids: Int32Array };
 
 /**
- * Puts mined negatives into the form of `hardNegatives`: `{ keys: gatherRows(keys, rows), perQuery }` is this option.
- * Any search result has that form, once keys that are no negatives are not in it. Under 'mask', `ids` belongs to the option.
+ * Puts mined negatives into the form of `hardNegatives`: `{ keys: gatherRows(keys, rows), perQuery }` is this
+ * option. Any search result has that form, once keys that are no negatives are not in it. Under 'mask', `ids`
+ * belongs to the option.
  *
  * @param mined [M × count], the result of `mineHardNegatives`; -1 where a query got fewer.
  *
- * Throws ERR_TYPE, ERR_OPTION, ERR_SHAPE, ERR_NOT_FINITE, ERR_BUFFER or ERR_DETACHED. ERR_VALUE for a query with too few
- * negatives under 'refuse', for one without any under 'repeat', where no query is left, and for ids without 'mask'.
+ * Throws ERR_TYPE, ERR_OPTION, ERR_SHAPE, ERR_NOT_FINITE, ERR_BUFFER or ERR_DETACHED. ERR_VALUE for a query with
+ * too few negatives under 'refuse', for one without any under 'repeat', where no query is left, and for ids without
+ * 'mask'.
  */
 export function hardNegativeRows(
   mined: TopKLike,

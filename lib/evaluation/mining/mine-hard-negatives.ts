@@ -48,8 +48,8 @@ interface Mining {
  *   the whole matrix. With a margin and without a finite `range`, parts are read twice.
  *
  * Source: sentence-transformers, `mine_hard_negatives`. `count` is its `num_negatives`, `range` its `range_min` and
- * `range_max`, `margin` its `absolute_margin`. Other names are the same words. Without `range`, all keys are searched here,
- * and not a guessed number of them.
+ * `range_max`, `margin` its `absolute_margin`. Other names are the same words. Without `range`, all keys are
+ * searched here, and not a guessed number of them.
  *
  * Rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED, ERR_OVERLAP,
  * ERR_NOT_FINITE, ERR_WORKSPACE or ERR_OUT_OF_MEMORY; with ERR_CHUNKS for parts that are not all keys, each once; with
@@ -128,8 +128,8 @@ async function addAllPositives(mining: Mining, scores: PositiveScores): Promise<
 }
 
 /**
- * Reads all keys for the best ones, and for positives where limits are not in the search. `keysBefore`: how many keys an
- * earlier reading had.
+ * Reads all keys for the best ones, and for positives where limits are not in the search. `keysBefore`: how many
+ * keys an earlier reading had.
  */
 async function searchAll(
   mining: Mining,

@@ -1,5 +1,6 @@
 /**
- * Losses of all ranks, with uneven shards, against the call of one process over the whole batch. Every rank computes both.
+ * Losses of all ranks, with uneven shards, against the call of one process over the whole batch. Every rank
+ * computes both.
  */
 import { contrastiveLossAndGrad } from 'infcl';
 import { mpi } from 'infcl/mpi';

@@ -1,12 +1,13 @@
 /**
- * Regularised canonical correlation analysis between dense image features and sparse text features. It is the closed-form linear
- * answer to the question that the towers learn, on the same features. `examples/src/baseline/cca.ts` has the equations; there both sides
- * are sparse, and small enough for dense covariances. Here the text side has 16,384 columns, whose covariance would take 1 GB:
+ * Regularised canonical correlation analysis between dense image features and sparse text features. It is the
+ * closed-form linear answer to the question that the towers learn, on the same features.
+ * `examples/src/baseline/cca.ts` has the equations; there both sides are sparse, and small enough for dense
+ * covariances. Here the text side has 16,384 columns, whose covariance would take 1 GB:
  *
  *   B = (Cyy + ρ_y)⁻¹ Cyx  by conjugate gradients,  M = Lx⁻¹ Cxy B Lx⁻ᵀ  with Cxx + ρ_x = Lx Lxᵀ
  *
- * The leading eigenvectors U of M give the directions: Lx⁻ᵀ U of images, and B Lx⁻ᵀ U of texts, which are weighted by their
- * correlations. Refuses to choose the ridges.
+ * The leading eigenvectors U of M give the directions: Lx⁻ᵀ U of images, and B Lx⁻ᵀ U of texts, which are weighted
+ * by their correlations. Refuses to choose the ridges.
  */
 
 import { orthonormal, randomMatrix } from '../../baseline/cca.js';
@@ -68,7 +69,10 @@ export async function fitIconCca(data: IconCcaData, options: IconCcaOptions): Pr
   return { image, ...spread({ text, textMean }, original, data.texts.columnCount) };
 }
 
-/** The same rows with numbers for the columns in use only, and the column that each number stands for: loops are over few. */
+/**
+ * The same rows with numbers for the columns in use only, and the column that each number stands for: loops are
+ * over few.
+ */
 function withoutEmptyColumns(texts: SparseMatrix): { texts: SparseMatrix; original: Int32Array } {
   const original = Int32Array.from(new Set(texts.columns)).sort();
   const places = new Map(Array.from(original, (column, place) => [column, place]));

@@ -1,4 +1,7 @@
-/** The linear baseline of the icons, as the report shows it: fitted, projected, judged like the model. Refuses to tune itself. */
+/**
+ * The linear baseline of the icons, as the report shows it: fitted, projected, judged like the model. Refuses to
+ * tune itself.
+ */
 
 import { project } from '../../baseline/cca.js';
 import { type Dense, multiply } from '../../baseline/cholesky.js';
@@ -11,8 +14,8 @@ import { type Centring, centredRows, type ImageMatrix } from '../features/image-
 import { fitIconCca, type IconCcaData } from './icon-cca.js';
 
 /**
- * Twice the model's width: fewer are worse. The ridges were the best of a few on the unseen set tabler itself, so that this opponent is,
- * if anything, flattered.
+ * Twice the model's width: fewer are worse. The ridges were the best of a few on the unseen set tabler itself, so
+ * that this opponent is, if anything, flattered.
  */
 export const ccaSettings = { directions: 512, imageRidge: 3e-3, textRidge: 3e-5 };
 

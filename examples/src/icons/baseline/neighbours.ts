@@ -1,6 +1,6 @@
 /**
- * The plainest answer to "what does this icon show?": the caption of the training icon that looks most alike. No text is understood, so
- * nothing can be said about new captions. Refuses to train anything.
+ * The plainest answer to "what does this icon show?": the caption of the training icon that looks most alike. No
+ * text is understood, so nothing can be said about new captions. Refuses to train anything.
  */
 
 import { topK } from 'infcl/evaluation';

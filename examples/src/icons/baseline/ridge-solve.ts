@@ -1,6 +1,7 @@
 /**
- * Solves (C + ρ I) X = Y for the covariance C of sparse rows, without forming C: conjugate gradients (Hestenes and Stiefel 1952) for
- * each column of Y, with the diagonal as preconditioner, many columns at a time. Refuses a ridge of 0, for which there may be no answer.
+ * Solves (C + ρ I) X = Y for the covariance C of sparse rows, without forming C: conjugate gradients (Hestenes and
+ * Stiefel 1952) for each column of Y, with the diagonal as preconditioner, many columns at a time. Refuses a ridge
+ * of 0, for which there may be no answer.
  */
 
 import type { Dense } from '../../baseline/cholesky.js';

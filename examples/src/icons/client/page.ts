@@ -1,6 +1,6 @@
 /**
- * The page's behaviour: type a word, see the nearest icons; choose an icon, see the nearest words. Writes text as text and icons as
- * masks, so that nothing in the data can run. Refuses to fetch anything.
+ * The page's behaviour: type a word, see the nearest icons; choose an icon, see the nearest words. Writes text as
+ * text and icons as masks, so that nothing in the data can run. Refuses to fetch anything.
  */
 
 import { unpack } from './page-data.js';

@@ -1,6 +1,6 @@
 /**
- * What the page computes: texts to features, the icons nearest to a text, the words nearest to an icon. Knows no element of the page,
- * and refuses to answer for texts of which the encoder knows nothing.
+ * What the page computes: texts to features, the icons nearest to a text, the words nearest to an icon. Knows no
+ * element of the page, and refuses to answer for texts of which the encoder knows nothing.
  */
 
 import type { PageData } from './page-data.js';

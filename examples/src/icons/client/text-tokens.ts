@@ -1,6 +1,7 @@
 /**
- * From a text to the columns and weights of the text encoder's input: words and parts of words, hashed. Training in Node and the
- * page in a browser both run this file, so that they see the same. Refuses to keep a vocabulary, and imports nothing.
+ * From a text to the columns and weights of the text encoder's input: words and parts of words, hashed. Training in
+ * Node and the page in a browser both run this file, so that they see the same. Refuses to keep a vocabulary, and
+ * imports nothing.
  */
 
 export const textColumns = 16_384;
@@ -29,8 +30,8 @@ export function wordsOf(text: string): string[] {
 }
 
 /**
- * Each word weighs 1. Its parts, which are 3 and 4 letters long with the ends marked as ^ and $, weigh 0.7 / sqrt(number of parts)
- * each. Tokens in one column add up.
+ * Each word weighs 1. Its parts, which are 3 and 4 letters long with the ends marked as ^ and $, weigh 0.7 /
+ * sqrt(number of parts) each. Tokens in one column add up.
  */
 export function textFeatures(text: string): TextFeatures {
   const weights = new Map<number, number>();

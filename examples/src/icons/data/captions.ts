@@ -1,6 +1,6 @@
 /**
- * From the name of an icon to its caption: the words of the name, without the word for its style. Refuses to translate or
- * to look anything up.
+ * From the name of an icon to its caption: the words of the name, without the word for its style. Refuses to
+ * translate or to look anything up.
  */
 
 /** Styles that sets do not declare as suffixes. */
@@ -30,7 +30,8 @@ const commonSuffixes = [
 ];
 
 /**
- * The caption: lower case, one space between words, one style suffix less. An icon whose whole name is a style keeps it.
+ * The caption: lower case, one space between words, one style suffix less. An icon whose whole name is a style
+ * keeps it.
  * @param declared Suffixes that the set's own metadata lists; the empty one means "no suffix".
  */
 export function captionOf(name: string, declared: readonly string[] = []): string {

@@ -1,6 +1,6 @@
 /**
- * All icons of a run in one list, with their ink: which ones train, which ones are unseen, and what their captions are. Refuses blank
- * icons, and training icons that look like an unseen one.
+ * All icons of a run in one list, with their ink: which ones train, which ones are unseen, and what their captions
+ * are. Refuses blank icons, and training icons that look like an unseen one.
  */
 
 import { withoutCopies } from './duplicates.js';

@@ -1,6 +1,7 @@
 /**
- * Finds training icons that look like an icon of the unseen set: sets copy each other, and a copy of a test icon must not be trained
- * on. Compares coarse pictures, and refuses to look closer: a near miss costs a training icon, not an honest figure.
+ * Finds training icons that look like an icon of the unseen set: sets copy each other, and a copy of a test icon
+ * must not be trained on. Compares coarse pictures, and refuses to look closer: a near miss costs a training icon,
+ * not an honest figure.
  */
 
 import { imagePixels, imageSize } from './render.js';

@@ -1,6 +1,6 @@
 /**
- * Reads one icon set in the format of Iconify (`icons.json`, `info.json` and `metadata.json` of a package `@iconify-json/<set>`).
- * Refuses aliases, hidden icons, and files of another form.
+ * Reads one icon set in the format of Iconify (`icons.json`, `info.json` and `metadata.json` of a package
+ * `@iconify-json/<set>`). Refuses aliases, hidden icons, and files of another form.
  */
 
 import { readFileSync } from 'node:fs';

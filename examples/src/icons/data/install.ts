@@ -1,6 +1,6 @@
 /**
- * Makes sure that the packages of `examples/icons` are there, in the pinned versions: asks npm to install them where they are
- * not. Refuses to fetch anything by itself, and to run install scripts.
+ * Makes sure that the packages of `examples/icons` are there, in the pinned versions: asks npm to install them
+ * where they are not. Refuses to fetch anything by itself, and to run install scripts.
  */
 
 import { spawn } from 'node:child_process';

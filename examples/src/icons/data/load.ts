@@ -1,4 +1,7 @@
-/** From package folders to a {@link Collection}: reads sets, draws them or reads their pixels, with progress. Refuses to install. */
+/**
+ * From package folders to a {@link Collection}: reads sets, draws them or reads their pixels, with progress.
+ * Refuses to install.
+ */
 
 import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';

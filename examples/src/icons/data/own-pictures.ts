@@ -1,6 +1,7 @@
 /**
- * A person's own folder of captioned pictures as training and test icons (`--data`). The name of a file is its caption, unless
- * `captions.tsv` says otherwise. Refuses folders with too few pictures, and pictures that cannot be read.
+ * A person's own folder of captioned pictures as training and test icons (`--data`). The name of a file is its
+ * caption, unless `captions.tsv` says otherwise. Refuses folders with too few pictures, and pictures that cannot be
+ * read.
  */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -23,7 +24,10 @@ const fewestPictures = 64;
 const heldOutOneOf = 10;
 const captionsFile = 'captions.tsv';
 
-/** From the path of a picture to its ink, uint8 [32 x 32], and to markup that shows it. Rejects where it cannot be read. */
+/**
+ * From the path of a picture to its ink, uint8 [32 x 32], and to markup that shows it. Rejects where it cannot be
+ * read.
+ */
 export type DrawPicture = (path: string) => Promise<{ ink: Uint8Array; body: string }>;
 
 /** A picture before it is drawn. */

@@ -1,6 +1,6 @@
 /**
- * Pixels of icon sets on disk: drawn once, then read. One sealed file a set, so that an interrupted run keeps what it has. A file of
- * other versions, or one that was damaged, is drawn again. Refuses to decide what is drawn.
+ * Pixels of icon sets on disk: drawn once, then read. One sealed file a set, so that an interrupted run keeps what
+ * it has. A file of other versions, or one that was damaged, is drawn again. Refuses to decide what is drawn.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * Draws icons as 32 x 32 pixels of ink: 0 is paper, 255 is full ink. Many icons are drawn on one sheet, because a call of the
- * drawing program takes longer than an icon. Refuses colours: everything is black on white.
+ * Draws icons as 32 x 32 pixels of ink: 0 is paper, 255 is full ink. Many icons are drawn on one sheet, because a
+ * call of the drawing program takes longer than an icon. Refuses colours: everything is black on white.
  */
 
 import type { Drawing } from './icon-set.js';

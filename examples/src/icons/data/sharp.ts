@@ -1,6 +1,6 @@
 /**
- * The drawing program of `examples/icons`, sharp, behind the two functions that the demo needs. Refuses to be loaded before it is
- * installed: the clone itself does not have it.
+ * The drawing program of `examples/icons`, sharp, behind the two functions that the demo needs. Refuses to be
+ * loaded before it is installed: the clone itself does not have it.
  */
 
 import { createRequire } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * Judges features of icons and captions with `infcl/evaluation`: zero-shot classification, and search by caption. Refuses to know
- * which model made the features.
+ * Judges features of icons and captions with `infcl/evaluation`: zero-shot classification, and search by caption.
+ * Refuses to know which model made the features.
  */
 
 import { ranks, retrievalMetrics, zeroShotAccuracy } from 'infcl/evaluation';

@@ -1,6 +1,6 @@
 /**
- * What the features look like as points on a sphere, without any label but which icon has which caption. `docs/evaluation.md` says how
- * to read these numbers. Refuses to judge: no value is right for all data.
+ * What the features look like as points on a sphere, without any label but which icon has which caption.
+ * `docs/evaluation.md` says how to read these numbers. Refuses to judge: no value is right for all data.
  */
 
 import { alignment, effectiveRank, modalityGap, uniformity } from 'infcl/evaluation';

@@ -1,6 +1,7 @@
 /**
- * What a model is asked about the unseen set: which captions are classes, which icons they belong to, and which captions icons are
- * searched by. The same questions go to every model and baseline of a run. Refuses to answer them.
+ * What a model is asked about the unseen set: which captions are classes, which icons they belong to, and which
+ * captions icons are searched by. The same questions go to every model and baseline of a run. Refuses to answer
+ * them.
  */
 
 import type { SparseMatrix } from '../../features/hashing.js';
@@ -29,7 +30,10 @@ export interface IconTask {
   /** Captions of the unseen set: first those that training icons have too, by how many; then the new ones. */
   captions: string[];
   texts: SparseMatrix;
-  /** Among seen captions; among new ones where there are no others, as with pictures that each have their own caption. */
+  /**
+   * Among seen captions; among new ones where there are no others, as with pictures that each have their own
+   * caption.
+   */
   zeroShot: ZeroShotTask[];
   seen: SearchTask;
   fresh: SearchTask;

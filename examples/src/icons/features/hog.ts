@@ -1,6 +1,6 @@
 /**
- * Fixed features of a picture of 32 x 32 pixels: histograms of oriented gradients (Dalal and Triggs 2005), and the mean ink of small
- * squares. Nothing is learnt here. Refuses pictures of other sizes.
+ * Fixed features of a picture of 32 x 32 pixels: histograms of oriented gradients (Dalal and Triggs 2005), and the
+ * mean ink of small squares. Nothing is learnt here. Refuses pictures of other sizes.
  */
 
 import { imageSize } from '../data/render.js';
@@ -26,8 +26,8 @@ export type Shift = readonly [right: number, down: number];
 /**
  * Writes {@link imageFeatures} bytes, 255 for 1.
  *
- * A gradient votes for the two nearest of 9 directions in [0, π) with its length, in one square. A histogram is divided by the
- * square root of the energy of the 3 x 3 squares around it.
+ * A gradient votes for the two nearest of 9 directions in [0, π) with its length, in one square. A histogram is
+ * divided by the square root of the energy of the 3 x 3 squares around it.
  * @param ink Uint8 [32 x 32], 255 is full ink. Beyond the border is paper.
  */
 export function hogFeatures(ink: Uint8Array, [right, down]: Shift, features: Uint8Array): void {

@@ -1,6 +1,7 @@
 /**
- * Features of many pictures, as bytes, and the float rows that models see of them: less the mean of the training pictures, divided by one
- * number. Bytes, because three shifts of 70,000 icons take 175 MB so, and 700 MB as float32.
+ * Features of many pictures, as bytes, and the float rows that models see of them: less the mean of the training
+ * pictures, divided by one number. Bytes, because three shifts of 70,000 icons take 175 MB so, and 700 MB as
+ * float32.
  */
 
 import { breathe } from '../../breathe.js';

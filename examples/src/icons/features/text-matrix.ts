@@ -1,4 +1,7 @@
-/** Captions to the sparse input of the text encoder. Refuses to tokenise: `client/text-tokens.ts` does, for the page as well. */
+/**
+ * Captions to the sparse input of the text encoder. Refuses to tokenise: `client/text-tokens.ts` does, for the page
+ * as well.
+ */
 
 import type { SparseMatrix } from '../../features/hashing.js';
 import { textColumns, textFeatures } from '../client/text-tokens.js';

@@ -1,6 +1,7 @@
 /**
- * From a trained model to the page: the gallery, the text encoder in 128 bytes a column, and the words to compare icons with. Also tells
- * how good the model is in this small form. Refuses a page above the limit: it shows fewer icons instead.
+ * From a trained model to the page: the gallery, the text encoder in 128 bytes a column, and the words to compare
+ * icons with. Also tells how good the model is in this small form. Refuses a page above the limit: it shows fewer
+ * icons instead.
  */
 
 import type { SparseMatrix } from '../../features/hashing.js';

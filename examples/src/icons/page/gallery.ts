@@ -1,4 +1,7 @@
-/** Which icons the page shows: one of each caption and set, without brands. Refuses to rank them; that is the page's own work. */
+/**
+ * Which icons the page shows: one of each caption and set, without brands. Refuses to rank them; that is the page's
+ * own work.
+ */
 
 import type { Collection } from '../data/collection.js';
 

@@ -1,6 +1,6 @@
 /**
- * Fewer numbers a feature, for a page that must be small: principal directions of features, and rows of bytes. Refuses to centre: a
- * dot product of projected rows shall be the old dot product, as nearly as can be.
+ * Fewer numbers a feature, for a page that must be small: principal directions of features, and rows of bytes.
+ * Refuses to centre: a dot product of projected rows shall be the old dot product, as nearly as can be.
  */
 
 import { orthonormal, randomMatrix } from '../../baseline/cca.js';

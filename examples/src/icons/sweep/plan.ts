@@ -1,6 +1,6 @@
 /**
- * Which training comes next in the comparison of settings, from the trainings that are done. A pure function, so that a comparison of
- * more than an hour can be made in pieces. Refuses to train.
+ * Which training comes next in the comparison of settings, from the trainings that are done. A pure function, so
+ * that a comparison of more than an hour can be made in pieces. Refuses to train.
  *
  * Four rounds, all tested on another set than the one that the figures are about:
  * 1. rates: three learning rates for each batch size, few epochs, one seed;

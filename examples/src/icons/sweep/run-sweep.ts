@@ -1,6 +1,6 @@
 /**
- * The comparison of settings (`--sweep`): does a larger batch help, which rate suits, what do shifts and dropout do? Each training is
- * written down when it is done. Refuses to touch the set that the figures are about.
+ * The comparison of settings (`--sweep`): does a larger batch help, which rate suits, what do shifts and dropout
+ * do? Each training is written down when it is done. Refuses to touch the set that the figures are about.
  */
 
 import { join } from 'node:path';
@@ -21,7 +21,10 @@ import { readSweep, writeSweep } from './sweep-file.js';
 
 export const sweepFile = 'icons-sweep.json';
 
-/** Resolves to the exit code. Rejects with DemoErrors, and with Interrupted after Ctrl-C: finished trainings are kept. */
+/**
+ * Resolves to the exit code. Rejects with DemoErrors, and with Interrupted after Ctrl-C: finished trainings are
+ * kept.
+ */
 export async function runSweep(run: IconRun): Promise<number> {
   const { flags, settings, prepared } = run;
   const path = join(flags.out, sweepFile);

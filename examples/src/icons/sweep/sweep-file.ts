@@ -1,6 +1,6 @@
 /**
- * The finished trainings of a comparison of settings, in a JSON file to be committed. Refuses to mix comparisons of different data, and
- * numbers that no training could have given.
+ * The finished trainings of a comparison of settings, in a JSON file to be committed. Refuses to mix comparisons of
+ * different data, and numbers that no training could have given.
  */
 
 import { existsSync } from 'node:fs';
@@ -13,7 +13,10 @@ import type { SweepRecord } from './plan.js';
 
 const largest = 2 ** 31 - 1;
 
-/** The runs in the file; none where there is no file. Throws CheckpointError for a file of other settings or another form. */
+/**
+ * The runs in the file; none where there is no file. Throws CheckpointError for a file of other settings or another
+ * form.
+ */
 export function readSweep(path: string, settings: RunSettings): SweepRecord[] {
   if (!existsSync(path)) return [];
   const what = 'a comparison of settings';

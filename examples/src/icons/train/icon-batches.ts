@@ -1,10 +1,12 @@
 /**
- * What each step sees: which icons, each under which shift, and what input dropout leaves of both sides. A pure function of
- * (seed, step), so that a resumed run sees what the first would have seen. Refuses to keep state but the order of one epoch.
+ * What each step sees: which icons, each under which shift, and what input dropout leaves of both sides. A pure
+ * function of (seed, step), so that a resumed run sees what the first would have seen. Refuses to keep state but
+ * the order of one epoch.
  */
 
 import { type PaddedRows, padRows, type SparseMatrix } from '../../features/hashing.js';
 import { Random } from '../../random.js';
+import { EpochOrder } from '../../train/epoch-order.js';
 import { imageFeatures } from '../features/hog.js';
 import type { Centring, ImageMatrix } from '../features/image-matrix.js';
 import type { ImageChunk } from './image-side.js';
@@ -38,33 +40,23 @@ export interface BatchOptions {
 const { floor } = Math;
 
 export class IconBatches {
-  readonly perEpoch: number;
-  private order: Int32Array = new Int32Array(0);
-  private epochOfOrder = -1;
+  private readonly order: EpochOrder;
 
   constructor(
     private readonly data: TrainingData,
     private readonly options: BatchOptions,
   ) {
-    const icons = data.captionOf.length;
-    this.perEpoch = floor(icons / options.batch);
-    if (this.perEpoch === 0) {
-      throw new RangeError(
-        `Expected a batch of at most ${icons} training icons but received ${options.batch}`,
-      );
-    }
+    this.order = new EpochOrder(data.captionOf.length, options.batch, options.seed, 'icons');
+  }
+
+  get perEpoch(): number {
+    return this.order.steps;
   }
 
   /** The batch of this step, counted from 0. */
   at(step: number): IconBatch {
     const { batch, seed, chunkRows } = this.options;
-    const epoch = floor(step / this.perEpoch);
-    if (epoch !== this.epochOfOrder) {
-      this.order = Random.stream(seed, 1000 + epoch).permutation(this.data.captionOf.length);
-      this.epochOfOrder = epoch;
-    }
-    const first = (step % this.perEpoch) * batch;
-    const rows = this.order.subarray(first, first + batch);
+    const rows = this.order.at(step);
     const random = Random.stream(seed, 1_000_000 + step);
     const images: ImageChunk[] = [];
     const texts: PaddedRows[] = [];

@@ -1,4 +1,7 @@
-/** Trains the icon model through the loop of all demos, and shows the progress. Refuses to judge beyond the learning curve. */
+/**
+ * Trains the icon model through the loop of all demos, and shows the progress. Refuses to judge beyond the learning
+ * curve.
+ */
 
 import { TrainingDisplay } from '../../terminal.js';
 import { type Schedule, trainLoop } from '../../train/loop.js';

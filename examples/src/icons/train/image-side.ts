@@ -1,6 +1,7 @@
 /**
- * The image tower, in jax-js: fixed features -> linear, ReLU, as often as there are hidden layers -> linear -> L2 norm. Dense matrix
- * products are where jax-js is some twenty times faster than a plain loop. Refuses to know about batches, dropout or the loss.
+ * The image tower, in jax-js: fixed features -> linear, ReLU, as often as there are hidden layers -> linear -> L2
+ * norm. Dense matrix products are where jax-js is some twenty times faster than a plain loop. Refuses to know about
+ * batches, dropout or the loss.
  */
 
 import * as jax from '@jax-js/jax';
@@ -21,7 +22,10 @@ export interface ImageChunk {
 export type Widths = readonly number[];
 
 export interface ImageSide {
-  /** By name: matrices float32 [in x out] and biases [out], first layer first. Changed in place, then {@link upload}. */
+  /**
+   * By name: matrices float32 [in x out] and biases [out], first layer first. Changed in place, then {@link
+   * upload}.
+   */
   readonly weights: Readonly<Record<string, Float32Array>>;
   readonly encoder: Encoder<ImageChunk>;
   /** Makes changed weights the ones in use. */

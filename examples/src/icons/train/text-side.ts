@@ -1,6 +1,7 @@
 /**
- * The text tower: hashed features -> linear -> L2 norm, by hand. A caption has some twenty non-zeros of 16,384, so loops over them
- * take a small part of the time of the image tower. Refuses to know about batches, dropout or the loss.
+ * The text tower: hashed features -> linear -> L2 norm, by hand. A caption has some twenty non-zeros of 16,384, so
+ * loops over them take a small part of the time of the image tower. Refuses to know about batches, dropout or the
+ * loss.
  */
 
 import type { Encoder } from 'infcl';
@@ -18,8 +19,8 @@ export interface TextSide {
 }
 
 /**
- * Weights float32 [columns x dim] from N(0, 1 / dim). Columns that no training caption has are 0, and stay so: parts of words that
- * training never saw say nothing, instead of something random.
+ * Weights float32 [columns x dim] from N(0, 1 / dim). Columns that no training caption has are 0, and stay so:
+ * parts of words that training never saw say nothing, instead of something random.
  * @param used 1 for each column that a training caption has.
  */
 export function initialTextWeights(used: Uint8Array, dim: number, seed: number): Float32Array {
