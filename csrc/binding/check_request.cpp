@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "binding/failure.h"
+#include "binding/request_error.h"
 
 namespace infcl::binding {
 

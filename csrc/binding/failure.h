@@ -3,27 +3,11 @@
 #pragma once
 
 #include <exception>
-#include <string>
 
 #include "binding/napi_env.h"
+#include "binding/request_error.h"
 
 namespace infcl::binding {
-
-struct Failure {
-  std::string code;
-  std::string message;
-};
-
-// A request that breaks its own rules. Only the code that reads requests throws it.
-class RequestError : public std::exception {
- public:
-  RequestError(const char* code, const std::string& message) : failure_{code, "[request] " + message} {}
-  const char* what() const noexcept override { return failure_.message.c_str(); }
-  const Failure& failure() const { return failure_; }
-
- private:
-  Failure failure_;
-};
 
 Failure describe(const std::exception_ptr&);
 

@@ -1,4 +1,4 @@
-// A random request that keeps to the rules lib/ enforces, on buffers of exactly the size a caller must bring:
+// A random request that keeps to the rules of check_request, on buffers of exactly the size a caller must bring:
 // one element read or written too far is the sanitizer's. Shapes lie around the edges of tiles, features
 // around the edges of their types.
 #pragma once
@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "binding/check_request.h"
 #include "core/request.h"
 #include "exact_array.h"
 #include "fuzz_bytes.h"
@@ -24,6 +25,12 @@ class RandomRequest {
     choose_terms();
     choose_outputs();
     choose_resources();
+  }
+
+  // Throws where the request breaks a rule that the addon enforces: the engine never sees such a request.
+  void check() const {
+    const infcl::Objective named = infcl::make_objective(kind_, has_keys_);
+    infcl::binding::check_request(request, named, directions_, false);
   }
 
   infcl::ContrastiveRequest request;
@@ -117,7 +124,7 @@ class RandomRequest {
       r.hardness = in_.flag() ? 5 * in_.unit() : 0;
       r.hard_negative_hardness = 5 * in_.unit();
     }
-    if (kind_ == Kind::kClip || kind_ == Kind::kInfoNce) choose_frozen();
+    if (!listed_ && (kind_ == Kind::kClip || kind_ == Kind::kInfoNce)) choose_frozen();
   }
 
   // Features of other models, a guide and a teacher.

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "binding/request_error.h"
 #include "core/backend.h"
 #include "core/backends.h"
 #include "core/engine.h"
@@ -158,6 +159,11 @@ void one_case(const uint8_t* data, size_t size) {
   if (fault >= 3 && fault <= 5) faults.refused_allocation = in.below(60);
   const bool repeat = in.rarely(3);
   fuzz::RandomRequest random(in);
+  try {
+    random.check();
+  } catch (const infcl::binding::RequestError& error) {
+    EXPECT(false, "%s", error.what());
+  }
   infcl::ContrastiveResult result;
   infcl::ErrorCode code{};
   switch (call(e, random.request, faults, result, code)) {
