@@ -1,6 +1,7 @@
 # Runs named steps one after another and sums up at the end, also after a failure. Sourced by .ci/run:
 #
 #   step NAME FUNCTION [PROGRAM]   adds a step; where PROGRAM is not on PATH the step is not run, and the summary says so
+#   late_step NAME FUNCTION [PROGRAM]   the same, but not run where the steps before have used up the gate's time
 #   run_steps                      runs all steps; a failed one ends the script, with its exit status
 #
 # The script must be under "set -euo pipefail", and call run_steps as a plain command: within a condition, bash ignores
@@ -13,6 +14,7 @@ most_seconds=2700
 step_names=()
 step_functions=()
 step_programs=()
+step_late=()
 step_results=()
 step_logs=$(mktemp -d)
 
@@ -20,16 +22,33 @@ step() {
   step_names+=("$1")
   step_functions+=("$2")
   step_programs+=("${3:-}")
+  step_late+=(no)
   step_results+=("not reached")
+}
+
+late_step() {
+  step "$@"
+  step_late[-1]=yes
+}
+
+# Says why a step cannot run here, or nothing.
+reason_against() {
+  local index=$1 program=${step_programs[$1]}
+  if [ -n "$program" ] && ! command -v "$program" >/dev/null; then
+    echo "there is no $program on PATH"
+  elif [ "${step_late[index]}" = yes ] && [ "$SECONDS" -gt "$most_seconds" ]; then
+    echo "this machine is too slow: the steps before took $SECONDS s"
+  fi
 }
 
 # One step, with its output on the terminal and in a file. The subshell ends at the first command that fails.
 run_step() {
-  local index=$1 log started=$SECONDS status
+  local index=$1 log started=$SECONDS status reason
   log=$(printf '%s/%02d' "$step_logs" "$index")
   printf '\n== %s\n' "${step_names[index]}"
-  if [ -n "${step_programs[index]}" ] && ! command -v "${step_programs[index]}" >/dev/null; then
-    echo "NOT CHECKED: ${step_names[index]}: there is no ${step_programs[index]} on PATH" | tee "$log"
+  reason=$(reason_against "$index")
+  if [ -n "$reason" ]; then
+    echo "NOT CHECKED: ${step_names[index]}: $reason" | tee "$log"
     step_results[index]="not run"
     return 0
   fi

@@ -51,6 +51,16 @@ describe('steps', () => {
     expect(status).toBe(0);
   });
 
+  test('that are late are run within 45 minutes alone, and the summary says so', () => {
+    const late = ['no() { echo ran; }', 'late_step threads no'];
+    expect(gate(...late).stdout).toMatch(/^ran$/m);
+    const { status, stdout, summary } = gate('SECONDS=2701', ...late, 'step last true');
+    expect(stdout).not.toMatch(/^ran$/m);
+    expect(summary).toMatch(/^not run +threads\nok after .* last\n/);
+    expect(summary).toMatch(/^NOT CHECKED: threads: this machine is too slow: the steps before took 27\d\d s$/m);
+    expect(status).toBe(0);
+  });
+
   test('repeat what they did not check in the summary, also after a failure', () => {
     const say =
       'say() { echo "NOT CHECKED: a: b"; echo "say NOT CHECKED: no"; echo "NOT CHECKED: a: b" >&2; }';
