@@ -1,6 +1,6 @@
-// A random request that keeps to the rules of check_request, on buffers of exactly the size a caller must bring:
-// one element read or written too far is the sanitizer's. Shapes lie around the edges of tiles, features
-// around the edges of their types.
+// A random request that keeps to the rules of check_request, on buffers of exactly the size a caller must
+// bring: one element read or written too far is the sanitizer's. Shapes lie around the edges of tiles,
+// features around the edges of their types.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // A system that refuses memory at a chosen allocation. For the one source file of a program: the file
-// replaces the allocation functions.
+// replaces the allocation functions, all of them: a sanitizer has its own, and refuses a mixture.
 #pragma once
 
 #include <atomic>
@@ -21,11 +21,23 @@ void* allocate(size_t size) {
   return p;
 }
 
+void* allocate_or_null(size_t size) noexcept {
+  try {
+    return allocate(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 void* operator new(size_t size) { return allocate(size); }
 void* operator new[](size_t size) { return allocate(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return allocate_or_null(size); }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept { return allocate_or_null(size); }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, size_t) noexcept { std::free(p); }
 void operator delete[](void* p, size_t) noexcept { std::free(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }

@@ -57,7 +57,9 @@ describe('steps', () => {
     const { status, stdout, summary } = gate('SECONDS=2701', ...late, 'step last true');
     expect(stdout).not.toMatch(/^ran$/m);
     expect(summary).toMatch(/^not run +threads\nok after .* last\n/);
-    expect(summary).toMatch(/^NOT CHECKED: threads: this machine is too slow: the steps before took 27\d\d s$/m);
+    expect(summary).toMatch(
+      /^NOT CHECKED: threads: this machine is too slow: the steps before took 27\d\d s$/m,
+    );
     expect(status).toBe(0);
   });
 
