@@ -39,7 +39,7 @@ const deeds = {
 
 /** What rank 1 does in place of the loss. */
 const calls = {
-  scale: () => loss({ size: 100, logitScale: 14 }),
+  scale: () => loss({ size: 100, logitScale: 15 }),
   dims: () => loss({ size: 100, width: 63 }),
   dtype: () => outcome(group.allReduce(new Float32Array(10))),
   late: () => new Promise((resolve) => setTimeout(resolve, 60_000)),
