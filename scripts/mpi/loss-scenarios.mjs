@@ -116,7 +116,11 @@ function memory(rows, dim) {
 
 export const lossScenarios = {
   'memory of a rank': memory(3000, 512),
-  'a loss: other options': differs('scale', 'ERR_VALUE', /options\.logitScale: 15 on rank 1, 14\.28\d* on rank 0/),
+  'a loss: other options': differs(
+    'scale',
+    'ERR_VALUE',
+    /options\.logitScale: 15 on rank 1, 14\.28\d* on rank 0/,
+  ),
   'a loss: other dims': differs('dims', 'ERR_SHAPE', /the dim of queries: 63 on rank 1, 64 on rank 0/),
   'a loss: never called': neverCalled,
   'an uncaught error within a loss': inTheMiddle('throw', /rank 1: uncaught Error: boom/, { stack: true }),
