@@ -119,7 +119,7 @@ export async function onHosts(mpi, ranks, cwd, work, { megabits } = {}) {
 /** The host sends no more than this from now on. */
 function slowDown(host, megabits) {
   const rule = ['qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', 'rate', `${megabits}mbit`];
-  const command = ['netns', 'exec', name(host), 'tc', ...rule, 'burst', '256kb', 'latency', '400ms'];
+  const command = ['netns', 'exec', name(host), 'tc', ...rule, 'burst', '64kb', 'latency', '400ms'];
   ip(...command);
 }
 
