@@ -5,7 +5,8 @@
  *   node scripts/mpi.mjs build                       the program of test/mpi/communicator.cpp
  *   node scripts/mpi.mjs quick                       two ranks under each MPI, for the gate
  *   node scripts/mpi.mjs all "Open MPI"|MPICH        every scenario under one MPI
- *   node scripts/mpi.mjs all MPICH --only "other calls"
+ *   node scripts/mpi.mjs all MPICH --only "other calls" --ranks 3     failures on 3 ranks, not on 4
+ *   node scripts/mpi.mjs hosts "Open MPI"|MPICH      ranks on hosts of their own, which are network namespaces
  *
  * Each job has a watchdog. No scenario is tried a second time. Exit status 77 where the launcher is missing.
  */
@@ -14,7 +15,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { hostScenarios } from './mpi/host-scenarios.mjs';
 import { launchers, missingPackages, runJob, runRanks } from './mpi/launchers.mjs';
+import { whyNot } from './mpi/namespaces.mjs';
 import { all, quick } from './mpi/scenarios.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -43,27 +46,55 @@ function buildNative() {
   run('cmake', ['--build', build, '--parallel', '2', '--target', 'mpi_communicator']);
 }
 
+/** Prints what became of a scenario, and returns how many have failed. */
+function report(name, what, begin, complaints) {
+  const seconds = ((performance.now() - begin) / 1e3).toFixed(1);
+  console.log(`mpi: ${name}: ${what}: ${complaints.length === 0 ? 'ok' : 'FAILED'} after ${seconds} s`);
+  for (const complaint of complaints) console.log(`  ${complaint}`);
+  return complaints.length > 0 ? 1 : 0;
+}
+
 /** Scenarios under one MPI, one after another: each of them has more ranks than this machine may have processors. */
-async function runScenarios(name, scenarios) {
+async function runScenarios(name, scenarios, ranks) {
   const other = Object.keys(launchers).find((one) => one !== name);
   const context = {
-    run: (ranks, command, env) => runRanks(name, ranks, command, { cwd: root, env }),
+    run: (count, command, env) => runRanks(name, count, command, { cwd: root, env }),
     runAlone: (command, env) => runJob(command, { cwd: root, env }),
     library: launchers[name].library,
     otherLibrary: launchers[other].library,
     native,
+    ranks,
     page: readFileSync(join(root, 'docs', 'distributed.md'), 'utf8'),
   };
   let failed = 0;
   for (const [what, scenario] of Object.entries(scenarios)) {
     const begin = performance.now();
     const complaints = await scenario(context);
-    const seconds = ((performance.now() - begin) / 1e3).toFixed(1);
-    console.log(`mpi: ${name}: ${what}: ${complaints.length === 0 ? 'ok' : 'FAILED'} after ${seconds} s`);
-    for (const complaint of complaints) console.log(`  ${complaint}`);
-    failed += complaints.length > 0 ? 1 : 0;
+    failed += report(name, what, begin, complaints);
   }
   return failed;
+}
+
+/** Scenarios on hosts of their own. */
+async function runOnHosts(name, scenarios) {
+  const reason = whyNot();
+  if (reason) {
+    console.log(`NOT CHECKED: ranks on different hosts under ${name}: ${reason}`);
+    process.exit(77);
+  }
+  let failed = 0;
+  for (const [what, scenario] of Object.entries(scenarios)) {
+    const begin = performance.now();
+    failed += report(name, what, begin, await scenario(name, root));
+  }
+  return failed;
+}
+
+/** The scenarios that --only names, or all. */
+function chosenOf(scenarios, only) {
+  if (only === undefined) return scenarios;
+  if (!Object.hasOwn(scenarios, only)) fail(`no scenario "${only}": ${Object.keys(scenarios).join(', ')}`, 2);
+  return { [only]: scenarios[only] };
 }
 
 function requireLauncher(name) {
@@ -75,7 +106,10 @@ function requireLauncher(name) {
   process.exit(77);
 }
 
-const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { only: { type: 'string' }, ranks: { type: 'string' } },
+  allowPositionals: true,
+});
 const [command, name, ...more] = positionals;
 if (more.length > 0) fail(`unexpected ${more.join(' ')}`, 2);
 if (command === 'install') {
@@ -91,10 +125,13 @@ if (command === 'install') {
   process.exit(failed === 0 ? 0 : 1);
 } else if (command === 'all' && Object.hasOwn(launchers, name ?? '')) {
   requireLauncher(name);
-  const chosen = Object.entries(all).filter(([what]) => values.only === undefined || what === values.only);
-  if (chosen.length === 0) fail(`no scenario "${values.only}": ${Object.keys(all).join(', ')}`, 2);
+  if (!/^[2-8]$/.test(values.ranks ?? '4')) fail(`--ranks takes 2 to 8 but received ${values.ranks}`, 2);
+  const chosen = chosenOf(all, values.only);
   if (!existsSync(native)) fail('first run "node scripts/mpi.mjs build"', 2);
-  process.exit((await runScenarios(name, Object.fromEntries(chosen))) === 0 ? 0 : 1);
+  process.exit((await runScenarios(name, chosen, values.ranks && Number(values.ranks))) === 0 ? 0 : 1);
+} else if (command === 'hosts' && Object.hasOwn(launchers, name ?? '')) {
+  requireLauncher(name);
+  process.exit((await runOnHosts(name, chosenOf(hostScenarios, values.only))) === 0 ? 0 : 1);
 } else {
-  fail(`expected install, build, quick, or all with one of ${Object.keys(launchers).join(', ')}`, 2);
+  fail(`expected install, build, quick, or all or hosts with one of ${Object.keys(launchers).join(', ')}`, 2);
 }

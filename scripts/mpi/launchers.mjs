@@ -65,10 +65,22 @@ export function runJob([program, ...args], { cwd, env = {}, seconds = longestSec
   }, seconds * 1e3);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (status, signal) => {
+    const settle = () => {
       clearTimeout(watchdog);
       const lines = [...output.matchAll(/RANK (\{.*\})/g)].map(([, json]) => JSON.parse(json));
-      resolve({ lines, output, status: status ?? signal, hung, seconds: (performance.now() - begin) / 1e3 });
+      const { exitCode, signalCode } = child;
+      const seconds = (endedAt - begin) / 1e3;
+      resolve({ lines, output, status: exitCode ?? signalCode, hung, seconds });
+    };
+    let endedAt = 0;
+    child.on('exit', () => {
+      endedAt = performance.now();
+      // a daemon of the launcher on a host that is cut off may hold the pipes for ever
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, 2e3).unref();
     });
+    child.on('close', settle);
   });
 }

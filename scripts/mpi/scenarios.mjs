@@ -3,27 +3,10 @@
  * failure. A scenario is a function of { run, runAlone, library, native } that returns complaints, none where all
  * is well.
  */
-const node = (program, ...args) => [process.execPath, `test/mpi/ranks/${program}.mjs`, ...args];
+import { check, checkEnd, grace, node, patience, show } from './checks.mjs';
+import { lossScenarios } from './loss-scenarios.mjs';
 
-/** The `timeout` of test/mpi/ranks/failures.mjs and the 0.5 s of the question, in seconds. */
-const patience = 2.5;
-/** A machine that does other work beside may be late by this. The promise is 1 s. */
-const grace = 5;
-
-/** Complaints about what does not hold. */
-const check = (...pairs) => pairs.flatMap(([holds, complaint]) => (holds ? [] : [complaint]));
-
-const show = (value) => JSON.stringify(value)?.slice(0, 500);
-
-function checkEnd({ hung, status, lines, output }, ranks, succeeds) {
-  return check(
-    [!hung, 'the watchdog had to end the job'],
-    [(status === 0) === succeeds, `exit status ${status}, output ${output.slice(-1500)}`],
-    [lines.length === ranks, `${lines.length} of ${ranks} ranks said something: ${output.slice(-1500)}`],
-  );
-}
-
-function collectives(ranks) {
+export function collectives(ranks) {
   return async ({ run }) => {
     const end = await run(ranks, node('collectives'));
     const complaints = end.lines.flatMap(({ rank, size, wrong, trap, bits, closed, again }) =>
@@ -40,7 +23,7 @@ function collectives(ranks) {
 }
 
 /** The loss of all ranks, against the loss of one process over the same rows. */
-function losses(ranks) {
+export function losses(ranks) {
   return async ({ run }) => {
     const end = await run(ranks, node('losses'));
     const complaints = end.lines.flatMap(({ rank, calls, wrong, bits, mixed, after }) =>
@@ -70,9 +53,9 @@ function guide(number, ranks, said) {
   };
 }
 
-/** Rank 1 ends the job. `said`: what the calls of all others must say. */
-function failure(what, ranks, said, { rank1Speaks = true, stack = false } = {}) {
-  return async ({ run }) => {
+/** Rank 1 ends the job, on `ranks` of the command line or `usually` so many. `said`: what the calls of all others must say. */
+function failure(what, usually, said, { rank1Speaks = true, stack = false } = {}) {
+  return async ({ run, ranks = usually }) => {
     const end = await run(ranks, node('failures', what));
     const others = end.lines.filter(({ rank }) => rank !== 1);
     const complaints = others.flatMap(({ rank, first, second, third }) =>
@@ -116,8 +99,8 @@ function disagreement(what, code, said, ofRank1 = { code, said }) {
 }
 
 /** The launcher notices the death of a process first, so nothing is promised but the end of the job. */
-async function killed({ run }) {
-  const { hung, status, output } = await run(4, node('failures', 'kill'));
+async function killed({ run, ranks = 4 }) {
+  const { hung, status, output } = await run(ranks, node('failures', 'kill'));
   return check(
     [!hung, 'the watchdog had to end the job'],
     [status !== 0, `exit status ${status}: ${output}`],
@@ -208,4 +191,5 @@ export const all = {
   'a rank that spins': failure('spin', 4, /waited .* in exchange \d+: not called by rank 1$/),
   'a rank that is stopped': failure('stop', 4, /waited .* in exchange \d+: no answer from rank 1$/),
   'a rank that is killed': killed,
+  ...lossScenarios,
 };

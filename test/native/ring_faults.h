@@ -83,14 +83,23 @@ class SomeBackend : public infcl::Backend {
   const std::unique_ptr<Backend> real_;
 };
 
-// Folds each guest a second time.
+// Visits each guest a second time, in the forward or in the backward pass.
 class MeetsGuestsTwice final : public SomeBackend {
  public:
-  using SomeBackend::SomeBackend;
+  MeetsGuestsTwice(std::unique_ptr<Backend> real, bool forward)
+      : SomeBackend(std::move(real)), forward_(forward) {}
   void fold(infcl::FoldArgs& a) override {
     SomeBackend::fold(a);
-    if (a.visit) SomeBackend::fold(a);
+    if (forward_ && a.visit) SomeBackend::fold(a);
   }
+  infcl::DifferentiateResult differentiate(const infcl::DifferentiateArgs& a) override {
+    const infcl::DifferentiateResult found = SomeBackend::differentiate(a);
+    if (!forward_ && a.visit) SomeBackend::differentiate(a);
+    return found;
+  }
+
+ private:
+  const bool forward_;
 };
 
 // Goes on after an abort in a forward pass, once.

@@ -249,9 +249,12 @@ void test_seeded_bugs() {
           communicator = std::make_unique<faults::LosesWhatComesHome>(std::move(communicator), home);
         CHECK(is_found(lost), "%d ranks: what hops %d bring does not come home", ranks, home);
       }
-      Ring twice(ranks);
-      twice.backends[1] = std::make_unique<faults::MeetsGuestsTwice>(std::move(twice.backends[1]));
-      CHECK(is_found(twice), "%d ranks: a pair of shards visited twice", ranks);
+      for (const bool in_forward : {true, false}) {
+        Ring twice(ranks);
+        auto& one = twice.backends[1];
+        one = std::make_unique<faults::MeetsGuestsTwice>(std::move(one), in_forward);
+        CHECK(is_found(twice), "%d ranks: a pair of shards visited twice, forward %d", ranks, in_forward);
+      }
     }
 }
 

@@ -9,16 +9,29 @@ const group = await mpi({ timeout: 2000 });
 const { rank } = group;
 const call = (length = 10) => outcome(group.allReduce(new Float32Array(length)));
 
+/**
+ * An error ends at once what still runs on other ranks, so their first calls must have ended. A rank that ends in good
+ * order needs no such wait.
+ */
+const othersAreThrough = () => new Promise((resolve) => setTimeout(resolve, 300));
+
 /** What rank 1 does in place of the call. Most do not return. */
 const deeds = {
-  throw: () => {
+  throw: async () => {
+    await othersAreThrough();
     setImmediate(() => {
       throw new Error('boom');
     });
     return new Promise(() => {});
   },
-  reject: () => void Promise.reject(new Error('boom')),
-  'exit 3': () => process.exit(3),
+  reject: async () => {
+    await othersAreThrough();
+    void Promise.reject(new Error('boom'));
+  },
+  'exit 3': async () => {
+    await othersAreThrough();
+    process.exit(3);
+  },
   'exit 0': () => process.exit(0),
   end: () => {},
   late: () => new Promise((resolve) => setTimeout(resolve, 60_000)),
