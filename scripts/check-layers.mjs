@@ -34,7 +34,7 @@ const rooms = [
   {
     name: 'lib/trainer',
     match: /^lib\/trainer\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/store'],
+    may: ['lib', 'lib/errors', 'lib/group', 'lib/loss', 'lib/matrix', 'lib/store'],
     packages: [],
   },
   {

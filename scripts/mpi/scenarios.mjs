@@ -58,6 +58,26 @@ function losses(ranks) {
   };
 }
 
+/** Steps of all ranks, against steps of one process, and the end of a step on all ranks. */
+function steps(ranks) {
+  return async ({ run }) => {
+    const end = await run(ranks, node('steps'));
+    const last = ranks - 1;
+    const complaints = end.lines.flatMap(({ rank, wrong, losses, failures, after }) =>
+      check(
+        [wrong.length === 0, `rank ${rank}: ${show(wrong)}`],
+        [losses === end.lines[0].losses, `rank ${rank} has other losses: ${losses}`],
+        ...['encode', 'backward'].map((method, i) => {
+          const said = rank === last ? `no ${method} here` : `rank ${last} failed: no ${method} here`;
+          return [failures[i]?.message.endsWith(said), `an error in ${method}: ${show(failures[i])}`];
+        }),
+        [after === null, `after the errors: ${show(after)}`],
+      ),
+    );
+    return [...complaints, ...checkEnd(end, ranks, true)];
+  };
+}
+
 /** An example of docs/distributed.md, by its number. */
 function guide(number, ranks, said) {
   return async ({ run, page }) => {
@@ -156,6 +176,7 @@ async function engine({ run, native }) {
 export const quick = {
   'collectives, 2 ranks': collectives(2),
   'losses, 2 ranks': losses(2),
+  'steps, 2 ranks': steps(2),
   'an uncaught error': failure('throw', 2, /rank 1: uncaught Error: boom/, { stack: true }),
   'a rank that is late': failure('late', 2, /rank 0 waited .* in exchange \d+: not called by rank 1/),
   'other lengths': disagreement('length', 'ERR_SHAPE', /received values.length: 11 on rank 1, 10 on rank 0/),
@@ -175,6 +196,7 @@ export const all = {
   ),
   'losses, 3 ranks': losses(3),
   'losses, 4 ranks': losses(4),
+  'steps, 3 ranks': steps(3),
   'collectives, 3 ranks': collectives(3),
   'collectives, 4 ranks': collectives(4),
   'the communicator of the engine': engine,
