@@ -34,7 +34,7 @@ contrastive loss over one large batch, and writes a report.
   --out DIR      where report.html, report.json and checkpoint.bin go (default demo-output)
   --data FILE    your own pairs: UTF-8, one left<TAB>right a line
   --threads N    of the loss (default: all cores)
-  --ranks mpi    one training by all processes that an MPI launcher started: mpirun -n 4 npm run demo -- --ranks mpi
+  --ranks mpi    one training by all processes of an MPI launcher: mpirun -n 4 node examples/dist/demo.js --ranks mpi
   --quick        a short run to see that all works; exits with 1 if recall@1 does not beat chance
   --sweep        the chart over batch sizes at full length (tens of minutes)
   --resume       go on from the checkpoint in --out, with the settings of the first run

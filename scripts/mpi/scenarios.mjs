@@ -3,6 +3,8 @@
  * failure. A scenario is a function of { run, runAlone, library, native } that returns complaints, none where all
  * is well.
  */
+import { demoOnRanks } from './demo-scenario.mjs';
+
 const node = (program, ...args) => [process.execPath, `test/mpi/ranks/${program}.mjs`, ...args];
 
 /** The `timeout` of test/mpi/ranks/failures.mjs and the 0.5 s of the question, in seconds. */
@@ -197,6 +199,7 @@ export const all = {
   'losses, 3 ranks': losses(3),
   'losses, 4 ranks': losses(4),
   'steps, 3 ranks': steps(3),
+  'the demo, 2 ranks': demoOnRanks,
   'collectives, 3 ranks': collectives(3),
   'collectives, 4 ranks': collectives(4),
   'the communicator of the engine': engine,
