@@ -40,7 +40,7 @@ const rooms = [
   {
     name: 'lib/evaluation',
     match: /^lib\/evaluation\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
+    may: ['lib', 'lib/errors', 'lib/group', 'lib/loss', 'lib/matrix', 'lib/native'],
     packages: [],
   },
   {

@@ -47,7 +47,7 @@ export interface SearchIds {
 export const noIds: SearchIds = { queryIds: null, keyIds: null, keyGroups: null };
 
 const commonNames = ['queryIds', 'keyIds', 'threads', 'workspaceBytes', 'signal', 'onProgress'] as const;
-export const topKNames = [...commonNames, 'excludeIds'] as const;
+export const topKNames = [...commonNames, 'excludeIds', 'group'] as const;
 export const ranksNames = [...commonNames, 'positives'] as const;
 
 /** Indices of keys are int32. */

@@ -6,6 +6,7 @@
  */
 
 import { callNative } from '../errors';
+import { groupAmong, type ProcessGroup, refuseInGroup, resolveGroup } from '../group/process-group';
 import { extentsOf, type NamedMemory } from '../loss/call-memory';
 import { memoryRetainer } from '../loss/device-call';
 import { nativeCalls } from '../loss/native-calls';
@@ -28,6 +29,7 @@ import {
   topKNames,
 } from './read-search-request';
 import type { Ranks, TopK } from './results';
+import { refuseKeyGroups, topKOnRanks } from './search-on-ranks';
 import type { RanksOptions, TopKOptions } from './search-options';
 
 /**
@@ -42,12 +44,16 @@ import type { RanksOptions, TopKOptions } from './search-options';
  * lowest. With `excludeIds`, keys whose id equals the query's id are left out. Where fewer than k keys are
  * left, the row ends with index -1 and score -Infinity.
  *
+ * With `group`, the keys are a part of the keys of all ranks, and k is at most the number of all keys. Each rank gets
+ * the best of all keys for its own queries; an index counts the keys of all ranks, in rank order. Not with `keyIds`
+ * alone.
+ *
  * Source: exhaustive search, as `util.semantic_search` of sentence-transformers with `dot_score`.
  *
  * Rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED or
  * ERR_OVERLAP; ERR_NOT_FINITE for NaN, infinity, and rows so long that products overflow float32;
  * ERR_WORKSPACE or ERR_OUT_OF_MEMORY; ERR_DISPOSED or ERR_STORE for a store; `signal.reason`; an error of
- * `onProgress`.
+ * `onProgress`. With `group` also ERR_RANK_FAILED, for a search that ended on another rank.
  */
 export async function topK(
   queries: ReadableFeatures,
@@ -55,11 +61,28 @@ export async function topK(
   k: number,
   options?: TopKOptions,
 ): Promise<TopK> {
+  const group = groupAmong(options);
+  let search: ReturnType<typeof readTopK>;
+  try {
+    search = readTopK(queries, keys, k, options);
+  } catch (error) {
+    // the other ranks would wait for this one
+    if (group) refuseInGroup(group, error);
+    throw error;
+  }
+  if (search.group === undefined) return searchTopK(search);
+  return topKOnRanks(search.group, { ...search, keyFeatures: keys }, searchTopK);
+}
+
+function readTopK(queries: ReadableFeatures, keys: ReadableFeatures, k: number, options?: TopKOptions) {
   const { given, settings } = readSearchOptions(options, topKNames);
+  resolveGroup(given.group);
+  const group = given.group as ProcessGroup | undefined;
   const features = readSearchFeatures(queries, keys);
-  const best = check.positiveInteger('k', k, features.keys.rows);
+  const best = check.positiveInteger('k', k, group === undefined ? features.keys.rows : undefined);
   const ids = readTopKIds(given, features);
-  return searchTopK({ ...features, ...ids, ...settings, k: best, limits: null });
+  if (group !== undefined) refuseKeyGroups(ids);
+  return { ...features, ...ids, ...settings, group, k: best, limits: null };
 }
 
 /** A search whose arguments are checked. */
