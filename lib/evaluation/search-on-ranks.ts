@@ -73,7 +73,7 @@ export function topKOnRanks(
 const mostKeys = 2 ** 31 - 1;
 
 /** Throws ERR_VALUE or ERR_SHAPE, on all ranks alike. */
-function requireIndices(k: number, all: number): void {
+export function requireIndices(k: number, all: number): void {
   if (all > mostKeys)
     throw codedError(
       'ERR_SHAPE',
@@ -103,7 +103,7 @@ function blockSearch(
 }
 
 /** The search counts rows within the block, so the message names the block. */
-function inBlock(error: unknown, { rank, firstKey, keys }: KeyBlock): unknown {
+export function inBlock(error: unknown, { rank, firstKey, keys }: KeyBlock): unknown {
   if (!isInfclError(error) || error.code !== 'ERR_NOT_FINITE') return error;
   const which = `keys ${firstKey} to ${firstKey + keys.rows - 1} of all ranks, which rank ${rank} has`;
   return codedError(error.code, `${error.message} (keys are ${which})`, error);

@@ -44,4 +44,10 @@ export interface RanksOptions extends SearchOptions {
    * one or more of each. Default: key i for query i.
    */
   positives?: Int32Array | RelevantKeys | undefined;
+  /**
+   * The keys are the part that one rank has of all keys, and each rank gets the ranks of its own queries. `positives`
+   * count the keys of all ranks, in rank order; by default, query i belongs to key i of its own rank. Until the call
+   * settles, make no other call of the group.
+   */
+  group?: ProcessGroup | undefined;
 }

@@ -11,14 +11,16 @@ import { extentsOf, type NamedMemory } from '../loss/call-memory';
 import { memoryRetainer } from '../loss/device-call';
 import { nativeCalls } from '../loss/native-calls';
 import { allocate } from '../matrix/allocate';
-import type { ReadableFeatures } from '../matrix/features';
+import { type ReadableFeatures, toHostMatrix } from '../matrix/features';
 import { Control, type SearchRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
 import * as check from '../validate';
+import { ranksOnRanks, refuseIds } from './ranks-on-ranks';
 import {
   noIds,
   ranksNames,
   readPositives,
+  readPositivesOfRank,
   readRanksIds,
   readSearchFeatures,
   readSearchOptions,
@@ -28,7 +30,7 @@ import {
   type SearchSettings,
   topKNames,
 } from './read-search-request';
-import type { Ranks, TopK } from './results';
+import type { Ranks, RelevantKeys, TopK } from './results';
 import { refuseKeyGroups, topKOnRanks } from './search-on-ranks';
 import type { RanksOptions, TopKOptions } from './search-options';
 
@@ -115,6 +117,9 @@ export async function searchTopK(search: TopKSearch): Promise<TopK> {
  * With `keyIds`, keys of equal id count once, by the best of them, and keys that have the id of a positive do
  * not count. With `queryIds` as well, keys that have the id of the query do not count, as in the losses.
  *
+ * With `group`, the keys are a part of the keys of all ranks, and each rank gets the ranks of its own queries. Then ids
+ * are not in this version, and stores of queries are read into memory.
+ *
  * Source: "realistic rank" of PyKEEN (Berrendorf et al. 2020, "On the Ambiguity of Rank-Based Evaluation of
  * Entity Alignment or Link Prediction Methods").
  *
@@ -125,16 +130,50 @@ export async function ranks(
   keys: ReadableFeatures,
   options?: RanksOptions,
 ): Promise<Ranks> {
+  const group = groupAmong(options);
+  let call: () => Promise<Ranks>;
+  try {
+    call = readRanks(queries, keys, options);
+  } catch (error) {
+    // the other ranks would wait for this one
+    if (group) refuseInGroup(group, error);
+    throw error;
+  }
+  return call();
+}
+
+/** The checks of `ranks`. Returns the call. */
+function readRanks(queries: ReadableFeatures, keys: ReadableFeatures, options?: RanksOptions) {
   const { given, settings } = readSearchOptions(options, ranksNames);
+  resolveGroup(given.group);
   const features = readSearchFeatures(queries, keys);
   const ids = readRanksIds(given, features);
-  const { offsets, keys: positives } = readPositives(given.positives, features);
-  const { rows } = features.queries;
+  if (given.group === undefined) {
+    const positives = readPositives(given.positives, features);
+    return () => searchRanks({ ...features, ...noIds, ...ids, ...settings }, positives);
+  }
+  const group = given.group as ProcessGroup;
+  refuseIds(ids);
+  const { rows, dim, dtype } = features.keys;
+  const one = {
+    ...settings,
+    ...readPositivesOfRank(given.positives, features),
+    queries: toHostMatrix('queries', queries),
+    own: { features: keys, rows, dim, dtype, ids: null, k: 1 },
+  };
+  const { threads, workspaceBytes, signal } = settings;
+  const plain = { ...noIds, threads, workspaceBytes, signal, onProgress: undefined };
+  return () =>
+    ranksOnRanks(group, one, (some, all, of) => searchRanks({ queries: some, keys: all, ...plain }, of));
+}
+
+async function searchRanks(
+  search: SearchFeatures & SearchIds & SearchSettings,
+  { offsets, keys: positives }: RelevantKeys,
+): Promise<Ranks> {
+  const { rows } = search.queries;
   const [optimistic, pessimistic] = [new Float64Array(rows), new Float64Array(rows)];
-  await run(
-    { ...features, ...noIds, ...ids, ...settings },
-    { topK: null, ranks: { offsets, positives, optimistic, pessimistic } },
-  );
+  await run(search, { topK: null, ranks: { offsets, positives, optimistic, pessimistic } });
   const rank = Float64Array.from(optimistic, (least, i) => (least + pessimistic[i]!) / 2);
   return { rank, optimistic, pessimistic };
 }
