@@ -1,8 +1,8 @@
 /**
  * Steps of all ranks, with uneven parts of the batch, against the step of one process over the whole batch. Every rank
- * computes both. Then an encoder of the last rank throws, in each phase.
+ * computes both. Then an encoder of the last rank throws, in each phase. At last, a search of the keys of all ranks.
  */
-import { chunkedStep } from 'infcl';
+import { chunkedStep, ranks, topK } from 'infcl';
 import { mpi } from 'infcl/mpi';
 import { plain, say } from './rank.mjs';
 
@@ -89,5 +89,18 @@ for (const method of ['encode', 'backward']) {
   failures.push(await step(own, { loss: { threads: 1 }, group }, failing).then(() => null, plain));
 }
 const after = await step(own, { loss: { threads: 1 }, group }).then(() => null, plain);
+
+const matrix = (all, [begin, end]) => ({
+  data: all.subarray(begin * dim, end * dim),
+  shape: [end - begin, dim],
+});
+const whole = [matrix(left, [0, rows]), matrix(right, [0, rows])];
+const part = [matrix(left, own), matrix(right, own)];
+const same = (found, all, width) => found.every((x, i) => x === all[own[0] * width + i]);
+const [best, allBest] = [await topK(...part, 5, { group }), await topK(...whole, 5)];
+if (!same(best.indices, allBest.indices, 5) || !same(best.scores, allBest.scores, 5)) wrong.push('topK');
+const [places, allPlaces] = [await ranks(...part, { group }), await ranks(...whole)];
+if (!same(places.rank, allPlaces.rank, 1)) wrong.push('ranks');
+
 await group.close();
 say({ rank, size, wrong, losses, failures, after });
