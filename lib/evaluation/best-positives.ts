@@ -7,8 +7,14 @@
 import { allocateElements } from '../matrix/allocate';
 import type { NativeHostMatrix } from '../native/binding';
 import type { KeyBlock } from './keys-of-ranks';
-import type { SearchRanks } from './ranks-on-ranks';
-import type { RelevantKeys } from './results';
+import type { Ranks, RelevantKeys } from './results';
+
+/** Ranks in one matrix of keys. */
+export type SearchRanks = (
+  queries: NativeHostMatrix,
+  keys: NativeHostMatrix,
+  positives: RelevantKeys,
+) => Promise<Pick<Ranks, 'optimistic' | 'pessimistic'>>;
 
 export class BestPositives {
   /** [queries × dim]. Zeros where no positive has come yet. */

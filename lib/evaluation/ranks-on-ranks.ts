@@ -12,7 +12,7 @@ import { allocateElements } from '../matrix/allocate';
 import type { NativeHostMatrix } from '../native/binding';
 import { throwIfAborted } from '../on-abort';
 import { invalid, notImplemented } from '../validate';
-import { BestPositives } from './best-positives';
+import { BestPositives, type SearchRanks } from './best-positives';
 import { agreeOnKeys, blocksOf, type KeyBlock, type OwnKeys } from './keys-of-ranks';
 import { requireAttached } from './mining/positive-scores';
 import type { SearchIds, SearchSettings } from './read-search-request';
@@ -27,13 +27,6 @@ export interface RanksOfRank extends SearchSettings {
   positives: RelevantKeys;
   ofOwnKeys: boolean;
 }
-
-/** Ranks in one matrix of keys. */
-export type SearchRanks = (
-  queries: NativeHostMatrix,
-  keys: NativeHostMatrix,
-  positives: RelevantKeys,
-) => Promise<Pick<Ranks, 'optimistic' | 'pessimistic'>>;
 
 /** Keys of one id need one place to count once. Throws ERR_NOT_IMPLEMENTED. */
 export function refuseIds({ queryIds, keyIds, keyGroups }: SearchIds): void {

@@ -43,6 +43,14 @@ export interface SearchIds {
   keyGroups: Int32Array | null;
 }
 
+/** A search whose arguments are checked. */
+export interface TopKSearch extends SearchFeatures, SearchIds, SearchSettings {
+  /** From 1 to the number of keys. */
+  k: number;
+  /** [M]: keys whose score is above the limit of their query are left out; a score at the limit counts. */
+  limits: Float32Array | null;
+}
+
 /** No key is left out, and each key counts. */
 export const noIds: SearchIds = { queryIds: null, keyIds: null, keyGroups: null };
 

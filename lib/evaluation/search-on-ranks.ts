@@ -14,9 +14,8 @@ import { notImplemented } from '../validate';
 import { agreeOnKeys, blocksOf, type KeyBlock, type OwnKeys } from './keys-of-ranks';
 import { BestKeys } from './mining/best-keys';
 import { requireAttached } from './mining/positive-scores';
-import type { SearchFeatures, SearchIds, SearchSettings } from './read-search-request';
+import type { SearchFeatures, SearchIds, SearchSettings, TopKSearch } from './read-search-request';
 import type { TopK } from './results';
-import type { TopKSearch } from './search';
 
 /** A search of one rank, whose arguments are checked but for `k`. */
 export interface SearchOfRank extends SearchFeatures, SearchIds, SearchSettings {

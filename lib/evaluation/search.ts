@@ -28,6 +28,7 @@ import {
   type SearchFeatures,
   type SearchIds,
   type SearchSettings,
+  type TopKSearch,
   topKNames,
 } from './read-search-request';
 import type { Ranks, RelevantKeys, TopK } from './results';
@@ -85,14 +86,6 @@ function readTopK(queries: ReadableFeatures, keys: ReadableFeatures, k: number, 
   const ids = readTopKIds(given, features);
   if (group !== undefined) refuseKeyGroups(ids);
   return { ...features, ...ids, ...settings, group, k: best, limits: null };
-}
-
-/** A search whose arguments are checked. */
-export interface TopKSearch extends SearchFeatures, SearchIds, SearchSettings {
-  /** From 1 to the number of keys. */
-  k: number;
-  /** [M]: keys whose score is above the limit of their query are left out; a score at the limit counts. */
-  limits: Float32Array | null;
 }
 
 /** `topK` for code of this package. Rejects as {@link topK}, but for arguments, which it does not check. */
