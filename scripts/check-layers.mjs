@@ -34,13 +34,13 @@ const rooms = [
   {
     name: 'lib/trainer',
     match: /^lib\/trainer\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/store'],
+    may: ['lib', 'lib/errors', 'lib/group', 'lib/loss', 'lib/matrix', 'lib/store'],
     packages: [],
   },
   {
     name: 'lib/evaluation',
     match: /^lib\/evaluation\//,
-    may: ['lib', 'lib/errors', 'lib/loss', 'lib/matrix', 'lib/native'],
+    may: ['lib', 'lib/errors', 'lib/group', 'lib/loss', 'lib/matrix', 'lib/native'],
     packages: [],
   },
   {

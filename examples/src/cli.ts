@@ -17,6 +17,8 @@ export interface Flags {
   sweep: boolean;
   resume: boolean;
   threads?: number;
+  /** The processes that an MPI launcher started train one model together. */
+  ranks?: 'mpi';
   help: boolean;
 }
 
@@ -32,6 +34,7 @@ contrastive loss over one large batch, and writes a report.
   --out DIR      where report.html, report.json and checkpoint.bin go (default demo-output)
   --data FILE    your own pairs: UTF-8, one left<TAB>right a line
   --threads N    of the loss (default: all cores)
+  --ranks mpi    one training by all processes of an MPI launcher: mpirun -n 4 node examples/dist/demo.js --ranks mpi
   --quick        a short run to see that all works; exits with 1 if recall@1 does not beat chance
   --sweep        the chart over batch sizes at full length (tens of minutes)
   --resume       go on from the checkpoint in --out, with the settings of the first run
@@ -54,6 +57,7 @@ export function parseFlags(args: readonly string[]): Flags {
     sweep: values.sweep ?? false,
     resume: values.resume ?? false,
     threads: wholeNumber('--threads', values.threads, 1, mostThreads),
+    ranks: readRanks(values.ranks),
     help: values.help ?? false,
   };
   refuseTogether('--steps', flags.steps, '--epochs', flags.epochs);
@@ -61,8 +65,13 @@ export function parseFlags(args: readonly string[]): Flags {
   return flags;
 }
 
+function readRanks(value: string | undefined): 'mpi' | undefined {
+  if (value === undefined || value === 'mpi') return value;
+  throw new UsageError(`Expected mpi for --ranks but received ${JSON.stringify(value)}`);
+}
+
 const readArguments = (args: readonly string[]) =>
   readFlags(args, {
-    texts: ['batch', 'steps', 'epochs', 'seed', 'out', 'data', 'threads'],
+    texts: ['batch', 'steps', 'epochs', 'seed', 'out', 'data', 'threads', 'ranks'],
     switches: ['quick', 'sweep', 'resume', 'help'],
   });

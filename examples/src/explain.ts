@@ -6,8 +6,8 @@
 import { DemoError, UsageError } from './errors.js';
 import { Interrupted, interruptedExitCode } from './interrupt.js';
 
-/** What infcl says of the machine, not of the demo. */
-const machineCodes = ['ERR_OUT_OF_MEMORY', 'ERR_BACKEND_UNAVAILABLE', 'ERR_ISA'];
+/** What infcl says of the machine or of another rank, not of the demo. */
+const machineCodes = ['ERR_OUT_OF_MEMORY', 'ERR_BACKEND_UNAVAILABLE', 'ERR_ISA', 'ERR_RANK_FAILED'];
 
 /**
  * Prints the error and returns the exit code.

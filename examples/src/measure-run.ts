@@ -93,10 +93,20 @@ async function sweepIfWanted(run: Run): Promise<Sweep | undefined> {
   );
 }
 
-function configNumbers({ settings, flags }: Run): Results['config'] {
+function configNumbers({ settings, flags, group }: Run): Results['config'] {
   const { batch, steps, seed, learningRate, warmUp, dropout } = settings.training;
   const mode = flags.quick ? 'quick' : flags.sweep ? 'sweep' : 'default';
-  return { batch, steps, epochs: settings.epochs, seed, learningRate, warmUp, dropout, mode };
+  const numbers = {
+    batch,
+    steps,
+    epochs: settings.epochs,
+    seed,
+    learningRate,
+    warmUp,
+    dropout,
+    mode,
+  } as const;
+  return group === undefined ? numbers : { ...numbers, ranks: group.size };
 }
 
 function printSummary({ model, untrained }: { model: Evaluation; untrained: Evaluation }): void {

@@ -33,6 +33,8 @@ export interface Results {
     warmUp: number;
     dropout: number;
     mode: 'default' | 'quick' | 'sweep';
+    /** Processes that trained together; absent for one. */
+    ranks?: number;
   };
   machine: {
     cpu: string;

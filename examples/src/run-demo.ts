@@ -1,10 +1,13 @@
 /**
  * The demo from data to report. What can be wrong with flags, files and folders is found first, in the order of how
- * little time it takes. Refuses to compute anything itself: every phase is a module of its own.
+ * little time it takes. Of several ranks, the first one prints, saves and measures; the others end after the training.
+ * Refuses to compute anything itself: every phase is a module of its own.
  */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ProcessGroup } from 'infcl/distributed';
+import { mpi } from 'infcl/mpi';
 import type { Flags } from './cli.js';
 import { loadCedict } from './data/cedict.js';
 import { loadTsv } from './data/tsv.js';
@@ -16,7 +19,7 @@ import { hashedColumns } from './features/hashing.js';
 import { listenForInterrupt } from './interrupt.js';
 import { measureAll } from './measure-run.js';
 import { renderReport } from './report/report.js';
-import { type Run, timed } from './run.js';
+import { isFirst, type Run, timed } from './run.js';
 import { writeAtomically } from './saved/atomic-file.js';
 import { prepareFolder } from './saved/output-folder.js';
 import { checkRegularFile } from './saved/regular-file.js';
@@ -25,7 +28,8 @@ import { quickTrainPairs, type Settings, settingsOf } from './settings.js';
 import { TrainingDisplay } from './terminal.js';
 import { startJax } from './train/jax-side.js';
 import type { History } from './train/loop.js';
-import { featureDim } from './train/side.js';
+import { requireRows } from './train/ranks.js';
+import { chunkRows, featureDim } from './train/side.js';
 import { train } from './train/training.js';
 import { judge } from './verdict.js';
 
@@ -33,22 +37,27 @@ const checkpointName = 'checkpoint.bin';
 const outputNames = [checkpointName, 'sweep.json', 'report.json', 'report.html'];
 /** Weights of two sides, and the optimiser's two arrays beside each. */
 const checkpointBytes = 2 * 3 * 4 * hashedColumns * featureDim;
+/** Milliseconds that ranks wait for the first one, which also ranks the validation queries. */
+const patience = 600_000;
 
 /** Resolves to the exit code. Rejects with a DemoError for what its user can mend, with Interrupted after Ctrl-C. */
 export async function runDemo(flags: Flags): Promise<number> {
-  checkFiles(flags);
+  const group = flags.ranks && (await mpi({ timeout: patience }));
+  checkFiles(flags, group);
   const began = performance.now();
   const dataset = await loadData(flags);
   const settings = settingsOf(flags, dataset);
-  const sweepLog = settings.sweep && openSweepLog(flags, dataset, settings);
+  if (group) {
+    requireRows(settings.training.batch, chunkRows, group);
+    settings.training.group = group;
+  }
+  const sweepLog = settings.sweep && isFirst({ group }) ? openSweepLog(flags, dataset, settings) : undefined;
   const seconds = [{ phase: 'data and features', seconds: (performance.now() - began) / 1000 }];
-  const count = (value: number) => value.toLocaleString('en');
-  const { pairs, split } = dataset;
-  console.log(`${pairs.name}: ${count(pairs.left.length)} pairs, ${count(split.train.length)} to train on`);
+  if (isFirst({ group })) printData(dataset, group);
   await startJax();
   // until here there is nothing to save, and Ctrl-C ends the process by itself
   const { signal, stopListening } = listenForInterrupt();
-  const run: Run = { flags, dataset, settings, signal, seconds, sweepLog };
+  const run: Run = { flags, dataset, settings, group, signal, seconds, sweepLog };
   try {
     return await runPhases(run);
   } catch (error) {
@@ -58,7 +67,13 @@ export async function runDemo(flags: Flags): Promise<number> {
   }
 }
 
-function checkFiles({ out, data, resume }: Flags): void {
+function printData({ pairs, split }: Dataset, group?: ProcessGroup): void {
+  const count = (value: number) => value.toLocaleString('en');
+  console.log(`${pairs.name}: ${count(pairs.left.length)} pairs, ${count(split.train.length)} to train on`);
+  if (group) console.log(`Ranks: ${group.size}, each with its part of every batch`);
+}
+
+function checkFiles({ out, data, resume }: Flags, group?: ProcessGroup): void {
   if (data !== undefined) checkRegularFile(data, '--data');
   const checkpoint = join(out, checkpointName);
   if (resume && !existsSync(checkpoint)) {
@@ -66,12 +81,14 @@ function checkFiles({ out, data, resume }: Flags): void {
       `Expected a checkpoint in ${checkpoint} for --resume but there is none: start without --resume`,
     );
   }
-  prepareFolder(out, outputNames, checkpointBytes);
+  if (isFirst({ group })) prepareFolder(out, outputNames, checkpointBytes);
 }
 
 async function runPhases(run: Run): Promise<number> {
   const { out } = run.flags;
   const { weights, history } = await trainModel(run);
+  await run.group?.close();
+  if (!isFirst(run)) return 0;
   const results = await measureAll(run, weights, history);
   writeAtomically(join(out, 'report.json'), [`${JSON.stringify(results, null, 2)}\n`]);
   writeAtomically(join(out, 'report.html'), [renderReport(results)]);
@@ -106,7 +123,8 @@ async function trainModel(run: Run): Promise<{ weights: Weights; history: Histor
   const { steps, batch, seed } = settings.training;
   const path = join(flags.out, checkpointName);
   const config = { batch, steps, seed, data: dataset.pairs.name, trainPairs: dataset.split.train.length };
-  console.log(`Training: ${steps} steps of ${batch.toLocaleString('en')} pairs`);
+  const first = isFirst(run);
+  if (first) console.log(`Training: ${steps} steps of ${batch.toLocaleString('en')} pairs`);
   const points = Math.min(steps, flags.quick ? 3 : 5);
   const at = new Set(Array.from({ length: points }, (_, i) => Math.round(((i + 1) * steps) / points)));
   const validation = dataset.split.validation.subarray(0, 1024);
@@ -119,14 +137,15 @@ async function trainModel(run: Run): Promise<{ weights: Weights; history: Histor
       const { model, history } = await train(dataset, settings.training, {
         threads: flags.threads,
         signal,
-        checkpoint: { path, resume: flags.resume, config, onSaved },
+        checkpoint: { path, resume: flags.resume, config, write: first, onSaved },
         onStart: (done) => {
-          display = new TrainingDisplay(steps, done);
+          if (first) display = new TrainingDisplay(steps, done);
         },
         onProgress: (progress) => display?.progress(progress),
         onStep: (record) => display?.step(record),
         validate: {
-          at,
+          // only the first rank keeps a curve
+          at: first ? at : new Set(),
           recallAt1: async ({ left, right }) => {
             const sides = { left: left.weights, right: right.weights };
             return (await evaluateModel(dataset, sides, validation, { signal })).metrics.recallAt1;

@@ -22,7 +22,8 @@ export class TrainingDisplay {
     done: number,
   ) {
     this.done = done;
-    if (!process.stdout.isTTY) return;
+    // the bar is drawn on stderr, which launchers of MPI give no terminal
+    if (!process.stdout.isTTY || !process.stderr.isTTY) return;
     this.bar = new SingleBar(
       {
         format:

@@ -13,6 +13,8 @@ test('defaults and values', () => {
     sweep: false,
     resume: false,
   });
+  expect(parseFlags([]).ranks).toBeUndefined();
+  expect(parseFlags(['--ranks', 'mpi']).ranks).toBe('mpi');
   expect(parseFlags(['--batch', '512', '--seed=3', '--data', 'x.tsv', '--quick'])).toMatchObject({
     batch: 512,
     seed: 3,
@@ -29,6 +31,7 @@ test.each([
   [['--threads', '1025'], 'Expected whole number from 1 to 1024 for --threads but received "1025"'],
   [['--threads', '99999999999'], 'for --threads but received "99999999999"'],
   [['--out', ''], 'Expected a path for --out'],
+  [['--ranks', '4'], 'Expected mpi for --ranks but received "4"'],
   [['--steps', '3', '--epochs', '2'], 'Expected one of --steps and --epochs but received both'],
   [['--quick', '--sweep'], 'Expected one of --quick and --sweep'],
   [['--bacth', '3'], "'--bacth'"],

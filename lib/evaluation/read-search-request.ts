@@ -43,12 +43,20 @@ export interface SearchIds {
   keyGroups: Int32Array | null;
 }
 
+/** A search whose arguments are checked. */
+export interface TopKSearch extends SearchFeatures, SearchIds, SearchSettings {
+  /** From 1 to the number of keys. */
+  k: number;
+  /** [M]: keys whose score is above the limit of their query are left out; a score at the limit counts. */
+  limits: Float32Array | null;
+}
+
 /** No key is left out, and each key counts. */
 export const noIds: SearchIds = { queryIds: null, keyIds: null, keyGroups: null };
 
 const commonNames = ['queryIds', 'keyIds', 'threads', 'workspaceBytes', 'signal', 'onProgress'] as const;
-export const topKNames = [...commonNames, 'excludeIds'] as const;
-export const ranksNames = [...commonNames, 'positives'] as const;
+export const topKNames = [...commonNames, 'excludeIds', 'group'] as const;
+export const ranksNames = [...commonNames, 'positives', 'group'] as const;
 
 /** Indices of keys are int32. */
 const mostKeys = 2 ** 31 - 1;
@@ -161,6 +169,19 @@ export function readPositives(value: unknown, { queries, keys }: SearchFeatures)
     );
   }
   return lists;
+}
+
+/**
+ * The same for queries of one rank, whose positives may be keys of any rank. By default, key i of this rank belongs to
+ * query i. Throws as {@link readPositives}, but for indices beyond the keys of all ranks.
+ */
+export function readPositivesOfRank(
+  value: unknown,
+  { queries, keys }: SearchFeatures,
+): { positives: RelevantKeys; ofOwnKeys: boolean } {
+  const ofOwnKeys = value === undefined;
+  const positives = readPositives(value, { queries, keys: ofOwnKeys ? keys : { ...keys, rows: mostKeys } });
+  return { positives, ofOwnKeys };
 }
 
 /** New arrays: the caller may change the given ones during the search. */

@@ -1,5 +1,6 @@
 /** Options of the search: what counts, and how much memory and how many threads it takes. Types only. */
 
+import type { ProcessGroup } from '../group/process-group';
 import type { EngineOptions } from './read-options';
 import type { RelevantKeys } from './results';
 
@@ -30,6 +31,11 @@ export interface TopKOptions extends SearchOptions {
    * also beside another key of its id. Default false.
    */
   excludeIds?: boolean | undefined;
+  /**
+   * The keys are the part that one rank has of all keys. Each rank gets the answers for its own queries. Until the
+   * search settles, make no other call of the group.
+   */
+  group?: ProcessGroup | undefined;
 }
 
 export interface RanksOptions extends SearchOptions {
@@ -38,4 +44,10 @@ export interface RanksOptions extends SearchOptions {
    * one or more of each. Default: key i for query i.
    */
   positives?: Int32Array | RelevantKeys | undefined;
+  /**
+   * The keys are the part that one rank has of all keys, and each rank gets the ranks of its own queries. `positives`
+   * count the keys of all ranks, in rank order; by default, query i belongs to key i of its own rank. Until the call
+   * settles, make no other call of the group.
+   */
+  group?: ProcessGroup | undefined;
 }

@@ -6,18 +6,21 @@
  */
 
 import { callNative } from '../errors';
+import { groupAmong, type ProcessGroup, refuseInGroup, resolveGroup } from '../group/process-group';
 import { extentsOf, type NamedMemory } from '../loss/call-memory';
 import { memoryRetainer } from '../loss/device-call';
 import { nativeCalls } from '../loss/native-calls';
 import { allocate } from '../matrix/allocate';
-import type { ReadableFeatures } from '../matrix/features';
+import { type ReadableFeatures, toHostMatrix } from '../matrix/features';
 import { Control, type SearchRequest } from '../native/binding';
 import { loadBinding } from '../native/load';
 import * as check from '../validate';
+import { ranksOnRanks, refuseIds } from './ranks-on-ranks';
 import {
   noIds,
   ranksNames,
   readPositives,
+  readPositivesOfRank,
   readRanksIds,
   readSearchFeatures,
   readSearchOptions,
@@ -25,9 +28,11 @@ import {
   type SearchFeatures,
   type SearchIds,
   type SearchSettings,
+  type TopKSearch,
   topKNames,
 } from './read-search-request';
-import type { Ranks, TopK } from './results';
+import type { Ranks, RelevantKeys, TopK } from './results';
+import { refuseKeyGroups, topKOnRanks } from './search-on-ranks';
 import type { RanksOptions, TopKOptions } from './search-options';
 
 /**
@@ -42,12 +47,16 @@ import type { RanksOptions, TopKOptions } from './search-options';
  * lowest. With `excludeIds`, keys whose id equals the query's id are left out. Where fewer than k keys are
  * left, the row ends with index -1 and score -Infinity.
  *
+ * With `group`, the keys are a part of the keys of all ranks, and k is at most the number of all keys. Each rank gets
+ * the best of all keys for its own queries; an index counts the keys of all ranks, in rank order. Not with `keyIds`
+ * alone.
+ *
  * Source: exhaustive search, as `util.semantic_search` of sentence-transformers with `dot_score`.
  *
  * Rejects with ERR_TYPE, ERR_DTYPE, ERR_SHAPE, ERR_VALUE, ERR_OPTION, ERR_BUFFER, ERR_DETACHED or
  * ERR_OVERLAP; ERR_NOT_FINITE for NaN, infinity, and rows so long that products overflow float32;
  * ERR_WORKSPACE or ERR_OUT_OF_MEMORY; ERR_DISPOSED or ERR_STORE for a store; `signal.reason`; an error of
- * `onProgress`.
+ * `onProgress`. With `group` also ERR_RANK_FAILED, for a search that ended on another rank.
  */
 export async function topK(
   queries: ReadableFeatures,
@@ -55,19 +64,28 @@ export async function topK(
   k: number,
   options?: TopKOptions,
 ): Promise<TopK> {
-  const { given, settings } = readSearchOptions(options, topKNames);
-  const features = readSearchFeatures(queries, keys);
-  const best = check.positiveInteger('k', k, features.keys.rows);
-  const ids = readTopKIds(given, features);
-  return searchTopK({ ...features, ...ids, ...settings, k: best, limits: null });
+  const group = groupAmong(options);
+  let search: ReturnType<typeof readTopK>;
+  try {
+    search = readTopK(queries, keys, k, options);
+  } catch (error) {
+    // the other ranks would wait for this one
+    if (group) refuseInGroup(group, error);
+    throw error;
+  }
+  if (search.group === undefined) return searchTopK(search);
+  return topKOnRanks(search.group, { ...search, keyFeatures: keys }, searchTopK);
 }
 
-/** A search whose arguments are checked. */
-export interface TopKSearch extends SearchFeatures, SearchIds, SearchSettings {
-  /** From 1 to the number of keys. */
-  k: number;
-  /** [M]: keys whose score is above the limit of their query are left out; a score at the limit counts. */
-  limits: Float32Array | null;
+function readTopK(queries: ReadableFeatures, keys: ReadableFeatures, k: number, options?: TopKOptions) {
+  const { given, settings } = readSearchOptions(options, topKNames);
+  resolveGroup(given.group);
+  const group = given.group as ProcessGroup | undefined;
+  const features = readSearchFeatures(queries, keys);
+  const best = check.positiveInteger('k', k, group === undefined ? features.keys.rows : undefined);
+  const ids = readTopKIds(given, features);
+  if (group !== undefined) refuseKeyGroups(ids);
+  return { ...features, ...ids, ...settings, group, k: best, limits: null };
 }
 
 /** `topK` for code of this package. Rejects as {@link topK}, but for arguments, which it does not check. */
@@ -92,6 +110,9 @@ export async function searchTopK(search: TopKSearch): Promise<TopK> {
  * With `keyIds`, keys of equal id count once, by the best of them, and keys that have the id of a positive do
  * not count. With `queryIds` as well, keys that have the id of the query do not count, as in the losses.
  *
+ * With `group`, the keys are a part of the keys of all ranks, and each rank gets the ranks of its own queries. Then ids
+ * are not in this version, and stores of queries are read into memory.
+ *
  * Source: "realistic rank" of PyKEEN (Berrendorf et al. 2020, "On the Ambiguity of Rank-Based Evaluation of
  * Entity Alignment or Link Prediction Methods").
  *
@@ -102,16 +123,50 @@ export async function ranks(
   keys: ReadableFeatures,
   options?: RanksOptions,
 ): Promise<Ranks> {
+  const group = groupAmong(options);
+  let call: () => Promise<Ranks>;
+  try {
+    call = readRanks(queries, keys, options);
+  } catch (error) {
+    // the other ranks would wait for this one
+    if (group) refuseInGroup(group, error);
+    throw error;
+  }
+  return call();
+}
+
+/** The checks of `ranks`. Returns the call. */
+function readRanks(queries: ReadableFeatures, keys: ReadableFeatures, options?: RanksOptions) {
   const { given, settings } = readSearchOptions(options, ranksNames);
+  resolveGroup(given.group);
   const features = readSearchFeatures(queries, keys);
   const ids = readRanksIds(given, features);
-  const { offsets, keys: positives } = readPositives(given.positives, features);
-  const { rows } = features.queries;
+  if (given.group === undefined) {
+    const positives = readPositives(given.positives, features);
+    return () => searchRanks({ ...features, ...noIds, ...ids, ...settings }, positives);
+  }
+  const group = given.group as ProcessGroup;
+  refuseIds(ids);
+  const { rows, dim, dtype } = features.keys;
+  const one = {
+    ...settings,
+    ...readPositivesOfRank(given.positives, features),
+    queries: toHostMatrix('queries', queries),
+    own: { features: keys, rows, dim, dtype, ids: null, k: 1 },
+  };
+  const { threads, workspaceBytes, signal } = settings;
+  const plain = { ...noIds, threads, workspaceBytes, signal, onProgress: undefined };
+  return () =>
+    ranksOnRanks(group, one, (some, all, of) => searchRanks({ queries: some, keys: all, ...plain }, of));
+}
+
+async function searchRanks(
+  search: SearchFeatures & SearchIds & SearchSettings,
+  { offsets, keys: positives }: RelevantKeys,
+): Promise<Ranks> {
+  const { rows } = search.queries;
   const [optimistic, pessimistic] = [new Float64Array(rows), new Float64Array(rows)];
-  await run(
-    { ...features, ...noIds, ...ids, ...settings },
-    { topK: null, ranks: { offsets, positives, optimistic, pessimistic } },
-  );
+  await run(search, { topK: null, ranks: { offsets, positives, optimistic, pessimistic } });
   const rank = Float64Array.from(optimistic, (least, i) => (least + pessimistic[i]!) / 2);
   return { rank, optimistic, pessimistic };
 }

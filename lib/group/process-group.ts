@@ -70,7 +70,7 @@ let access: {
 
 /**
  * One rank of a group. `threadGroups` of infcl/distributed makes groups of threads, `mpi` of infcl/mpi a group of
- * processes. The option `group` of `contrastiveLoss` and `contrastiveLossAndGrad` takes either.
+ * processes. The option `group` of `contrastiveLoss`, `contrastiveLossAndGrad` and `chunkedStep` takes either.
  *
  * The docs of a method name its own errors. All methods have ERR_RANK_FAILED, and ERR_DISPOSED after `close`.
  */
@@ -219,12 +219,15 @@ async function restated<T>(native: () => Promise<T>): Promise<T> {
 export const makeGroup = (place: RankPlace, binding: GroupBinding): ProcessGroup =>
   access.make(place, binding);
 
-/** Runs a call of a group in its turn. */
+/** Runs a call of a group in its turn. The call tells `succeed` where native code has done the work. */
 export const runInGroup = <T>(
   group: ProcessGroup,
-  call: () => Promise<T>,
+  call: (succeed: () => void) => Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> => access.turns(group).run(call, signal);
+
+/** A function that tells whether the last call of a group since now failed on all ranks. */
+export const watchFailures = (group: ProcessGroup): (() => boolean) => access.turns(group).watch();
 
 /** Takes part in the next call of a group for a call that did not begin, and ends it on all ranks. */
 export const refuseInGroup = (group: ProcessGroup, error: unknown): void =>

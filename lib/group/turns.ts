@@ -13,15 +13,26 @@ type Refuse = (error: unknown, started: boolean) => void;
 export class GroupTurns {
   /** Settles when the turns of the calls so far are over. Never rejects. */
   private last: Promise<unknown> = Promise.resolve();
+  /** Calls whose end is known. */
+  private ended = 0;
+  /** Whether the last of them failed, which it then did on all ranks. */
+  private failed = false;
 
   constructor(private readonly refuse: Refuse) {}
 
   /**
    * Runs a call after the calls before it. A call that is aborted while it waits rejects at once, and keeps its place:
    * its turn is then a refusal.
+   *
+   * @param call Calls `succeed` where native code has done the work: an error after that is this rank's alone.
    */
-  async run<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(call: (succeed: () => void) => Promise<T>, signal?: AbortSignal): Promise<T> {
     let started = false;
+    let known = false;
+    const end = (failed: boolean) => {
+      if (!known) this.end(failed);
+      known = true;
+    };
     let left: { reason: unknown } | undefined;
     let reject!: (reason: unknown) => void;
     const leaving = new Promise<never>((_, rejectNow) => {
@@ -29,14 +40,18 @@ export class GroupTurns {
     });
     const leave = (reason: unknown) => {
       left = { reason };
+      end(true);
       reject(reason);
     };
     const turn = this.enter(async () => {
       try {
         if (left) throw left.reason;
         started = true;
-        return await call();
+        const result = await call(() => end(false));
+        end(false);
+        return result;
       } catch (error) {
+        end(true);
         this.refuse(error, started);
         throw error;
       }
@@ -59,7 +74,21 @@ export class GroupTurns {
 
   /** Takes the turn of a call that cannot be made. */
   refuseNext(error: unknown): void {
+    this.end(true);
     this.enter(() => this.refuse(error, false));
+  }
+
+  /**
+   * A function that tells whether the last call since now failed on all ranks. It says no where there was none.
+   */
+  watch(): () => boolean {
+    const before = this.ended;
+    return () => this.ended > before && this.failed;
+  }
+
+  private end(failed: boolean): void {
+    this.ended++;
+    this.failed = failed;
   }
 
   /** Runs `work` when all turns before it are over. */

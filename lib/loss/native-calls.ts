@@ -48,10 +48,10 @@ export class NativeCalls {
     try {
       const verify = rememberBuffers(buffers);
       const watch = { control, signal, onProgress, lastPhase };
-      const call = () => supervise(watch, () => restated(start));
+      const call = (succeed = () => {}) => supervise(watch, () => restated(start, succeed));
       const { result, settled } = await (group
         ? runInGroup(group, call, signal)
-        : this.queueOf(choice).run(call, signal));
+        : this.queueOf(choice).run(() => call(), signal));
       verify();
       await settled();
       return result;
@@ -71,9 +71,11 @@ export class NativeCalls {
 /** The calls of all public functions of this thread. */
 export const nativeCalls = new NativeCalls(memoryInFlight);
 
-async function restated<T>(start: () => Promise<T>): Promise<T> {
+async function restated<T>(start: () => Promise<T>, succeed: () => void): Promise<T> {
   try {
-    return await start();
+    const response = await start();
+    succeed();
+    return response;
   } catch (error) {
     throw fromNative(error);
   }

@@ -13,6 +13,7 @@ import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf } from './objectives';
 import type { BackendOption, Compute } from './options';
+import { type PlanRanks, planRanks, type RanksPlan, readPlanRanks, shardRows } from './plan-ranks';
 import { type PlanChunk, planStep, readPlanChunk, type StepPlan } from './plan-step';
 import { resolveCompute, resolveResources } from './resolve';
 
@@ -41,6 +42,11 @@ export interface PlanOptions {
   workspaceBytes?: number | undefined;
   /** Rows of a chunk of `chunkedStep`, or an object that also says what a chunk takes. The plan then has `step`. */
   chunk?: number | PlanChunk | undefined;
+  /**
+   * Among how many ranks the batch is divided, or an object that also says how fast their network is. The plan then has
+   * `ranks`.
+   */
+  ranks?: number | PlanRanks | undefined;
 }
 
 export interface Plan {
@@ -67,6 +73,8 @@ export interface Plan {
   estimatedSeconds: number;
   /** With `chunk`: the whole step, both towers trained (none with `gradient: false`). */
   step?: StepPlan;
+  /** With `ranks`: a call with the option `group`, of which each rank has an even part. */
+  ranks?: RanksPlan;
 }
 
 /** Each option once, in the order in which messages list them. A missing or unknown name does not compile. */
@@ -83,9 +91,9 @@ const isPlanOption: Record<keyof PlanOptions, true> = {
   threads: true,
   workspaceBytes: true,
   chunk: true,
+  ranks: true,
 };
 const planNames = Object.keys(isPlanOption) as (keyof PlanOptions)[];
-const laterPlanNames = ['ranks'];
 const bytesPerFloat = 4;
 /** 4 PiB of float32: no machine has room for more. Native code refuses more than this as well. */
 const mostFeatures = 2 ** 50;
@@ -104,21 +112,57 @@ export function plan(options: PlanOptions): Plan {
 
 /** `plan` on an addon that is loaded after the options are checked. */
 export function planOn(getBinding: () => NativeBinding, options: PlanOptions): Plan {
-  const given = readNames('options', options, planNames, laterPlanNames) as unknown as PlanOptions;
+  const given = readNames('options', options, planNames) as unknown as PlanOptions;
   const request = readRequest(given);
   const chunk = given.chunk === undefined ? undefined : readPlanChunk('options.chunk', given.chunk);
+  const ranks = given.ranks === undefined ? undefined : readPlanRanks('options.ranks', given.ranks);
+  const shard = ranks && readShard(request, ranks);
   const binding = getBinding();
   requireBackend(request, binding);
+  const planned = describeCosts(request, planNatively(request, binding));
+  return {
+    ...planned,
+    ...(chunk && { step: planStep(chunk, request, planned) }),
+    ...(ranks && shard && { ranks: planShard(ranks, shard, binding) }),
+  };
+}
+
+/** The part of the rank that has most. Throws ERR_VALUE, or ERR_NOT_IMPLEMENTED for a GPU. */
+function readShard(request: PlanRequest, ranks: PlanRanks): PlanRequest {
+  if (request.backend === 'cuda')
+    throw check.notImplemented("options.ranks on backend 'cuda'", "backend: 'cpu'");
+  const queries = shardRows('options.queries', request.queries, ranks);
+  return { ...request, queries, keys: shardRows('options.keys', request.keys, ranks) };
+}
+
+/**
+ * The ring makes two passes where a call of one process may fuse them, and its guests meet all rows where a side alone
+ * meets itself. So the plan of `clip`, which has neither, says what a visit takes.
+ */
+function planShard(ranks: PlanRanks, shard: PlanRequest, binding: NativeBinding): RanksPlan {
+  const own = planNatively(shard, binding);
+  const { objective, queries, keys } = shard;
+  const columns = keys === 0 ? queries : keys;
+  const hasOwnPlan = ranks.count === 1 || (rulesOf(objective).isSelfSimilar && keys > 0);
+  // 'clip' has as many keys as queries: of others, the own plan is as near as any
+  const visit =
+    hasOwnPlan || columns !== queries
+      ? own
+      : planNatively({ ...shard, objective: 'clip', keys: columns }, binding);
+  return planRanks(ranks, shard, {
+    workspace: Math.max(own.workspaceBytes, visit.workspaceBytes),
+    seconds: keys === 0 ? own.seconds : Math.max(own.seconds, visit.seconds),
+  });
+}
+
+function planNatively(request: PlanRequest, binding: NativeBinding): NativePlan {
   const native = callNative(() => binding.plan(request));
   const { workspaceBytes } = request;
-  if (workspaceBytes > 0 && workspaceBytes < native.minimumWorkspaceBytes) {
-    throw codedError(
-      'ERR_WORKSPACE',
-      `Expected at least ${native.minimumWorkspaceBytes} for options.workspaceBytes but received ${workspaceBytes}`,
-    );
-  }
-  const planned = describeCosts(request, native);
-  return chunk === undefined ? planned : { ...planned, step: planStep(chunk, request, planned) };
+  if (workspaceBytes === 0 || workspaceBytes >= native.minimumWorkspaceBytes) return native;
+  throw codedError(
+    'ERR_WORKSPACE',
+    `Expected at least ${native.minimumWorkspaceBytes} for options.workspaceBytes but received ${workspaceBytes}`,
+  );
 }
 
 function readRequest(given: PlanOptions): PlanRequest {

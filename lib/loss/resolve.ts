@@ -98,7 +98,7 @@ function refuseInGroups({ group, ...given }: AnyContrastiveOptions, takesGroup: 
   if (!takesGroup) {
     throw check.notImplemented(
       'options.group',
-      'the group as an option of contrastiveLoss or contrastiveLossAndGrad',
+      'the group as an option of contrastiveLoss, contrastiveLossAndGrad or chunkedStep',
     );
   }
   if (given.backend === 'cuda') {

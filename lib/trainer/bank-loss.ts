@@ -190,7 +190,7 @@ interface Direction {
 async function oneDirection(
   { ids, hardNegativeIds, options }: CheckedBankLoss,
   { rows, keys, bank, hardNegatives: hard }: Sides,
-  { signal, grad, onProgress }: OwnLossContext,
+  { signal, grad, group, onProgress }: OwnLossContext,
   [index, count]: [number, number],
 ): Promise<Direction> {
   const all = bank.behind(keys, ids);
@@ -205,6 +205,7 @@ async function oneDirection(
       keys: grad.keys && { rows: all.rows },
       hardNegatives: hard === null ? undefined : grad.hardNegatives,
     },
+    group,
     signal,
     onProgress: (done) => onProgress(progressAt((index + fractionOf(done)) / count)),
   };

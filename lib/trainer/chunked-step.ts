@@ -15,7 +15,7 @@ import { ProgressReporter } from '../loss/progress';
 import type { MatrixLike } from '../matrix/host-matrix';
 import { throwIfAborted } from '../on-abort';
 import type { CostReport } from './cost-report';
-import { inTurn } from './encoder-turns';
+import { groupAmongStep, refuseStep, turnOfStep } from './group-step';
 import type { PrefixResult } from './matryoshka';
 import { OverallProgress } from './overall-progress';
 import type { OwnLossResult } from './own-loss';
@@ -85,6 +85,9 @@ export function chunkedStep<Query>(options: SupconStepOptions<Query>): Promise<S
  * phase. Rejects with the loss functions' codes for features, and with `signal.reason`. Errors of an encoder,
  * an iterator, `onProgress` or the loss reach the caller unchanged.
  *
+ * With a group, a step that rejects on one rank rejects on all, on the others with ERR_RANK_FAILED. The group can then
+ * be used again.
+ *
  * A rejected step closes open iterators, restores random states, and frees the encoders for the next step.
  * After a rejection in the backward phase, encoders contain gradients of a part of the batch.
  */
@@ -92,13 +95,24 @@ export function chunkedStep<Query, Key, O extends Objective = 'clip', Hard = Key
   options: ChunkedStepOptions<Query, Key, O, Hard>,
 ): Promise<StepResult>;
 export async function chunkedStep(options: unknown): Promise<unknown> {
-  const step = checkStep(options);
-  throwIfAborted(step.signal);
+  const step = checkedOnAllRanks(options);
   const progress = new ProgressReporter(step.onProgress);
-  const encoders = step.towers.map((tower) => tower.identity);
-  const result = await inTurn(encoders, step.signal, () => runStep(step, { signal: step.signal, progress }));
+  const result = await turnOfStep(step, () => runStep(step, { signal: step.signal, progress }));
   await progress.settled();
   return result;
+}
+
+/** The options of a step that may begin. An error ends the step of the other ranks too. */
+function checkedOnAllRanks(options: unknown): CheckedStep {
+  const group = groupAmongStep(options);
+  try {
+    const step = checkStep(options);
+    throwIfAborted(step.signal);
+    return step;
+  } catch (error) {
+    if (group) refuseStep(group, error);
+    throw error;
+  }
 }
 
 async function runStep(step: CheckedStep, given: StepContext): Promise<unknown> {

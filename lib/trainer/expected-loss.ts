@@ -26,13 +26,15 @@ export function estimateOf(
   { options }: LossByOptions,
   prefixes: readonly Prefix[] | undefined,
 ): LossEstimate {
-  const { objective, compute, backend, device, threads, workspaceBytes } = options;
+  const { objective, compute, backend, device, threads, workspaceBytes, group } = options;
+  // each rank compares its queries with the keys of all ranks, which have about as many as this one
+  const ranks = group?.size ?? 1;
   return ({ dim, ...shape }) => {
     const dims = prefixes?.map((prefix) => prefix.dim) ?? [dim];
     try {
       return dims.reduce((sum, dim) => {
         const of = { ...shape, dim, objective, compute, backend, device, threads, workspaceBytes };
-        return sum + plan(of).estimatedSeconds;
+        return sum + ranks * plan(of).estimatedSeconds;
       }, 0);
     } catch {
       return undefined;

@@ -7,6 +7,7 @@
 
 import { requireBackend, resolveBackend } from '../backend';
 import { codedError } from '../errors';
+import { type ProcessGroup, resolveGroup } from '../group/process-group';
 import { optionNames, rulesOf } from '../loss/objectives';
 import type { AnyContrastiveOptions, WantedKeyGradients } from '../loss/options';
 import { readOptions } from '../loss/resolve';
@@ -32,14 +33,21 @@ export interface CheckedLoss {
   trained: TrainedTowers;
   /** How long it is going to take; a loss of the caller's own cannot tell. */
   estimate: LossEstimate;
+  /** The group of the step or of the loss. */
+  group: ProcessGroup | undefined;
   /** The signal that the caller gave with the loss. */
   signal: AbortSignal | undefined;
   /** The last check, as it loads the native addon. Throws ERR_BACKEND_UNAVAILABLE or ERR_DEVICE. */
   requireBackend: () => void;
 }
 
-/** A loss of the caller's own, which knows its options itself. Throws ERR_ENCODER. */
-export function checkOwnLoss(given: OwnLoss, towers: GivenTowers): CheckedLoss {
+/**
+ * A loss of the caller's own, which knows its options itself. Throws ERR_ENCODER.
+ *
+ * @param group The option of the step.
+ */
+export function checkOwnLoss(given: OwnLoss, towers: GivenTowers, group: unknown): CheckedLoss {
+  resolveGroup(group);
   if (towers.hardNegatives?.ids !== undefined) {
     throw codedError(
       'ERR_VALUE',
@@ -49,21 +57,25 @@ export function checkOwnLoss(given: OwnLoss, towers: GivenTowers): CheckedLoss {
   }
   const trained = trainedTowers(towers);
   const offsets = towers.hardNegatives?.offsets;
-  const run = ownLoss(given, trained, offsets);
-  return { run, trained, estimate: () => undefined, signal: undefined, requireBackend: () => {} };
+  const ofStep = group as ProcessGroup | undefined;
+  const run = ownLoss(given, trained, { offsets, group: ofStep });
+  const unknown = { estimate: () => undefined, signal: undefined, requireBackend: () => {} };
+  return { run, trained, group: ofStep, ...unknown };
 }
 
 /**
  * The loss that `options.loss` describes by options. Throws as its parts.
  *
  * @param prefixes Of the option `matryoshka`.
+ * @param group The option of the step. `options.loss` may have it too.
  */
 export function checkLossByOptions(
   given: unknown,
   towers: GivenTowers,
   prefixes: readonly Prefix[] | undefined,
+  group: unknown,
 ): CheckedLoss {
-  const options = checkLossOptions(given, towers);
+  const options = checkLossOptions(given, towers, group);
   if (towers.keys === null) requireOneTowerLoss(options);
   const trained = trainedTowers(towers, options.grad);
   refuseUnusedOutputs(options, trained);
@@ -72,6 +84,7 @@ export function checkLossByOptions(
     run: prefixes === undefined ? lossByOptions(loss) : matryoshkaLoss(loss, prefixes),
     trained,
     estimate: estimateOf(loss, prefixes),
+    group: options.group,
     signal: options.signal,
     requireBackend: () => requireBackend(resolveBackend(options)),
   };
@@ -81,9 +94,14 @@ export function checkLossByOptions(
  * A snapshot of `options.loss`. Throws the errors of the loss's own checks, and ERR_VALUE, ERR_TYPE or
  * ERR_NOT_IMPLEMENTED for options that a step cannot honour.
  */
-function checkLossOptions(given: unknown, { hardNegatives }: GivenTowers): AnyContrastiveOptions {
+function checkLossOptions(
+  given: unknown,
+  { hardNegatives }: GivenTowers,
+  groupOfStep: unknown,
+): AnyContrastiveOptions {
   const object = given === undefined ? {} : check.plainObject('options.loss', given);
-  const named = readNames('options', object, optionNames) as AnyContrastiveOptions;
+  const { group: groupOfLoss, ...others } = readNames('options', object, optionNames);
+  const named = { ...others, group: oneGroup(groupOfStep, groupOfLoss) } as AnyContrastiveOptions;
   if (hardNegatives !== null && named.hardNegatives !== undefined) {
     throw codedError(
       'ERR_VALUE',
@@ -93,11 +111,22 @@ function checkLossOptions(given: unknown, { hardNegatives }: GivenTowers): AnyCo
   }
   const options = readOptions(
     hardNegatives === null ? named : { ...named, hardNegatives: standIn(hardNegatives) },
+    true,
+    true,
   );
   const loss = { ...options, hardNegatives: hardNegatives === null ? options.hardNegatives : undefined };
   refuseLostResults(loss);
   refuseDeviceFeatures(loss);
   return loss;
+}
+
+/** The group of the step or of its loss: a step is one piece of work of its ranks. */
+function oneGroup(ofStep: unknown, ofLoss: unknown): unknown {
+  if (ofStep === undefined || ofLoss === undefined || ofStep === ofLoss) return ofStep ?? ofLoss;
+  throw codedError(
+    'ERR_VALUE',
+    'Expected options.group or options.loss.group, not both: the whole step belongs to one group',
+  );
 }
 
 function requireOneTowerLoss({ objective }: AnyContrastiveOptions): void {

@@ -158,9 +158,10 @@ function eachTower<T>(make: (name: (typeof towerNames)[number]) => T | null): Pe
 const bytesOf = (arrays: PerTower<Float32Array>) =>
   towerNames.reduce((bytes, name) => bytes + (arrays[name]?.byteLength ?? 0), 0);
 
-/** Times and work add up; sizes are those of the largest call. */
+/** Times and work add up; sizes are those of the largest call. Timelines of ranks follow each other. */
 function sumOfStats(stats: readonly Stats[]): Stats {
   const sum = { ...stats[0]! };
+  if (sum.ring) sum.ring = stats.flatMap(({ ring }) => ring ?? []);
   for (const one of stats.slice(1)) {
     for (const name of ['flops', 'seconds', 'forwardSeconds', 'backwardSeconds'] as const)
       sum[name] += one[name];

@@ -7,6 +7,7 @@
 
 import { isArray } from '../describe';
 import { codedError } from '../errors';
+import type { ProcessGroup } from '../group/process-group';
 import type { Progress } from '../loss/options';
 import type { MatrixLike } from '../matrix/host-matrix';
 import { throwIfAborted } from '../on-abort';
@@ -38,6 +39,8 @@ export interface OwnLossContext {
   signal: AbortSignal | undefined;
   /** The towers that get a gradient. Gradients of other towers are ignored. */
   grad: { queries: boolean; keys: boolean; hardNegatives: boolean };
+  /** The group of the step: the features are those of one rank. */
+  group?: ProcessGroup | undefined;
   /** Reports progress of the loss to the step. Throws where an `onProgress` of the step has failed. */
   onProgress: (done: Progress) => void;
 }
@@ -65,13 +68,16 @@ export type OwnLoss<R extends OwnLossResult = OwnLossResult, Keys = StepFeatures
 /** Names of a step's own result, which a loss must not use. */
 const stepResultNames = ['rows', 'cost'];
 
-/**
- * The step's side of a loss of the caller's own.
- *
- * @param offsets Of ragged hard negatives.
- */
+/** What the step knows beside the towers. */
+interface OfStep {
+  /** Of ragged hard negatives. */
+  offsets: Int32Array | undefined;
+  group: ProcessGroup | undefined;
+}
+
+/** The step's side of a loss of the caller's own. */
 export const ownLoss =
-  (loss: OwnLoss, trained: TrainedTowers, offsets?: Int32Array): StepLoss =>
+  (loss: OwnLoss, trained: TrainedTowers, { offsets, group }: OfStep): StepLoss =>
   async (features, context) => {
     const { queries, keys, hardNegatives } = features as PerTower<StepFeatures>;
     const ragged = hardNegatives && offsets && { ...hardNegatives, offsets };
@@ -79,15 +85,20 @@ export const ownLoss =
       queries!,
       keys,
       ragged ?? hardNegatives,
-      contextOf(trained, context),
+      contextOf(trained, group, context),
     );
     throwIfAborted(context.signal);
     context.report(1);
     return readResult(returned, features, trained);
   };
 
-function contextOf(trained: TrainedTowers, { signal, report }: LossContext): OwnLossContext {
-  return { signal, grad: { ...trained }, onProgress: (done) => report(fractionOf(done)) };
+function contextOf(
+  trained: TrainedTowers,
+  group: ProcessGroup | undefined,
+  { signal, report }: LossContext,
+): OwnLossContext {
+  const common = { signal, grad: { ...trained }, onProgress: (done: Progress) => report(fractionOf(done)) };
+  return group === undefined ? common : { ...common, group };
 }
 
 /** Throws ERR_TYPE, ERR_OPTION, ERR_SHAPE, ERR_NOT_FINITE, ERR_OVERLAP, ERR_BUFFER or ERR_DETACHED. */

@@ -5,6 +5,7 @@
  */
 
 import { codedError } from '../errors';
+import type { ProcessGroup } from '../group/process-group';
 import { optionNames } from '../loss/objectives';
 import type { HardNegativeRows, Objective } from '../loss/options';
 import type { OptionsFor, SupconOptions } from '../loss/typed-options';
@@ -43,6 +44,12 @@ export interface CommonStepOptions<Query, Hard> {
    * The result of the step is not multiplied. A finite number, default 1.
    */
   gradScale?: number | undefined;
+  /**
+   * The towers encode the part of one rank of the batch. The loss and the gradients are those of the batch of all
+   * ranks; the parameter gradients of all ranks add up to those of the whole. An error on one rank ends the step on all.
+   * Until the step settles, make no other call of the group. docs/distributed.md says how. May stand in `loss` too.
+   */
+  group?: ProcessGroup | undefined;
   /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
   /**
@@ -101,17 +108,18 @@ export interface CheckedStep {
   hardNegativeRows: HardNegativeRows | undefined;
   loss: StepLoss;
   estimateLoss: LossEstimate;
+  group: ProcessGroup | undefined;
   signal: AbortSignal | undefined;
   onProgress: ((progress: StepProgress) => unknown) | undefined;
 }
 
 const stepNames = [
   ...towerNames,
-  ...(['loss', 'normalize', 'matryoshka', 'gradScale', 'signal', 'onProgress'] as const),
+  ...(['loss', 'normalize', 'matryoshka', 'gradScale', 'group', 'signal', 'onProgress'] as const),
 ] as const;
 
 /**
- * Checks all options of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER, ERR_CHUNKS or
+ * Checks all options of a step. Throws ERR_TYPE, ERR_VALUE, ERR_OPTION, ERR_ENCODER, ERR_CHUNKS, ERR_DISPOSED or
  * ERR_NOT_IMPLEMENTED, and the errors of the loss's own checks.
  */
 export function checkStep(options: unknown): CheckedStep {
@@ -135,6 +143,7 @@ export function checkStep(options: unknown): CheckedStep {
     hardNegativeRows: towers.hardNegatives ?? undefined,
     loss: loss.run,
     estimateLoss: loss.estimate,
+    group: loss.group,
     signal: one,
     onProgress,
   };
@@ -153,11 +162,11 @@ function readTowers(given: Given): GivenTowers {
   };
 }
 
-function readLoss({ loss, matryoshka }: Given, towers: GivenTowers): CheckedLoss {
+function readLoss({ loss, matryoshka, group }: Given, towers: GivenTowers): CheckedLoss {
   if (typeof loss !== 'function') {
     const prefixes = matryoshka === undefined ? undefined : readMatryoshka(matryoshka);
     if (prefixes !== undefined) requireUnitRows(towers);
-    return checkLossByOptions(loss, towers, prefixes);
+    return checkLossByOptions(loss, towers, prefixes, group);
   }
   if (matryoshka !== undefined) {
     throw codedError(
@@ -165,7 +174,7 @@ function readLoss({ loss, matryoshka }: Given, towers: GivenTowers): CheckedLoss
       'Expected no options.matryoshka beside a loss of your own but received some: cut the features in that loss',
     );
   }
-  return checkOwnLoss(loss as OwnLoss, towers);
+  return checkOwnLoss(loss as OwnLoss, towers, group);
 }
 
 /** Prefixes of rows of length 1 are what a model is used with later. */

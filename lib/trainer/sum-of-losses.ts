@@ -18,7 +18,7 @@ import { fractionOf, progressAt } from './loss-progress';
 import type { OwnLoss, OwnLossContext, OwnLossResult, StepFeatures, StepHardNegatives } from './own-loss';
 
 /** Options that the step decides, or whose results a sum has no place for. */
-type NotOfATerm = 'grad' | 'out' | 'perRow' | 'signal' | 'onProgress' | 'hardNegatives';
+type NotOfATerm = 'grad' | 'out' | 'perRow' | 'group' | 'signal' | 'onProgress' | 'hardNegatives';
 
 /** One loss of a sum: options of a loss, and its weight. */
 export type LossTerm = ContrastiveOptions & { weight?: number | undefined } & {
@@ -49,6 +49,7 @@ const notOfATerm: Record<NotOfATerm, true> = {
   grad: true,
   out: true,
   perRow: true,
+  group: true,
   signal: true,
   onProgress: true,
   hardNegatives: true,
@@ -172,11 +173,11 @@ async function runTerm(
 async function callTerm(
   { options }: CheckedTerm,
   { queries, keys, hardNegatives }: Matrices,
-  { signal, grad, onProgress }: OwnLossContext,
+  { signal, grad, group, onProgress }: OwnLossContext,
   { hardNegativeGrads, ...out }: Gradients,
 ): Promise<LossAndGradResult> {
   const { queries: ofQueries, keys: ofKeys } = grad;
-  const common = { ...options, signal, onProgress };
+  const common = { ...options, group, signal, onProgress };
   if (hardNegatives === null || !takesHardNegatives(options)) {
     const call: AnyContrastiveOptions = { ...common, grad: { queries: ofQueries, keys: ofKeys }, out };
     return contrastiveLossAndGrad(queries, keys, call);

@@ -4,6 +4,7 @@
  * is well.
  */
 import { check, checkEnd, grace, node, patience, show } from './checks.mjs';
+import { demoOnRanks } from './demo-scenario.mjs';
 import { lossScenarios } from './loss-scenarios.mjs';
 
 export function collectives(ranks) {
@@ -35,6 +36,26 @@ export function losses(ranks) {
           `a loss beside a barrier: ${show(mixed)}`,
         ],
         [after === null, `after the abort on rank 0: ${show(after)}`],
+      ),
+    );
+    return [...complaints, ...checkEnd(end, ranks, true)];
+  };
+}
+
+/** Steps of all ranks, against steps of one process, and the end of a step on all ranks. */
+function steps(ranks) {
+  return async ({ run }) => {
+    const end = await run(ranks, node('steps'));
+    const last = ranks - 1;
+    const complaints = end.lines.flatMap(({ rank, wrong, losses, failures, after }) =>
+      check(
+        [wrong.length === 0, `rank ${rank}: ${show(wrong)}`],
+        [losses === end.lines[0].losses, `rank ${rank} has other losses: ${losses}`],
+        ...['encode', 'backward'].map((method, i) => {
+          const said = rank === last ? `no ${method} here` : `rank ${last} failed: no ${method} here`;
+          return [failures[i]?.message.endsWith(said), `an error in ${method}: ${show(failures[i])}`];
+        }),
+        [after === null, `after the errors: ${show(after)}`],
       ),
     );
     return [...complaints, ...checkEnd(end, ranks, true)];
@@ -139,6 +160,7 @@ async function engine({ run, native }) {
 export const quick = {
   'collectives, 2 ranks': collectives(2),
   'losses, 2 ranks': losses(2),
+  'steps, 2 ranks': steps(2),
   'an uncaught error': failure('throw', 2, /rank 1: uncaught Error: boom/, { stack: true }),
   'a rank that is late': failure('late', 2, /rank 0 waited .* in exchange \d+: not called by rank 1/),
   'other lengths': disagreement('length', 'ERR_SHAPE', /received values.length: 11 on rank 1, 10 on rank 0/),
@@ -158,6 +180,8 @@ export const all = {
   ),
   'losses, 3 ranks': losses(3),
   'losses, 4 ranks': losses(4),
+  'steps, 3 ranks': steps(3),
+  'the demo, 2 ranks': demoOnRanks,
   'collectives, 3 ranks': collectives(3),
   'collectives, 4 ranks': collectives(4),
   'the communicator of the engine': engine,

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type AnyContrastiveOptions, chunkedStep, contrastiveLoss, contrastiveLossAndGrad } from '../../lib';
+import { type AnyContrastiveOptions, contrastiveLoss, contrastiveLossAndGrad } from '../../lib';
 import { type ProcessGroup, threadGroups } from '../../lib/distributed';
 import { makePair } from '../reference/inputs';
 
@@ -210,12 +210,3 @@ it('a rank that closes ends the calls that need it', async () => {
   await expect(call(groups[1]!)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
   await groups[0]!.close();
 });
-
-it('chunkedStep says that it does not take a group yet', () =>
-  inGroup(1, async ([group]) => {
-    const encoder = { encode: () => batch.queries, backward: () => {} };
-    const tower = { encoder, chunks: () => [1] };
-    await expect(
-      chunkedStep({ queries: tower, keys: tower, loss: { group } } as never),
-    ).rejects.toMatchObject({ code: 'ERR_NOT_IMPLEMENTED', message: expect.stringContaining('group') });
-  }));

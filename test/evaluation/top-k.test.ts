@@ -1,7 +1,7 @@
 /** topK against its oracle: shapes around those of tiles, ids, ties, element types, strides, any number of threads. */
 import { type MatrixLike, type TopKOptions, topK } from '../../lib';
-import { readSearchFeatures } from '../../lib/evaluation/read-search-request';
-import { searchTopK, type TopKSearch } from '../../lib/evaluation/search';
+import { readSearchFeatures, type TopKSearch } from '../../lib/evaluation/read-search-request';
+import { searchTopK } from '../../lib/evaluation/search';
 import { coarsen, type FloatMatrix, makePair, widen } from '../reference/inputs';
 import { narrow } from '../reference/narrow';
 import { coarsePair, exactScores, plainTopK, randomIds, type SearchShape } from '../reference/search';

@@ -22,8 +22,12 @@ import {
   type MatrixLike,
   type Objective,
   type ObjectiveOptions,
+  plan,
+  ranks,
   sumOfLosses,
+  topK,
 } from '../../lib';
+import type { ProcessGroup } from '../../lib/distributed';
 import type { objectives } from '../../lib/loss/objectives';
 
 declare const queries: Features;
@@ -244,4 +248,22 @@ export async function stepsBesideTwoTowers() {
   sumOfLosses([{ objective: 'siglip', labelSmoothing: 0.1 }]);
   // @ts-expect-error: gradients are the step's
   sumOfLosses([{ grad: { keys: false } }]);
+}
+
+/** The option `group`, of steps, their losses and searches; and plans of ranks. */
+export async function groups(group: ProcessGroup, matrix: MatrixLike) {
+  const tower = { encoder, chunks: () => [1, 2] };
+  void chunkedStep({ queries: tower, keys: tower, group });
+  void chunkedStep({ queries: tower, keys: tower, loss: { group } });
+  void chunkedStep({ queries: tower, loss: { objective: 'supcon', labels }, group });
+  void chunkedStep({ queries: tower, keys: tower, group, loss: sumOfLosses([{ weight: 2 }]) });
+  void topK(matrix, matrix, 1, { group });
+  void ranks(matrix, matrix, { group, positives: labels });
+  plan({ queries: 8, dim: 4, ranks: { count: 2, bytesPerSecond: 1e9 } }).ranks?.bytesSent.total.toFixed();
+  // @ts-expect-error: a number of ranks is no group
+  void chunkedStep({ queries: tower, keys: tower, group: 4 });
+  // @ts-expect-error: the group is the step's
+  sumOfLosses([{ group }]);
+  // @ts-expect-error: ranks without their number
+  plan({ queries: 8, dim: 4, ranks: { bytesPerSecond: 1e9 } });
 }

@@ -240,10 +240,35 @@ describe('plan', () => {
       'Unknown name dims in options; did you mean dim?',
     ],
     [
-      'ranks',
-      { queries: 4, dim: 4, ranks: 2 },
+      'ranks of a GPU',
+      { queries: 4, dim: 4, ranks: 2, backend: 'cuda' },
       { type: Error, code: 'ERR_NOT_IMPLEMENTED' },
-      'options.ranks is not in this version',
+      "options.ranks on backend 'cuda' is not in this version",
+    ],
+    ['no rank', { queries: 4, dim: 4, ranks: 0 }, badValue, 'for options.ranks but received 0'],
+    [
+      'more ranks than rows',
+      { queries: 4, dim: 4, ranks: 5 },
+      badValue,
+      'Expected at least 5 for options.queries, a row for each rank, but received 4',
+    ],
+    [
+      'ranks without their number',
+      { queries: 4, dim: 4, ranks: { bytesPerSecond: 1e9 } },
+      { type: TypeError, code: 'ERR_TYPE' },
+      'for options.ranks.count but received undefined',
+    ],
+    [
+      'a network that stands still',
+      { queries: 4, dim: 4, ranks: { count: 2, bytesPerSecond: 0 } },
+      badValue,
+      'for options.ranks.bytesPerSecond but received 0',
+    ],
+    [
+      'a word that ranks do not have',
+      { queries: 4, dim: 4, ranks: { count: 2, bandwidth: 1 } },
+      { type: TypeError, code: 'ERR_OPTION' },
+      'Unknown name bandwidth in options.ranks',
     ],
     [
       'cuda',

@@ -78,6 +78,8 @@ export interface TrainingHooks<Model extends Trainable> {
     path: string;
     resume: boolean;
     config: RunSettings;
+    /** False on a rank that only reads the checkpoint, as another one writes it. */
+    write?: boolean;
     /** Told whenever the file holds the state after so many steps. */
     onSaved?: (step: number, history: History) => void;
   };
@@ -102,7 +104,7 @@ export async function trainLoop<Model extends Trainable>(
   let done = 0;
   const { checkpoint, validate, signal } = hooks;
   const save = () => {
-    if (checkpoint === undefined) return;
+    if (checkpoint === undefined || checkpoint.write === false) return;
     model.save(checkpoint.path, { step: done, config: checkpoint.config, history });
     checkpoint.onSaved?.(done, history);
   };
@@ -121,7 +123,7 @@ export async function trainLoop<Model extends Trainable>(
     // the run before may have been stopped while it measured
     await measure();
     while (done < steps) {
-      signal?.throwIfAborted();
+      // which looks at the signal before anything else, and tells the other ranks
       const outcome = await trainStep(model, { stepAt, step: done + 1 }, schedule, hooks);
       if ('what' in outcome) {
         history.diverged = outcome;

@@ -3,6 +3,7 @@
  * signals; the loop tells its caller.
  */
 
+import type { ProcessGroup } from 'infcl/distributed';
 import type { Dataset } from '../features/dataset.js';
 import { Batches } from './batches.js';
 import { DualEncoder } from './dual-encoder.js';
@@ -20,6 +21,10 @@ export interface TrainingConfig {
   dropout: number;
   /** Which code computes the two sides. */
   makeSide: MakeSide;
+  /** Rows of a chunk, by default as many as the demo encodes at once. */
+  chunkRows?: number;
+  /** The ranks that train together, each of which calls {@link train}. */
+  group?: ProcessGroup;
 }
 
 /** Learning rate of AdamW, for any batch size; see `measure/sweep.ts`. */
