@@ -1,7 +1,7 @@
 /**
  * Checks the pages of the documentation: a link leads to a file and a heading, a page is reached from README.md, a
- * sentence has 25 words at most, a page is not longer than its kind allows, and the first lines of a page say how
- * many minutes it takes, at 200 words a minute.
+ * sentence has 25 words at most, a page is not longer than its kind allows, a picture has colours for dark pages too, and
+ * the first lines of a page say how many minutes it takes, at 200 words a minute.
  * scripts/check-words.mjs has the words that the glossary retired.
  *
  *     node scripts/check-docs.mjs [FOLDER]      # the repository by default
@@ -30,7 +30,17 @@ const kinds = [
     name: 'a study', // for sceptics and maintainers, who read for the details
     longest: 3000,
     pages: [
-      ...['algorithm', 'architecture', 'building', 'cpu', 'cuda', 'gpu', 'measuring', 'numerics', 'reliability'],
+      ...[
+        'algorithm',
+        'architecture',
+        'building',
+        'cpu',
+        'cuda',
+        'gpu',
+        'measuring',
+        'numerics',
+        'reliability',
+      ],
       ...['threads', 'tuning-notes'],
     ].map((name) => `docs/${name}.md`),
   },
@@ -80,6 +90,15 @@ function deadLinks(page) {
     .map(({ line, target }) => ({ line, target, fault: faultOf(page, target) }))
     .filter(({ fault }) => fault)
     .map(({ line, target, fault }) => `${page}:${line}: the link ${target} leads nowhere: ${fault}`);
+}
+
+/** Pictures without colours for readers whose pages are dark: black letters are invisible there. */
+function darkPictures(page) {
+  return linksOf(textOf(page))
+    .map(({ line, target }) => ({ line, target, file: posix.join(posix.dirname(page), target) }))
+    .filter(({ target, file }) => isLocal(target) && file.endsWith('.svg') && existsSync(join(root, file)))
+    .filter(({ file }) => !readFileSync(join(root, file), 'utf8').includes('prefers-color-scheme: dark'))
+    .map(({ line, target }) => `${page}:${line}: the picture ${target} has no colours for dark pages`);
 }
 
 /** Pages to which no chain of links leads from README.md. */
@@ -133,6 +152,7 @@ function complaintsOf(page) {
   const long = hasSentences(page) ? longSentences(page) : [];
   return [
     ...deadLinks(page),
+    ...darkPictures(page),
     ...wrongMinutes(page),
     ...tooLong(page),
     ...long.map(
@@ -160,5 +180,7 @@ else {
     console.error(complaints.join('\n') || `no pages found in ${root}`);
     process.exit(1);
   }
-  console.log(`docs: ${pages.length} pages have no dead link, a fitting length, and no sentence of more than ${longest} words`);
+  console.log(
+    `docs: ${pages.length} pages have no dead link, a fitting length, and no sentence of more than ${longest} words`,
+  );
 }

@@ -102,7 +102,7 @@ describe('links', () => {
   const headings = '## Order\n\n[p](page.md)\n\n## Order\n\n## `code`, *and* [more](page.md): 2\n';
   const others = {
     'docs/page.md': '# Page\n\nIt takes one minute.\n\n## Part\n',
-    'docs/picture.svg': '<svg/>',
+    'docs/picture.svg': '<svg><style>@media (prefers-color-scheme: dark) {}</style></svg>',
   };
   const table = [
     ['a page', '[a](page.md)', null],
@@ -174,6 +174,18 @@ describe('minutes', () => {
     const complaint = `docs/${index}.md: takes some 10 minutes, which its first lines must say; ${found}`;
     expect(complaints[index]).toEqual(found ? [complaint] : []);
   });
+});
+
+it('a picture needs colours for dark pages', () => {
+  const picture = (style: string) => `<svg><style>${style}</style></svg>`;
+  const pages = {
+    'README.md': 'A picture.\n![a](docs/light.svg) ![b](docs/both.svg)\n',
+    'docs/light.svg': picture('text { fill: #000000; }'),
+    'docs/both.svg': picture('@media (prefers-color-scheme: dark) { text { fill: #ffffff; } }'),
+  };
+  expect(check(pages).lines).toEqual([
+    'README.md:2: the picture docs/light.svg has no colours for dark pages',
+  ]);
 });
 
 describe('length', () => {
