@@ -1,6 +1,7 @@
 /**
  * Checks the pages of the documentation: a link leads to a file and a heading, a page is reached from README.md, a
- * sentence has 25 words at most, and the first lines of a page say how many minutes it takes, at 200 words a minute.
+ * sentence has 25 words at most, a page is not longer than its kind allows, a picture has colours for dark pages too, and
+ * the first lines of a page say how many minutes it takes, at 200 words a minute.
  * scripts/check-words.mjs has the words that the glossary retired.
  *
  *     node scripts/check-docs.mjs [FOLDER]      # the repository by default
@@ -16,6 +17,35 @@ import { anchorsOf, linksOf, sentencesOf, wordsOf } from './docs/markdown.mjs';
 
 const longest = 25;
 const wordsPerMinute = 200;
+
+/**
+ * Words of prose that a page may have, by its kind. A page that is not in a list is a guide, so a new page is short
+ * until somebody says here why it is not.
+ */
+const kinds = [
+  { name: 'the first page', longest: 550, pages: ['README.md'] },
+  { name: 'the page of performance', longest: 800, pages: ['docs/performance.md'] },
+  { name: 'a reference', longest: 2200, pages: ['docs/api.md', 'docs/troubleshooting.md'] },
+  {
+    name: 'a study', // for sceptics and maintainers, who read for the details
+    longest: 3000,
+    pages: [
+      ...[
+        'algorithm',
+        'architecture',
+        'building',
+        'cpu',
+        'cuda',
+        'gpu',
+        'measuring',
+        'numerics',
+        'reliability',
+      ],
+      ...['threads', 'tuning-notes'],
+    ].map((name) => `docs/${name}.md`),
+  },
+];
+const guide = { name: 'a guide', longest: 900 };
 
 /** Written by programs: scripts/verify.mjs and bench/src/render.ts. */
 const generated = ['docs/verified.md', 'bench/results/tables.md'];
@@ -62,6 +92,15 @@ function deadLinks(page) {
     .map(({ line, target, fault }) => `${page}:${line}: the link ${target} leads nowhere: ${fault}`);
 }
 
+/** Pictures without colours for readers whose pages are dark: black letters are invisible there. */
+function darkPictures(page) {
+  return linksOf(textOf(page))
+    .map(({ line, target }) => ({ line, target, file: posix.join(posix.dirname(page), target) }))
+    .filter(({ target, file }) => isLocal(target) && file.endsWith('.svg') && existsSync(join(root, file)))
+    .filter(({ file }) => !readFileSync(join(root, file), 'utf8').includes('prefers-color-scheme: dark'))
+    .map(({ line, target }) => `${page}:${line}: the picture ${target} has no colours for dark pages`);
+}
+
 /** Pages to which no chain of links leads from README.md. */
 function unreachedPages() {
   const reached = new Set(pages.filter((page) => page === 'README.md'));
@@ -97,11 +136,25 @@ function wrongMinutes(page) {
   return [`${page}: takes some ${expected} minutes, which its first lines must say; ${found}`];
 }
 
+const proseOf = (page) => sentencesOf(textOf(page)).reduce((sum, { text }) => sum + wordsOf(text).length, 0);
+
+/** Whether a page has more words of prose than its kind allows. */
+function tooLong(page) {
+  const kind = kinds.find(({ pages }) => pages.includes(page)) ?? guide;
+  const words = proseOf(page);
+  if (!hasSentences(page) || words <= kind.longest) return [];
+  return [
+    `${page}: ${words} words of prose, and ${kind.longest} are the most for ${kind.name}: shorten or divide the page`,
+  ];
+}
+
 function complaintsOf(page) {
   const long = hasSentences(page) ? longSentences(page) : [];
   return [
     ...deadLinks(page),
+    ...darkPictures(page),
     ...wrongMinutes(page),
+    ...tooLong(page),
     ...long.map(
       ({ line, text }) =>
         `${page}:${line}: a sentence of ${wordsOf(text).length} words, and ${longest} are the most: "${text}"`,
@@ -115,9 +168,8 @@ function list() {
     console.log([name.padEnd(28), ...cells.map((cell) => String(cell).padStart(7))].join(' '));
   row('page', 'words', 'prose', 'minutes', 'too long');
   for (const page of pages) {
-    const prose = sentencesOf(textOf(page)).reduce((sum, { text }) => sum + wordsOf(text).length, 0);
     const long = hasSentences(page) ? longSentences(page).length : 'not checked';
-    row(page, wordCount(page), prose, minutesOf(page), long);
+    row(page, wordCount(page), proseOf(page), minutesOf(page), long);
   }
 }
 
@@ -128,5 +180,7 @@ else {
     console.error(complaints.join('\n') || `no pages found in ${root}`);
     process.exit(1);
   }
-  console.log(`docs: ${pages.length} pages have no dead link and no sentence of more than ${longest} words`);
+  console.log(
+    `docs: ${pages.length} pages have no dead link, a fitting length, and no sentence of more than ${longest} words`,
+  );
 }

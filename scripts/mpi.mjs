@@ -64,7 +64,9 @@ async function runScenarios(name, scenarios, ranks) {
     otherLibrary: launchers[other].library,
     native,
     ranks,
-    page: readFileSync(join(root, 'docs', 'distributed.md'), 'utf8'),
+    pages: ['distributed.md', 'training-on-ranks.md']
+      .map((name) => readFileSync(join(root, 'docs', name), 'utf8'))
+      .join('\n'),
   };
   let failed = 0;
   for (const [what, scenario] of Object.entries(scenarios)) {

@@ -1,4 +1,4 @@
-/** The sentences and tables of performance.md and comparison.md, and the figures of the charts. */
+/** The sentences and tables of performance.md, comparison.md and README.md, and the figures of the charts. */
 
 import { type Figures, files, fixed, percent, whole } from './figures.js';
 import { type Claim, claimsOf } from './render-figures.js';
@@ -6,6 +6,7 @@ import { type Claim, claimsOf } from './render-figures.js';
 const { zen4, zen5, peers, search } = files;
 const performance = claimsOf('docs/performance.md');
 const comparison = claimsOf('docs/comparison.md');
+const readme = claimsOf('README.md');
 
 /** A peer at one shape. The first one of a library names the library. */
 export interface PeerFigure {
@@ -119,6 +120,7 @@ function comparisonClaims(figures: Figures): Claim[] {
   const faster = ({ timesFaster }: PeerFigure) => fixed(timesFaster, digitsOf(timesFaster));
   const less = ({ timesLessMemory }: PeerFigure) => fixed(timesLessMemory!, 1);
   return [
+    readme`| infcl: ${faster(narrow!)} and ${faster(wide!)} times faster, ${less(narrow!)} and ${less(wide!)} times less memory |`,
     comparison`infcl was ${faster(narrow!)} times faster at D = 256, and ${faster(wide!)} times at D = 512. It needed ${less(narrow!)} and ${less(wide!)} times less memory.`,
     comparison`D = 512: infcl was ${faster(pages!)} times faster. With huge pages for PyTorch it was ${faster(hugePages!)} times faster.`,
   ];

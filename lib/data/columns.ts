@@ -40,7 +40,8 @@ export function namedColumns(
   byName: boolean,
 ): Columns {
   requireNames(where, names);
-  const chosen = wanted.columns?.map((column) => placeOf(where, column, names));
+  const hint = byName ? '' : headerHint;
+  const chosen = wanted.columns?.map((column) => placeOf(where, column, names, hint));
   const label = namedLabel(where, names, wanted.label, chosen);
   const others = names.map((_, i) => i).filter((i) => i !== label);
   if (!chosen)
@@ -87,10 +88,13 @@ function requireNames(where: string, names: readonly string[]): void {
     throw dataError(where, `Expected different names in the header but ${twice} occurs twice`);
 }
 
-function placeOf(where: string, column: string | number, names: readonly string[]): number {
+/** For a file without a header whose columns the caller names. */
+const headerHint = '. The first row was read as names; if it is none, give numbers and header: false';
+
+function placeOf(where: string, column: string | number, names: readonly string[], hint = ''): number {
   const place = typeof column === 'number' ? column : names.indexOf(column);
   if (place >= 0 && place < names.length) return place;
-  throw dataError(where, `Expected a column ${column} but the columns are ${names.join(', ')}`);
+  throw dataError(where, `Expected a column ${column} but the columns are ${names.join(', ')}${hint}`);
 }
 
 function namedLabel(

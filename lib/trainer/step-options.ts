@@ -47,7 +47,7 @@ export interface CommonStepOptions<Query, Hard> {
   /**
    * The towers encode the part of one rank of the batch. The loss and the gradients are those of the batch of all
    * ranks; the parameter gradients of all ranks add up to those of the whole. An error on one rank ends the step on all.
-   * Until the step settles, make no other call of the group. docs/distributed.md says how. May stand in `loss` too.
+   * Until the step settles, make no other call of the group. docs/training-on-ranks.md says how. May stand in `loss` too.
    */
   group?: ProcessGroup | undefined;
   /** Polled between chunks and inside the loss; the step rejects with `signal.reason`. */

@@ -62,10 +62,10 @@ function steps(ranks) {
   };
 }
 
-/** An example of docs/distributed.md, by its number. */
+/** An example of docs/distributed.md and docs/training-on-ranks.md, by its number. */
 function guide(number, ranks, said) {
-  return async ({ run, page }) => {
-    const code = [...page.matchAll(/^```js\n(.*?)^```$/gms)][number][1];
+  return async ({ run, pages }) => {
+    const code = [...pages.matchAll(/^```js\n(.*?)^```$/gms)][number][1];
     const end = await run(ranks, [process.execPath, '--input-type=module', '-e', code]);
     return check(
       [!end.hung && end.status === 0, `exit status ${end.status}: ${end.output}`],

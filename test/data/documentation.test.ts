@@ -1,12 +1,14 @@
 /**
- * docs/data.md and docs/first-encoder.md against the code: examples print what their comments say, and the guide
- * trains a model that finds what it has never seen, whatever the seed.
+ * docs/data.md, batches.md and first-encoder.md against the code: examples print what their comments say, and the
+ * guide trains a model that finds what it has never seen, whatever the seed.
  */
 
 import * as data from '../../lib/data';
 import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 
-const examples = examplesOf('docs/data.md').map(({ code }) => withoutTypes(code));
+const examples = ['docs/data.md', 'docs/batches.md']
+  .flatMap(examplesOf)
+  .map(({ code }) => withoutTypes(code));
 
 it('names every function', () => {
   expect(examples).toHaveLength(5);

@@ -9,7 +9,7 @@ testRefusals([
     'q\tk\na\tb\n',
     { columns: ['q', 'key'] },
     1,
-    'Expected a column key but the columns are q, k',
+    'Expected a column key but the columns are q, k. The first row was read as names; if it is none, give numbers and header: false',
   ],
   [
     'no such field',

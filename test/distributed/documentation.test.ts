@@ -1,5 +1,5 @@
 /**
- * docs/distributed.md against the code: its examples run as they stand, on one rank over a stand-in for an MPI library.
+ * The pages of ranks against the code: their examples run as they stand, on one rank over a stand-in for an MPI library.
  * scripts/mpi.mjs runs them under real launchers.
  */
 import { readFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { examplesOf, lossesIn, outputOf } from '../lib/examples';
 
 const root = join(__dirname, '..', '..');
-const page = 'docs/distributed.md';
-const [sum, training, ...others] = examplesOf(page).map(({ code }) => code);
+const pages = ['docs/distributed.md', 'docs/training-on-ranks.md'];
+const [sum, training, ...others] = pages.flatMap(examplesOf).map(({ code }) => code);
 
 (process.platform === 'win32' ? describe.skip : describe)('the examples', () => {
   const before = process.env.INFCL_MPI_LIBRARY;
@@ -35,7 +35,7 @@ const [sum, training, ...others] = examplesOf(page).map(({ code }) => code);
 
 /** Words that programs do not fill in, from the first column of the table of texts. */
 it('the texts of "Troubleshooting" are those of the code', () => {
-  const text = readFileSync(join(root, page), 'utf8').split('## Troubleshooting')[1]!;
+  const text = readFileSync(join(root, 'docs/rank-failures.md'), 'utf8').split('## Troubleshooting')[1]!;
   const sources = ['library_posix.cpp', 'find.cpp', 'mpi_wire.h', 'group.cpp', 'enquiry.cpp']
     .map((file) => readFileSync(join(root, 'csrc/comm/mpi', file), 'utf8'))
     .join()

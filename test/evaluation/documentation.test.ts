@@ -1,11 +1,11 @@
 /**
- * docs/evaluation.md and mining.md against the code: every example runs as it stands, and prints what its comment
- * says.
+ * docs/evaluation.md, search.md and mining.md against the code: every example runs as it stands, and prints what its
+ * comment says.
  */
 import * as evaluation from '../../lib/evaluation';
 import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 
-const examples = ['docs/evaluation.md', 'docs/mining.md']
+const examples = ['docs/evaluation.md', 'docs/search.md', 'docs/mining.md']
   .flatMap(examplesOf)
   .map(({ code }) => withoutTypes(code));
 

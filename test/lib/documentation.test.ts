@@ -1,8 +1,11 @@
-/** docs/api.md against the code: every example runs as it stands, every option and function is there. */
+/**
+ * docs/api.md and device-matrix.md against the code: every example runs as it stands, every option and function is
+ * there, and no cell of a table is as long as a paragraph.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as infcl from '../../lib';
-import { outputOf, withoutTypes } from './examples';
+import { examplesOf, outputOf, withoutTypes } from './examples';
 import { thrownBy } from './fake-binding';
 
 const root = join(__dirname, '..', '..');
@@ -14,13 +17,10 @@ const examples = [...text.matchAll(/^## ([^\n]*)\n(?:(?!^## ).)*?^```(?:js|ts)\n
 it('has an example for each group', () => {
   expect(examples.map(([group]) => group)).toEqual([
     'Features',
-    'Features on a device',
     'Loss and gradients',
     'Options',
     'Before you pay',
     'Chunked backbone',
-    'Evaluation',
-    'Data',
     'jax-js',
     'TensorFlow.js',
     'Errors',
@@ -35,8 +35,21 @@ it.each(examples)('the example of "%s" runs and says something', async (_, code)
 it('examples print what their comments say', async () => {
   const output = async (group: string) => outputOf(examples.find(([name]) => name === group)![1]);
   expect(Number(await output('Features'))).toBeCloseTo(0.1269, 4);
-  expect(await output('Evaluation')).toBe("{ '1': 0.5, '2': 1 }\n");
   expect(await output('Errors')).toBe('Unknown name logitscale in options; did you mean logitScale?\n');
+});
+
+it('the example of a matrix on a device runs, or says why not', async () => {
+  const [example, ...others] = examplesOf('docs/device-matrix.md').map(({ code }) => code);
+  expect(others).toEqual([]);
+  expect(await outputOf(example!)).toMatch(/\S/);
+});
+
+it('cells of its tables are short', () => {
+  // the table of groups comes first, and lists names
+  const sections = text.slice(text.indexOf('\n## '));
+  const cells = sections.split('\n').flatMap((line) => (line.startsWith('|') ? line.split(' | ') : []));
+  expect(cells.length).toBeGreaterThan(100);
+  expect(cells.filter((cell) => cell.length > 200)).toEqual([]);
 });
 
 it('names every function and every option', () => {

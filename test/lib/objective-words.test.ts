@@ -22,24 +22,31 @@ const comments = new Map(
   }),
 );
 
-const cells = read('docs', 'api.md')
-  .split('\n')
-  .filter((line) => /^\| `/.test(line))
-  .map((line) => line.split(' | '))
-  .filter((row) => row.length === 4);
-const columns = new Map(
-  cells.flatMap(([names, , , objectives]) =>
-    [...names!.matchAll(/`(\w+)`/g)].map(([, option]) => [option!, objectives!] as const),
-  ),
-);
+/** The options in the tables of docs/api.md between two headings. */
+const page = read('docs', 'api.md');
+function optionsUnder(heading: string): string[] {
+  const [, section] = page.split(`\n### ${heading}\n`);
+  const rows = section!.split(/^##/m)[0]!.split('\n');
+  const names = rows.filter((line) => /^\| `/.test(line)).map((line) => line.split(' | ')[0]!);
+  return names.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, option]) => option!));
+}
+const tables = new Map(objectiveNames.map((name) => [name, optionsUnder(`Objective \`${name}\``)]));
 
 const common = optionNames.filter(
   (name) => name !== 'objective' && !takers.some(([option]) => option === name),
 );
 
-it.each(takers)('%s: comment and page name who takes it', (option, objectives) => {
+it.each(takers)('%s: its comment names who takes it', (option, objectives) => {
   expect(namedIn(comments.get(option)!)).toEqual(objectives);
-  expect(namedIn(columns.get(option)!)).toEqual(objectives);
+});
+
+it.each(objectiveNames)('%s: its table on the page has the options that it takes', (name) => {
+  expect([...tables.get(name)!].sort()).toEqual([...rulesOf(name).takes].sort());
+});
+
+it('the page has the other options in tables for every objective', () => {
+  const sections = ['Every objective', 'What is returned', 'How it is done'];
+  expect(sections.flatMap(optionsUnder).sort()).toEqual(['objective', ...common].sort());
 });
 
 it.each(common)('%s: its comment says that every objective takes it', (option) => {
@@ -58,10 +65,13 @@ it.each([
   expect(described).toContainEqual(objectiveNames);
 });
 
-it('pages and comments name no other options', () => {
+it('comments name no other options', () => {
   expect([...comments.keys()].sort()).toEqual(optionNames.filter((name) => name !== 'objective').sort());
+});
+
+it('the table of forms names options only', () => {
   const known = new Set<string>(optionNames);
-  expect([...columns.keys()].filter((name) => !known.has(name))).toEqual([]);
+  expect(optionsUnder('Forms of these options').filter((name) => !known.has(name))).toEqual([]);
 });
 
 it('an objective takes what it requires', () => {

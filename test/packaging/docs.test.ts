@@ -102,7 +102,7 @@ describe('links', () => {
   const headings = '## Order\n\n[p](page.md)\n\n## Order\n\n## `code`, *and* [more](page.md): 2\n';
   const others = {
     'docs/page.md': '# Page\n\nIt takes one minute.\n\n## Part\n',
-    'docs/picture.svg': '<svg/>',
+    'docs/picture.svg': '<svg><style>@media (prefers-color-scheme: dark) {}</style></svg>',
   };
   const table = [
     ['a page', '[a](page.md)', null],
@@ -151,8 +151,9 @@ describe('links', () => {
 });
 
 describe('minutes', () => {
+  // a table counts for the minutes, and not for the length of the prose
   const rest = `\n\n## B\n\n${Array(100)
-    .fill(`${words(20)}.`)
+    .fill(`| ${words(20)} |`)
     .join('\n')}\n`;
   const table = [
     ['right', 'It takes ten minutes.', null],
@@ -172,6 +173,53 @@ describe('minutes', () => {
   it.each(table.map(([name, , found], index) => [name, index, found] as const))('%s', (_, index, found) => {
     const complaint = `docs/${index}.md: takes some 10 minutes, which its first lines must say; ${found}`;
     expect(complaints[index]).toEqual(found ? [complaint] : []);
+  });
+});
+
+it('a picture needs colours for dark pages', () => {
+  const picture = (style: string) => `<svg><style>${style}</style></svg>`;
+  const pages = {
+    'README.md': 'A picture.\n![a](docs/light.svg) ![b](docs/both.svg)\n',
+    'docs/light.svg': picture('text { fill: #000000; }'),
+    'docs/both.svg': picture('@media (prefers-color-scheme: dark) { text { fill: #ffffff; } }'),
+  };
+  expect(check(pages).lines).toEqual([
+    'README.md:2: the picture docs/light.svg has no colours for dark pages',
+  ]);
+});
+
+describe('length', () => {
+  const prose = (count: number) =>
+    Array.from({ length: count / 10 }, () => `${words(10)}.`)
+      .concat(count % 10 === 0 ? [] : `${words(count % 10)}.`)
+      .join('\n');
+  const opening = (count: number) => `It takes ${Math.round(count / 200)} minutes.\n`; // four words of their own
+  const page = (count: number) => `${opening(count)}\n${prose(count - 4)}\n`;
+  const complaint = (path: string, count: number, most: number, kind: string) =>
+    `${path}: ${count} words of prose, and ${most} are the most for ${kind}: shorten or divide the page`;
+
+  it.each([
+    ['docs/guide.md', 900, 'a guide'],
+    ['docs/performance.md', 800, 'the page of performance'],
+    ['docs/api.md', 2100, 'a reference'],
+    ['docs/numerics.md', 3000, 'a study'],
+  ])('%s has %i words at most', (path, most, kind) => {
+    const readme = `[a](${path})\n`;
+    expect(check({ 'README.md': readme, [path]: page(most) })).toMatchObject({ lines: [], status: 0 });
+    const { lines } = check({ 'README.md': readme, [path]: page(most + 1) });
+    expect(lines).toEqual([complaint(path, most + 1, most, kind)]);
+  });
+
+  it('the first page has 550 at most', () => {
+    expect(check({ 'README.md': prose(550) }).lines).toEqual([]);
+    expect(check({ 'README.md': prose(551) }).lines).toEqual([
+      complaint('README.md', 551, 550, 'the first page'),
+    ]);
+  });
+
+  it('code, tables and headings do not count', () => {
+    const text = `## ${words(100)}\n\n| ${words(500)} |\n| --- |\n\n\`\`\`js\n${words(500)}\n\`\`\`\n`;
+    expect(check({ 'README.md': text }).lines).toEqual([]);
   });
 });
 

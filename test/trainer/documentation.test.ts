@@ -32,10 +32,14 @@ describe('docs/trainer.md', () => {
   });
 });
 
-describe('docs/negatives.md', () => {
-  const examples = completeOf('docs/negatives.md');
+describe('docs/pairs.md', () => {
+  const examples = completeOf('docs/pairs.md');
 
-  it('has these examples', () => expect(examples).toHaveLength(4));
+  it('has these examples', () => expect(examples).toHaveLength(3));
+
+  it('the loss of lists of positives, as the comment says', async () => {
+    expect(await outputOf(containing(examples, 'const captions'))).toBe('0.0908 1\n');
+  });
 
   it('the pairs that a guide finds are excluded, as the comment says', async () => {
     expect(await outputOf(containing(examples, 'guideQueries'))).toBe('1,0,0,1,2 2\n');
@@ -49,6 +53,12 @@ describe('docs/negatives.md', () => {
     expect(loss).toBeGreaterThan(0);
     expect(masked).toBe(96);
   });
+});
+
+describe('docs/negatives.md', () => {
+  const examples = completeOf('docs/negatives.md');
+
+  it('has these examples', () => expect(examples).toHaveLength(2));
 
   it('one pair is masked, and the loss on triplets falls, as the comments say', async () => {
     expect(await outputOf(containing(examples, 'perQuery, ids'))).toBe('1\ntrue\n');

@@ -1,7 +1,12 @@
-/** docs/training-tools.md against the code: every example runs as it stands, and prints what its comments say. */
+/**
+ * docs/training-tools.md and banks.md against the code: every example runs as it stands, and prints what its comments
+ * say.
+ */
 import { examplesOf, outputOf, withoutTypes } from '../lib/examples';
 
-const examples = examplesOf('docs/training-tools.md').map(({ code }) => withoutTypes(code));
+const examples = ['docs/training-tools.md', 'docs/banks.md']
+  .flatMap(examplesOf)
+  .map(({ code }) => withoutTypes(code));
 
 const outputs = async (words: string) => {
   const found = examples.filter((code) => code.includes(words));

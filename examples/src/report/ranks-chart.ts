@@ -1,5 +1,5 @@
 /**
- * The picture of docs/distributed.md: the loss curve of one process and that of several ranks, and how far they are
+ * The picture of docs/training-on-ranks.md: the loss curve of one process and that of several ranks, and how far they are
  * apart. Refuses runs of different settings: their curves would differ for another reason.
  */
 

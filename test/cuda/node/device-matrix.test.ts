@@ -220,9 +220,9 @@ if ('reason' in emulator) {
       expect(stdout.trim()).toBe(Array(3).fill('ERR_BACKEND_UNAVAILABLE').join());
     });
 
-    it('the example of docs/api.md runs on the device', async () => {
-      const text = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
-      const [, code] = /^## Features on a device\n.*?^```js\n(.*?)^```$/ms.exec(text)!;
+    it('the example of docs/device-matrix.md runs on the device', async () => {
+      const text = readFileSync(join(root, 'docs', 'device-matrix.md'), 'utf8');
+      const [, code] = /^```js\n(.*?)^```$/ms.exec(text)!;
       const options = { cwd: root, env: { ...env, NODE_OPTIONS: '' } };
       const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code!], options);
       expect(stdout).toMatch(/^\d\.\d+ \[ 64, 32 \] 2048 0\n$/);
