@@ -1,4 +1,5 @@
-// A call over several ranks: they agree on it first, then each one runs it on a backend that goes round the ring.
+// A call over several ranks: they agree on it first. Then each one runs it on a backend that goes round the
+// ring.
 #include "core/agreement.h"
 #include "core/engine.h"
 #include "core/errors.h"

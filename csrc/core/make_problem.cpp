@@ -45,8 +45,7 @@ Problem make_problem(const ContrastiveRequest& r) {
   p.similarity_count = objective.similarity_count;
   for (int i = 0; i < objective.similarity_count; ++i) {
     const Similarity& s = objective.similarities[i];
-    p.similarities[i] = {operand_of(s.rows), operand_of(s.columns),
-                         shape_of(s, r.queries.rows, r.keys.rows)};
+    p.similarities[i] = {operand_of(s.rows), operand_of(s.columns), shape_of(s, r.queries.rows, r.keys.rows)};
   }
   name_matrices(r, p);
   p.teacher_logit_scale = r.teacher.logit_scale;

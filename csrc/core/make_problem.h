@@ -1,4 +1,5 @@
-// The request as a backend knows it: matrices by their names, similarities, and how to spend memory and threads.
+// The request as a backend knows it: matrices by their names, similarities, and how to spend memory and
+// threads.
 #pragma once
 
 #include "core/backend.h"

@@ -69,7 +69,8 @@ class Work {
     return products * pairs.rounded + bytes * kStreamedByteSeconds;
   }
 
-  // Scores of a guide and a teacher, and a teacher's sums and exponentials. The masking by a guide is left out.
+  // Scores of a guide and a teacher, and a teacher's sums and exponentials. The masking by a guide is left
+  // out.
   double auxiliary(const Pairs& pairs, double kept) const {
     const double guide = dim_of(Auxiliary::kGuide), teacher = dim_of(Auxiliary::kTeacher);
     double seconds = 0;

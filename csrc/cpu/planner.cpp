@@ -26,8 +26,8 @@ WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>
   w.auxiliary_dims[static_cast<size_t>(Auxiliary::kGuide)] = r.guide_dim;
   w.auxiliary_dims[static_cast<size_t>(Auxiliary::kTeacher)] = r.teacher_dim;
   // as the backend counts them for this choice
-  const double flops = call_flops(grids, r.dim, r.gradient, {}) +
-                       call_flops(grids, total_dim(w.auxiliary_dims), false, {});
+  const double flops =
+      call_flops(grids, r.dim, r.gradient, {}) + call_flops(grids, total_dim(w.auxiliary_dims), false, {});
   w.threads = choose_threads(r.threads, flops, default_threads);
   w.bound = r.workspace_bytes;
   w.gradient_room = {r.rows, r.keys};
