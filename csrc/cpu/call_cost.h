@@ -21,7 +21,8 @@ std::vector<Grid> cut(const SimilarityShape* similarities, int count, const Tile
 double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient, const WorkspacePlan&);
 
 // Operations of the auxiliary similarities of such a call. Their scores are not kept. A guide is asked again
-// only for tiles whose masked scores were not kept; a teacher's scores are formed twice where there are gradients.
+// only for tiles whose masked scores were not kept. A teacher's scores are formed twice where there are
+// gradients.
 double auxiliary_flops(const std::vector<Grid>& similarities, const AuxiliaryDims&, bool gradient,
                        const WorkspacePlan&);
 
