@@ -6,6 +6,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/class_sizes.cpp
   csrc/core/column_groups.cpp
   csrc/core/engine.cpp
+  csrc/core/engine_ranks.cpp
   csrc/core/float_range.cpp
   csrc/core/guest.cpp
   csrc/core/guide.cpp
@@ -16,6 +17,7 @@ set(INFCL_CORE_SOURCES
   csrc/core/loss_queries.cpp
   csrc/core/loss_sigmoid.cpp
   csrc/core/loss_state.cpp
+  csrc/core/make_problem.cpp
   csrc/core/objective.cpp
   csrc/core/pass_args.cpp
   csrc/core/plan.cpp

@@ -44,6 +44,7 @@ export type {
   WantedKeyGradients,
 } from './loss/options';
 export { type Plan, type PlanOptions, plan } from './loss/plan';
+export type { PlanFrozen } from './loss/plan-frozen';
 export type { PlanRanks, RanksPlan } from './loss/plan-ranks';
 export type { PlanChunk, StepPlan } from './loss/plan-step';
 export type {

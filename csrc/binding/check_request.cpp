@@ -157,6 +157,10 @@ void refuse_alone(const ContrastiveRequest& r) {
           "ERR_VALUE", "Expected the backend 'cpu' and no group for lists, a guide or a teacher");
 }
 
-void check_request(const PlanRequest& r) { check_rows(r.objective, r.rows, r.keys); }
+void check_request(const PlanRequest& r) {
+  check_rows(r.objective, r.rows, r.keys);
+  require((r.guide_dim == 0 && r.teacher_dim == 0) || r.objective.has(kTakesFrozen), "ERR_VALUE",
+          "Expected no guide and no teacher for this objective");
+}
 
 }  // namespace infcl::binding

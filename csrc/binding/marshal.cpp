@@ -160,6 +160,8 @@ MarshalledPlan read_plan_request(const Napi::Value& value) {
   request.dtype = read_dtype(in);
   request.bfloat16 = in.boolean("bfloat16");
   request.dim = in.integer("dim");
+  request.guide_dim = in.integer("guideDim");
+  request.teacher_dim = in.integer("teacherDim");
   request.gradient = in.boolean("gradient");
   request.threads = check_threads(in.integer("threads"));
   request.workspace_bytes = in.integer("workspaceBytes");

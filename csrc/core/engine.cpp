@@ -11,10 +11,11 @@
 #include "core/errors.h"
 #include "core/float_range.h"
 #include "core/loss_state.h"
+#include "core/make_problem.h"
 #include "core/pass_args.h"
 #include "core/ranks.h"
 #include "core/refinement.h"
-#include "core/ring_backend.h"
+#include "core/run_call.h"
 
 namespace infcl {
 
@@ -50,7 +51,7 @@ class Call {
         state_(*state_owner_),
         guide_(request.guide),
         args_(request, state_, guide_),
-        session_(backend, problem()) {}
+        session_(backend, make_problem(request)) {}
 
   // Brings every operand, and refuses features whose logits may overflow.
   void bring_operands() {
@@ -58,9 +59,9 @@ class Call {
     if (r_.keys.rows > 0) lengths_.keys = backend_.bring(Operand::kKeys);
     if (r_.hard_negatives.rows > 0) lengths_.hard_negatives = backend_.bring(Operand::kHardNegatives);
     for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives})
-      if (frozen_view(o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
+      if (frozen_view(r_, o).rows > 0) lengths_.guide = std::fmax(lengths_.guide, backend_.bring(o));
     for (const Operand o : {Operand::kTeacherQueries, Operand::kTeacherKeys})
-      if (frozen_view(o).rows > 0) lengths_.teacher = std::fmax(lengths_.teacher, backend_.bring(o));
+      if (frozen_view(r_, o).rows > 0) lengths_.teacher = std::fmax(lengths_.teacher, backend_.bring(o));
     ranks_.together([&] { refuse_overflow(r_, lengths_); });
   }
 
@@ -251,59 +252,6 @@ class Call {
     if (o_.sigmoid()) out.logit_bias_grad = sums.sum / r_.logit_scale;
   }
 
-  Problem problem() const {
-    Problem p;
-    p.similarity_count = o_.similarity_count;
-    for (int i = 0; i < o_.similarity_count; ++i) {
-      const Similarity& s = o_.similarities[i];
-      p.similarities[i] = {operand_of(s.rows), operand_of(s.columns),
-                           shape_of(s, r_.queries.rows, r_.keys.rows)};
-    }
-    p.matrix(Operand::kQueries) = matrix(r_.queries, r_.d_queries, r_.queries.rows, r_.d_queries_layout);
-    p.matrix(Operand::kKeys) = matrix(r_.keys, r_.d_keys, r_.d_key_rows, r_.d_keys_layout);
-    p.matrix(Operand::kHardNegatives) =
-        matrix(r_.hard_negatives, r_.d_hard_negatives, r_.hard_negatives.rows, r_.d_hard_negatives_layout);
-    p.hard_negative_rows = r_.hard_negative_rows();
-    for (const Operand o : {Operand::kGuideQueries, Operand::kGuideKeys, Operand::kGuideHardNegatives,
-                            Operand::kTeacherQueries, Operand::kTeacherKeys})
-      p.matrix(o).view = frozen_view(o);
-    p.teacher_logit_scale = r_.teacher.logit_scale;
-    p.dim = r_.queries.dim;
-    p.logit_scale = r_.logit_scale + r_.hardness;  // tiles have negatives only
-    p.logit_bias = o_.sigmoid() ? r_.logit_bias : 0;
-    p.sigmoid = o_.sigmoid();
-    p.bfloat16 = r_.bfloat16;
-    p.gradient = r_.gradient;
-    p.may_fuse = r_.gradient && rows_stand_alone(o_);
-    p.scores_in_gradients = r_.gradient && r_.gradient_filter == 0;  // the filter starts from zeros
-    p.threads = r_.threads;
-    p.workspace_bytes = r_.workspace_bytes;
-    p.control = r_.control;
-    return p;
-  }
-
-  // Features of a guide or a teacher.
-  const MatrixView& frozen_view(Operand o) const {
-    switch (o) {
-      case Operand::kGuideQueries:
-        return r_.guide.queries;
-      case Operand::kGuideKeys:
-        return r_.guide.keys;
-      case Operand::kGuideHardNegatives:
-        return r_.guide.hard_negatives;
-      case Operand::kTeacherQueries:
-        return r_.teacher.queries;
-      default:
-        return r_.teacher.keys;
-    }
-  }
-
-  ProblemMatrix matrix(const MatrixView& view, float* gradient, int64_t rows,
-                       const GradientLayout& layout) const {
-    if (!r_.gradient || !gradient) return {view, nullptr, 0, {}};
-    return {view, gradient, rows, layout};
-  }
-
   const ContrastiveRequest& r_;
   const Objective& o_;
   Backend& backend_;
@@ -318,8 +266,6 @@ class Call {
 };
 
 }  // namespace
-
-namespace {
 
 ContrastiveResult run_call(const ContrastiveRequest& r, Backend& backend, Ranks& ranks,
                            const Shards& shards) {
@@ -337,35 +283,9 @@ ContrastiveResult run_call(const ContrastiveRequest& r, Backend& backend, Ranks&
   return out;
 }
 
-// What cannot run over several ranks yet is refused here, before any work.
-void refuse_without_guests(const Backend& backend) {
-  if (backend.takes_guests()) return;
-  throw Error(
-      ErrorCode::kBackendUnavailable, "group",
-      "Expected the backend 'cpu' for a call over several ranks but received one that knows no ranks");
-}
-
-}  // namespace
-
 ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend) {
   Ranks alone;
   return run_call(r, backend, alone, Shards({shard_of(r)}));
-}
-
-ContrastiveResult contrastive(const ContrastiveRequest& r, Backend& backend, Communicator& ring, bool* met) {
-  Ranks ranks(ring);
-  try {
-    const Shards shards = agree(r, ranks, met);
-    if (ranks.alone()) return run_call(r, backend, ranks, shards);
-    ranks.together([&] { refuse_without_guests(backend); });
-    RingBackend of_all(backend, ranks, shards);
-    ContrastiveResult out = run_call(r, of_all, ranks, shards);
-    out.stats.ring = of_all.steps();
-    return out;
-  } catch (...) {
-    ranks.fail(std::current_exception());
-    throw;
-  }
 }
 
 }  // namespace infcl

@@ -8,10 +8,13 @@ namespace infcl {
 namespace {
 
 bool has_room_for(const PlanRequest& r) {
-  int64_t rows = 0, features = 0;
-  if (r.rows < 1 || r.keys < 0 || r.dim < 1) return false;
-  return !__builtin_add_overflow(r.rows, r.keys, &rows) && !__builtin_mul_overflow(rows, r.dim, &features) &&
-         features <= kMostFeatures;
+  int64_t rows = 0;
+  if (r.rows < 1 || r.keys < 0 || r.dim < 1 || __builtin_add_overflow(r.rows, r.keys, &rows)) return false;
+  for (const int64_t dim : {r.dim, r.guide_dim, r.teacher_dim}) {
+    int64_t features = 0;
+    if (dim < 0 || __builtin_mul_overflow(rows, dim, &features) || features > kMostFeatures) return false;
+  }
+  return true;
 }
 
 }  // namespace

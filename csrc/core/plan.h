@@ -12,6 +12,7 @@ namespace infcl {
 struct PlanRequest {
   Objective objective = make_objective(ObjectiveKind::kClip);
   int64_t rows = 0, keys = 0, dim = 0;
+  int64_t guide_dim = 0, teacher_dim = 0;  // 0: the call has none
   DType dtype = DType::kFloat32;
   bool bfloat16 = false;  // multiply in bfloat16 where the device can
   bool gradient = true;

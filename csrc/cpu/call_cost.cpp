@@ -14,16 +14,41 @@ std::vector<Grid> cut(const SimilarityShape* similarities, int count, const Tile
   return grids;
 }
 
+namespace {
+
+double all_pairs(const std::vector<Grid>& similarities) {
+  double pairs = 0;
+  for (const Grid& s : similarities) pairs += s.pairs(s.tile_columns());
+  return pairs;
+}
+
+// Pairs whose scores a backward pass need not form again.
+double kept_pairs(const std::vector<Grid>& similarities, const WorkspacePlan& plan) {
+  double pairs = plan.kept.pairs(similarities);
+  for (const Grid& s : similarities) pairs += s.pairs(std::min(plan.kept_columns, s.tile_columns()));
+  return pairs;
+}
+
+}  // namespace
+
 double call_flops(const std::vector<Grid>& similarities, int64_t dim, bool gradient,
                   const WorkspacePlan& plan) {
-  double products = 0;  // dots or their counterparts in gradients, each of `dim` multiply-adds
-  for (const Grid& s : similarities) {
-    const double pairs = s.pairs(s.tile_columns());
-    products += gradient ? 4 * pairs - s.diagonal_pairs(s.tile_rows()) : pairs;
-    if (gradient) products -= s.pairs(std::min(plan.kept_columns, s.tile_columns()));
+  // dots or their counterparts in gradients, each of `dim` multiply-adds
+  double products = all_pairs(similarities);
+  if (gradient) {
+    products = 4 * products - kept_pairs(similarities, plan);
+    for (const Grid& s : similarities) products -= s.diagonal_pairs(s.tile_rows());
   }
-  if (gradient) products -= plan.kept.pairs(similarities);
   return 2 * products * static_cast<double>(dim);
+}
+
+double auxiliary_flops(const std::vector<Grid>& similarities, const AuxiliaryDims& dims, bool gradient,
+                       const WorkspacePlan& plan) {
+  const double pairs = all_pairs(similarities);
+  const double again = gradient ? pairs - kept_pairs(similarities, plan) : 0;
+  const double guide = static_cast<double>(dims[static_cast<size_t>(Auxiliary::kGuide)]),
+               teacher = static_cast<double>(dims[static_cast<size_t>(Auxiliary::kTeacher)]);
+  return 2 * ((pairs + again) * guide + pairs * (gradient ? 2 : 1) * teacher);
 }
 
 int choose_threads(int wanted, double flops, const std::string& variable) {

@@ -32,7 +32,12 @@ Pairs pairs_of(const Grid& s, const Kernels& k) {
 class Work {
  public:
   Work(const CallShape& c, const WorkspacePlan& p, const Kernels& k, const KernelTimes& t)
-      : c_(c), p_(p), k_(k), t_(t), dim_(as_double(c.dim)) {}
+      : c_(c),
+        p_(p),
+        k_(k),
+        t_(t),
+        dim_(as_double(c.dim)),
+        auxiliary_dim_(as_double(total_dim(p.auxiliary_dims))) {}
 
   // Copies for the kernels. Columns that do not stay packed are packed again for each tile row.
   double packing(const Grid& s, bool backward) const {
@@ -41,7 +46,9 @@ class Work {
     const double stay = as_double(s.column_cut().before(packed));
     const double again = (as_double(s.column_count()) - stay) * as_double(s.tile_rows());
     const double columns = (stay + again) * (k_.pair > 1 && c_.gradient ? 2 : 1);
-    return (as_double(s.row_count()) * layouts + columns) * dim_ * t_.pack;
+    // Auxiliary similarities have no gradients, so each side has one layout.
+    const double auxiliary = (as_double(s.row_count()) + stay + again) * auxiliary_dim_;
+    return ((as_double(s.row_count()) * layouts + columns) * dim_ + auxiliary) * t_.pack;
   }
 
   double forward(const Pairs& pairs) const {
@@ -62,8 +69,21 @@ class Work {
     return products * pairs.rounded + bytes * kStreamedByteSeconds;
   }
 
+  // Scores of a guide and a teacher, and a teacher's sums and exponentials. The masking by a guide is left
+  // out.
+  double auxiliary(const Pairs& pairs, double kept) const {
+    const double guide = dim_of(Auxiliary::kGuide), teacher = dim_of(Auxiliary::kTeacher);
+    double seconds = 0;
+    if (guide > 0) seconds += (pairs.all + (c_.gradient ? pairs.all - kept : 0)) * t_.scores.at(guide);
+    if (teacher > 0) {
+      seconds += pairs.all * (t_.scores.at(teacher) + t_.fold);
+      if (c_.gradient) seconds += pairs.all * (t_.scores.at(teacher) + t_.logit_gradients);
+    }
+    return seconds * pairs.rounded;
+  }
+
   // Reads all features once, to find NaN, and pairs of them.
-  double reading() const { return 2 * as_double(c_.rows + c_.keys) * dim_ * t_.check; }
+  double reading() const { return 2 * as_double(c_.rows + c_.keys) * (dim_ + auxiliary_dim_) * t_.check; }
 
   // Gradients are new memory in each call that brings no arrays of its own. Scratch memory is new in the
   // first call.
@@ -77,7 +97,9 @@ class Work {
   const WorkspacePlan& p_;
   const Kernels& k_;
   const KernelTimes& t_;
-  const double dim_;
+  double dim_of(Auxiliary a) const { return as_double(p_.auxiliary_dims[static_cast<size_t>(a)]); }
+
+  const double dim_, auxiliary_dim_;
 };
 
 // How much longer the last thread works than all would on average: some threads have one tile more than
@@ -104,7 +126,7 @@ double call_seconds(const CallShape& c, const WorkspacePlan& p, int running, con
     if (fused) kept = s.pairs(std::min(p.kept_columns, s.tile_columns()));
     const double kept_here = std::min(kept, pairs.all);
     kept -= kept_here;
-    tiles += work.forward(pairs);
+    tiles += work.forward(pairs) + work.auxiliary(pairs, kept_here);
     seconds += work.packing(s, fused);
     if (!c.gradient) continue;
     tiles += work.backward(s, pairs, kept_here);

@@ -23,7 +23,12 @@ WorkspaceRequest workspace_request(const PlanRequest& r, const std::vector<Grid>
   WorkspaceRequest w;
   w.dim = r.dim;
   w.gradient = r.gradient;
-  w.threads = choose_threads(r.threads, call_flops(grids, r.dim, r.gradient, {}), default_threads);
+  w.auxiliary_dims[static_cast<size_t>(Auxiliary::kGuide)] = r.guide_dim;
+  w.auxiliary_dims[static_cast<size_t>(Auxiliary::kTeacher)] = r.teacher_dim;
+  // as the backend counts them for this choice
+  const double flops =
+      call_flops(grids, r.dim, r.gradient, {}) + call_flops(grids, total_dim(w.auxiliary_dims), false, {});
+  w.threads = choose_threads(r.threads, flops, default_threads);
   w.bound = r.workspace_bytes;
   w.gradient_room = {r.rows, r.keys};
   w.fused = r.gradient && rows_stand_alone(r.objective);
@@ -47,7 +52,8 @@ class CpuPlanner final : public Planner {
     p.workspace_bytes = workspace.bytes;
     p.minimum_workspace_bytes = workspace.minimum_bytes;
     p.lse_bytes = workspace.lse_bytes;
-    p.flops = call_flops(grids, r.dim, r.gradient, workspace);
+    p.flops = call_flops(grids, r.dim, r.gradient, workspace) +
+              auxiliary_flops(grids, workspace.auxiliary_dims, r.gradient, workspace);
     const int running = std::min(workspace.threads, usable_threads());
     p.seconds = call_seconds({r.objective, r.rows, r.keys, r.dim, r.gradient, grids}, workspace, running, k,
                              times(k, running));

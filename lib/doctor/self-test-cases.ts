@@ -20,6 +20,9 @@ export interface SelfTestCase {
   /** infonce: random positives. supcon: classes of the rows. */
   labelsBelow?: number;
   directions?: readonly ('queryToKey' | 'keyToQuery' | 'queryToQuery' | 'keyToKey')[];
+  /** The most positives and excluded pairs of a query, in lists, which the CPU backend alone takes. */
+  positives?: number;
+  excluded?: number;
   /** Widths of the features of a guide and a teacher, which the CPU backend alone takes. */
   guideDim?: number;
   teacherDim?: number;
@@ -81,7 +84,22 @@ export const selfTestCases: readonly SelfTestCase[] = [
     guideDim: 21,
     teacherDim: 19,
   },
+  {
+    name: 'clip, lists',
+    objective: 'clip',
+    rows: 85,
+    keys: 117,
+    dim: 27,
+    logitScale: 10,
+    seed: 81,
+    positives: 3,
+    excluded: 6,
+  },
 ];
+
+/** Options that other backends refuse. */
+export const isForCpuAlone = ({ positives, excluded, guideDim, teacherDim }: SelfTestCase): boolean =>
+  (positives ?? excluded ?? guideDim ?? teacherDim) !== undefined;
 
 /** 32 bits that look random. */
 export function hash(seed: number, index: number): number {
@@ -97,13 +115,20 @@ interface Pair {
   keys: { data: Float32Array; shape: [number, number] };
 }
 
+/** As the options `labels` and `excludePairs` have them. */
+interface Lists {
+  offsets: Int32Array;
+  keys: Int32Array;
+}
+
 export interface SelfTestProblem extends Pair {
   /** As the public functions take them, and the oracle of the tests too. */
   options: {
     objective: Objective;
     logitScale: number;
     logitBias?: number;
-    labels?: Int32Array;
+    labels?: Int32Array | Lists;
+    excludePairs?: Lists;
     directions?: readonly ('queryToKey' | 'keyToQuery' | 'queryToQuery' | 'keyToKey')[];
     guide?: Pair;
     teacher?: Pair & { logitScale: number; weight: number };
@@ -122,11 +147,30 @@ function makePair({ rows, keys, dim, seed }: Pick<SelfTestCase, 'rows' | 'keys' 
   return { queries: { data: queries, shape: [rows, dim] }, keys: { data: keyData, shape: [keys, dim] } };
 }
 
+/** From `least` to `most` distinct keys of each query, in any order. */
+function makeLists({ rows, keys }: SelfTestCase, seed: number, least: number, most: number): Lists {
+  const offsets = [0];
+  const listed: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const wanted = least + (hash(seed, row) % (most - least + 1));
+    const list = new Set<number>(least > 0 ? [row] : []);
+    for (let draw = 1; list.size < wanted; draw++) list.add(hash(seed + draw, row) % keys);
+    listed.push(...list);
+    offsets.push(listed.length);
+  }
+  return { offsets: Int32Array.from(offsets), keys: Int32Array.from(listed) };
+}
+
+function makeLabels(given: SelfTestCase): Int32Array | Lists | undefined {
+  const { rows, seed, labelsBelow, positives } = given;
+  if (positives !== undefined) return makeLists(given, 1000 + seed, 1, positives);
+  if (labelsBelow === undefined) return undefined;
+  return Int32Array.from({ length: rows }, (_, row) => hash(seed + 2, row) % labelsBelow);
+}
+
 export function makeSelfTestProblem(given: SelfTestCase): SelfTestProblem {
-  const { rows, seed, objective, logitScale, logitBias, labelsBelow, directions, guideDim, teacherDim } =
-    given;
-  const labels =
-    labelsBelow && Int32Array.from({ length: rows }, (_, row) => hash(seed + 2, row) % labelsBelow);
+  const { seed, objective, logitScale, logitBias, directions, excluded, guideDim, teacherDim } = given;
+  const labels = makeLabels(given);
   return {
     ...makePair(given),
     options: {
@@ -134,6 +178,7 @@ export function makeSelfTestProblem(given: SelfTestCase): SelfTestProblem {
       logitScale,
       ...(logitBias !== undefined && { logitBias }),
       ...(labels && { labels }),
+      ...(excluded && { excludePairs: makeLists(given, 2000 + seed, 0, excluded) }),
       ...(directions && { directions }),
       ...(guideDim && { guide: makePair({ ...given, dim: guideDim, seed: seed + 3 }) }),
       ...(teacherDim && {

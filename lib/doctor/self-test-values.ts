@@ -118,4 +118,18 @@ export const selfTestValues: Record<string, StoredValues> = {
       signedSums: [-0.367057918154, 0.313205435416, 1.60047774706, -1.01274748447],
     },
   },
+  'clip, lists': {
+    loss: 3.24671294846,
+    accuracy: 0.917647058824,
+    logitScaleGrad: -0.0950988845646,
+    logitBiasGrad: 0,
+    queryGrads: {
+      length: 0.353848092096,
+      signedSums: [0.587967659116, -0.291818020045, 0.572610560225, 0.234750193023],
+    },
+    keyGrads: {
+      length: 0.521284162656,
+      signedSums: [-0.0450505392807, 0.229518747374, 0.316259803672, 0.815255435391],
+    },
+  },
 };

@@ -9,7 +9,13 @@ import { contrastiveLossAndGradSync } from '../loss/contrastive-loss';
 import type { BackendOption, Compute } from '../loss/options';
 import type { DType } from '../native/binding';
 import type { SelfTestResult } from './report';
-import { asDType, makeSelfTestProblem, type SelfTestCase, selfTestCases } from './self-test-cases';
+import {
+  asDType,
+  isForCpuAlone,
+  makeSelfTestProblem,
+  type SelfTestCase,
+  selfTestCases,
+} from './self-test-cases';
 import { searchCases, searchFailures } from './self-test-search';
 import { type StoredValues, type Summary, spread, summarise } from './self-test-summary';
 import { selfTestValues } from './self-test-values';
@@ -98,9 +104,7 @@ export async function runSelfTest(
   values: Record<string, StoredValues> = selfTestValues,
 ): Promise<SelfTestResult> {
   const begin = performance.now();
-  const cases = selfTestCases.filter(
-    ({ guideDim, teacherDim }) => target.backend === 'cpu' || (guideDim ?? teacherDim) === undefined,
-  );
+  const cases = selfTestCases.filter((given) => target.backend === 'cpu' || !isForCpuAlone(given));
   const runs = cases.flatMap((given) => variants.map((variant) => ({ given, variant })));
   const failures = runs.flatMap(({ given, variant }) => {
     const { dtype, compute } = variant;

@@ -10,8 +10,14 @@ import { notImplemented } from '../validate';
 import { listsOf } from './listed-labels';
 import type { AnyContrastiveOptions } from './options';
 
+/** The options among which these are. A plan has shapes in place of the features of other models. */
+type Given = Pick<AnyContrastiveOptions, 'excludePairs' | 'hardNegatives' | 'labels'> & {
+  guide?: unknown;
+  teacher?: unknown;
+};
+
 /** Throws ERR_NOT_IMPLEMENTED. */
-export function refuseCpuOptions(given: AnyContrastiveOptions, backend: BackendName): void {
+export function refuseCpuOptions(given: Given, backend: BackendName): void {
   if (backend === 'cpu') return;
   const name = cpuOption(given);
   if (name === undefined) return;
@@ -29,7 +35,7 @@ export function refuseCpuOptionsInGroup(given: AnyContrastiveOptions): void {
     throw notImplemented(`options.${name} beside options.group`, 'a call without a group');
 }
 
-function cpuOption(given: AnyContrastiveOptions): string | undefined {
+function cpuOption(given: Given): string | undefined {
   const { excludePairs, guide, hardNegatives, labels, teacher } = given;
   if (guide !== undefined) return 'guide';
   if (teacher !== undefined) return 'teacher';

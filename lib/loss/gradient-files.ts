@@ -11,9 +11,7 @@ import type { MappingHandle, NativeBinding, NativeMappedMatrix } from '../native
 import type { StoreFill } from '../store/store-fill';
 import { beginFill, type StoreWriter } from '../store/store-writer';
 import type { NamedMemory } from './call-memory';
-import type { GradientOutputs } from './options';
-
-type GradientName = keyof GradientOutputs;
+import type { GradientName } from './wanted-gradients';
 
 interface GradientFile {
   name: GradientName;

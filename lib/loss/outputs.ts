@@ -1,6 +1,6 @@
 /**
- * The gradients that a call writes, on the host, in files, or on the device where the features are. The caller's
- * arrays, matrices or stores where given, new ones otherwise, none for features that are frozen.
+ * Where a call writes its gradients: on the host, in files, or on the device where the features are. The caller's
+ * arrays, matrices or stores where given, new ones otherwise. `wanted-gradients.ts` says which gradients there are.
  *
  * Refuses arrays of the wrong type or length. `call-memory.ts` finds arrays that share memory with another.
  */
@@ -21,19 +21,8 @@ import * as check from '../validate';
 import type { NamedMemory } from './call-memory';
 import { allocateAll, checkDeviceOutput } from './device-call';
 import { GradientFiles } from './gradient-files';
-import type { AnyContrastiveOptions, GradientOutputs, WantedKeyGradients } from './options';
-
-/** The features, and the fact about the objective on which gradients depend. */
-export interface Inputs {
-  queries: NativeMatrix;
-  keys: NativeMatrix | null;
-  hardNegatives: NativeMatrix | null;
-  /** Keys are compared with keys: either all keys have a gradient or none has. */
-  keysMeetKeys: boolean;
-}
-
-/** Name of a gradient: in `options.out`, in the native request and in the result. */
-type GradientName = keyof GradientOutputs;
+import type { AnyContrastiveOptions, GradientOutputs } from './options';
+import { eachGradient, type GradientName, gradientRows, type Inputs, readGrad } from './wanted-gradients';
 
 export interface ResolvedOutputs {
   /** For the native request; null where no gradient is wanted, and where one goes to a file. */
@@ -78,29 +67,6 @@ export function readOutputOptions(given: Pick<AnyContrastiveOptions, 'grad' | 'o
   };
 }
 
-function readGrad(value: unknown): AnyContrastiveOptions['grad'] {
-  const { queries, keys, hardNegatives } = readNames('options.grad', value, [
-    'queries',
-    'keys',
-    'hardNegatives',
-  ]);
-  return {
-    queries: queries === undefined ? undefined : check.boolean('options.grad.queries', queries),
-    keys: readGradOfKeys(keys),
-    hardNegatives:
-      hardNegatives === undefined ? undefined : check.boolean('options.grad.hardNegatives', hardNegatives),
-  };
-}
-
-function readGradOfKeys(value: unknown): WantedKeyGradients | undefined {
-  if (value === undefined || typeof value === 'boolean') return value;
-  if (typeof value !== 'object' || value === null) {
-    throw check.invalid('ERR_TYPE', 'options.grad.keys', 'boolean or { rows }', value);
-  }
-  const { rows } = readNames('options.grad.keys', value, ['rows']);
-  return { rows: check.positiveInteger('options.grad.keys.rows', rows) };
-}
-
 function readOut(value: unknown): AnyContrastiveOptions['out'] {
   const out = readNames('options.out', value, names);
   for (const name of names) {
@@ -119,14 +85,9 @@ const fileHint = (value: unknown) =>
  * ERR_DISPOSED or ERR_OUT_OF_MEMORY.
  */
 export function resolveOutputs(given: AnyContrastiveOptions, inputs: Inputs): ResolvedOutputs {
-  const { queries, keys, hardNegatives } = inputs;
+  const { queries } = inputs;
   const { grad = nothing, out = nothing } = given;
-  const rows: Record<GradientName, number> = {
-    queryGrads: (grad.queries ?? true) ? queries.rows : 0,
-    keyGrads: keys === null ? 0 : gradientKeyRows(grad.keys, keys.rows, inputs.keysMeetKeys),
-    hardNegativeGrads:
-      hardNegatives !== null && (grad.hardNegatives ?? grad.keys !== false) ? hardNegatives.rows : 0,
-  };
+  const rows = gradientRows(grad, inputs);
   const fromCaller = (name: GradientName) =>
     isStoreWriter(out[name]) ? null : checkOutput(`options.out.${name}`, out[name], rows[name], queries);
   const gradients = eachGradient(fromCaller);
@@ -177,14 +138,6 @@ function requireGradient(name: string, rows: number): void {
   if (rows === 0) throw codedError('ERR_VALUE', `Expected no ${name}: this call has no such gradient`);
 }
 
-function eachGradient<T>(make: (name: GradientName) => T): Record<GradientName, T> {
-  return {
-    queryGrads: make('queryGrads'),
-    keyGrads: make('keyGrads'),
-    hardNegativeGrads: make('hardNegativeGrads'),
-  };
-}
-
 /**
  * Adds the gradients that the caller did not give, of no rows for frozen features. Returns new matrices of a device.
  */
@@ -214,23 +167,6 @@ function allocateMissing(
 
 function toNativeOutput(gradient: Gradient | null): NativeOutput | null {
   return isDeviceMatrix(gradient) ? toNativeDeviceMatrix('gradient', gradient) : gradient;
-}
-
-function gradientKeyRows(
-  wanted: WantedKeyGradients | undefined,
-  keyRows: number,
-  allOrNone: boolean,
-): number {
-  if (wanted === undefined || wanted === true) return keyRows;
-  if (wanted === false) return 0;
-  const rows = check.positiveInteger('options.grad.keys.rows', wanted.rows, keyRows);
-  if (allOrNone && rows < keyRows) {
-    throw codedError(
-      'ERR_VALUE',
-      'Expected a gradient of all keys or none where keys are compared with each other',
-    );
-  }
-  return rows;
 }
 
 /** The caller's array or matrix for one gradient; null without one. */

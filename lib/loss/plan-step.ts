@@ -57,10 +57,12 @@ export function readPlanChunk(name: string, value: unknown): PlanChunk {
   };
 }
 
+/** @param frozenBytes Among the inputs: features that no tower of the step makes. */
 export function planStep(
   chunk: PlanChunk,
   { queries, keys, gradient }: { queries: number; keys: number; gradient: boolean },
   { bytes, estimatedSeconds }: LossPlan,
+  frozenBytes: number,
 ): StepPlan {
   const { rows, encodeSeconds, backwardSeconds } = chunk;
   const chunks = { queries: Math.ceil(queries / rows), keys: Math.ceil(keys / rows) };
@@ -69,7 +71,11 @@ export function planStep(
   return {
     chunks,
     activationRows: Math.min(rows, Math.max(queries, keys)),
-    bytes: { encode: bytes.inputs, loss: bytes.grads + bytes.workspace, total: bytes.total },
+    bytes: {
+      encode: bytes.inputs - frozenBytes,
+      loss: bytes.grads + bytes.workspace,
+      total: bytes.total - frozenBytes,
+    },
     ...(typeof ofChunk === 'number' && {
       estimatedSeconds: estimatedSeconds + all * (encodeSeconds! + ofChunk),
     }),

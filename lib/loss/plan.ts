@@ -13,6 +13,7 @@ import { readNames } from '../read-names';
 import * as check from '../validate';
 import { objectiveNames, rulesOf } from './objectives';
 import type { BackendOption, Compute } from './options';
+import { frozenNames, type PlanFrozen, type PlannedFrozen, readPlanFrozen } from './plan-frozen';
 import { type PlanRanks, planRanks, type RanksPlan, readPlanRanks, shardRows } from './plan-ranks';
 import { type PlanChunk, planStep, readPlanChunk, type StepPlan } from './plan-step';
 import { resolveCompute, resolveResources } from './resolve';
@@ -40,6 +41,10 @@ export interface PlanOptions {
   threads?: number | undefined;
   /** Upper bound on scratch memory in bytes, as in the call's options. */
   workspaceBytes?: number | undefined;
+  /** The features of a guide, as a call takes them for queries and keys. Objectives 'clip' and 'infonce'; CPU only. */
+  guide?: PlanFrozen | undefined;
+  /** The same for a teacher. */
+  teacher?: PlanFrozen | undefined;
   /** Rows of a chunk of `chunkedStep`, or an object that also says what a chunk takes. The plan then has `step`. */
   chunk?: number | PlanChunk | undefined;
   /**
@@ -53,6 +58,7 @@ export interface Plan {
   /** Floating-point operations of the matrix products. */
   flops: number;
   bytes: {
+    /** Queries and keys, and their features of a guide and a teacher. */
     inputs: number;
     grads: number;
     /** Scratch memory, as `stats.workspaceBytes` will report it. */
@@ -64,7 +70,7 @@ export interface Plan {
   };
   /**
    * Memory that a dense loss needs beside its inputs: logits (M × N, or all rows with all rows). With
-   * `gradient`, the gradients of logits and features as well.
+   * `gradient`, the gradients of logits and features as well. A guide and a teacher add a matrix of dots each.
    */
   denseBytes: number;
   /** Parts in which a CUDA device will take the longest matrix; 1: as a whole. */
@@ -90,6 +96,8 @@ const isPlanOption: Record<keyof PlanOptions, true> = {
   device: true,
   threads: true,
   workspaceBytes: true,
+  guide: true,
+  teacher: true,
   chunk: true,
   ranks: true,
 };
@@ -113,22 +121,26 @@ export function plan(options: PlanOptions): Plan {
 /** `plan` on an addon that is loaded after the options are checked. */
 export function planOn(getBinding: () => NativeBinding, options: PlanOptions): Plan {
   const given = readNames('options', options, planNames) as unknown as PlanOptions;
-  const request = readRequest(given);
+  const { request, frozen } = readRequest(given);
   const chunk = given.chunk === undefined ? undefined : readPlanChunk('options.chunk', given.chunk);
   const ranks = given.ranks === undefined ? undefined : readPlanRanks('options.ranks', given.ranks);
-  const shard = ranks && readShard(request, ranks);
+  const shard = ranks && readShard(request, frozen, ranks);
   const binding = getBinding();
   requireBackend(request, binding);
-  const planned = describeCosts(request, planNatively(request, binding));
+  const frozenBytes = bytesOfFrozen(request, frozen);
+  const planned = describeCosts(request, planNatively(request, binding), frozenBytes);
   return {
     ...planned,
-    ...(chunk && { step: planStep(chunk, request, planned) }),
+    ...(chunk && { step: planStep(chunk, request, planned, frozenBytes) }),
     ...(ranks && shard && { ranks: planShard(ranks, shard, binding) }),
   };
 }
 
-/** The part of the rank that has most. Throws ERR_VALUE, or ERR_NOT_IMPLEMENTED for a GPU. */
-function readShard(request: PlanRequest, ranks: PlanRanks): PlanRequest {
+/** The part of the rank that has most. Throws ERR_VALUE, or ERR_NOT_IMPLEMENTED for what a group does not take. */
+function readShard(request: PlanRequest, frozen: PlannedFrozen, ranks: PlanRanks): PlanRequest {
+  for (const name of frozenNames)
+    if (frozen[name] !== null)
+      throw check.notImplemented(`options.${name} beside options.ranks`, 'a plan without ranks');
   if (request.backend === 'cuda')
     throw check.notImplemented("options.ranks on backend 'cuda'", "backend: 'cpu'");
   const queries = shardRows('options.queries', request.queries, ranks);
@@ -165,17 +177,22 @@ function planNatively(request: PlanRequest, binding: NativeBinding): NativePlan 
   );
 }
 
-function readRequest(given: PlanOptions): PlanRequest {
+function readRequest(given: PlanOptions): { request: PlanRequest; frozen: PlannedFrozen } {
   const queries = check.positiveInteger('options.queries', given.queries);
   const { objective, keys } = resolveObjective(given, queries);
   const dim = check.positiveInteger('options.dim', given.dim);
-  refuseBeyondMemory(queries, keys, dim);
+  refuseBeyondMemory(queries, keys, 'options.dim', dim);
   const gradient = given.gradient === undefined || check.boolean('options.gradient', given.gradient);
   const dtype = given.dtype === undefined ? 'float32' : check.oneOf('options.dtype', given.dtype, dtypes);
   const resources = resolveResources(given);
   const choice = resolveBackend(given);
   const bfloat16 = resolveCompute(given, dtype) === 'bfloat16';
-  return { objective, queries, keys, dim, dtype, bfloat16, gradient, ...choice, ...resources };
+  const frozen = readPlanFrozen(given, objective, choice.backend);
+  for (const name of frozenNames)
+    refuseBeyondMemory(queries, keys, `options.${name}.dim`, frozen[name]?.dim ?? 0);
+  const auxiliary = { guideDim: frozen.guide?.dim ?? 0, teacherDim: frozen.teacher?.dim ?? 0 };
+  const shape = { objective, queries, keys, dim, dtype, ...auxiliary };
+  return { request: { ...shape, bfloat16, gradient, ...choice, ...resources }, frozen };
 }
 
 function resolveObjective(given: PlanOptions, queries: number): { objective: Objective; keys: number } {
@@ -196,28 +213,42 @@ function resolveObjective(given: PlanOptions, queries: number): { objective: Obj
   return { objective, keys };
 }
 
-function refuseBeyondMemory(queries: number, keys: number, dim: number): void {
+function refuseBeyondMemory(queries: number, keys: number, name: string, dim: number): void {
   if ((queries + keys) * dim <= mostFeatures) return;
   throw codedError(
     'ERR_SHAPE',
-    `Expected at most ${mostFeatures} features, (options.queries + options.keys) * options.dim, which is more than ` +
+    `Expected at most ${mostFeatures} features, (options.queries + options.keys) * ${name}, which is more than ` +
       `any memory holds, but received (${queries} + ${keys}) * ${dim}`,
   );
 }
 
+const bytesPer = (dtype: DType) => (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
+
+/** The caller's features of a guide and a teacher. */
+function bytesOfFrozen({ queries, keys }: PlanRequest, frozen: PlannedFrozen): number {
+  let bytes = 0;
+  for (const name of frozenNames) {
+    const features = frozen[name];
+    if (features !== null) bytes += (queries + keys) * features.dim * bytesPer(features.dtype);
+  }
+  return bytes;
+}
+
 function describeCosts(
-  { objective, queries, keys, dim, dtype, gradient }: PlanRequest,
+  { objective, queries, keys, dim, dtype, gradient, guideDim, teacherDim }: PlanRequest,
   native: NativePlan,
+  frozenBytes: number,
 ): Plan {
-  const inputs = (queries + keys) * dim * (dtype === 'float32' ? bytesPerFloat : bytesPerFloat / 2);
+  const inputs = (queries + keys) * dim * bytesPer(dtype) + frozenBytes;
   const grads = gradient ? (queries + keys) * dim * bytesPerFloat : 0;
   const { isSelfSimilar } = rulesOf(objective);
   const logits = (isSelfSimilar ? (queries + keys) ** 2 : queries * keys) * bytesPerFloat;
+  const others = [guideDim, teacherDim].filter((width) => width > 0).length;
   const { flops, workspaceBytes: workspace, lseBytes: lse, slabs, seconds: estimatedSeconds } = native;
   return {
     flops,
     bytes: { inputs, grads, workspace, lse, total: inputs + grads + workspace },
-    denseBytes: gradient ? 2 * logits + grads : logits,
+    denseBytes: (gradient ? 2 * logits + grads : logits) + others * logits,
     slabs,
     estimatedSeconds,
   };

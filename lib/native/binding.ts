@@ -240,6 +240,9 @@ export interface PlanRequest extends BackendChoice {
   dtype: DType;
   bfloat16: boolean;
   dim: number;
+  /** Widths of the features of a guide and a teacher; 0: the call has none. */
+  guideDim: number;
+  teacherDim: number;
   gradient: boolean;
   threads: number;
   workspaceBytes: number;

@@ -5,6 +5,8 @@
  */
 
 import { plan } from '../loss/plan';
+import type { PlanFrozen } from '../loss/plan-frozen';
+import { type Features, toNativeFeatures } from '../matrix/features';
 import type { DType } from '../matrix/host-matrix';
 import type { Prefix } from './matryoshka-options';
 import type { LossByOptions } from './step-loss';
@@ -26,7 +28,7 @@ export function estimateOf(
   { options }: LossByOptions,
   prefixes: readonly Prefix[] | undefined,
 ): LossEstimate {
-  const { objective, compute, backend, device, threads, workspaceBytes, group } = options;
+  const { objective, compute, backend, device, threads, workspaceBytes, guide, teacher, group } = options;
   // each rank compares its queries with the keys of all ranks, which have about as many as this one
   const ranks = group?.size ?? 1;
   return ({ dim, ...shape }) => {
@@ -34,10 +36,18 @@ export function estimateOf(
     try {
       return dims.reduce((sum, dim) => {
         const of = { ...shape, dim, objective, compute, backend, device, threads, workspaceBytes };
-        return sum + ranks * plan(of).estimatedSeconds;
+        const others = { guide: shapeOf('guide', guide), teacher: shapeOf('teacher', teacher) };
+        return sum + ranks * plan({ ...of, ...others }).estimatedSeconds;
       }, 0);
     } catch {
       return undefined;
     }
   };
+}
+
+/** The features of a guide or a teacher as a plan takes them. */
+function shapeOf(name: string, model: { queries: Features } | undefined): PlanFrozen | undefined {
+  if (model === undefined) return undefined;
+  const { dim, dtype } = toNativeFeatures(name, model.queries);
+  return { dim, dtype };
 }

@@ -14,6 +14,15 @@ import { expectError, fakeNative, matrix, thrownBy } from './fake-binding';
 
 const MiB = 2 ** 20;
 
+/** Features of a guide and a teacher of the planned widths. No guide's dot is above a margin of -1e9. */
+function otherModels({ queries, keys = queries, guide, teacher }: PlanOptions) {
+  const sides = (dim: number) => ({ queries: matrix(queries, dim), keys: matrix(keys, dim) });
+  return {
+    guide: guide && { ...sides(guide.dim), margin: -1e9 },
+    teacher: teacher && { ...sides(teacher.dim), logitScale: 1, weight: 1 },
+  };
+}
+
 describe('plan', () => {
   it.each<Required<Pick<PlanOptions, 'queries' | 'dim'>> & PlanOptions>([
     { queries: 1, dim: 1 },
@@ -32,19 +41,27 @@ describe('plan', () => {
     { queries: 900, keys: 0, dim: 40, objective: 'supcon', gradient: false },
     { queries: 900, dim: 40, compute: 'bfloat16' },
     { queries: 900, dim: 40, objective: 'ntxent', compute: 'bfloat16', workspaceBytes: 8 * MiB },
+    { queries: 1500, dim: 64, guide: { dim: 24 } },
+    { queries: 1500, dim: 64, teacher: { dim: 100 } },
+    { queries: 1500, dim: 64, guide: { dim: 24 }, teacher: { dim: 100 }, gradient: false },
+    { queries: 1500, dim: 64, guide: { dim: 24 }, teacher: { dim: 100 }, threads: 3 },
+    { queries: 1500, dim: 64, guide: { dim: 80 }, workspaceBytes: 6 * MiB },
+    { queries: 700, keys: 2000, dim: 33, guide: { dim: 90 }, teacher: { dim: 7 } },
+    { queries: 700, keys: 2000, dim: 33, teacher: { dim: 90 }, threads: 1, workspaceBytes: 5 * MiB },
   ])('%j is what the call will take', (options) => {
     const { queries: rows, keys = rows, dim, gradient = true, threads, workspaceBytes, compute } = options;
     const planned = plan(options);
     const objective = options.objective ?? (keys === rows ? 'clip' : 'infonce');
     const labels = objective === 'supcon' ? new Int32Array(rows).map((_, i) => i % 7) : undefined;
-    const given = { objective, labels, threads, workspaceBytes, compute };
+    const given = { objective, labels, threads, workspaceBytes, compute, ...otherModels(options) };
     const call = gradient ? contrastiveLossAndGradSync : contrastiveLossSync;
     const { stats } = call(matrix(rows, dim), keys > 0 ? matrix(keys, dim) : null, given);
     expect(stats.workspaceBytes).toBe(planned.bytes.workspace);
     // of the tiles that a small workspace keeps, the planner knows the number but not which of them are ragged
     const allowed = workspaceBytes === undefined ? 1e-12 : 0.01;
     expect(Math.abs(stats.flops / planned.flops - 1)).toBeLessThanOrEqual(allowed);
-    expect(planned.bytes.inputs).toBe((rows + keys) * dim * 4);
+    const widths = dim + (options.guide?.dim ?? 0) + (options.teacher?.dim ?? 0);
+    expect(planned.bytes.inputs).toBe((rows + keys) * widths * 4);
     expect(planned.bytes.grads).toBe(gradient ? (rows + keys) * dim * 4 : 0);
     const { inputs, grads, workspace, total, lse } = planned.bytes;
     expect(total).toBe(inputs + grads + workspace);
@@ -134,8 +151,28 @@ describe('plan', () => {
     expect(sizes.map(({ bytes }) => bytes.grads)).toEqual([8192, 8192, 8192]);
   });
 
+  it('features of a guide and a teacher are inputs of their own types, and matrices of a dense loss', () => {
+    const shape = { queries: 64, keys: 100, dim: 16 };
+    const alone = plan(shape);
+    const both = plan({ ...shape, guide: { dim: 8, dtype: 'float16' }, teacher: { dim: 32 } });
+    expect(both.bytes.inputs - alone.bytes.inputs).toBe(164 * (8 * 2 + 32 * 4));
+    expect(both.bytes.grads).toBe(alone.bytes.grads);
+    expect(both.denseBytes - alone.denseBytes).toBe(2 * 64 * 100 * 4);
+  });
+
+  it('a guide and a teacher take time, the more the wider they are', () => {
+    const secondsOf = (more: object) =>
+      plan({ queries: 4096, dim: 64, threads: 1, ...more }).estimatedSeconds;
+    for (const name of ['guide', 'teacher']) {
+      const narrow = secondsOf({ [name]: { dim: 64 } });
+      expect(narrow).toBeGreaterThan(1.1 * secondsOf({}));
+      expect(secondsOf({ [name]: { dim: 512 } })).toBeGreaterThan(1.5 * narrow);
+    }
+  });
+
   it('passes on what it was asked, with defaults', () => {
     const { binding, plans } = fakeNative();
+    const none = { guideDim: 0, teacherDim: 0 };
     const float32 = { backend: 'cpu', device: 0, dtype: 'float32', bfloat16: false };
     const planned = planOn(() => binding, { queries: 10, dim: 4 });
     planOn(() => binding, {
@@ -146,12 +183,14 @@ describe('plan', () => {
       threads: 3,
       workspaceBytes: 2000,
     });
+    planOn(() => binding, { queries: 10, dim: 4, guide: { dim: 5 }, teacher: { dim: 6 } });
     expect(plans).toEqual([
       {
         objective: 'clip',
         queries: 10,
         keys: 10,
         dim: 4,
+        ...none,
         gradient: true,
         ...float32,
         threads: 0,
@@ -162,10 +201,23 @@ describe('plan', () => {
         queries: 10,
         keys: 20,
         dim: 4,
+        ...none,
         gradient: false,
         ...float32,
         threads: 3,
         workspaceBytes: 2000,
+      },
+      {
+        objective: 'clip',
+        queries: 10,
+        keys: 10,
+        dim: 4,
+        guideDim: 5,
+        teacherDim: 6,
+        gradient: true,
+        ...float32,
+        threads: 0,
+        workspaceBytes: 0,
       },
     ]);
     expect(planned).toEqual({
@@ -245,6 +297,15 @@ describe('plan', () => {
       { type: Error, code: 'ERR_NOT_IMPLEMENTED' },
       "options.ranks on backend 'cuda' is not in this version",
     ],
+    ...['guide', 'teacher'].map(
+      (name) =>
+        [
+          `ranks beside a ${name}`,
+          { queries: 4, dim: 4, ranks: 2, [name]: { dim: 3 } },
+          { type: Error, code: 'ERR_NOT_IMPLEMENTED' },
+          `options.${name} beside options.ranks is not in this version`,
+        ] as const,
+    ),
     ['no rank', { queries: 4, dim: 4, ranks: 0 }, badValue, 'for options.ranks but received 0'],
     [
       'more ranks than rows',
@@ -275,6 +336,54 @@ describe('plan', () => {
       { queries: 4, dim: 4, backend: 'cuda' },
       { type: Error, code: 'ERR_BACKEND_UNAVAILABLE' },
       "Backend 'cuda' cannot run here: no device at all",
+    ],
+    [
+      'a guide of an objective without one',
+      { queries: 4, dim: 4, objective: 'siglip', guide: { dim: 4 } },
+      badValue,
+      "no options.guide for objective 'siglip' but received some; it belongs to clip, infonce",
+    ],
+    [
+      'a teacher of an objective without one',
+      { queries: 4, dim: 4, objective: 'ntxent', teacher: { dim: 4 } },
+      badValue,
+      "no options.teacher for objective 'ntxent'",
+    ],
+    [
+      'a number as a guide',
+      { queries: 4, dim: 4, guide: 4 },
+      badType,
+      'object for options.guide but received 4',
+    ],
+    [
+      'a guide without dim',
+      { queries: 4, dim: 4, guide: {} },
+      badType,
+      'positive integer for options.guide.dim but received undefined',
+    ],
+    [
+      'a dtype of a teacher',
+      { queries: 4, dim: 4, teacher: { dim: 4, dtype: 'int8' } },
+      badValue,
+      'one of float32, float16, bfloat16 for options.teacher.dtype',
+    ],
+    [
+      'features as a guide',
+      { queries: 4, dim: 4, guide: { dim: 4, keys: 4 } },
+      { type: TypeError, code: 'ERR_OPTION' },
+      'Unknown name keys in options.guide',
+    ],
+    [
+      'a teacher too wide',
+      { queries: 1000, dim: 1, teacher: { dim: 2 ** 50 } },
+      badShape,
+      'options.teacher.dim, which is more than any memory holds',
+    ],
+    [
+      'a guide on a device',
+      { queries: 4, dim: 4, guide: { dim: 4 }, backend: 'cuda' },
+      { type: Error, code: 'ERR_NOT_IMPLEMENTED' },
+      "options.guide is not in this version of infcl for backend 'cuda'",
     ],
     [
       'too little',

@@ -16,6 +16,7 @@ struct Shape {
   ObjectiveKind kind;
   int64_t rows, keys, dim;
   bool gradient;
+  AuxiliaryDims auxiliary_dims{};
 };
 
 // Seconds of one thread, and the plan that they belong to.
@@ -38,9 +39,11 @@ Timed time_of(const Shape& s, const KernelTimes& times, int running = 1) {
   w.gradient_room = {s.rows, s.keys};
   w.fused = s.gradient && rows_stand_alone(objective);
   w.needs_row_sums = !objective.sigmoid();
+  w.auxiliary_dims = s.auxiliary_dims;
   Timed out;
   out.plan = plan_workspace(w, grids, k);
-  out.flops = call_flops(grids, s.dim, s.gradient, out.plan);
+  out.flops = call_flops(grids, s.dim, s.gradient, out.plan) +
+              auxiliary_flops(grids, s.auxiliary_dims, s.gradient, out.plan);
   out.seconds =
       call_seconds({objective, s.rows, s.keys, s.dim, s.gradient, grids}, out.plan, running, k, times);
   return out;
@@ -69,6 +72,35 @@ void test_products_are_those_of_the_flops() {
         CHECK(near(added(s, unit), expected), "kind %d, %ld rows, gradient %d: %g instead of %g", (int)kind,
               (long)rows, gradient, added(s, unit), expected);
       }
+  for (const ObjectiveKind kind : {ObjectiveKind::kClip, ObjectiveKind::kInfoNce})
+    for (const bool gradient : {false, true})
+      for (const AuxiliaryDims& dims : {AuxiliaryDims{48, 0}, AuxiliaryDims{0, 80}, AuxiliaryDims{16, 32}}) {
+        const int64_t rows = 3 * kKernelTables[0]->tile.rows;
+        const Shape s{kind, rows, rows, 64, gradient, dims};
+        const double expected = time_of(s, unit).flops / 2 * 1e-6;
+        CHECK(near(added(s, unit), expected), "kind %d, guide %ld, teacher %ld: %g instead of %g", (int)kind,
+              (long)dims[0], (long)dims[1], added(s, unit), expected);
+      }
+}
+
+// A teacher's probabilities are exponentials of their own.
+void test_auxiliary_terms() {
+  const int64_t rows = 2 * kKernelTables[0]->tile.rows;
+  const double pairs = static_cast<double>(rows) * static_cast<double>(rows);
+  KernelTimes t;
+  t.fold = 1e-6;
+  for (const bool gradient : {false, true}) {
+    const Shape guided{ObjectiveKind::kClip, rows, rows, 64, gradient, {32, 0}},
+        taught{ObjectiveKind::kClip, rows, rows, 64, gradient, {0, 32}};
+    CHECK(near(added(guided, t), pairs * 1e-6), "%g", added(guided, t));
+    CHECK(near(added(taught, t), 2 * pairs * 1e-6), "%g", added(taught, t));
+  }
+  t = {};
+  t.pack = t.check = 1e-6;
+  const Shape plain{ObjectiveKind::kClip, rows, rows, 64, true},
+      guided{ObjectiveKind::kClip, rows, rows, 64, true, {32, 0}};
+  CHECK(added(guided, t) >= added(plain, t) + 4 * static_cast<double>(rows) * 32 * 1e-6,
+        "features of a guide are read and packed");
 }
 
 void test_terms() {
@@ -122,6 +154,7 @@ void test_threads() {
 int main() {
   test_products_are_those_of_the_flops();
   test_terms();
+  test_auxiliary_terms();
   test_few_rows_are_rounded_up();
   test_threads();
   return check::summary();

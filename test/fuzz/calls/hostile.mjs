@@ -156,6 +156,7 @@ export function pollute(random, own) {
       'on',
       'bfloat16',
     ],
+    ...['offsets', 'ids', 'excludePairs', 'guide', 'teacher', 'margin', 'relative', 'weight'],
   ]);
   const value = oddValue(random);
   const descriptor = random.pick([

@@ -183,6 +183,10 @@ export async function alias(current) {
     { parent: options.hardNegatives?.keys, key: 'data' },
     { parent: options, key: 'queryIds' },
     { parent: options, key: 'keyIds' },
+    { parent: options.hardNegatives, key: 'ids' },
+    { parent: options.guide?.queries, key: 'data' },
+    { parent: options.guide?.keys, key: 'data' },
+    { parent: options.teacher?.keys, key: 'data' },
   ].filter(({ parent, key }) => parent?.[key] && parent[key].byteLength <= output.byteLength);
   if (candidates.length === 0) return;
   const { parent, key } = random.pick(candidates);

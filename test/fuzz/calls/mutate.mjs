@@ -21,6 +21,7 @@ const optionNames = [
     'falseNegativeMargin',
     'hardNegatives',
   ],
+  ...['excludePairs', 'guide', 'teacher'],
   ...[
     'directions',
     'partition',
@@ -48,6 +49,11 @@ const namesOf = {
   grad: ['queries', 'keys', 'hardNegatives'],
   out: ['queryGrads', 'keyGrads', 'hardNegativeGrads'],
   hardness: ['strength', 'on'],
+  labels: ['offsets', 'keys'],
+  excludePairs: ['offsets', 'keys'],
+  hardNegatives: ['keys', 'perQuery', 'offsets', 'ids'],
+  guide: ['queries', 'keys', 'hardNegatives', 'margin', 'relative'],
+  teacher: ['queries', 'keys', 'logitScale', 'weight'],
   encoder: ['encode', 'backward', 'randomState', 'restoreRandomState'],
 };
 

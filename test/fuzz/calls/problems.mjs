@@ -7,6 +7,7 @@
  */
 
 import { fillFeatures } from './features.mjs';
+import { countHardNegatives, hardNegativeRows, makeGuide, makeKeyLists, makeTeacher } from './lists.mjs';
 
 const objectives = ['clip', 'infonce', 'ntxent', 'supcon', 'siglip'];
 const allDirections = ['queryToKey', 'keyToQuery', 'queryToQuery', 'keyToKey'];
@@ -19,7 +20,7 @@ export function makeProblem(random, arena) {
   const tame = random.chance(0.5);
   const shape = makeShape(random);
   const { objective } = shape;
-  const matrix = (name, rows) => makeMatrix(random, arena, { name, rows, dim: shape.dim, tame });
+  const matrix = (name, rows, dim = shape.dim) => makeMatrix(random, arena, { name, rows, dim, tame });
   const queries = matrix('queries', shape.rows);
   const keys = shape.keys === 0 ? null : matrix('keys', shape.keys);
   const options = {
@@ -28,9 +29,8 @@ export function makeProblem(random, arena) {
     ...makeTerms(random, arena, shape),
     ...makeResources(random, tame),
   };
-  if (shape.perQuery > 0) {
-    options.hardNegatives = { keys: matrix('hard', shape.rows * shape.perQuery), perQuery: shape.perQuery };
-  }
+  if (shape.hardRows > 0) options.hardNegatives = makeHardNegatives(random, arena, shape, matrix, options);
+  Object.assign(options, makeOtherModels(random, { ...shape, tame }, matrix, options));
   const gradient = random.chance(0.7);
   Object.assign(options, makeGrad(random, arena, shape, options));
   return { queries, keys, options: withoutUndefined(options), gradient, tame };
@@ -49,17 +49,21 @@ function makeShape(random) {
     [5, random.integer(5, 40)],
     [1, random.integer(41, 130)],
   ]);
-  const labelled = objective === 'supcon' || (objective === 'infonce' && random.chance(0.4));
+  const takesLists = objective === 'clip' || objective === 'infonce';
+  const listed = takesLists && random.chance(0.2);
+  const labelled = !listed && (objective === 'supcon' || (objective === 'infonce' && random.chance(0.4)));
   const directions =
-    objective === 'infonce' && !labelled && random.chance(0.4)
+    objective === 'infonce' && !labelled && !listed && random.chance(0.4)
       ? ['queryToKey', ...allDirections.slice(1).filter(() => random.chance(0.5))]
       : undefined;
-  const free = (objective === 'infonce' || objective === 'siglip') && (directions?.length ?? 1) === 1;
+  const free =
+    listed || ((objective === 'infonce' || objective === 'siglip') && (directions?.length ?? 1) === 1);
   let keys = free && random.chance(0.6) ? random.integer(rows, 3 * rows) : rows;
-  if (objective === 'infonce' && labelled && random.chance(0.3)) keys = random.integer(1, rows);
+  if ((listed || (objective === 'infonce' && labelled)) && random.chance(0.3)) keys = random.integer(1, rows);
   if (objective === 'supcon' && random.chance(0.4)) keys = 0;
-  const hard = (objective === 'clip' || objective === 'infonce') && random.chance(0.25);
-  return { objective, rows, keys, dim, labelled, directions, perQuery: hard ? random.integer(1, 4) : 0 };
+  const hardCounts = takesLists && random.chance(0.25) ? countHardNegatives(random, rows) : [];
+  const hardRows = hardCounts.reduce((sum, count) => sum + count, 0);
+  return { objective, rows, keys, dim, labelled, listed, directions, hardCounts, hardRows };
 }
 
 function makeMatrix(random, arena, { name, rows, dim, tame }) {
@@ -93,12 +97,15 @@ function makeScale(random, objective, tame) {
   return { logitScale, ...(objective === 'siglip' && { logitBias: random.maybe(0.5, bias) }) };
 }
 
-function makeTerms(random, arena, { objective, rows, keys, labelled, directions }) {
-  const integers = (name, count, high) => {
-    const array = arena.take(name, Int32Array, count);
-    for (let i = 0; i < count; i++) array[i] = random.integer(0, high);
-    return array;
-  };
+function makeIntegers(random, arena, name, count, high) {
+  const array = arena.take(name, Int32Array, count);
+  for (let i = 0; i < count; i++) array[i] = random.integer(0, high);
+  return array;
+}
+
+function makeTerms(random, arena, shape) {
+  const { objective, rows, keys, labelled, listed, directions } = shape;
+  const integers = (name, count, high) => makeIntegers(random, arena, name, count, high);
   const terms = { directions };
   if (directions) terms.partition = random.maybe(0.5, () => random.pick(['joint', 'perDirection']));
   if (labelled) {
@@ -111,15 +118,46 @@ function makeTerms(random, arena, { objective, rows, keys, labelled, directions 
     terms.queryIds = integers('queryIds', rows, most);
     terms.keyIds = integers('keyIds', keys, most);
   }
-  if (random.chance(0.2)) terms.queryWeights = makeWeights(random, arena, rows);
+  if (!(listed && objective === 'clip') && random.chance(0.2))
+    terms.queryWeights = makeWeights(random, arena, rows);
+  if (objective !== 'ntxent' && random.chance(0.2)) {
+    const most = random.integer(0, Math.min(keys, 12));
+    terms.excludePairs = makeKeyLists(random, arena, 'excluded', { rows, keys, least: 0, most });
+  }
+  if (listed) {
+    const mayBeEmpty = (query) => terms.queryWeights?.[query] === 0;
+    const most = random.integer(1, 6);
+    terms.labels = makeKeyLists(random, arena, 'labels', { rows, keys, least: 1, most, mayBeEmpty });
+  }
   if (objective === 'siglip') return terms;
-  if (random.chance(0.2)) terms.falseNegativeMargin = random.pick([0, 0.1, -0.1, 1e30, -1e308]);
+  if (!listed && random.chance(0.2)) terms.falseNegativeMargin = random.pick([0, 0.1, -0.1, 1e30, -1e308]);
   const weighing = random.pick(['labelSmoothing', 'hardness', 'neither', 'neither', 'neither']);
-  if (weighing === 'labelSmoothing') terms.labelSmoothing = random.pick([0, 0.1, 0.999]);
+  if (weighing === 'labelSmoothing' && !listed) terms.labelSmoothing = random.pick([0, 0.1, 0.999]);
   if (weighing === 'hardness') {
     terms.hardness = { strength: random.between(0.1, 20), on: random.pick(['inBatch', 'all']) };
   }
   return terms;
+}
+
+/** Negatives of one query alone; with ids now and then, where queries and keys have some. */
+function makeHardNegatives(random, arena, { hardCounts, hardRows }, matrix, { queryIds }) {
+  const withIds = queryIds !== undefined && random.chance(0.5);
+  return {
+    keys: matrix('hard', hardRows),
+    ...hardNegativeRows(random, arena, hardCounts),
+    ...(withIds && { ids: makeIntegers(random, arena, 'hard.ids', hardRows, 5) }),
+  };
+}
+
+/** A guide and a teacher measure from one positive. A teacher knows no other denominator than that of the keys. */
+function makeOtherModels(random, shape, matrix, { hardness }) {
+  const { objective, listed, directions, hardRows } = shape;
+  if (listed || (objective !== 'clip' && objective !== 'infonce')) return {};
+  const mayTeach = directions === undefined && hardness === undefined && hardRows === 0;
+  return {
+    guide: random.maybe(0.2, () => makeGuide(random, shape, matrix)),
+    teacher: mayTeach ? random.maybe(0.25, () => makeTeacher(random, shape, matrix)) : undefined,
+  };
 }
 
 function makeWeights(random, arena, rows) {
@@ -145,8 +183,8 @@ function makeResources(random, tame) {
  * `grad` and `out`. Frozen features have no output. A bank of keys comes only where keys are not compared
  * with keys.
  */
-function makeGrad(random, arena, { objective, rows, keys, dim, directions, perQuery }) {
-  const wanted = { queries: rows, keys, hardNegatives: rows * perQuery };
+function makeGrad(random, arena, { objective, rows, keys, dim, directions, hardRows }) {
+  const wanted = { queries: rows, keys, hardNegatives: hardRows };
   const grad = random.maybe(0.4, () => ({}));
   if (grad) {
     const anchors = objective === 'ntxent' || objective === 'supcon' || directions?.includes('keyToKey');
