@@ -13,40 +13,46 @@ export const blank = (width: number, height: number): Picture => ({
   data: new Float32Array(width * height * 3),
 });
 
-/** The square picture at another side, by bilinear interpolation. */
+/** The square picture at another side, by bilinear interpolation: first along rows, then between rows. */
 export function resized({ width, height, data }: Picture, side: number): Picture {
-  // locals, because globals are slow to look up under Jest
-  const { floor, max, min } = Math;
   const result = blank(side, side);
-  const columns = places(width, side);
-  const rows = places(height, side);
-  for (let y = 0; y < side; y++) {
-    const sourceY = rows[y]!;
-    const top = floor(sourceY);
-    const down = sourceY - top;
-    const upper = top * width;
-    const lower = min(height - 1, top + 1) * width;
+  const columns = neighbours(width, side);
+  const rows = neighbours(height, side);
+  const line = side * 3;
+  const wide = new Float32Array(height * line);
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < side; x++) {
-      const sourceX = columns[x]!;
-      const left = floor(sourceX);
-      const across = sourceX - left;
-      const right = min(width - 1, left + 1);
-      const to = (y * side + x) * 3;
-      for (let c = 0; c < 3; c++) {
-        const above = data[(upper + left) * 3 + c]! * (1 - across) + data[(upper + right) * 3 + c]! * across;
-        const below = data[(lower + left) * 3 + c]! * (1 - across) + data[(lower + right) * 3 + c]! * across;
-        result.data[to + c] = above * (1 - down) + below * down;
-      }
+      const left = (y * width + columns.first[x]!) * 3;
+      const right = (y * width + columns.second[x]!) * 3;
+      const part = columns.part[x]!;
+      const to = y * line + x * 3;
+      for (let c = 0; c < 3; c++) wide[to + c] = data[left + c]! * (1 - part) + data[right + c]! * part;
     }
   }
-  return result;
-
-  /** The place in the source of each pixel's centre, within the picture. */
-  function places(from: number, to: number): Float64Array {
-    return Float64Array.from({ length: to }, (_, i) =>
-      max(0, min(from - 1, ((i + 0.5) * from) / to - 0.5)),
-    );
+  for (let y = 0; y < side; y++) {
+    const upper = rows.first[y]! * line;
+    const lower = rows.second[y]! * line;
+    const part = rows.part[y]!;
+    for (let i = 0; i < line; i++)
+      result.data[y * line + i] = wide[upper + i]! * (1 - part) + wide[lower + i]! * part;
   }
+  return result;
+}
+
+/** For each pixel of the result, the two pixels of the source around its centre, and how much the second counts. */
+function neighbours(
+  from: number,
+  to: number,
+): { first: Int32Array; second: Int32Array; part: Float32Array } {
+  const places = Float64Array.from({ length: to }, (_, i) =>
+    Math.max(0, Math.min(from - 1, ((i + 0.5) * from) / to - 0.5)),
+  );
+  const first = Int32Array.from(places, Math.floor);
+  return {
+    first,
+    second: first.map((place) => Math.min(from - 1, place + 1)),
+    part: Float32Array.from(places, (place, i) => place - first[i]!),
+  };
 }
 
 /** Bytes of a picture, red, green, blue, for a file. */

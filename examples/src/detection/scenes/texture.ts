@@ -25,27 +25,28 @@ export function texture(side: number, random: Random): Picture {
   return picture;
 }
 
-/** Random values on a coarse grid, and straight lines between them. */
+/** Random values on a coarse grid, and straight lines between them: first along rows of the grid, then between rows. */
 function addNoise({ width, height, data }: Picture, scale: number, strength: number, random: Random): void {
-  const { floor } = Math;
   const columns = Math.ceil(width / scale) + 1;
   const rows = Math.ceil(height / scale) + 1;
-  const grid = Float32Array.from({ length: rows * columns * 3 }, () => strength * random.normal());
-  for (let y = 0; y < height; y++) {
-    const row = floor(y / scale);
-    const down = y / scale - row;
+  const line = width * 3;
+  const wide = new Float32Array(rows * line);
+  for (let row = 0; row < rows; row++) {
+    const grid = Float32Array.from({ length: columns * 3 }, () => strength * random.normal());
     for (let x = 0; x < width; x++) {
-      const column = floor(x / scale);
+      const column = Math.floor(x / scale);
       const across = x / scale - column;
-      const first = (row * columns + column) * 3;
-      const below = first + columns * 3;
-      const to = (y * width + x) * 3;
-      for (let c = 0; c < 3; c++) {
-        const upper = grid[first + c]! * (1 - across) + grid[first + 3 + c]! * across;
-        const lower = grid[below + c]! * (1 - across) + grid[below + 3 + c]! * across;
-        data[to + c]! += upper * (1 - down) + lower * down;
-      }
+      const to = row * line + x * 3;
+      for (let c = 0; c < 3; c++)
+        wide[to + c] = grid[column * 3 + c]! * (1 - across) + grid[column * 3 + 3 + c]! * across;
     }
+  }
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(y / scale);
+    const down = y / scale - row;
+    const upper = row * line;
+    for (let i = 0; i < line; i++)
+      data[y * line + i]! += wide[upper + i]! * (1 - down) + wide[upper + line + i]! * down;
   }
 }
 
