@@ -10,12 +10,15 @@ import { type Centring, centred } from '../features/region-rows.js';
 import { windowFeatures } from '../features/windows.js';
 import { featureDim, type RegionModel } from '../train/region-model.js';
 
+/** jax-js multiplies seventeen times faster where the number of columns is a multiple of 4. */
+const columnStep = 4;
+
 export class RegionScorer {
   /** 1 / temperature. */
   readonly scale: number;
   /** Texts, the last of which stands for nothing. */
   readonly texts: number;
-  /** [128 x texts] */
+  /** [128 x texts], then columns of 0 up to a multiple of {@link columnStep}. */
   private readonly across: Dense;
 
   constructor(
@@ -24,7 +27,10 @@ export class RegionScorer {
   ) {
     this.scale = model.scale;
     this.texts = model.texts.rows;
-    this.across = transpose({ rows: this.texts, columns: featureDim, data: model.textFeatures() });
+    const rows = columnStep * Math.ceil(this.texts / columnStep);
+    const data = new Float32Array(rows * featureDim);
+    data.set(model.textFeatures());
+    this.across = transpose({ rows, columns: featureDim, data });
   }
 
   /** Features of length 1, float32 [rows x 128]. @param data Uint8 [rows x 768]. */
@@ -44,8 +50,14 @@ export class RegionScorer {
     if (rows === 0) return new Float32Array(0);
     await breathe(signal);
     const { data } = await multiply({ rows, columns: featureDim, data: features }, this.across, signal);
-    for (let row = 0; row < rows; row++) this.softmax(data.subarray(row * this.texts, (row + 1) * this.texts));
-    return data;
+    const result = new Float32Array(rows * this.texts);
+    for (let row = 0; row < rows; row++) {
+      const first = row * this.across.columns;
+      const own = result.subarray(row * this.texts, (row + 1) * this.texts);
+      own.set(data.subarray(first, first + this.texts));
+      this.softmax(own);
+    }
+    return result;
   }
 
   private softmax(row: Float32Array): void {
