@@ -59,7 +59,12 @@ export async function judgeTrained(run: DetectionRun, model: RegionModel): Promi
     scores: judge(named, emoji.novel),
   });
   if (settings.seenTests > 0) {
-    const seen = await detectIn('scenes of seen styles', testStreams.seen, settings.seenTests, seenSource(emoji));
+    const seen = await detectIn(
+      'scenes of seen styles',
+      testStreams.seen,
+      settings.seenTests,
+      seenSource(emoji),
+    );
     judged.push({
       name: 'Trained towers, drawings that training saw',
       kind: 'seen',

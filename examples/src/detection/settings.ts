@@ -42,13 +42,13 @@ const whole = {
   seenTests: 100,
 };
 const quick: typeof whole = {
-  scenes: 250,
+  scenes: 200,
   variations: 2,
   batch: 512,
   epochs: 3,
-  hardScenes: 40,
-  tests: 60,
-  validations: 30,
+  hardScenes: 20,
+  tests: 40,
+  validations: 20,
   seenTests: 0,
 };
 

@@ -73,7 +73,10 @@ ${page ? html`<p><a href="detection.html">See ${count(page.scenes)} scenes</a> w
 function precisionSection({ judged }: DetectionResults): Html {
   if (judged.length === 0) return html``;
   const told = judged[0]!.scores.score;
-  const rows = judged.map((line) => ({ cells: [line.name, ...cells(line)], strong: line.kind === 'trained' }));
+  const rows = judged.map((line) => ({
+    cells: [line.name, ...cells(line)],
+    strong: line.kind === 'trained',
+  }));
   return html`<h2>Which things are where?</h2>
 <p>A box is right if it shares half with a thing (intersection over union) and names it. All ${count(judged[0]!.scores.scenes)} test scenes
 have new textures and places. mAP50 is the mean over concepts. "Pooled" ranks the boxes of all concepts together, so that a false box

@@ -145,7 +145,13 @@ describe('the report', () => {
 
   test('loads itself again while the run trains, and only then', () => {
     expect(html).not.toContain('http-equiv="refresh"');
-    const live = renderDetectionReport({ ...results, running: true, page: undefined, judged: [], shapes: [] });
+    const live = renderDetectionReport({
+      ...results,
+      running: true,
+      page: undefined,
+      judged: [],
+      shapes: [],
+    });
     expect(live).toContain('http-equiv="refresh"');
     expect(live).not.toContain('href="detection.html"');
   });
@@ -178,7 +184,11 @@ describe('the command', () => {
     ['a flag that does not exist', ['--bacth', '3'], 'See npm run demo:detection -- --help'],
     ['--out that is a file', ['--out', 'file'], 'file is a file: choose another --out'],
     ['--resume without a checkpoint', ['--out', 'empty', '--resume'], 'for --resume but there is none'],
-    ['a folder in the place of the page', ['--out', 'taken'], 'detection.html but found another kind of entry'],
+    [
+      'a folder in the place of the page',
+      ['--out', 'taken'],
+      'detection.html but found another kind of entry',
+    ],
   ])('%s is one line, and exit code 2', async (_, args, message) => {
     writeFileSync(join(folder, 'file'), '');
     mkdirSync(join(folder, 'taken', 'detection.html'), { recursive: true });

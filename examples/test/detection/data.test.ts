@@ -44,7 +44,12 @@ test('concepts are emoji of five groups, without faces of clocks, in the order o
 });
 
 test('an icon is found by code point, in the own table before others, else by name', () => {
-  const concepts = [concept('1', 'sun'), concept('2', 'full moon'), concept('3', 'star'), concept('4', 'comet')];
+  const concepts = [
+    concept('1', 'sun'),
+    concept('2', 'full moon'),
+    concept('3', 'star'),
+    concept('4', 'comet'),
+  ];
   const names = new Set(['sunny', 'full-moon', 'star-1', 'other']);
   const codes = [{ '1-FE0F': 'sunny' }, { '1': 'other', '3': 'star-1' }];
   expect(iconsFor(concepts, codes, names)).toEqual(['sunny', 'full-moon', 'star-1', undefined]);
@@ -92,7 +97,10 @@ test('a sheet in colours is cut into the pixels of each icon', async () => {
 });
 
 test('texts are names with other words at a smaller weight, then "background"', () => {
-  const texts = conceptTexts([{ label: 'red apple', tags: ['fruit'] }, { label: 'ship', tags: [] }]);
+  const texts = conceptTexts([
+    { label: 'red apple', tags: ['fruit'] },
+    { label: 'ship', tags: [] },
+  ]);
   expect([texts.rows, texts.columnCount]).toEqual([3, textColumns]);
   const rowOf = (row: number) =>
     new Map(

@@ -39,7 +39,10 @@ describe('average precision', () => {
 
   test('a box takes the thing that it fits best', () => {
     const wanted = [placed(0, 2), placed(0, 0)];
-    expect(hits([found(0, 0, 0.9), found(0, 3, 0.8)], wanted).map(({ right }) => right)).toEqual([true, true]);
+    expect(hits([found(0, 0, 0.9), found(0, 3, 0.8)], wanted).map(({ right }) => right)).toEqual([
+      true,
+      true,
+    ]);
   });
 });
 
@@ -75,13 +78,22 @@ describe('the judgement', () => {
 
   test('of no boxes is 0', () => {
     const empty = scenes.map(({ things }) => ({ things, found: [] }));
-    expect(judge(empty, new Uint8Array(3))).toMatchObject({ map: 0, novel: 0, pooled: 0, precision: 0, recall: 0 });
+    expect(judge(empty, new Uint8Array(3))).toMatchObject({
+      map: 0,
+      novel: 0,
+      pooled: 0,
+      precision: 0,
+      recall: 0,
+    });
   });
 
   test('tells each box what it amounts to', () => {
     expect(outcomesOf(scenes[0]!)).toEqual(['right', 'misnamed', 'wrong']);
     expect(outcomesOf(scenes[1]!)).toEqual(['right']);
-    const twice = { ...scenes[1]!, found: [...scenes[1]!.found, { ...scenes[1]!.found[0]!, labels: [label(2, 0.9)] }] };
+    const twice = {
+      ...scenes[1]!,
+      found: [...scenes[1]!.found, { ...scenes[1]!.found[0]!, labels: [label(2, 0.9)] }],
+    };
     expect(outcomesOf(twice)).toEqual(['wrong', 'right']);
   });
 });

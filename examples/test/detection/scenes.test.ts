@@ -88,7 +88,9 @@ describe('a sprite', () => {
     // the right half of a red disc, then the ground
     expect(picture.data[middle * 3]).toBeCloseTo(230 / 255, 1);
     expect(picture.data[middle * 3 + 2]).toBeCloseTo(40 / 255, 1);
-    expect(Array.from(picture.data.subarray((middle + 15) * 3, (middle + 15) * 3 + 3))).toEqual([0.5, 0.5, 0.5]);
+    expect(Array.from(picture.data.subarray((middle + 15) * 3, (middle + 15) * 3 + 3))).toEqual([
+      0.5, 0.5, 0.5,
+    ]);
   });
 
   test('that varies stays within the colours, and mirrors', () => {
@@ -99,7 +101,8 @@ describe('a sprite', () => {
       expect(data.every((value, at) => value >= 0 && value <= opacity(at) + 1e-6)).toBe(true);
     }
     const halfDisc = disc.slice();
-    for (let i = 0; i < emojiSide * emojiSide; i++) if (i % emojiSide >= 32) halfDisc.fill(0, 4 * i, 4 * i + 3);
+    for (let i = 0; i < emojiSide * emojiSide; i++)
+      if (i % emojiSide >= 32) halfDisc.fill(0, 4 * i, 4 * i + 3);
     const mass = (mirrored: boolean) => {
       const { width, data } = makeSprite(halfDisc, { ...plainLook(40), mirrored });
       let sum = 0;
@@ -170,15 +173,16 @@ describe('squares', () => {
       for (let y = 4 * r; y < 4 * r + 4; y++)
         for (let x = 4 * c; x < 4 * c + 4; x++) {
           const at = (px: number, py: number, k: number) =>
-            data[(Math.max(0, Math.min(height - 1, py)) * width + Math.max(0, Math.min(width - 1, px))) * 3 + k]!;
+            data[
+              (Math.max(0, Math.min(height - 1, py)) * width + Math.max(0, Math.min(width - 1, px))) * 3 + k
+            ]!;
           const gradients = [0, 1, 2].map((k) => [
             at(x + 1, y, k) - at(x - 1, y, k),
             at(x, y + 1, k) - at(x, y - 1, k),
           ]);
-          const [gx, gy] = gradients.reduce((a, b) => (Math.hypot(...b) > Math.hypot(...a) ? b : a)) as [
-            number,
-            number,
-          ];
+          const [gx, gy] = gradients.reduce((a, b) =>
+            Math.hypot(b[0]!, b[1]!) > Math.hypot(a[0]!, a[1]!) ? b : a,
+          ) as [number, number];
           const angle = (Math.atan2(gy, gx) + Math.PI) % Math.PI;
           const position = (9 * angle) / Math.PI - 0.5;
           const lower = Math.floor(position);

@@ -85,7 +85,10 @@ test('centred features have mean 0 and, on average, variance 1', () => {
 
 describe('batches', () => {
   test('are a function of seed and step, and their labels belong to their rows', () => {
-    const [first, second] = [new RegionBatches(regions, centring, options), new RegionBatches(regions, centring, options)];
+    const [first, second] = [
+      new RegionBatches(regions, centring, options),
+      new RegionBatches(regions, centring, options),
+    ];
     second.at(2);
     expect(second.at(1)).toEqual(first.at(1));
     expect(new RegionBatches(regions, centring, { ...options, seed: 2 }).at(1)).not.toEqual(first.at(1));
@@ -107,7 +110,9 @@ describe('batches', () => {
   });
 
   test('larger than the regions are refused', () => {
-    expect(() => new RegionBatches(regions, centring, { ...options, batch: 1e6 })).toThrow('training regions');
+    expect(() => new RegionBatches(regions, centring, { ...options, batch: 1e6 })).toThrow(
+      'training regions',
+    );
   });
 });
 
@@ -117,13 +122,19 @@ describe('the model', () => {
   test('a training that was stopped and resumed ends with the weights of an unbroken one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'infcl-detection-'));
     const batches = new RegionBatches(regions, centring, options);
-    const run = async (resume: boolean, signal?: AbortSignal, onStep?: (record: { step: number }) => void) => {
+    const run = async (
+      resume: boolean,
+      signal?: AbortSignal,
+      onStep?: (record: { step: number }) => void,
+    ) => {
       const model = new RegionModel(texts, 1);
       const checkpoint = { path: join(folder, 'checkpoint.bin'), resume, config: { seed: 1 } };
       const step = (index: number, given: Parameters<typeof model.step>[1]) =>
         model.step(batches.at(index), given);
       await trainLoop(model, step, schedule, { threads: 1, signal, onStep, checkpoint });
-      const weights = [model.text.weights, ...Object.values(model.image.weights)].map((array) => array.slice());
+      const weights = [model.text.weights, ...Object.values(model.image.weights)].map((array) =>
+        array.slice(),
+      );
       model.dispose();
       return weights;
     };
@@ -173,12 +184,15 @@ test('trained for a few steps, it names and finds things of an unseen style, and
   const model = new RegionModel(texts, 1);
   const things = bestWindows(unseenSource(toyEmoji), 8, new Random(9));
   const untrained = await namingAccuracy(new RegionScorer(model, centring), things);
-  for (let step = 0; step < 40; step++) await model.step(batches.at(step), { learningRate: 0.001, threads: 1 });
+  for (let step = 0; step < 40; step++)
+    await model.step(batches.at(step), { learningRate: 0.001, threads: 1 });
   const scorer = new RegionScorer(model, centring);
   const trained = await namingAccuracy(scorer, things);
   expect(trained).toBeGreaterThan(Math.max(0.4, untrained));
 
-  const probabilities = await scorer.probabilities(await scorer.features(things.data.subarray(0, 3 * windowFeatures)));
+  const probabilities = await scorer.probabilities(
+    await scorer.features(things.data.subarray(0, 3 * windowFeatures)),
+  );
   for (let row = 0; row < 3; row++) {
     const own = probabilities.subarray(row * texts.rows, (row + 1) * texts.rows);
     expect(own.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 4);

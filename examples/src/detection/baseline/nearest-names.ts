@@ -5,9 +5,9 @@
 
 import { topK } from 'infcl/evaluation';
 import type { Detection } from '../detect/detect.js';
+import type { JudgedScene } from '../evaluate/judge.js';
 import { type Centring, centred, type RegionRows } from '../features/region-rows.js';
 import { windowFeatures } from '../features/windows.js';
-import type { JudgedScene } from '../evaluate/judge.js';
 
 /** Names of a box, as many as the model gives. */
 const names = 5;
@@ -40,7 +40,10 @@ export async function nearestNames(
     things,
     found: found.map((own) => {
       const first = box++ * k;
-      const near = Array.from({ length: k }, (_, i) => ({ key: indices[first + i]!, alike: scores[first + i]! }));
+      const near = Array.from({ length: k }, (_, i) => ({
+        key: indices[first + i]!,
+        alike: scores[first + i]!,
+      }));
       return { ...own, labels: namesOf(near, own.objectness, regions.labels) };
     }),
   }));

@@ -108,8 +108,8 @@ function showAll(data: PageData, views: View[], least: number): void {
   page.scenes.replaceChildren(...views.map(({ figure }) => figure));
   const { right, misnamed, wrong } = counts;
   page.status.textContent =
-    `${data.scenes.length} scenes: ${right} boxes right, ${misnamed} on a thing with a wrong name, ` +
-    `${wrong} wrong; ${missing} things without a box.`;
+    `${data.scenes.length} scenes. Boxes: ${right} right, ${misnamed} on a thing with a wrong name, ` +
+    `${wrong} wrong. Things without a box: ${missing}.`;
 }
 
 function showAsked(data: PageData, views: View[], text: string): void {

@@ -7,10 +7,7 @@ import { textFeatures } from '../../icons/client/text-tokens.js';
 import type { PageData } from './page-data.js';
 
 /** The text's feature, of length 1; undefined where no part of it occurred in training. */
-export function encode(
-  { dim, textScales, textValues }: PageData,
-  text: string,
-): Float32Array | undefined {
+export function encode({ dim, textScales, textValues }: PageData, text: string): Float32Array | undefined {
   const { columns, values } = textFeatures(text);
   const feature = new Float32Array(dim);
   columns.forEach((column, i) => {

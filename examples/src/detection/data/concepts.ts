@@ -4,8 +4,8 @@
  */
 
 import { join } from 'node:path';
-import { Random } from '../../random.js';
 import { readJson } from '../../icons/data/icon-set.js';
+import { Random } from '../../random.js';
 
 export interface Concept {
   /** Code points in hexadecimal, in lower case, joined by "-", without the variation selector. */

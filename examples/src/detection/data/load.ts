@@ -54,7 +54,10 @@ export async function loadEmoji(home: string): Promise<Emoji> {
 function withoutBlanks(concepts: Concept[], styles: readonly Style[]): Emoji {
   const unseen = styles.at(-1)!;
   const kept = Array.from(concepts.keys()).filter((i) => unseen.rowOf[i]! >= 0);
-  const narrowed = styles.map((style) => ({ ...style, rowOf: Int32Array.from(kept, (i) => style.rowOf[i]!) }));
+  const narrowed = styles.map((style) => ({
+    ...style,
+    rowOf: Int32Array.from(kept, (i) => style.rowOf[i]!),
+  }));
   return {
     concepts: kept.map((i) => concepts[i]!),
     novel: novelConcepts(kept.length),

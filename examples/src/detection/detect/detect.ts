@@ -3,9 +3,9 @@
  * agree with it give the box and the feature together. Refuses to know what is right.
  */
 
+import { copyWindow, pyramidOf, windowFeatures, windowPlaces } from '../features/windows.js';
 import { type Box, iou } from '../scenes/boxes.js';
 import type { Picture } from '../scenes/picture.js';
-import { copyWindow, pyramidOf, windowFeatures, windowPlaces } from '../features/windows.js';
 import { featureDim } from '../train/region-model.js';
 import type { RegionScorer } from './region-scorer.js';
 import { suppress } from './suppress.js';

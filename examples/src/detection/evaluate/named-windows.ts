@@ -3,7 +3,7 @@
  * all concepts. The learning curve shows this. Refuses to look for things: where they are is given.
  */
 
-import { Random } from '../../random.js';
+import type { Random } from '../../random.js';
 import { likeliest } from '../detect/detect.js';
 import type { RegionScorer } from '../detect/region-scorer.js';
 import { RegionList, type RegionRows } from '../features/region-rows.js';

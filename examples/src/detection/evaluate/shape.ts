@@ -4,8 +4,8 @@
  */
 
 import { alignment, effectiveRank, modalityGap, uniformity } from 'infcl/evaluation';
-import type { RegionRows } from '../features/region-rows.js';
 import type { RegionScorer } from '../detect/region-scorer.js';
+import type { RegionRows } from '../features/region-rows.js';
 import { featureDim, type RegionModel } from '../train/region-model.js';
 
 export interface RegionShape {

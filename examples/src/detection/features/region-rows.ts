@@ -55,7 +55,10 @@ export function joinRows(a: RegionRows, b: RegionRows): RegionRows {
 }
 
 /** Those rows that a test of their label passes. */
-export function rowsWhere({ rows, data, labels }: RegionRows, wanted: (label: number) => boolean): RegionRows {
+export function rowsWhere(
+  { rows, data, labels }: RegionRows,
+  wanted: (label: number) => boolean,
+): RegionRows {
   const list = new RegionList();
   for (let row = 0; row < rows; row++) {
     if (wanted(labels[row]!))

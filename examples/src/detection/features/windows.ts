@@ -6,7 +6,7 @@
 import type { Box } from '../scenes/boxes.js';
 import { type Picture, resized } from '../scenes/picture.js';
 import { sceneSide } from '../scenes/scene.js';
-import { squareLength, type Squares, squareSide, squaresOf } from './squares.js';
+import { type Squares, squareLength, squareSide, squaresOf } from './squares.js';
 
 /** Of a window, in pixels of the scene. */
 const windowSizes = [24, 30, 38, 48, 60];

@@ -10,13 +10,13 @@ import { toBytes as rowsToBytes } from '../../icons/page/principal.js';
 import type { PageHeader, PageScene } from '../client/page-data.js';
 import type { Emoji } from '../data/emoji.js';
 import type { Detection } from '../detect/detect.js';
-import type { TestedScene } from '../evaluate/test-scenes.js';
 import { outcomesOf } from '../evaluate/judge.js';
+import type { TestedScene } from '../evaluate/test-scenes.js';
+import type { StyleNotice } from '../results.js';
 import type { Box } from '../scenes/boxes.js';
 import { toBytes } from '../scenes/picture.js';
 import { sceneSide } from '../scenes/scene.js';
 import { featureDim } from '../train/region-model.js';
-import type { StyleNotice } from '../results.js';
 import { pack } from './pack.js';
 import { renderPage } from './page-html.js';
 

@@ -3,10 +3,10 @@
  * (seed, step), so that a resumed run sees what the first would have seen.
  */
 
-import { Random } from '../../random.js';
-import { EpochOrder } from '../../train/epoch-order.js';
 import { Mask } from '../../icons/train/icon-batches.js';
 import type { ImageChunk } from '../../icons/train/image-side.js';
+import { Random } from '../../random.js';
+import { EpochOrder } from '../../train/epoch-order.js';
 import { type Centring, centreInto, type RegionRows } from '../features/region-rows.js';
 import { windowFeatures } from '../features/windows.js';
 

@@ -40,7 +40,10 @@ export class RegionModel implements Trainable {
     private readonly seed: number,
     start?: RegionModel,
   ) {
-    this.image = makeImageSide(widths, start ? copied(start.image.weights) : initialImageWeights(widths, seed));
+    this.image = makeImageSide(
+      widths,
+      start ? copied(start.image.weights) : initialImageWeights(widths, seed),
+    );
     const text = start?.text.weights.slice() ?? initialTextWeights(columnsInUse(texts), featureDim, seed);
     this.text = makeTextSide(text, featureDim);
     this.state = new ModelState({ text: this.text.weights, ...this.image.weights }, start?.scale);

@@ -5,9 +5,15 @@
 
 import { breathe } from '../../breathe.js';
 import { Random } from '../../random.js';
-import type { Squares } from '../features/squares.js';
 import { RegionList, type RegionRows } from '../features/region-rows.js';
-import { copyWindow, pyramidOf, windowFeatures, type WindowPlace, windowPlaces } from '../features/windows.js';
+import type { Squares } from '../features/squares.js';
+import {
+  copyWindow,
+  pyramidOf,
+  type WindowPlace,
+  windowFeatures,
+  windowPlaces,
+} from '../features/windows.js';
 import { iou } from '../scenes/boxes.js';
 import { type Scene, SceneMaker, type SceneSource } from '../scenes/scene.js';
 

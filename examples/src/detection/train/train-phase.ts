@@ -6,8 +6,8 @@
 import { imageChunkRows } from '../../icons/train/image-side.js';
 import { TrainingDisplay } from '../../terminal.js';
 import { type History, type Schedule, trainLoop } from '../../train/loop.js';
-import type { DetectionRun } from '../detection-run.js';
 import { RegionScorer } from '../detect/region-scorer.js';
+import type { DetectionRun } from '../detection-run.js';
 import { namingAccuracy } from '../evaluate/named-windows.js';
 import type { RegionRows } from '../features/region-rows.js';
 import { RegionBatches } from './region-batches.js';

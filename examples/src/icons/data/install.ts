@@ -45,7 +45,9 @@ export async function ensureInstalled(
 ): Promise<void> {
   const missing = missingPackages(home);
   if (missing.length === 0) return;
-  console.log(`Installing ${missing.length} packages into ${home} (about ${megabytes} MB, the first time only)`);
+  console.log(
+    `Installing ${missing.length} packages into ${home} (about ${megabytes} MB, the first time only)`,
+  );
   const args = ['ci', '--prefix', home, '--ignore-scripts', '--no-audit', '--no-fund'];
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn('npm', args, {

@@ -10,14 +10,7 @@ import { breathe } from '../../breathe.js';
 import { DemoError } from '../../errors.js';
 import { readSealed, type SealedFile, writeSealed } from '../../saved/sealed-file.js';
 import type { IconSet } from './icon-set.js';
-import {
-  drawSheet,
-  inkForm,
-  type PictureForm,
-  pictureBytes,
-  type Rasterise,
-  sheetIcons,
-} from './render.js';
+import { drawSheet, inkForm, type PictureForm, pictureBytes, type Rasterise, sheetIcons } from './render.js';
 
 export interface PixelCache {
   /** A folder, made where there is none. */
