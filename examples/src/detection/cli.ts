@@ -1,4 +1,7 @@
-/** Flags of the detection demo: reads them, and refuses bad values by name. Knows no file but the path it is given. */
+/**
+ * Flags of the detection demo: reads them, and refuses bad values by name. Knows no file but the path it is
+ * given.
+ */
 
 import { mostThreads, nonEmpty, readFlags, wholeNumber } from '../flags.js';
 
@@ -17,9 +20,9 @@ export const helpCommand = 'npm run demo:detection -- --help';
 
 export const helpText = `npm run demo:detection -- [flags]
 
-Trains a detector from scratch on scenes of emoji, and tests it on scenes in a drawing style that training never saw,
-with concepts that no training scene had. Writes a report and a page of scenes with boxes to search by words. The first
-run installs the emoji sets and draws them.
+Trains a detector from scratch on scenes of emoji, and tests it on scenes in a drawing style that training never
+saw, with concepts that no training scene had. Writes a report and a page of scenes with boxes to search by words.
+The first run installs the emoji sets and draws them.
 
   --epochs N     passes over the first training regions (default 8); those with hard negatives follow, 5 for 8
   --batch N      regions per step (default 2048)

@@ -1,6 +1,6 @@
 /**
- * `npm run demo:detection`. Starts `main.ts` with the process's arguments. Refuses to do anything else, so that tests
- * can run all of it.
+ * `npm run demo:detection`. Starts `main.ts` with the process's arguments. Refuses to do anything else, so
+ * that tests can run all of it.
  */
 
 import { main } from './main.js';

@@ -1,6 +1,7 @@
 /**
- * The command line of the detection demo from arguments to exit code: 0 done, 1 the run failed or the demo has a
- * defect, 2 flags, data or files that cannot be used, 130 interrupted. Refuses to hold logic of its own.
+ * The command line of the detection demo from arguments to exit code: 0 done, 1 the run failed or the demo
+ * has a defect, 2 flags, data or files that cannot be used, 130 interrupted. Refuses to hold logic of its
+ * own.
  */
 
 import { resolve } from 'node:path';

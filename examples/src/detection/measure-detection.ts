@@ -1,6 +1,6 @@
 /**
- * What a run of the detection demo measures after training, and the plain numbers of its results. Refuses to compare
- * anything with a training that diverged.
+ * What a run of the detection demo measures after training, and the plain numbers of its results. Refuses to
+ * compare anything with a training that diverged.
  */
 
 import { timedPhase } from '../icons/icon-run.js';

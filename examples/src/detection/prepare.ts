@@ -1,6 +1,6 @@
 /**
- * From drawings to what training needs: regions of scenes, captioned pictures, centring, and windows for the learning
- * curve. Refuses to hold anything that depends on a model.
+ * From drawings to what training needs: regions of scenes, captioned pictures, centring, and windows for the
+ * learning curve. Refuses to hold anything that depends on a model.
  */
 
 import { UsageError } from '../errors.js';

@@ -1,4 +1,7 @@
-/** Shows how many scenes are done: a bar on a terminal, a line for each fifth elsewhere. Refuses to time anything. */
+/**
+ * Shows how many scenes are done: a bar on a terminal, a line for each fifth elsewhere. Refuses to time
+ * anything.
+ */
 
 import { SingleBar } from 'cli-progress';
 

@@ -50,7 +50,9 @@ export interface DetectionResults {
   judged: JudgedDetector[];
   /** Before and after training. */
   shapes: { name: string; shape: RegionShape }[];
-  /** Of both phases. The curve holds how often a thing's best window gets its own name, in the unseen style. */
+  /**
+   * Of both phases. The curve holds how often a thing's best window gets its own name, in the unseen style.
+   */
   history: History;
   /** Missing while the run trains. */
   page?: { scenes: number; bytes: number };

@@ -1,6 +1,6 @@
 /**
- * The detection demo from packages to report and page. What can be wrong with flags and folders is found first. Refuses
- * to compute anything itself: every phase is a module of its own.
+ * The detection demo from packages to report and page. What can be wrong with flags and folders is found
+ * first. Refuses to compute anything itself: every phase is a module of its own.
  */
 
 import { existsSync, rmSync } from 'node:fs';
@@ -30,7 +30,10 @@ import { judgeDetection } from './verdict.js';
 
 const outputNames = [firstCheckpoint, hardCheckpoint, 'detection.html', 'report.json', 'report.html'];
 
-/** Resolves to the exit code. Rejects with a DemoError for what its user can mend, with Interrupted after Ctrl-C. */
+/**
+ * Resolves to the exit code. Rejects with a DemoError for what its user can mend, with Interrupted after
+ * Ctrl-C.
+ */
 export async function runDetection(flags: DetectionFlags): Promise<number> {
   checkFiles(flags);
   const home = detectionHome();

@@ -1,7 +1,7 @@
 /**
- * The report of the detection demo: one HTML file that needs nothing else, neither network nor script. Refuses to
- * measure; it prints what `DetectionResults` holds. While the model trains, the file is written again after each epoch,
- * and the page loads itself anew.
+ * The report of the detection demo: one HTML file that needs nothing else, neither network nor script.
+ * Refuses to measure; it prints what `DetectionResults` holds. While the model trains, the file is written
+ * again after each epoch, and the page loads itself anew.
  */
 
 import type { DetectionResults, JudgedDetector } from '../detection/results.js';

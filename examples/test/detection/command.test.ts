@@ -1,4 +1,7 @@
-/** Flags, settings, verdict and report of the detection demo: what is refused, what fails, and what a report says. */
+/**
+ * Flags, settings, verdict and report of the detection demo: what is refused, what fails, and what a report
+ * says.
+ */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** From names and drawings to concepts: which emoji count, which icon draws them, which are novel, and the licences. */
+/**
+ * From names and drawings to concepts: which emoji count, which icon draws them, which are novel, and the
+ * licences.
+ */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The page of scenes: its data, its way from words to boxes, its markup, and its behaviour in a real browser. */
+/**
+ * The page of scenes: its data, its way from words to boxes, its markup, and its behaviour in a real browser.
+ */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Made-up emoji for tests: discs, squares, crosses and rings in some colours, drawn in four "styles" that differ in
- * size and outline. Refuses to say anything about precision on real drawings.
+ * Made-up emoji for tests: discs, squares, crosses and rings in some colours, drawn in four "styles" that
+ * differ in size and outline. Refuses to say anything about precision on real drawings.
  */
 
 import { type Emoji, emojiSide, type Style, styleOf } from '../../src/detection/data/emoji.js';

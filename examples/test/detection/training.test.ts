@@ -179,7 +179,7 @@ describe('the model', () => {
   });
 });
 
-test('trained for a few steps, it names and finds things of an unseen style, and gives hard negatives', async () => {
+test('after a few steps it names and finds things of an unseen style, and gives hard negatives', async () => {
   const batches = new RegionBatches(regions, centring, options);
   const model = new RegionModel(texts, 1);
   const things = bestWindows(unseenSource(toyEmoji), 8, new Random(9));

@@ -1,6 +1,7 @@
 /**
- * The plainest way to name a box: the concept of the training region that looks most alike, by the same fixed features.
- * The boxes are those of the trained model, so that only the names differ. Refuses to train anything.
+ * The plainest way to name a box: the concept of the training region that looks most alike, by the same fixed
+ * features. The boxes are those of the trained model, so that only the names differ. Refuses to train
+ * anything.
  */
 
 import { topK } from 'infcl/evaluation';

@@ -1,6 +1,6 @@
 /**
- * The data of the page: one block of bytes, compressed, in base64. `page/pack.ts` writes what this file reads.
- * Refuses blocks of another form, and imports nothing that a browser lacks.
+ * The data of the page: one block of bytes, compressed, in base64. `page/pack.ts` writes what this file
+ * reads. Refuses blocks of another form, and imports nothing that a browser lacks.
  */
 
 export type BoxOutcome = 'right' | 'misnamed' | 'wrong';

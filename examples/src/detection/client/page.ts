@@ -1,6 +1,6 @@
 /**
- * The page's behaviour: a slider for the score, and words that highlight the boxes they fit. Writes text as text, so
- * that nothing in the data can run. Refuses to fetch anything.
+ * The page's behaviour: a slider for the score, and words that highlight the boxes they fit. Writes text as
+ * text, so that nothing in the data can run. Refuses to fetch anything.
  */
 
 import { type Edges, type PageBox, type PageData, type PageScene, unpack } from './page-data.js';

@@ -1,6 +1,6 @@
 /**
- * What the page computes: from words to a feature, and how well the words fit each box. Knows no element of the page,
- * and refuses to answer for words of which the encoder knows nothing.
+ * What the page computes: from words to a feature, and how well the words fit each box. Knows no element of
+ * the page, and refuses to answer for words of which the encoder knows nothing.
  */
 
 import { textFeatures } from '../../icons/client/text-tokens.js';
@@ -19,8 +19,8 @@ export function encode({ dim, textScales, textValues }: PageData, text: string):
 }
 
 /**
- * For each box, numbered through all scenes, the score of the words beside all names: 1/2 where they fit as well as all
- * names together.
+ * For each box, numbered through all scenes, the score of the words beside all names: 1/2 where they fit as
+ * well as all names together.
  */
 export function scoresOf(
   { dim, scale, scenes, boxScales, boxValues }: PageData,

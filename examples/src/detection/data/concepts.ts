@@ -1,6 +1,7 @@
 /**
- * What a scene may show: emoji of five groups with their English names and tags, out of the package `emojibase-data`,
- * and which icon of a set draws each of them. Refuses faces, people, flags and signs: they look alike or say nothing.
+ * What a scene may show: emoji of five groups with their English names and tags, out of the package
+ * `emojibase-data`, and which icon of a set draws each of them. Refuses faces, people, flags and signs: they
+ * look alike or say nothing.
  */
 
 import { join } from 'node:path';
@@ -58,9 +59,10 @@ export function plainCode(code: string): string {
 }
 
 /**
- * The icon of a set for each concept, by code point, else by name; undefined where the set has none. Some sets know no
- * code points, but call an icon as others do.
- * @param codes For the set and others, the best first: from code points to names of icons, as `chars.json` has them.
+ * The icon of a set for each concept, by code point, else by name; undefined where the set has none. Some
+ * sets know no code points, but call an icon as others do.
+ * @param codes For the set and others, the best first: from code points to names of icons, as `chars.json`
+ * has them.
  */
 export function iconsFor(
   concepts: readonly Concept[],

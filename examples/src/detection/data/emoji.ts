@@ -1,6 +1,6 @@
 /**
- * All drawings of a run: for each style and concept a picture of 64 x 64 pixels in colours and opacity. Refuses
- * drawings with almost nothing on them.
+ * All drawings of a run: for each style and concept a picture of 64 x 64 pixels in colours and opacity.
+ * Refuses drawings with almost nothing on them.
  */
 
 import type { IconSet } from '../../icons/data/icon-set.js';

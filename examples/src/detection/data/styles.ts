@@ -1,7 +1,7 @@
 /**
- * The drawing styles of the detection demo: emoji sets of npm under MIT, Apache 2.0 or CC BY 4.0. Versions are pinned
- * in `examples/detection/package.json`. Refuses sets whose licence asks others to share alike (OpenMoji, the first
- * EmojiOne).
+ * The drawing styles of the detection demo: emoji sets of npm under MIT, Apache 2.0 or CC BY 4.0. Versions
+ * are pinned in `examples/detection/package.json`. Refuses sets whose licence asks others to share alike
+ * (OpenMoji, the first EmojiOne).
  */
 
 /** Styles to train on: names of packages after `@iconify-json/`. */

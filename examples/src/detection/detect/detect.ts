@@ -1,6 +1,6 @@
 /**
- * From a scene to boxes with names: all windows are scored, one window of each thing is kept, and the windows that
- * agree with it give the box and the feature together. Refuses to know what is right.
+ * From a scene to boxes with names: all windows are scored, one window of each thing is kept, and the windows
+ * that agree with it give the box and the feature together. Refuses to know what is right.
  */
 
 import { copyWindow, pyramidOf, windowFeatures, windowPlaces } from '../features/windows.js';

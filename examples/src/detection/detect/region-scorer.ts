@@ -1,6 +1,6 @@
 /**
- * What a model says of regions: their features, and how likely each text is for a feature. Keeps the texts' features of
- * one state of the model. Refuses to choose among regions.
+ * What a model says of regions: their features, and how likely each text is for a feature. Keeps the texts'
+ * features of one state of the model. Refuses to choose among regions.
  */
 
 import { type Dense, multiply, transpose } from '../../baseline/cholesky.js';

@@ -1,6 +1,6 @@
 /**
- * Keeps one window of each thing: the one most surely on a thing goes first, and takes those away that share too much
- * with it. Refuses to look at labels: a thing is one thing, whatever its name.
+ * Keeps one window of each thing: the one most surely on a thing goes first, and takes those away that share
+ * too much with it. Refuses to look at labels: a thing is one thing, whatever its name.
  */
 
 import { area, type Box, overlap } from '../scenes/boxes.js';
@@ -8,7 +8,9 @@ import { area, type Box, overlap } from '../scenes/boxes.js';
 export interface SuppressOptions {
   /** Intersection over union from which on two windows show one thing. */
   shared: number;
-  /** The same for the part of the smaller window that lies in the other: a wheel is no thing beside its car. */
+  /**
+   * The same for the part of the smaller window that lies in the other: a wheel is no thing beside its car.
+   */
   contained: number;
   most: number;
 }

@@ -1,6 +1,7 @@
 /**
- * Average precision of a ranking of boxes: the area under precision over recall, as PASCAL VOC 2010 and COCO define it,
- * at an intersection over union of one half. Refuses to know what labels mean: a caller says which boxes may match.
+ * Average precision of a ranking of boxes: the area under precision over recall, as PASCAL VOC 2010 and COCO
+ * define it, at an intersection over union of one half. Refuses to know what labels mean: a caller says which
+ * boxes may match.
  */
 
 import { type Box, iou } from '../scenes/boxes.js';
@@ -18,8 +19,8 @@ export interface Found extends Placed {
 export const matchingOverlap = 0.5;
 
 /**
- * Whether each found box is right, in the order of their scores, the best first. A box is right if it fits a wanted
- * one that no better box has taken. A box that is found a second time is wrong.
+ * Whether each found box is right, in the order of their scores, the best first. A box is right if it fits a
+ * wanted one that no better box has taken. A box that is found a second time is wrong.
  */
 export function hits(found: readonly Found[], wanted: readonly Placed[]): { found: Found; right: boolean }[] {
   const places = new Map<number, { box: Box; taken: boolean }[]>();

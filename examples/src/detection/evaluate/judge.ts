@@ -1,6 +1,6 @@
 /**
- * Judges the boxes of many scenes: average precision by concept, of all in one ranking, and without names; precision and
- * recall of those above a score. Refuses to know which model found them.
+ * Judges the boxes of many scenes: average precision by concept, of all in one ranking, and without names;
+ * precision and recall of those above a score. Refuses to know which model found them.
  */
 
 import type { Detection } from '../detect/detect.js';
@@ -103,12 +103,15 @@ function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** What a box amounts to: a thing and its name, a thing with another name, or no thing that is still to be found. */
+/**
+ * What a box amounts to: a thing and its name, a thing with another name, or no thing that is still to be
+ * found.
+ */
 export type Outcome = 'right' | 'misnamed' | 'wrong';
 
 /**
- * The outcome of each box of a scene, in the given order. Boxes with a better score choose first, so that outcomes hold
- * whatever score a reader asks for.
+ * The outcome of each box of a scene, in the given order. Boxes with a better score choose first, so that
+ * outcomes hold whatever score a reader asks for.
  */
 export function outcomesOf({ things, found }: JudgedScene): Outcome[] {
   const numbered = found.map(({ box, labels }, place) => ({ place, box, score: labels[0]?.score ?? 0 }));

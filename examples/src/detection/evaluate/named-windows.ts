@@ -1,6 +1,7 @@
 /**
- * The best window of each thing in scenes that training never sees, and how often a model gives it the right name among
- * all concepts. The learning curve shows this. Refuses to look for things: where they are is given.
+ * The best window of each thing in scenes that training never sees, and how often a model gives it the right
+ * name among all concepts. The learning curve shows this. Refuses to look for things: where they are is
+ * given.
  */
 
 import type { Random } from '../../random.js';

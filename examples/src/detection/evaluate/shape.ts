@@ -1,6 +1,6 @@
 /**
- * What the features of things look like as points on a sphere, beside those of their names. `docs/evaluation.md` says
- * how to read these numbers. Refuses to judge: no value is right for all data.
+ * What the features of things look like as points on a sphere, beside those of their names.
+ * `docs/evaluation.md` says how to read these numbers. Refuses to judge: no value is right for all data.
  */
 
 import { alignment, effectiveRank, modalityGap, uniformity } from 'infcl/evaluation';

@@ -1,6 +1,6 @@
 /**
- * Test scenes and what a model finds in them. The scenes are the same in each run, whatever its seed. Keeps the pictures
- * of the first ones, for the page.
+ * Test scenes and what a model finds in them. The scenes are the same in each run, whatever its seed. Keeps
+ * the pictures of the first ones, for the page.
  */
 
 import { Random } from '../../random.js';

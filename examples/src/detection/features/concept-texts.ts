@@ -1,7 +1,7 @@
 /**
- * The texts that regions are compared with: one for each concept, then one for "nothing". A concept's text is its name
- * with other words for it at a smaller weight. Refuses to tokenise: `text-tokens.ts` of the icons does, which the page
- * runs as well.
+ * The texts that regions are compared with: one for each concept, then one for "nothing". A concept's text is
+ * its name with other words for it at a smaller weight. Refuses to tokenise: `text-tokens.ts` of the icons
+ * does, which the page runs as well.
  */
 
 import type { SparseMatrix } from '../../features/hashing.js';

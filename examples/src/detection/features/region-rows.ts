@@ -1,6 +1,6 @@
 /**
- * Features of regions as bytes, each with the text that it shows, and the float rows that models see of them: less the
- * mean of the training regions, divided by one number. Bytes take a quarter of the memory.
+ * Features of regions as bytes, each with the text that it shows, and the float rows that models see of them:
+ * less the mean of the training regions, divided by one number. Bytes take a quarter of the memory.
  */
 
 import { squareLength } from './squares.js';

@@ -1,6 +1,6 @@
 /**
- * Fixed features of a picture, in squares of 4 x 4 pixels: a histogram of 9 directions of edges (Dalal and Triggs
- * 2005) and the mean colour. Windows that overlap share squares. Nothing is learnt here.
+ * Fixed features of a picture, in squares of 4 x 4 pixels: a histogram of 9 directions of edges (Dalal and
+ * Triggs 2005) and the mean colour. Windows that overlap share squares. Nothing is learnt here.
  */
 
 import type { Picture } from '../scenes/picture.js';
@@ -33,8 +33,8 @@ export function squaresOf(picture: Picture): Squares {
 }
 
 /**
- * The gradient of a pixel is that of the colour in which it is longest. It votes for the two nearest directions with
- * its length.
+ * The gradient of a pixel is that of the colour in which it is longest. It votes for the two nearest
+ * directions with its length.
  */
 function addDirections(
   { width, height, data }: Picture,
@@ -80,8 +80,8 @@ function vote(histograms: Float32Array, first: number, gx: number, gy: number, l
 }
 
 /**
- * The angle of a line in [0, π]: atan2 without its sign, to 0.0003, by a polynomial of the seventh degree. Pixels
- * ask so often that Math.atan2 would take a large part of the time.
+ * The angle of a line in [0, π]: atan2 without its sign, to 0.0003, by a polynomial of the seventh degree.
+ * Pixels ask so often that Math.atan2 would take a large part of the time.
  */
 function direction(x: number, y: number): number {
   const across = x < 0 ? -x : x;

@@ -1,6 +1,7 @@
 /**
- * Windows over a scene: squares of five sizes at steps of an eighth of their side. The scene is resized until a window
- * has 32 pixels, so that windows of one size share their squares. Refuses to say what a window shows.
+ * Windows over a scene: squares of five sizes at steps of an eighth of their side. The scene is resized until
+ * a window has 32 pixels, so that windows of one size share their squares. Refuses to say what a window
+ * shows.
  */
 
 import type { Box } from '../scenes/boxes.js';

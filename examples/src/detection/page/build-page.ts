@@ -1,6 +1,6 @@
 /**
- * From a trained model and its boxes to the page: the first test scenes, the boxes with their features, and the text
- * encoder, both in bytes. Refuses to detect anything.
+ * From a trained model and its boxes to the page: the first test scenes, the boxes with their features, and
+ * the text encoder, both in bytes. Refuses to detect anything.
  */
 
 import { readFileSync } from 'node:fs';

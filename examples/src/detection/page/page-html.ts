@@ -1,6 +1,6 @@
 /**
- * The page as one HTML file: markup, style, script and data, under a policy that lets this script run and nothing be
- * fetched. Refuses to hold behaviour; that is in `client/`.
+ * The page as one HTML file: markup, style, script and data, under a policy that lets this script run and
+ * nothing be fetched. Refuses to hold behaviour; that is in `client/`.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The style of the page beside that of reports: controls, scenes, boxes. Boxes lie on pictures, so their colours are
- * the same in light and dark, and each kind has another line as well.
+ * The style of the page beside that of reports: controls, scenes, boxes. Boxes lie on pictures, so their
+ * colours are the same in light and dark, and each kind has another line as well.
  */
 
 export const pageStyle = `

@@ -1,6 +1,6 @@
 /**
- * How drawings look in scenes: as they are for tests; for training a little turned, mirrored, stretched and tinted,
- * so that a style that nobody has seen is not far away. Refuses to choose the size.
+ * How drawings look in scenes: as they are for tests; for training a little turned, mirrored, stretched and
+ * tinted, so that a style that nobody has seen is not far away. Refuses to choose the size.
  */
 
 import type { Random } from '../../random.js';

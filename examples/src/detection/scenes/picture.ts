@@ -39,7 +39,10 @@ export function resized({ width, height, data }: Picture, side: number): Picture
   return result;
 }
 
-/** For each pixel of the result, the two pixels of the source around its centre, and how much the second counts. */
+/**
+ * For each pixel of the result, the two pixels of the source around its centre, and how much the second
+ * counts.
+ */
 function neighbours(from: number, to: number): { first: Int32Array; second: Int32Array; part: Float32Array } {
   const places = Float64Array.from({ length: to }, (_, i) =>
     Math.max(0, Math.min(from - 1, ((i + 0.5) * from) / to - 0.5)),

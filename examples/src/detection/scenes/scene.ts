@@ -1,6 +1,6 @@
 /**
- * Scenes to detect in: three to six emoji on a texture, and the box of each. A pure function of its random numbers.
- * Refuses things that hide each other.
+ * Scenes to detect in: three to six emoji on a texture, and the box of each. A pure function of its random
+ * numbers. Refuses things that hide each other.
  */
 
 import type { Random } from '../../random.js';

@@ -1,6 +1,6 @@
 /**
- * A drawing as it is put into a scene: at some size, and for training turned, mirrored, stretched and tinted a
- * little. Refuses to choose these; see `look.ts`.
+ * A drawing as it is put into a scene: at some size, and for training turned, mirrored, stretched and tinted
+ * a little. Refuses to choose these; see `look.ts`.
  */
 
 import { emojiSide } from '../data/emoji.js';

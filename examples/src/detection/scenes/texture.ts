@@ -1,6 +1,6 @@
 /**
- * Grounds for scenes: one random colour, smooth noise at three scales, stripes. They keep a detector from taking
- * everything that is not plain for a thing. Refuses edges as sharp as those of drawings.
+ * Grounds for scenes: one random colour, smooth noise at three scales, stripes. They keep a detector from
+ * taking everything that is not plain for a thing. Refuses edges as sharp as those of drawings.
  */
 
 import type { Random } from '../../random.js';
@@ -25,7 +25,10 @@ export function texture(side: number, random: Random): Picture {
   return picture;
 }
 
-/** Random values on a coarse grid, and straight lines between them: first along rows of the grid, then between rows. */
+/**
+ * Random values on a coarse grid, and straight lines between them: first along rows of the grid, then between
+ * rows.
+ */
 function addNoise({ width, height, data }: Picture, scale: number, strength: number, random: Random): void {
   const columns = Math.ceil(width / scale) + 1;
   const rows = Math.ceil(height / scale) + 1;

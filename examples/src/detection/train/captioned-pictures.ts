@@ -1,6 +1,7 @@
 /**
- * Captioned pictures: each drawing alone on a texture, in a few variations. Novel concepts are known from these only.
- * The texture matters: on plain paper, a thing of a novel concept in a scene would look like nothing known.
+ * Captioned pictures: each drawing alone on a texture, in a few variations. Novel concepts are known from
+ * these only. The texture matters: on plain paper, a thing of a novel concept in a scene would look like
+ * nothing known.
  */
 
 import { breathe } from '../../breathe.js';

@@ -1,6 +1,7 @@
 /**
- * Hard negatives: windows of new scenes that hold no whole thing, and that the model takes for one nevertheless. They
- * join the training regions as "nothing". Refuses windows that a person could take for a thing.
+ * Hard negatives: windows of new scenes that hold no whole thing, and that the model takes for one
+ * nevertheless. They join the training regions as "nothing". Refuses windows that a person could take for a
+ * thing.
  */
 
 import { Random } from '../../random.js';

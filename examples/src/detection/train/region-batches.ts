@@ -1,6 +1,6 @@
 /**
- * What each step sees: which regions, what input dropout leaves of them, and which texts they show. A pure function of
- * (seed, step), so that a resumed run sees what the first would have seen.
+ * What each step sees: which regions, what input dropout leaves of them, and which texts they show. A pure
+ * function of (seed, step), so that a resumed run sees what the first would have seen.
  */
 
 import { Mask } from '../../icons/train/icon-batches.js';

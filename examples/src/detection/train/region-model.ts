@@ -1,7 +1,7 @@
 /**
- * The model of the detection demo: a tower for regions, a tower for texts, the state of their training, and one step
- * through `chunkedStep`. Regions are queries, all texts are keys, `labels` say which text a region shows. A step that
- * fails or is aborted leaves all of it as it was.
+ * The model of the detection demo: a tower for regions, a tower for texts, the state of their training, and
+ * one step through `chunkedStep`. Regions are queries, all texts are keys, `labels` say which text a region
+ * shows. A step that fails or is aborted leaves all of it as it was.
  *
  * Refuses to decide how many steps there are or when to save.
  */
@@ -21,7 +21,9 @@ import type { RegionBatch } from './region-batches.js';
 export const featureDim = 128;
 const hiddenWidth = 512;
 const widths = [windowFeatures, hiddenWidth, hiddenWidth, featureDim];
-/** A column of the text matrix is in few texts, so it needs a larger rate than a layer that all regions pass. */
+/**
+ * A column of the text matrix is in few texts, so it needs a larger rate than a layer that all regions pass.
+ */
 const textRateFactor = 10;
 const scaleRateFactor = 5;
 

@@ -1,6 +1,6 @@
 /**
- * Regions of training scenes: windows on things, windows that hold a part of one, windows on the ground. Refuses
- * windows of which nobody could say what they show.
+ * Regions of training scenes: windows on things, windows that hold a part of one, windows on the ground.
+ * Refuses windows of which nobody could say what they show.
  */
 
 import { breathe } from '../../breathe.js';

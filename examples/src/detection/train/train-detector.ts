@@ -1,6 +1,6 @@
 /**
- * The whole training: the first phase, the search for hard negatives, the second phase. A resumed run goes through the
- * same parts, and takes finished steps from the checkpoints. Refuses to test.
+ * The whole training: the first phase, the search for hard negatives, the second phase. A resumed run goes
+ * through the same parts, and takes finished steps from the checkpoints. Refuses to test.
  */
 
 import { existsSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * One phase of the training, through the loop of all demos, with progress. There are two: regions of scenes and
- * captioned pictures first, then hard negatives beside them. Refuses to judge beyond the learning curve.
+ * One phase of the training, through the loop of all demos, with progress. There are two: regions of scenes
+ * and captioned pictures first, then hard negatives beside them. Refuses to judge beyond the learning curve.
  */
 
 import { imageChunkRows } from '../../icons/train/image-side.js';
@@ -30,7 +30,8 @@ export const stepsOf = (regions: number, batch: number, epochs: number): number 
   epochs * Math.floor(regions / batch);
 
 /**
- * The history of this phase. Rejects as the loop does. The caller disposes of the model, except after a rejection.
+ * The history of this phase. Rejects as the loop does. The caller disposes of the model, except after a
+ * rejection.
  * @param onEpoch Told the history so far whenever the checkpoint was written.
  */
 export async function trainPhase(

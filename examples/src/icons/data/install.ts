@@ -1,6 +1,7 @@
 /**
- * Makes sure that the packages of a demo are there, in the pinned versions: asks npm to install them where they are
- * not. `examples/icons` is such a folder. Refuses to fetch anything by itself, and to run install scripts.
+ * Makes sure that the packages of a demo are there, in the pinned versions: asks npm to install them where
+ * they are not. `examples/icons` is such a folder. Refuses to fetch anything by itself, and to run install
+ * scripts.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * Draws icons as 32 x 32 pixels of ink: 0 is paper, 255 is full ink. Many icons are drawn on one sheet, because a
- * call of the drawing program takes longer than an icon. Pictures of another form, such as colours, name their form.
+ * Draws icons as 32 x 32 pixels of ink: 0 is paper, 255 is full ink. Many icons are drawn on one sheet,
+ * because a call of the drawing program takes longer than an icon. Pictures of another form, such as colours,
+ * name their form.
  */
 
 import type { Drawing } from './icon-set.js';
@@ -35,12 +36,14 @@ export const inkForm: PictureForm = {
 
 export const pictureBytes = ({ side, channels }: PictureForm): number => side * side * channels;
 
-/** From an SVG document to its pixels, 255 is white, row by row. Rejects where the document cannot be drawn. */
+/**
+ * From an SVG document to its pixels, 255 is white, row by row. Rejects where the document cannot be drawn.
+ */
 export type Rasterise = (svg: string) => Promise<Uint8Array>;
 
 /**
- * Pictures of at most {@link sheetIcons} icons, uint8 [icons x side x side x channels]: by default their ink. An
- * icon that cannot be drawn is empty.
+ * Pictures of at most {@link sheetIcons} icons, uint8 [icons x side x side x channels]: by default their ink.
+ * An icon that cannot be drawn is empty.
  */
 export async function drawSheet(
   icons: readonly Drawing[],

@@ -1,7 +1,7 @@
 /**
- * Makes one script of the compiled files of `client/`, for a page that fetches nothing: files in order, without
- * their imports and exports. Refuses files whose imports or exports have another form than the compiler writes
- * here.
+ * Makes one script of the compiled files of `client/`, for a page that fetches nothing: files in order,
+ * without their imports and exports. Refuses files whose imports or exports have another form than the
+ * compiler writes here.
  */
 
 import { readFileSync } from 'node:fs';
