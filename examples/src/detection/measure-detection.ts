@@ -54,7 +54,7 @@ export async function judgeTrained(run: DetectionRun, model: RegionModel): Promi
     return nearestNames(tested, things, centring, signal);
   });
   judged.push({
-    name: 'Same boxes, name of the nearest training region',
+    name: 'Nearest training region, same boxes',
     kind: 'neighbour',
     scores: judge(named, emoji.novel),
   });
@@ -66,7 +66,7 @@ export async function judgeTrained(run: DetectionRun, model: RegionModel): Promi
       seenSource(emoji),
     );
     judged.push({
-      name: 'Trained towers, drawings that training saw',
+      name: 'Trained towers, seen styles',
       kind: 'seen',
       scores: judge(seen, emoji.novel),
     });

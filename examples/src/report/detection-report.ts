@@ -113,7 +113,7 @@ function curvesSection({ history, config }: DetectionResults): Html {
   const card = (title: string, chart: Html) => html`<div class="card"><h3>${title}</h3>${chart}</div>`;
   return html`<h2>How it learns</h2>
 <div class="pair">${card('Names of things in the unseen style', curve)}${card('Loss and temperature', lossCurve({ history, config: { steps } }))}</div>
-<p class="note">Hard negatives join after step ${count(config.firstSteps)}; the loss rises there. The curve looks at other scenes than the test,
+<p class="note">Hard negatives join after step ${count(config.firstSteps)}, and the rate begins anew. The curve looks at other scenes than the test,
 and gives each thing its best window. Nothing is chosen by it: the last step is the result.</p>`;
 }
 

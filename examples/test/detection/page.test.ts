@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { unpack } from '../../src/detection/client/page-data.js';
-import { encode, scoresOf } from '../../src/detection/client/query.js';
+import { encode, fitsOf } from '../../src/detection/client/query.js';
 import type { TestedScene } from '../../src/detection/evaluate/test-scenes.js';
 import { conceptTexts } from '../../src/detection/features/concept-texts.js';
 import { buildPage, pageScript } from '../../src/detection/page/build-page.js';
@@ -98,6 +98,8 @@ const dataOf = (html: string) => /<script id="data" type="text\/plain">([^<]*)</
 test('the data has every scene, boxes from the least score on, and what they amount to', async () => {
   const data = await unpack(dataOf(page.html));
   expect(page.scenes).toBe(2);
+  // as many boxes as things have at least 0.6, and the slider begins at one half or below
+  expect(page.html).toContain('value="50"');
   expect(data.scenes.map(({ boxes }) => boxes.map(({ outcome }) => outcome))).toEqual([
     ['right', 'misnamed', 'wrong'],
     ['right'],
@@ -111,14 +113,17 @@ test('the data has every scene, boxes from the least score on, and what they amo
   await expect(unpack('AAAA')).rejects.toThrow();
 });
 
-test('words have their own score at each box: as the model, with the words as one more name', async () => {
+test('words fit a box as the model says, beside its own name', async () => {
   const data = await unpack(dataOf(page.html));
-  const scores = scoresOf(data, encode(data, 'BICYCLE!')!);
-  // beside the same name and three others, whose products are 0
-  const expected = Math.exp(scale) / (2 * Math.exp(scale) + 3 + 1);
-  expect(scores[1]).toBeCloseTo(expected, 2);
-  expect(scores[3]).toBeCloseTo(expected, 2);
-  expect(scores[0]).toBeLessThan(1e-3);
+  const fits = fitsOf(data, encode(data, 'BICYCLE!')!);
+  expect(fits[1]).toBe(1);
+  expect(fits[3]).toBe(1);
+  expect(fits[0]).toBeLessThan(1e-3);
+  // two words: beside the box's own name and four others, whose products are 0; its name has a score of 0.6
+  const both = encode(data, 'bicycle rain')!;
+  expect(both[2]).toBeLessThan(0.95);
+  const expected = Math.exp(scale * both[2]! - Math.log(Math.exp(scale) + 4)) / 0.6;
+  expect(fitsOf(data, both)[1]! / expected).toBeCloseTo(1, 1);
   expect(encode(data, 'qqqq')).toBeUndefined();
 });
 
@@ -127,7 +132,7 @@ test('the markup escapes what sets say of themselves, and fetches nothing', () =
   expect(page.html).toContain('&lt;img src=x onerror=');
   expect(page.html).not.toMatch(/<link|@import|url\(\s*['"]?http|<[^>]*\ssrc=/i);
   expect(page.html).toContain('default-src &#39;none&#39;');
-  expect(() => renderPage({ script, data: '</script>', notices })).toThrow('base64');
+  expect(() => renderPage({ script, data: '</script>', notices, startScore: 0.5 })).toThrow('base64');
 });
 
 const program = findChromium();
@@ -205,12 +210,16 @@ const program = findChromium();
 
   test('words highlight the boxes they fit, and bring their scenes first', async () => {
     await ask('bicycle');
-    expect(await boxes('asked')).toEqual(['bicycle 0.50', 'bicycle 0.50']);
+    expect(await boxes('asked')).toEqual(['bicycle 1.00', 'bicycle 1.00']);
     expect(await boxes('right')).toEqual([]);
-    expect(await status()).toBe('2 boxes fit these words; their scenes come first.');
+    expect(await status()).toBe(
+      'These words fit 2 boxes at least half as well as its name; their scenes come first.',
+    );
     await ask('heart');
     expect(await boxes('asked')).toEqual([]);
-    expect(await status()).toMatch(/^No box fits these words; the best has a score of 0\.\d\d/);
+    expect(await status()).toMatch(
+      /^These words fit no box half as well as its name; the best reaches 0\.\d\d/,
+    );
     await ask('rain');
     expect(await boxes('asked')).toHaveLength(1);
     expect(await browser.evaluate("document.getElementById('score').disabled")).toBe(true);

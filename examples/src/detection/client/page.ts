@@ -4,10 +4,10 @@
  */
 
 import { type Edges, type PageBox, type PageData, type PageScene, unpack } from './page-data.js';
-import { encode, scoresOf } from './query.js';
+import { encode, fitsOf } from './query.js';
 
-/** From this score on, words highlight a box: they fit a third as well as all names together. */
-const fits = 0.25;
+/** From here on, words highlight a box: they fit half as well as its own name. */
+const leastFit = 0.5;
 const signs = { right: '✓', misnamed: '≠', wrong: '✗', asked: '' };
 
 function element<T extends HTMLElement = HTMLElement>(id: string): T {
@@ -113,7 +113,7 @@ function showAll(data: PageData, views: View[], least: number): void {
 }
 
 function showAsked(data: PageData, views: View[], text: string): void {
-  // words have a score of their own
+  // words are compared with the box's own name, whatever its score
   page.slider.disabled = true;
   const feature = encode(data, text);
   if (feature === undefined) {
@@ -122,14 +122,14 @@ function showAsked(data: PageData, views: View[], text: string): void {
       'No part of these words occurred in training, so no box fits better than another.';
     return;
   }
-  const scores = scoresOf(data, feature);
+  const fits = fitsOf(data, feature);
   const best = (view: View) =>
-    view.scene.boxes.reduce((most, _, i) => Math.max(most, scores[view.first + i]!), 0);
+    view.scene.boxes.reduce((most, _, i) => Math.max(most, fits[view.first + i]!), 0);
   let count = 0;
   for (const { scene, first, layer } of views) {
     const found = scene.boxes.flatMap((box, i) => {
-      const score = scores[first + i]!;
-      return score < fits ? [] : [boxElement(data, box.box, 'asked', `${text} ${score.toFixed(2)}`)];
+      const fit = fits[first + i]!;
+      return fit < leastFit ? [] : [boxElement(data, box.box, 'asked', `${text} ${fit.toFixed(2)}`)];
     });
     count += found.length;
     layer.replaceChildren(...found);
@@ -139,8 +139,8 @@ function showAsked(data: PageData, views: View[], text: string): void {
   const likeliest = order.length === 0 ? 0 : best(order[0]!);
   page.status.textContent =
     count > 0
-      ? `${count} ${count === 1 ? 'box fits' : 'boxes fit'} these words; their scenes come first.`
-      : `No box fits these words; the best has a score of ${likeliest.toFixed(2)}. Its scene comes first.`;
+      ? `These words fit ${count} ${count === 1 ? 'box' : 'boxes'} at least half as well as its name; their scenes come first.`
+      : `These words fit no box half as well as its name; the best reaches ${likeliest.toFixed(2)}. Its scene comes first.`;
 }
 
 function labelOf({ label, score }: PageBox, outcome: PageBox['outcome']): string {

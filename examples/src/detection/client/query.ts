@@ -19,23 +19,23 @@ export function encode({ dim, textScales, textValues }: PageData, text: string):
 }
 
 /**
- * For each box, numbered through all scenes, the score of the words beside all names: 1/2 where they fit as
- * well as all names together.
+ * For each box, numbered through all scenes, how well the words fit beside the box's own name, at most 1: the quotient of
+ * the probabilities that the model gives to both. A name of which the model is unsure leaves more room for words.
  */
-export function scoresOf(
+export function fitsOf(
   { dim, scale, scenes, boxScales, boxValues }: PageData,
   feature: Float32Array,
 ): Float32Array {
-  const scores = new Float32Array(boxScales.length);
+  const fits = new Float32Array(boxScales.length);
   let box = 0;
   for (const { boxes } of scenes) {
-    for (const { logSum } of boxes) {
+    for (const { logSum, score } of boxes) {
       let product = 0;
       for (let d = 0; d < dim; d++) product += feature[d]! * boxValues[box * dim + d]!;
       const logit = scale * product * boxScales[box]!;
-      scores[box] = 1 / (1 + Math.exp(logSum - logit));
+      fits[box] = Math.min(1, Math.exp(logit - logSum) / score);
       box++;
     }
   }
-  return scores;
+  return fits;
 }

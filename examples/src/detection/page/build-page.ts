@@ -67,7 +67,17 @@ export async function buildPage(inputs: PageInputs): Promise<{ html: string; sce
   };
   const data = pack(header, rows(model.textWeights), rows(features));
   const script = inputs.script ?? pageScript();
-  return { html: renderPage({ script, data, notices }), scenes: shown.length };
+  return {
+    html: renderPage({ script, data, notices, startScore: startScoreOf(scenes) }),
+    scenes: shown.length,
+  };
+}
+
+/** Where there are about as many boxes as things, but at most one half: a model of few steps is sure of nothing. */
+function startScoreOf(scenes: readonly PageScene[]): number {
+  const things = scenes.reduce((sum, scene) => sum + scene.things.length, 0);
+  const scores = scenes.flatMap(({ boxes }) => boxes.map(({ score }) => score)).sort((a, b) => b - a);
+  return Math.max(leastScore, Math.min(0.5, scores[things - 1] ?? leastScore));
 }
 
 async function pageScene(

@@ -14,11 +14,13 @@ export interface PageParts {
   /** Base64. */
   data: string;
   notices: readonly StyleNotice[];
+  /** Where the slider is at first, from 0.05 to 0.99. */
+  startScore: number;
 }
 
 const examples = ['dog', 'fruit', 'ship', 'music', 'something red', 'flower', 'book', 'bird'];
 
-export function renderPage({ script, data, notices }: PageParts): string {
+export function renderPage({ script, data, notices, startScore }: PageParts): string {
   if (!/^[A-Za-z0-9+/=]*$/.test(data)) throw new RangeError('Expected data in base64');
   const css = style + pageStyle;
   const policy = [
@@ -51,7 +53,8 @@ those of ${unseen.join(', ')}, a style that training never saw. Things marked as
 <input id="query" type="search" placeholder="Words, for example: red fruit" list="names" autocomplete="off" autocapitalize="none"
 spellcheck="false" maxlength="2000">
 <datalist id="names"></datalist>
-<label>Least score <input id="score" type="range" min="5" max="99" value="50"> <output id="shown-score" for="score">0.50</output></label>
+<label>Least score <input id="score" type="range" min="5" max="99"
+value="${Math.round(100 * startScore)}"> <output id="shown-score" for="score">${startScore.toFixed(2)}</output></label>
 <label><input id="missed" type="checkbox"> Things without a box</label>
 </search>
 <noscript><p class="warning">The boxes are drawn in this page, so it needs JavaScript.</p></noscript>
