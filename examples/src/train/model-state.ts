@@ -31,14 +31,19 @@ export interface Update {
 }
 
 export class ModelState {
-  private readonly logScale = Float32Array.of(Math.log(initialScale));
+  private readonly logScale: Float32Array;
   private readonly optimiser: AdamW;
 
   /**
    * @param weights Arrays that the model owns and this state changes in place. Their order is that of all other
    * lists.
+   * @param scale Where the scale begins.
    */
-  constructor(private readonly weights: Readonly<Record<string, Float32Array>>) {
+  constructor(
+    private readonly weights: Readonly<Record<string, Float32Array>>,
+    scale = initialScale,
+  ) {
+    this.logScale = Float32Array.of(Math.log(scale));
     this.optimiser = new AdamW([...Object.values(weights), this.logScale], {
       beta1: 0.9,
       beta2: 0.98,

@@ -82,7 +82,7 @@ export function readIconSet(home: string, { name, keep = () => true }: SetRule):
   };
 }
 
-function readJson<T>(path: string): T {
+export function readJson<T>(path: string): T {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {

@@ -1,6 +1,7 @@
 /**
- * Makes sure that the packages of `examples/icons` are there, in the pinned versions: asks npm to install them
- * where they are not. Refuses to fetch anything by itself, and to run install scripts.
+ * Makes sure that the packages of a demo are there, in the pinned versions: asks npm to install them where
+ * they are not. `examples/icons` is such a folder. Refuses to fetch anything by itself, and to run install
+ * scripts.
  */
 
 import { spawn } from 'node:child_process';
@@ -28,11 +29,26 @@ export function installedVersion(home: string, name: string): string {
   return readPackage(join(home, 'node_modules', name))?.version ?? 'none';
 }
 
+/** What a folder of packages holds, for messages. */
+export interface PackageFolder {
+  /** "icon sets", for example. */
+  what: string;
+  /** What they take on disk. */
+  megabytes: number;
+}
+
+const iconPackages: PackageFolder = { what: 'icon sets', megabytes: 70 };
+
 /** Installs what is missing, with npm's own messages. Throws OutputError where npm fails. */
-export async function ensureInstalled(home: string): Promise<void> {
+export async function ensureInstalled(
+  home: string,
+  { what, megabytes }: PackageFolder = iconPackages,
+): Promise<void> {
   const missing = missingPackages(home);
   if (missing.length === 0) return;
-  console.log(`Installing ${missing.length} packages into ${home} (about 70 MB, the first time only)`);
+  console.log(
+    `Installing ${missing.length} packages into ${home} (about ${megabytes} MB, the first time only)`,
+  );
   const args = ['ci', '--prefix', home, '--ignore-scripts', '--no-audit', '--no-fund'];
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn('npm', args, {
@@ -45,13 +61,13 @@ export async function ensureInstalled(home: string): Promise<void> {
     child.on('error', reject);
     child.on('exit', resolve);
   }).catch((error: Error) => {
-    throw new OutputError(`Cannot start npm to install icon sets: ${error.message}`);
+    throw new OutputError(`Cannot start npm to install ${what}: ${error.message}`);
   });
   const left = missingPackages(home);
   if (code !== 0 || left.length > 0) {
     const lacking = left.length > 0 ? ` (${left.join(', ')})` : '';
     throw new OutputError(
-      `npm could not install the icon sets${lacking}: see its message above, then run "npm ci --prefix ${home}"`,
+      `npm could not install the ${what}${lacking}: see its message above, then run "npm ci --prefix ${home}"`,
     );
   }
 }

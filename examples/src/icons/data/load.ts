@@ -33,7 +33,7 @@ export async function loadCollection(
 }
 
 /** A bar on a terminal, a line for each set elsewhere. Shows nothing where all pixels were in the cache. */
-class DrawingDisplay {
+export class DrawingDisplay {
   private bar: SingleBar | undefined;
 
   show = (set: string, drawn: number, icons: number): void => {

@@ -9,25 +9,28 @@ import type { DrawPicture } from './own-pictures.js';
 import { imageSize, type Rasterise } from './render.js';
 
 /** The part of sharp that is used. */
-interface Sharp {
+export interface Sharp {
   (input: Buffer | string | Uint8Array, options?: object): SharpImage;
   cache(on: boolean): void;
 }
 
-interface SharpImage {
+export interface SharpImage {
   rotate(): SharpImage;
   resize(options: object): SharpImage;
   flatten(options: { background: string }): SharpImage;
   toColourspace(name: 'b-w'): SharpImage;
   joinChannel(channel: Buffer, options: object): SharpImage;
   raw(): SharpImage;
+  ensureAlpha(): SharpImage;
   png(): SharpImage;
+  webp(options: { quality: number }): SharpImage;
   toBuffer(): Promise<Buffer>;
 }
 
 const white = '#fff';
 
-function load(home: string): Sharp {
+/** @param home A folder whose packages include sharp. */
+export function loadSharp(home: string): Sharp {
   const sharp = createRequire(join(home, 'package.json'))('sharp') as Sharp;
   sharp.cache(false);
   return sharp;
@@ -35,14 +38,14 @@ function load(home: string): Sharp {
 
 /** Draws documents of icons. @param home The folder `examples/icons`. */
 export function sharpRasterise(home: string): Rasterise {
-  const sharp = load(home);
+  const sharp = loadSharp(home);
   return async (svg) =>
     sharp(Buffer.from(svg)).flatten({ background: white }).toColourspace('b-w').raw().toBuffer();
 }
 
 /** Draws pictures of any size and form, whole, on white. The markup is their ink, for a mask. */
 export function sharpDraw(home: string): DrawPicture {
-  const sharp = load(home);
+  const sharp = loadSharp(home);
   return async (path) => {
     const size = { width: imageSize, height: imageSize, fit: 'contain', background: white };
     const picture = sharp(path).rotate().flatten({ background: white }).resize(size);

@@ -1,7 +1,7 @@
 /**
- * Makes one script of the compiled files of `client/`, for a page that fetches nothing: files in order, without
- * their imports and exports. Refuses files whose imports or exports have another form than the compiler writes
- * here.
+ * Makes one script of the compiled files of `client/`, for a page that fetches nothing: files in order,
+ * without their imports and exports. Refuses files whose imports or exports have another form than the
+ * compiler writes here.
  */
 
 import { readFileSync } from 'node:fs';
@@ -10,9 +10,15 @@ import { fileURLToPath } from 'node:url';
 /** Each file after those that it imports. Top-level names must be unique among them. */
 const files = ['text-tokens.js', 'page-data.js', 'search.js', 'page.js'];
 
-/** @param read From the name of a compiled file to its text. */
-export function inlineScript(read: (name: string) => string = readCompiled): string {
-  const script = files.map((name) => withoutModules(read(name), name)).join('\n');
+/**
+ * @param read From the name of a compiled file to its text.
+ * @param names Files of another page than that of the icons.
+ */
+export function inlineScript(
+  read: (name: string) => string = readCompiled,
+  names: readonly string[] = files,
+): string {
+  const script = names.map((name) => withoutModules(read(name), name)).join('\n');
   if (/<\/script/i.test(script)) throw new Error('Expected a script without "</script" but found one');
   return script;
 }

@@ -100,7 +100,7 @@ export class IconBatches {
 }
 
 /** Answers "kept or dropped?" with four answers from one draw. The probability is rounded to a multiple of 1/256. */
-class Mask {
+export class Mask {
   /** What makes good for the dropped values. */
   readonly scale: number;
   private readonly below: number;
