@@ -1,6 +1,6 @@
 /**
  * docs/api.md and device-matrix.md against the code: every example runs as it stands, every option and function is
- * there, and no cell of a table is as long as a paragraph.
+ * there, and no entry of a table is as long as a paragraph.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,12 +44,12 @@ it('the example of a matrix on a device runs, or says why not', async () => {
   expect(await outputOf(example!)).toMatch(/\S/);
 });
 
-it('cells of its tables are short', () => {
+it('entries of its tables are short', () => {
   // the table of groups comes first, and lists names
   const sections = text.slice(text.indexOf('\n## '));
-  const cells = sections.split('\n').flatMap((line) => (line.startsWith('|') ? line.split(' | ') : []));
-  expect(cells.length).toBeGreaterThan(100);
-  expect(cells.filter((cell) => cell.length > 200)).toEqual([]);
+  const entries = sections.split('\n').flatMap((line) => (line.startsWith('|') ? line.split(' | ') : []));
+  expect(entries.length).toBeGreaterThan(100);
+  expect(entries.filter((entry) => entry.length > 200)).toEqual([]);
 });
 
 it('names every function and every option', () => {
