@@ -3,8 +3,9 @@
  * text, so that nothing in the data can run. Refuses to fetch anything.
  */
 
+import { encodeText } from '../../icons/client/text-encoder.js';
 import { type Edges, type PageBox, type PageData, type PageScene, unpack } from './page-data.js';
-import { encode, fitsOf } from './query.js';
+import { fitsOf } from './query.js';
 
 /** From here on, words highlight a box: they fit half as well as its own name. */
 const leastFit = 0.5;
@@ -115,7 +116,7 @@ function showAll(data: PageData, views: View[], least: number): void {
 function showAsked(data: PageData, views: View[], text: string): void {
   // words are compared with the box's own name, whatever its score
   page.slider.disabled = true;
-  const feature = encode(data, text);
+  const feature = encodeText(data, text);
   if (feature === undefined) {
     for (const { layer } of views) layer.replaceChildren();
     page.status.textContent =

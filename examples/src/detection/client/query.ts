@@ -1,22 +1,6 @@
-/**
- * What the page computes: from words to a feature, and how well the words fit each box. Knows no element of
- * the page, and refuses to answer for words of which the encoder knows nothing.
- */
+/** How well words fit each box. Knows no element of the page. */
 
-import { textFeatures } from '../../icons/client/text-tokens.js';
 import type { PageData } from './page-data.js';
-
-/** The text's feature, of length 1; undefined where no part of it occurred in training. */
-export function encode({ dim, textScales, textValues }: PageData, text: string): Float32Array | undefined {
-  const { columns, values } = textFeatures(text);
-  const feature = new Float32Array(dim);
-  columns.forEach((column, i) => {
-    const weight = values[i]! * textScales[column]!;
-    for (let d = 0; d < dim; d++) feature[d]! += weight * textValues[column * dim + d]!;
-  });
-  const length = Math.hypot(...feature);
-  return length > 0 ? feature.map((value) => value / length) : undefined;
-}
 
 /**
  * For each box, numbered through all scenes, how well the words fit beside the box's own name, at most 1: the quotient of

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inlineScript } from '../../icons/page/inline-script.js';
+import { pack } from '../../icons/page/pack.js';
 import { toBytes as rowsToBytes } from '../../icons/page/principal.js';
 import type { PageHeader, PageScene } from '../client/page-data.js';
 import type { Emoji } from '../data/emoji.js';
@@ -17,7 +18,6 @@ import type { Box } from '../scenes/boxes.js';
 import { toBytes } from '../scenes/picture.js';
 import { sceneSide } from '../scenes/scene.js';
 import { featureDim } from '../train/region-model.js';
-import { pack } from './pack.js';
 import { renderPage } from './page-html.js';
 
 export const shownScenes = 48;
@@ -128,7 +128,10 @@ function logSumOf({ scale, textFeatures }: PageModel, { feature }: Pick<Detectio
 }
 
 /** The icon demo's way from text to features is this page's as well. */
-const scriptFiles = ['../../icons/client/text-tokens.js', 'page-data.js', 'query.js', 'page.js'];
+const scriptFiles = [
+  ...['text-tokens.js', 'text-encoder.js', 'packed-block.js'].map((name) => `../../icons/client/${name}`),
+  ...['page-data.js', 'query.js', 'page.js'],
+];
 
 /** @param read From the name of a compiled file, relative to `client/`, to its text. */
 export function pageScript(read: (name: string) => string = readCompiled): string {

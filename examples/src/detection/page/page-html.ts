@@ -3,7 +3,7 @@
  * nothing be fetched. Refuses to hold behaviour; that is in `client/`.
  */
 
-import { createHash } from 'node:crypto';
+import { policyOf } from '../../icons/page/policy.js';
 import { type Html, html, trustedHtml } from '../../report/html.js';
 import { style } from '../../report/palette.js';
 import type { StyleNotice } from '../results.js';
@@ -23,14 +23,7 @@ const examples = ['dog', 'fruit', 'ship', 'music', 'something red', 'flower', 'b
 export function renderPage({ script, data, notices, startScore }: PageParts): string {
   if (!/^[A-Za-z0-9+/=]*$/.test(data)) throw new RangeError('Expected data in base64');
   const css = style + pageStyle;
-  const policy = [
-    "default-src 'none'",
-    `script-src ${hashOf(script)}`,
-    `style-src ${hashOf(css)}`,
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
+  const policy = policyOf(script, css);
   const unseen = notices.filter((notice) => notice.unseen).map(({ title }) => title);
   const kind = (name: string, text: string) => html`<li><span class="box ${name}"></span>${text}</li>`;
   return html`<!doctype html>
@@ -81,9 +74,4 @@ value="${Math.round(100 * startScore)}"> <output id="shown-score" for="score">${
 
 function noticeOf({ title, author, licence, version, unseen }: StyleNotice): Html {
   return html`<li>${title} ${version} by ${author}, ${licence}${unseen ? ': shown here, never trained on' : ''}</li>`;
-}
-
-/** The policy's name for a text: browsers compare it with what stands in the page. */
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

@@ -1,7 +1,6 @@
 /**
- * The model of the detection demo: a tower for regions, a tower for texts, the state of their training, and
- * one step through `chunkedStep`. Regions are queries, all texts are keys, `labels` say which text a region
- * shows. A step that fails or is aborted leaves all of it as it was.
+ * The model of the detection demo: a tower for regions, a tower for texts, and one step through `chunkedStep`.
+ * Regions are queries, all texts are keys, `labels` say which text a region shows.
  *
  * Refuses to decide how many steps there are or when to save.
  */
@@ -9,28 +8,19 @@
 import { chunkedStep, type StepResult } from 'infcl';
 import { type PaddedRows, padRows, type SparseMatrix } from '../../features/hashing.js';
 import { columnsInUse } from '../../icons/features/text-matrix.js';
-import { type ImageSide, initialImageWeights, makeImageSide } from '../../icons/train/image-side.js';
-import { encodeTexts, initialTextWeights, makeTextSide, type TextSide } from '../../icons/train/text-side.js';
-import type { RunSettings } from '../../saved/same-settings.js';
-import type { History, Trainable } from '../../train/loop.js';
-import { ModelState, type StepOptions } from '../../train/model-state.js';
+import { initialImageWeights, makeImageSide } from '../../icons/train/image-side.js';
+import { encodeTexts, initialTextWeights, makeTextSide } from '../../icons/train/text-side.js';
+import { bytesOfCheckpoint, imageWidths, TwoTowers } from '../../icons/train/two-towers.js';
+import type { Trainable } from '../../train/loop.js';
+import type { StepOptions } from '../../train/model-state.js';
 import { windowFeatures } from '../features/windows.js';
 import type { RegionBatch } from './region-batches.js';
 
 /** Numbers of a region's and of a text's feature. */
 export const featureDim = 128;
-const hiddenWidth = 512;
-const widths = [windowFeatures, hiddenWidth, hiddenWidth, featureDim];
-/**
- * A column of the text matrix is in few texts, so it needs a larger rate than a layer that all regions pass.
- */
-const textRateFactor = 10;
-const scaleRateFactor = 5;
+const widths = imageWidths(windowFeatures, featureDim);
 
-export class RegionModel implements Trainable {
-  readonly image: ImageSide;
-  readonly text: TextSide;
-  private readonly state: ModelState;
+export class RegionModel extends TwoTowers implements Trainable {
   private readonly keys: PaddedRows;
 
   /**
@@ -42,13 +32,12 @@ export class RegionModel implements Trainable {
     private readonly seed: number,
     start?: RegionModel,
   ) {
-    this.image = makeImageSide(
-      widths,
-      start ? copied(start.image.weights) : initialImageWeights(widths, seed),
-    );
     const text = start?.text.weights.slice() ?? initialTextWeights(columnsInUse(texts), featureDim, seed);
-    this.text = makeTextSide(text, featureDim);
-    this.state = new ModelState({ text: this.text.weights, ...this.image.weights }, start?.scale);
+    super(
+      makeImageSide(widths, start ? copied(start.image.weights) : initialImageWeights(widths, seed)),
+      makeTextSide(text, featureDim),
+      start?.scale,
+    );
     this.keys = padRows(
       texts,
       Int32Array.from({ length: texts.rows }, (_, i) => i),
@@ -60,59 +49,23 @@ export class RegionModel implements Trainable {
     return new RegionModel(this.texts, this.seed, this);
   }
 
-  get scale(): number {
-    return this.state.scale;
-  }
-
   /** Features of all texts, float32 [texts x 128]. */
   textFeatures(): Float32Array {
     return encodeTexts(this.text.weights, this.texts, featureDim);
   }
 
-  async step({ rows, images, labels }: RegionBatch, options: StepOptions): Promise<StepResult> {
+  step({ rows, images, labels }: RegionBatch, options: StepOptions): Promise<StepResult> {
     const { image, text, scale, keys } = this;
     const { learningRate, threads, signal, onProgress } = options;
-    let result: StepResult;
-    try {
-      result = await chunkedStep({
+    return this.learn(learningRate, () =>
+      chunkedStep({
         queries: { encoder: image.encoder, chunks: () => images, rows },
         keys: { encoder: text.encoder, chunks: () => [keys], rows: keys.rows },
         loss: { objective: 'infonce', labels, logitScale: scale, threads },
         signal,
         onProgress,
-      });
-    } catch (error) {
-      image.discardGradients();
-      text.discardGradients();
-      throw error;
-    }
-    const gradients = [text.takeGradients(), ...(await image.takeGradients())];
-    this.state.update(gradients, {
-      rates: gradients.map((_, i) => (i === 0 ? textRateFactor * learningRate : learningRate)),
-      scaleRate: scaleRateFactor * learningRate,
-      logitScaleGrad: result.logitScaleGrad,
-    });
-    image.upload();
-    return result;
-  }
-
-  firstNotFinite(): string | undefined {
-    return this.state.firstNotFinite();
-  }
-
-  save(path: string, run: { step: number; config: RunSettings; history: History }): void {
-    // batches are a function of seed and step, so no encoder has a random state
-    this.state.save(path, { ...run, randomStates: [] });
-  }
-
-  restore(path: string, run: { config: RunSettings; steps: number }): { step: number; history: History } {
-    const { step, history } = this.state.restore(path, { ...run, encoders: 0 });
-    this.image.upload();
-    return { step, history };
-  }
-
-  dispose(): void {
-    this.image.dispose();
+      }),
+    );
   }
 }
 
@@ -120,8 +73,4 @@ function copied(weights: Readonly<Record<string, Float32Array>>): Record<string,
   return Object.fromEntries(Object.entries(weights).map(([name, array]) => [name, array.slice()]));
 }
 
-/** Bytes of a checkpoint: the weights, and the optimiser's two arrays beside each. */
-export function checkpointBytes(columns: number): number {
-  const matrices = windowFeatures * hiddenWidth + hiddenWidth * hiddenWidth + hiddenWidth * featureDim;
-  return 3 * 4 * (columns * featureDim + matrices + 2 * hiddenWidth + featureDim);
-}
+export const checkpointBytes = (columns: number) => bytesOfCheckpoint(windowFeatures, columns, featureDim);

@@ -4,7 +4,7 @@
  */
 
 import type { PageData } from './page-data.js';
-import { textFeatures } from './text-tokens.js';
+import { encodeText } from './text-encoder.js';
 
 export interface Found {
   /** Number of an icon or of a word. */
@@ -17,17 +17,9 @@ export class IconSearch {
 
   constructor(readonly data: PageData) {}
 
-  /** The text's feature, of length 1; undefined where no word and no part of a word occurred in training. */
+  /** As {@link encodeText}. */
   encode(text: string): Float32Array | undefined {
-    const { dim, textScales, textValues } = this.data;
-    const { columns, values } = textFeatures(text);
-    const feature = new Float32Array(dim);
-    columns.forEach((column, i) => {
-      const weight = values[i]! * textScales[column]!;
-      for (let d = 0; d < dim; d++) feature[d]! += weight * textValues[column * dim + d]!;
-    });
-    const length = Math.hypot(...feature);
-    return length > 0 ? feature.map((value) => value / length) : undefined;
+    return encodeText(this.data, text);
   }
 
   /** The nearest icons, best first. @param unseenOnly Only those of the set that training never saw. */

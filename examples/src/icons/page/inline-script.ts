@@ -8,7 +8,14 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Each file after those that it imports. Top-level names must be unique among them. */
-const files = ['text-tokens.js', 'page-data.js', 'search.js', 'page.js'];
+const files = [
+  'text-tokens.js',
+  'text-encoder.js',
+  'packed-block.js',
+  'page-data.js',
+  'search.js',
+  'page.js',
+];
 
 /**
  * @param read From the name of a compiled file to its text.

@@ -3,10 +3,10 @@
  * be fetched. Refuses to hold behaviour; that is in `client/`.
  */
 
-import { createHash } from 'node:crypto';
 import { type Html, html, trustedHtml } from '../../report/html.js';
 import { style } from '../../report/palette.js';
 import { pageStyle } from './page-style.js';
+import { policyOf } from './policy.js';
 
 export interface SetNotice {
   title: string;
@@ -28,14 +28,7 @@ const examples = ['rain', 'broken heart', 'bicycle', 'music player', 'no wifi', 
 export function renderPage({ script, data, notices }: PageParts): string {
   if (!/^[A-Za-z0-9+/=]*$/.test(data)) throw new RangeError('Expected data in base64');
   const css = style + pageStyle;
-  const policy = [
-    "default-src 'none'",
-    `script-src ${hashOf(script)}`,
-    `style-src ${hashOf(css)}`,
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
+  const policy = policyOf(script, css);
   const unseen = notices.filter((notice) => notice.unseen).map(({ title }) => title);
   return html`<!doctype html>
 <html lang="en">
@@ -86,9 +79,4 @@ nearest words. All of it runs in this page, which fetches nothing.</p>
 
 function noticeOf({ title, author, licence, version, unseen }: SetNotice): Html {
   return html`<li>${title} ${version} by ${author}, ${licence}${unseen ? ', never trained on' : ''}</li>`;
-}
-
-/** The policy's name for a text: browsers compare it with what stands in the page. */
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
