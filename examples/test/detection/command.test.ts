@@ -3,9 +3,6 @@
  * says.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseDetectionFlags } from '../../src/detection/cli.js';
 import { main } from '../../src/detection/main.js';
 import type { DetectionResults, JudgedDetector } from '../../src/detection/results.js';
@@ -14,6 +11,7 @@ import { joinHistories } from '../../src/detection/train/train-phase.js';
 import { judgeDetection } from '../../src/detection/verdict.js';
 import { UsageError } from '../../src/errors.js';
 import { renderDetectionReport } from '../../src/report/detection-report.js';
+import { describeCommand, describeReport, describeVerdict } from '../demo-contract.js';
 import { results as dictionary } from '../results-sample.js';
 
 describe('flags', () => {
@@ -96,117 +94,24 @@ const results: DetectionResults = {
   running: false,
 };
 
-describe('the verdict', () => {
-  const withTrained = (map: number): DetectionResults => ({
-    ...results,
-    judged: [{ name: 'Trained', kind: 'trained', scores: scores(map) }],
-  });
+const withTrained = (map: number): DetectionResults => ({
+  ...results,
+  judged: [{ name: 'Trained', kind: 'trained', scores: scores(map) }],
+});
+describeVerdict(judgeDetection, withTrained, { good: 0.3, bad: 0.01 });
 
-  test('of a quick run needs more than an untrained model can have', () => {
-    expect(judgeDetection(withTrained(0.3))).toMatchObject({
-      failed: false,
-      lines: [expect.stringContaining('passed')],
-    });
-    expect(judgeDetection(withTrained(0.01))).toMatchObject({
-      failed: true,
-      lines: [expect.stringContaining('FAILED')],
-    });
-    expect(judgeDetection({ ...results, judged: [] })).toMatchObject({ failed: true });
-  });
-
-  test('of a run that diverged is a failure, and names the step', () => {
-    const diverged = { step: 7, what: 'the loss is NaN' };
-    const run = { ...withTrained(0.9), history: { ...results.history, diverged } };
-    expect(judgeDetection(run)).toMatchObject({
-      failed: true,
-      lines: [expect.stringContaining('step 7: the loss is NaN')],
-    });
-  });
-
-  test('of a whole run is no judgement of its precision', () => {
-    const config = { ...results.config, mode: 'default' as const };
-    expect(judgeDetection({ ...withTrained(0.2), config })).toEqual({ failed: false, lines: [] });
-  });
+describeReport(renderDetectionReport, {
+  results,
+  live: { ...results, running: true, page: undefined, judged: [], shapes: [] },
+  link: 'detection.html',
+  shows: [
+    ...['48.0 %', '24.0 %', '16.0 %', '70.0 %', '53.4 %', '32.8 %', '>1.23<', '20,000'],
+    ...['Unseen&lt;b&gt;', 'Neighbour &lt;i&gt;'],
+  ],
 });
 
-describe('the report', () => {
-  const html = renderDetectionReport(results);
-
-  test('fetches nothing, runs nothing, and takes names for text', () => {
-    expect(html).not.toMatch(/<script|<link|<img|@import|url\(\s*['"]?http|\ssrc=/i);
-    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
-    expect(html).toContain('Unseen&lt;b&gt;');
-    expect(html).toContain('Neighbour &lt;i&gt;');
-    expect(html).not.toMatch(/NaN|undefined|#0a0b0\d/);
-  });
-
-  test('shows every figure, and where the page is', () => {
-    for (const figure of ['48.0 %', '24.0 %', '16.0 %', '70.0 %', '53.4 %', '32.8 %', '>1.23<', '20,000'])
-      expect(html).toContain(figure);
-    expect(html).toContain('href="detection.html"');
-  });
-
-  test('loads itself again while the run trains, and only then', () => {
-    expect(html).not.toContain('http-equiv="refresh"');
-    const live = renderDetectionReport({
-      ...results,
-      running: true,
-      page: undefined,
-      judged: [],
-      shapes: [],
-    });
-    expect(live).toContain('http-equiv="refresh"');
-    expect(live).not.toContain('href="detection.html"');
-  });
-
-  test('of a run that has not made a step, or diverged, is still a page', () => {
-    const empty = renderDetectionReport({ ...results, history: { steps: [], curve: [] }, judged: [] });
-    expect(empty).not.toMatch(/NaN|undefined|Infinity/);
-    const history = { steps: [], curve: [], diverged: { step: 1, what: 'the loss is <NaN>' } };
-    expect(renderDetectionReport({ ...results, history })).toContain(
-      'diverged at step 1: the loss is &lt;NaN&gt;',
-    );
-  });
-});
-
-describe('the command', () => {
-  let folder: string;
-  let said: string[];
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'infcl-detection-'));
-    said = [];
-    jest.spyOn(console, 'error').mockImplementation((line) => said.push(line));
-  });
-  afterEach(() => {
-    jest.restoreAllMocks();
-    rmSync(folder, { recursive: true });
-  });
-
-  // each of these ends before any package is looked for
-  test.each([
-    ['a flag that does not exist', ['--bacth', '3'], 'See npm run demo:detection -- --help'],
-    ['--out that is a file', ['--out', 'file'], 'file is a file: choose another --out'],
-    ['--resume without a checkpoint', ['--out', 'empty', '--resume'], 'for --resume but there is none'],
-    [
-      'a folder in the place of the page',
-      ['--out', 'taken'],
-      'detection.html but found another kind of entry',
-    ],
-  ])('%s is one line, and exit code 2', async (_, args, message) => {
-    writeFileSync(join(folder, 'file'), '');
-    mkdirSync(join(folder, 'taken', 'detection.html'), { recursive: true });
-    expect(await main(args, folder)).toBe(2);
-    expect(said).toEqual([expect.stringContaining(message)]);
-  });
-
-  test('--help lists every flag', async () => {
-    const written: string[] = [];
-    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      written.push(String(text));
-      return true;
-    });
-    expect(await main(['--help'], folder)).toBe(0);
-    for (const flag of ['--epochs', '--batch', '--seed', '--out', '--threads', '--quick', '--resume'])
-      expect(written.join('')).toContain(flag);
-  });
+describeCommand(main, {
+  page: 'detection.html',
+  wrong: [['a flag that does not exist', ['--bacth', '3'], 'See npm run demo:detection -- --help']],
+  flags: ['--epochs', '--batch', '--seed', '--out', '--threads', '--quick', '--resume'],
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { unpack } from '../../src/detection/client/page-data.js';
-import { encode, fitsOf } from '../../src/detection/client/query.js';
+import { fitsOf } from '../../src/detection/client/query.js';
 import type { TestedScene } from '../../src/detection/evaluate/test-scenes.js';
 import { conceptTexts } from '../../src/detection/features/concept-texts.js';
 import { buildPage, pageScript } from '../../src/detection/page/build-page.js';
@@ -16,6 +16,7 @@ import { renderPage } from '../../src/detection/page/page-html.js';
 import { blank } from '../../src/detection/scenes/picture.js';
 import { sceneSide } from '../../src/detection/scenes/scene.js';
 import { featureDim } from '../../src/detection/train/region-model.js';
+import { encodeText } from '../../src/icons/client/text-encoder.js';
 import { textColumns, textFeatures } from '../../src/icons/client/text-tokens.js';
 import { encodeTexts } from '../../src/icons/train/text-side.js';
 import { Browser, findChromium } from '../icons/browser.js';
@@ -115,16 +116,16 @@ test('the data has every scene, boxes from the least score on, and what they amo
 
 test('words fit a box as the model says, beside its own name', async () => {
   const data = await unpack(dataOf(page.html));
-  const fits = fitsOf(data, encode(data, 'BICYCLE!')!);
+  const fits = fitsOf(data, encodeText(data, 'BICYCLE!')!);
   expect(fits[1]).toBe(1);
   expect(fits[3]).toBe(1);
   expect(fits[0]).toBeLessThan(1e-3);
   // two words: beside the box's own name and four others, whose products are 0; its name has a score of 0.6
-  const both = encode(data, 'bicycle rain')!;
+  const both = encodeText(data, 'bicycle rain')!;
   expect(both[2]).toBeLessThan(0.95);
   const expected = Math.exp(scale * both[2]! - Math.log(Math.exp(scale) + 4)) / 0.6;
   expect(fitsOf(data, both)[1]! / expected).toBeCloseTo(1, 1);
-  expect(encode(data, 'qqqq')).toBeUndefined();
+  expect(encodeText(data, 'qqqq')).toBeUndefined();
 });
 
 test('the markup escapes what sets say of themselves, and fetches nothing', () => {

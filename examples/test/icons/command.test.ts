@@ -3,9 +3,6 @@
  * says.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { UsageError } from '../../src/errors.js';
 import { parseIconFlags } from '../../src/icons/cli.js';
 import { setRules, unseenSet } from '../../src/icons/data/sets.js';
@@ -14,6 +11,7 @@ import type { IconResults, Judged } from '../../src/icons/results.js';
 import { iconSettings, trainingSets } from '../../src/icons/settings.js';
 import { judgeIcons } from '../../src/icons/verdict.js';
 import { renderIconReport } from '../../src/report/icon-report.js';
+import { describeCommand, describeReport, describeVerdict } from '../demo-contract.js';
 import { results as dictionary } from '../results-sample.js';
 
 describe('flags', () => {
@@ -121,127 +119,33 @@ const results: IconResults = {
   running: false,
 };
 
-describe('the verdict', () => {
-  const withTrained = (top1: number): IconResults => ({
-    ...results,
-    judged: [results.judged[0]!, { name: 'Trained', kind: 'trained', scores: scores(top1) }],
-  });
+const withTrained = (top1: number): IconResults => ({
+  ...results,
+  judged: [results.judged[0]!, { name: 'Trained', kind: 'trained', scores: scores(top1) }],
+});
+describeVerdict(judgeIcons, withTrained, { good: 0.9, bad: 0.2 });
 
-  test('of a quick run needs far more than chance', () => {
-    expect(judgeIcons(withTrained(0.9))).toMatchObject({
-      failed: false,
-      lines: [expect.stringContaining('passed')],
-    });
-    expect(judgeIcons(withTrained(0.2))).toMatchObject({
-      failed: true,
-      lines: [expect.stringContaining('FAILED')],
-    });
-    expect(judgeIcons({ ...results, judged: [] })).toMatchObject({ failed: true });
-  });
-
-  test('of a run that diverged is a failure, and names the step', () => {
-    const diverged = { step: 7, what: 'the loss is NaN' };
-    const run = { ...withTrained(0.9), history: { ...results.history, diverged } };
-    expect(judgeIcons(run)).toMatchObject({
-      failed: true,
-      lines: [expect.stringContaining('step 7: the loss is NaN')],
-    });
-  });
-
-  test('of a whole run is no judgement of its accuracy', () => {
-    const config = { ...results.config, mode: 'default' as const };
-    expect(judgeIcons({ ...withTrained(0.2), config })).toEqual({ failed: false, lines: [] });
-  });
+const live = { ...results, running: true, page: undefined, judged: results.judged.slice(0, 2) };
+describeReport(renderIconReport, {
+  results,
+  live,
+  link: 'icons.html',
+  shows: [
+    ...['90.0 % / 90.0 %', 'nearest neighbour 40.0 %', '>30.0 %<', '>–<', '>1.23<'],
+    ...['tabler&lt;b&gt;', 'Untrained &lt;i&gt;'],
+  ],
 });
 
-describe('the report', () => {
-  const html = renderIconReport(results);
-
-  test('fetches nothing, runs nothing, and takes names for text', () => {
-    expect(html).not.toMatch(/<script|<link|<img|@import|url\(\s*['"]?http|\ssrc=/i);
-    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
-    expect(html).toContain('tabler&lt;b&gt;');
-    expect(html).toContain('Untrained &lt;i&gt;');
-    expect(html).not.toMatch(/NaN|undefined|#0a0b0\d/);
-  });
-
-  test('shows every line, and a dash where a line has no answer', () => {
-    expect(html).toContain('90.0 % / 90.0 %');
-    expect(html).toContain('nearest neighbour 40.0 %');
-    expect(html).toContain('>30.0 %<');
-    expect(html).toContain('>–<');
-    expect(html).toContain('>1.23<');
-    expect(html).toContain('href="icons.html"');
-  });
-
-  test('loads itself again while the run trains, and only then', () => {
-    expect(html).not.toContain('http-equiv="refresh"');
-    const live = renderIconReport({
-      ...results,
-      running: true,
-      page: undefined,
-      judged: results.judged.slice(0, 2),
-    });
-    expect(live).toContain('http-equiv="refresh"');
-    expect(live).toContain('Training: step 2 of 2');
-    expect(live).not.toContain('href="icons.html"');
-  });
-
-  test('of a run that has not made a step, or diverged, is still a page', () => {
-    const empty = renderIconReport({ ...results, history: { steps: [], curve: [] }, judged: [] });
-    expect(empty).not.toMatch(/NaN|undefined|Infinity/);
-    const history = { steps: [], curve: [], diverged: { step: 1, what: 'the loss is <NaN>' } };
-    expect(renderIconReport({ ...results, history })).toContain(
-      'diverged at step 1: the loss is &lt;NaN&gt;',
-    );
-  });
+test('the report of a run that trains says how far it is', () => {
+  expect(renderIconReport(live)).toContain('Training: step 2 of 2');
 });
 
-describe('the command', () => {
-  let folder: string;
-  let said: string[];
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'infcl-icons-'));
-    said = [];
-    jest.spyOn(console, 'error').mockImplementation((line) => said.push(line));
-  });
-  afterEach(() => {
-    jest.restoreAllMocks();
-    rmSync(folder, { recursive: true });
-  });
-
-  // each of these ends before any package is looked for
-  test.each([
+describeCommand(main, {
+  page: 'icons.html',
+  wrong: [
     ['a flag that does not exist', ['--bacth', '3'], 'See npm run demo:icons -- --help'],
-    ['--out that is a file', ['--out', 'file'], 'file is a file: choose another --out'],
-    ['--resume without a checkpoint', ['--out', 'empty', '--resume'], 'for --resume but there is none'],
     ['--data that is not there', ['--data', 'nowhere'], 'no such file or directory (ENOENT)'],
     ['--data that is a file', ['--data', 'file'], 'Expected a folder for --data but'],
-    ['a folder in the place of the page', ['--out', 'taken'], 'icons.html but found another kind of entry'],
-  ])('%s is one line, and exit code 2', async (_, args, message) => {
-    writeFileSync(join(folder, 'file'), '');
-    mkdirSync(join(folder, 'taken', 'icons.html'), { recursive: true });
-    expect(await main(args, folder)).toBe(2);
-    expect(said).toEqual([expect.stringContaining(message)]);
-  });
-
-  test('--help lists every flag', async () => {
-    const written: string[] = [];
-    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      written.push(String(text));
-      return true;
-    });
-    expect(await main(['--help'], folder)).toBe(0);
-    for (const flag of [
-      '--epochs',
-      '--batch',
-      '--seed',
-      '--out',
-      '--unseen',
-      '--threads',
-      '--quick',
-      '--resume',
-    ])
-      expect(written.join('')).toContain(flag);
-  });
+  ],
+  flags: ['--epochs', '--batch', '--seed', '--out', '--unseen', '--threads', '--quick', '--resume'],
 });
