@@ -66,6 +66,13 @@ export interface Schedule {
   warmUp: number;
 }
 
+/** Steps after which an epoch ends; the last step is one. */
+export function epochEnds({ steps, stepsPerEpoch }: Schedule): Set<number> {
+  const ends = new Set([steps]);
+  for (let step = stepsPerEpoch; step < steps; step += stepsPerEpoch) ends.add(step);
+  return ends;
+}
+
 export interface TrainingHooks<Model extends Trainable> {
   threads?: number;
   signal?: AbortSignal;

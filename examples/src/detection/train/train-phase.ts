@@ -5,7 +5,7 @@
 
 import { imageChunkRows } from '../../icons/train/image-side.js';
 import { TrainingDisplay } from '../../terminal.js';
-import { type History, type Schedule, trainLoop } from '../../train/loop.js';
+import { epochEnds, type History, type Schedule, trainLoop } from '../../train/loop.js';
 import { RegionScorer } from '../detect/region-scorer.js';
 import type { DetectionRun } from '../detection-run.js';
 import { namingAccuracy } from '../evaluate/named-windows.js';
@@ -75,12 +75,6 @@ export async function trainPhase(
   } finally {
     display?.stop();
   }
-}
-
-function epochEnds({ steps, stepsPerEpoch }: Schedule): Set<number> {
-  const ends = new Set([steps]);
-  for (let step = stepsPerEpoch; step < steps; step += stepsPerEpoch) ends.add(step);
-  return ends;
 }
 
 /** Both histories as one; steps of the second count on. */

@@ -4,7 +4,7 @@
  */
 
 import { TrainingDisplay } from '../../terminal.js';
-import { type Schedule, trainLoop } from '../../train/loop.js';
+import { epochEnds, type Schedule, trainLoop } from '../../train/loop.js';
 import { someRows, textFeaturesOf } from '../evaluate/features.js';
 import { judgeZeroShot } from '../evaluate/judge-features.js';
 import { curveTask } from '../evaluate/task.js';
@@ -60,12 +60,6 @@ export async function trainIcons(run: IconRun, path: string, onEpoch: () => void
   } finally {
     display?.stop();
   }
-}
-
-function epochEnds({ steps, stepsPerEpoch }: Schedule): Set<number> {
-  const ends = new Set([steps]);
-  for (let step = stepsPerEpoch; step < steps; step += stepsPerEpoch) ends.add(step);
-  return ends;
 }
 
 async function curvePoint({ prepared, signal }: IconRun, model: IconModel): Promise<number> {
