@@ -93,19 +93,34 @@ const known = [
     .map((file) => prefix + file.replace('.cpp', '')),
 );
 
-async function runTests(build, tests, { cases, first }) {
+// Tests that take longer than all others together: their parts run side by side.
+const divided = ['engine_test'];
+
+// The runs of a program that make up a test.
+function runsOf(build, test, { cases, first }) {
+  const program = join(build, test);
+  if (test.endsWith('_fuzz')) return [{ name: test, program, args: [String(cases), String(first)] }];
+  if (!divided.includes(test)) return [{ name: test, program, args: [] }];
+  const { status, stdout } = spawnSync(program, ['--list'], { cwd: root, env: environment, encoding: 'utf8' });
+  if (status !== 0) fail(program, ['--list'], `exit status ${status}`);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((part) => ({ name: `${test} ${part}`, program, args: ['all', part] }));
+}
+
+async function runTests(build, tests, options) {
   const library = [join(root, build, emulator)].find(existsSync);
   const env = library ? { ...environment, INFCL_CUDA_LIBRARY: library } : environment;
-  const waiting = [...tests];
-  const times = {};
+  const waiting = tests.flatMap((test) => runsOf(build, test, options));
+  const times = [];
   const work = async () => {
-    for (let test = waiting.shift(); test; test = waiting.shift()) {
-      const args = test.endsWith('_fuzz') ? [String(cases), String(first)] : [];
-      times[test] = await runQuietly(join(build, test), args, env);
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      times.push(`${next.name} ${await runQuietly(next.program, next.args, env)} s`);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  return tests.map((test) => `${test} ${times[test]} s`).join(', ');
+  return times.join(', ');
 }
 
 async function sanitize(name, options) {

@@ -41,14 +41,25 @@ const seedOf = (commit) => Number.parseInt(commit.slice(0, 6), 16);
 
 const sanitize = (...args) => ['node', 'scripts/sanitize.mjs', ...args];
 
+/** On a slow machine the long ones fill a suite's time, so they are parts: what passed is not run again. */
+const longTests = ['engine_test', 'ring_test'];
+
+/** Parts that run all native tests under a sanitizer. @param {string[]} without Tests that have a part already. */
+const nativeTests = (sanitizer, without = []) => [
+  ...longTests.map((test) => ({ name: test, command: sanitize(sanitizer, '--only', test) })),
+  {
+    name: 'other native tests',
+    command: sanitize(sanitizer, ...[...without, ...longTests].flatMap((test) => ['--except', test])),
+  },
+];
+
 const threads = {
   name: 'threads',
   proves: 'ThreadSanitizer finds no data race in the native tests and in random requests to the CPU backend.',
   parts: () => [
     { name: 'build', command: sanitize('thread', '--build'), always: true },
     { name: 'random requests', command: sanitize('thread', '--only', 'request_fuzz') },
-    // together, so that one core has the engine's test, which takes half of the time, and one has the others
-    { name: 'native tests', command: sanitize('thread', '--except', 'request_fuzz') },
+    ...nativeTests('thread', ['request_fuzz']),
   ],
 };
 
@@ -59,10 +70,16 @@ const memory = {
   needs: [nvcc, zstd],
   parts: ({ gate }) => {
     // the gate runs the CPU backend's tests in a step of its own
-    const tests = gate ? ['--only', 'cuda_engine_test'] : [];
+    if (gate) {
+      const only = ['--only', 'cuda_engine_test'];
+      return [
+        { name: 'build', command: sanitize('address', '--build', ...only), always: true },
+        { name: 'the CUDA engine', command: sanitize('address', ...only) },
+      ];
+    }
     return [
-      { name: 'build', command: sanitize('address', '--build', ...tests), always: true },
-      { name: 'native tests', command: sanitize('address', ...tests) },
+      { name: 'build', command: sanitize('address', '--build'), always: true },
+      ...nativeTests('address'),
     ];
   },
 };
@@ -310,7 +327,7 @@ const otherSystems = [
     tests: {
       leftOut: {
         engine_test:
-          'under qemu it alone takes longer than a suite has; engine_test_neon runs six of its ten parts on NEON, and other native tests and "results" run the engine too',
+          'under qemu it alone takes longer than a suite has; engine_test_neon runs six of its seventeen parts on NEON, and other native tests and "results" run the engine too',
         many_threads_test:
           'under qemu it alone takes longer than a suite has; many_threads_test_short runs it with fewer rows and numbers of threads, on NEON alone',
       },

@@ -1,5 +1,6 @@
 // The command line of engine_test: which instruction set, and which parts. Without arguments, all parts run
-// on all instruction sets. An emulator takes long for some parts, hence the choice.
+// on all instruction sets. An emulator or a sanitizer takes long for some parts, hence the choice. "--list"
+// prints the parts, so that a script can run some side by side.
 #pragma once
 
 #include <cstdio>
@@ -23,16 +24,23 @@ void each(std::vector<Engine>& engines) {
 }
 
 inline int usage(const std::vector<Part>& all) {
-  std::fprintf(stderr, "usage: engine_test [ISA [PART]...]\n  PART ");
+  std::fprintf(stderr, "usage: engine_test [--list | ISA|all [PART]...]\n  PART ");
   for (const Part& part : all) std::fprintf(stderr, " %s", part.name);
   std::fprintf(stderr, "\n");
   return 2;
 }
 
+inline int list(const std::vector<Part>& all) {
+  for (const Part& part : all) std::printf("%s\n", part.name);
+  return 0;
+}
+
 inline int run(const std::vector<Part>& all, int argc, char** argv) {
+  const std::string isa_or_all = argc > 1 ? argv[1] : "all";
+  if (isa_or_all == "--list") return list(all);
   std::vector<Engine> engines;
   for (const std::string& isa : infcl::cpu_info({}).isas) {
-    if (argc > 1 && isa != argv[1]) continue;
+    if (isa_or_all != "all" && isa != isa_or_all) continue;
     CHECK(infcl::cpu_info({isa, "", ""}).isa == isa, "INFCL_ISA=%s", isa.c_str());
     engines.push_back({isa});
   }
