@@ -101,7 +101,11 @@ function runsOf(build, test, { cases, first }) {
   const program = join(build, test);
   if (test.endsWith('_fuzz')) return [{ name: test, program, args: [String(cases), String(first)] }];
   if (!divided.includes(test)) return [{ name: test, program, args: [] }];
-  const { status, stdout } = spawnSync(program, ['--list'], { cwd: root, env: environment, encoding: 'utf8' });
+  const { status, stdout } = spawnSync(program, ['--list'], {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+  });
   if (status !== 0) fail(program, ['--list'], `exit status ${status}`);
   return stdout
     .trim()
