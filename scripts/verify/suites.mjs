@@ -45,7 +45,7 @@ const sanitize = (...args) => ['node', 'scripts/sanitize.mjs', ...args];
 const longTests = ['engine_test', 'ring_test'];
 
 /** Parts that run all native tests under a sanitizer. @param {string[]} without Tests that have a part already. */
-const nativeTests = (sanitizer, without = []) => [
+const sanitizedTests = (sanitizer, without = []) => [
   ...longTests.map((test) => ({ name: test, command: sanitize(sanitizer, '--only', test) })),
   {
     name: 'other native tests',
@@ -59,7 +59,7 @@ const threads = {
   parts: () => [
     { name: 'build', command: sanitize('thread', '--build'), always: true },
     { name: 'random requests', command: sanitize('thread', '--only', 'request_fuzz') },
-    ...nativeTests('thread', ['request_fuzz']),
+    ...sanitizedTests('thread', ['request_fuzz']),
   ],
 };
 
@@ -79,7 +79,7 @@ const memory = {
     }
     return [
       { name: 'build', command: sanitize('address', '--build'), always: true },
-      ...nativeTests('address'),
+      ...sanitizedTests('address'),
     ];
   },
 };
