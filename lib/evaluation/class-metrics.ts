@@ -57,6 +57,7 @@ export async function classMetrics(
 ): Promise<ClassMetrics> {
   const classes = classifier.weights.rows;
   const scores = new Float64Array(classes);
+  const own = new Float64Array(features.dim);
   const [seen, right] = [new Float64Array(classes), new Float64Array(classes)];
   let amongFive = 0;
   const work = {
@@ -67,7 +68,7 @@ export async function classMetrics(
   };
   await inSlices(work, (begin, end) => {
     for (let row = begin; row < end; row++) {
-      scoreRow(features, classifier, row, scores);
+      scoreRow(features, classifier, row, scores, own);
       const label = labels[row]!;
       const place = placeOf(scores, label);
       seen[label]!++;
@@ -93,21 +94,44 @@ function placeOf(scores: Float64Array, label: number): number {
   return place;
 }
 
-function scoreRow(features: Rows, { weights, bias }: Classifier, row: number, scores: Float64Array): void {
-  const { data, dim } = features;
-  const start = row * features.rowStride;
-  for (let each = 0; each < weights.rows; each++) {
-    const at = each * weights.rowStride;
-    // four sums, because one sum waits for each addition
-    let [a, b, c, e] = [0, 0, 0, 0];
-    let d = 0;
-    for (; d + 3 < dim; d += 4) {
-      a += data[start + d]! * weights.data[at + d]!;
-      b += data[start + d + 1]! * weights.data[at + d + 1]!;
-      c += data[start + d + 2]! * weights.data[at + d + 2]!;
-      e += data[start + d + 3]! * weights.data[at + d + 3]!;
+/** @param own Room for one row of features, [dim]: a row in float64 is not converted once for each class. */
+function scoreRow(
+  features: Rows,
+  { weights, bias }: Classifier,
+  row: number,
+  scores: Float64Array,
+  own: Float64Array,
+): void {
+  const { data, rowStride, rows: classes } = weights;
+  const { dim } = features;
+  for (let d = 0; d < dim; d++) own[d] = features.data[row * features.rowStride + d]!;
+  let each = 0;
+  // four classes at a time: one sum would wait for each addition, and each element of the row is read once for all
+  for (; each + 3 < classes; each += 4) {
+    const first = each * rowStride;
+    const second = first + rowStride;
+    const third = second + rowStride;
+    const fourth = third + rowStride;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let e = 0;
+    for (let d = 0; d < dim; d++) {
+      const value = own[d]!;
+      a += value * data[first + d]!;
+      b += value * data[second + d]!;
+      c += value * data[third + d]!;
+      e += value * data[fourth + d]!;
     }
-    for (; d < dim; d++) a += data[start + d]! * weights.data[at + d]!;
-    scores[each] = a + b + (c + e) + (bias?.[each] ?? 0);
+    scores[each] = a;
+    scores[each + 1] = b;
+    scores[each + 2] = c;
+    scores[each + 3] = e;
   }
+  for (; each < classes; each++) {
+    let sum = 0;
+    for (let d = 0; d < dim; d++) sum += own[d]! * data[each * rowStride + d]!;
+    scores[each] = sum;
+  }
+  if (bias !== null) for (let i = 0; i < classes; i++) scores[i]! += bias[i]!;
 }
