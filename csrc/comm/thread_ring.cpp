@@ -1,5 +1,6 @@
 #include "comm/thread_ring.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/abort.h"
 
@@ -162,6 +164,12 @@ class ThreadRank final : public Communicator {
 
   void all_gather(const void* mine, size_t bytes, void* all, const Control& control) override {
     hub_->all_gather(rank_, {mine, bytes}, all, control);
+  }
+
+  int32_t smallest(int32_t mine) override {
+    std::vector<int32_t> all(static_cast<size_t>(size()));
+    all_gather(&mine, sizeof mine, all.data(), {});
+    return *std::min_element(all.begin(), all.end());
   }
 
   void begin_exchange(int distance, ConstBytes out, Bytes in) override {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/errors.h"
 #include "core/types.h"
@@ -27,6 +28,8 @@ class Communicator {
   virtual int size() const = 0;
   // Gathers `bytes` bytes of every rank into `all`, in rank order. No rank returns before all have called.
   virtual void all_gather(const void* mine, size_t bytes, void* all, const Control&) = 0;
+  // The smallest number that any rank brings, on all ranks. No rank returns before all have called.
+  virtual int32_t smallest(int32_t mine) = 0;
   // Begins to send `out` to the rank `distance` ahead, and to receive `in` from the rank as far behind. The
   // memory belongs to the exchange until end_exchange. Both ranks know the sizes.
   virtual void begin_exchange(int distance, ConstBytes out, Bytes in) = 0;

@@ -10,7 +10,7 @@ namespace {
 
 // One more wherever the meaning of a record or a message changes. Ranks with different versions of infcl must
 // not go on.
-constexpr uint32_t kFormat = 0x1fc10002;
+constexpr uint32_t kFormat = 0x1fc10003;
 
 constexpr std::string_view kColon = ": ";
 

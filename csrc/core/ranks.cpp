@@ -1,6 +1,5 @@
 #include "core/ranks.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -68,23 +67,26 @@ void Ranks::together(const std::function<void()>& work) {
   settle(failure);
 }
 
-// A first exchange of one number each tells whether there is anything to tell.
+// A first exchange of one number tells whether there is anything to tell.
 void Ranks::settle(const std::exception_ptr& failure) {
   if (alone() || (failure && !others_wait_)) {
     if (failure) std::rethrow_exception(failure);
     return;
   }
-  const std::vector<int32_t> failed = gather(int32_t{failure ? 1 : 0});
-  const auto first = std::find(failed.begin(), failed.end(), 1);
-  if (first == failed.end()) return;
+  const int culprit = first_failed(failure != nullptr);
+  if (culprit == size()) return;
   Report report;
   if (failure) std::strncpy(report.text, error_of(failure).what(), sizeof report.text - 1);
   const std::vector<Report> reports = gather(report);
   leave();
   if (failure) std::rethrow_exception(failure);
-  const size_t culprit = static_cast<size_t>(first - failed.begin());
   throw Error(ErrorCode::kRankFailed, "group",
-              "rank " + std::to_string(culprit) + " failed: " + reports[culprit].text);
+              "rank " + std::to_string(culprit) + " failed: " + reports[static_cast<size_t>(culprit)].text);
+}
+
+int Ranks::first_failed(bool failed) {
+  const Stopwatch waiting(waited_seconds_);
+  return ring_->smallest(failed ? rank() : size());
 }
 
 void Ranks::fail(const std::exception_ptr& thrown) noexcept {

@@ -58,6 +58,8 @@ class Ranks {
   int64_t bytes_sent() const { return bytes_sent_; }
 
  private:
+  // The lowest rank that failed, on all ranks; size() where none has.
+  int first_failed(bool failed);
   void gather_bytes(const void* mine, size_t bytes, void* all);
 
   Communicator* ring_ = nullptr;

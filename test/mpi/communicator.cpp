@@ -31,6 +31,7 @@ int count_wrong(Communicator& ranks) {
   std::vector<int> all(static_cast<size_t>(n));
   ranks.all_gather(&me, sizeof me, all.data(), {});
   for (int r = 0; r < n; ++r) wrong += all[static_cast<size_t>(r)] != r;
+  for (int lowest = 0; lowest < n; ++lowest) wrong += ranks.smallest(me == lowest ? -5 : me) != -5;
   // Every rank has another size, and two exchanges are under way at a time.
   const auto size_on = [](int rank, size_t step) {
     return step * 5000011 + static_cast<size_t>(rank) * 1001 + step % 2;

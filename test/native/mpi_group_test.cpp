@@ -92,6 +92,44 @@ void test_exchanges() {
   }
 }
 
+void wait_for(const std::atomic<int>& count, int wanted) {
+  while (count < wanted) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+// One round, two and three, full and not.
+void test_smallest() {
+  for (const int n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 64, 65, 70}) {
+    Hub hub(n);
+    run_ranks(hub, n, kLong, [n](Rank& r) {
+      for (const int lowest : {0, n / 2, n - 1}) {
+        const int32_t got = r.communicator.smallest(r.rank() == lowest ? -7 : r.rank());
+        CHECK(got == -7, "%d on rank %d of %d, not that of rank %d", got, r.rank(), n, lowest);
+      }
+      CHECK(r.communicator.smallest(n - r.rank()) == 1, "rank %d of %d", r.rank(), n);
+      CHECK(r.group->close({}) == Departure::kInOrder, "rank %d of %d", r.rank(), n);
+    });
+  }
+}
+
+// Most ranks exchange no message with the late one: they wait for ranks that wait for it.
+void test_late_among_many() {
+  constexpr int kRanks = 70, kLate = 37;
+  Hub hub(kRanks);
+  std::atomic<int> told{0};
+  Patience patience = kShort;
+  patience.answers = 3;  // of 70 threads on a machine with few processors
+  run_ranks(hub, kRanks, patience, [&told](Rank& r) {
+    r.communicator.smallest(0);
+    if (r.rank() == kLate) return wait_for(told, kRanks - 1);
+    const std::string error = error_of([&] { r.communicator.smallest(0); });
+    const size_t blame = error.find("not called by rank 37");
+    CHECK(
+        blame != std::string::npos && error.find(',', blame) == std::string::npos && !has(error, "no answer"),
+        "rank %d: %s", r.rank(), error.c_str());
+    ++told;
+  });
+}
+
 void test_failure_ends_all() {
   Hub hub(3);
   run_ranks(hub, 3, kLong, [](Rank& r) {
@@ -107,10 +145,6 @@ void test_failure_ends_all() {
     CHECK(r.group->close({}) == Departure::kFailed, "a broken group cannot be finalized");
   });
   CHECK(hub.aborted().empty(), "close() ends no process");
-}
-
-void wait_for(const std::atomic<int>& count, int wanted) {
-  while (count < wanted) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 void test_late_rank() {
@@ -287,15 +321,21 @@ void test_open_failure() {
 
 void test_verdicts() {
   Enquiry enquiry(12, {0, 1, 3, 4});
-  enquiry.answer(0, 12);
-  enquiry.answer(1, 11);
-  enquiry.answer(4, 10);
+  enquiry.answer(0, {12, true});
+  enquiry.answer(1, {11, false});
+  enquiry.answer(4, {10, false});
   CHECK(enquiry.verdict(2, 3.5) ==
             "rank 2 waited 3.5 s in exchange 12: not called by rank 4; no answer from rank 3",
         "%s", enquiry.verdict(2, 3.5).c_str());
   Enquiry all_there(3, {1});
-  all_there.answer(1, 3);
+  all_there.answer(1, {3, true});
   CHECK(has(all_there.verdict(0, 1), "all ranks have called it, but its messages do not move"), "all there");
+  Enquiry third(7, {0, 1, 2});
+  third.answer(0, {6, true});
+  third.answer(1, {5, true});
+  CHECK(has(third.verdict(3, 1), "exchange 7: no answer from rank 2"), "%s", third.verdict(3, 1).c_str());
+  third.answer(2, {6, false});
+  CHECK(has(third.verdict(3, 1), "exchange 7: not called by rank 2"), "%s", third.verdict(3, 1).c_str());
   std::set<int> many;
   for (int i = 1; i < 20; ++i) many.insert(i);
   CHECK(has(Enquiry(1, many).verdict(0, 1), "no answer from ranks 1, 2, 3, 4, 5, 6, 7, 8 and 11 more"),
@@ -307,8 +347,10 @@ void test_verdicts() {
 int main() {
   test_verdicts();
   test_exchanges();
+  test_smallest();
   test_failure_ends_all();
   test_late_rank();
+  test_late_among_many();
   test_silent_rank();
   test_slow_is_not_late();
   test_rank_that_has_left();

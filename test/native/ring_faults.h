@@ -22,6 +22,7 @@ class SomeCommunicator : public infcl::Communicator {
   void all_gather(const void* mine, size_t bytes, void* all, const infcl::Control& control) override {
     real_->all_gather(mine, bytes, all, control);
   }
+  int32_t smallest(int32_t mine) override { return real_->smallest(mine); }
   void begin_exchange(int distance, infcl::ConstBytes out, infcl::Bytes in) override {
     real_->begin_exchange(distance, out, in);
   }

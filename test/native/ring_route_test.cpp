@@ -127,6 +127,8 @@ void test_messages() {
       const int mine = 10 * rank + round;
       c.all_gather(&mine, sizeof mine, all.data(), {});
       sums[static_cast<size_t>(rank)] += std::accumulate(all.begin(), all.end(), 0) - 100 - 5 * round;
+      const int lowest = (round + 3) % 5;  // rank that brings the smallest number
+      sums[static_cast<size_t>(rank)] += c.smallest(rank == lowest ? -round : rank) != -round;
       // Two exchanges at a time, over different distances, with messages of different sizes.
       const std::vector<int> near(static_cast<size_t>(rank) + 1, rank), far(3, -rank);
       std::vector<int> from_near(static_cast<size_t>((rank + 4) % 5) + 1), from_far(3);

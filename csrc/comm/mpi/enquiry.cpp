@@ -22,10 +22,11 @@ std::string list(const std::set<int>& ranks) {
 
 std::string Enquiry::verdict(int rank, double seconds) const {
   int64_t least = operation_;
-  for (const auto& [other, operations] : begun_) least = std::min(least, operations);
+  for (const auto& [other, answer] : answers_)
+    if (!answer.waits) least = std::min(least, answer.operations);
   std::set<int> late;
-  for (const auto& [other, operations] : begun_)
-    if (operations == least && operations < operation_) late.insert(other);
+  for (const auto& [other, answer] : answers_)
+    if (!answer.waits && answer.operations == least && least < operation_) late.insert(other);
   std::string why;
   if (!late.empty()) why = "not called by " + list(late);
   if (!silent_.empty()) why += (why.empty() ? "" : "; ") + std::string("no answer from ") + list(silent_);

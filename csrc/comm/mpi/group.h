@@ -110,6 +110,8 @@ class Group {
   void settle(Operation&, const std::string& failure);
   void settle_finished();
   void handle(const Notice&);
+  // Whether a thread of this rank waits for an operation that has not ended.
+  bool waits();
   void watch_deadline();
   void break_up(const std::string& text, bool tell_others);
   // True: the thread ends.

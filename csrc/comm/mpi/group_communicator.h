@@ -16,6 +16,7 @@ class GroupCommunicator final : public Communicator {
   int rank() const override { return group_->rank(); }
   int size() const override { return group_->size(); }
   void all_gather(const void* mine, size_t bytes, void* all, const Control&) override;
+  int32_t smallest(int32_t mine) override;
   void begin_exchange(int distance, ConstBytes out, Bytes in) override;
   void end_exchange(const Control&) override;
   void fail(const Error& error) noexcept override;

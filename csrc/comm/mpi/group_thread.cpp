@@ -152,13 +152,20 @@ void Group::handle(const Notice& notice) {
       answer.kind = NoticeKind::kAnswer;
       answer.rank = rank_;
       answer.operations = operations_begun();
+      answer.waits = waits() ? 1 : 0;
       notices_->send(answer, notice.rank);
       break;
     }
     case NoticeKind::kAnswer:
-      if (enquiry_) enquiry_->answer(notice.rank, notice.operations);
+      if (enquiry_) enquiry_->answer(notice.rank, {notice.operations, notice.waits != 0});
       break;
   }
+}
+
+bool Group::waits() {
+  if (running_.empty()) return false;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return running_.front()->awaited;
 }
 
 void Group::watch_deadline() {
@@ -172,8 +179,10 @@ void Group::watch_deadline() {
   }
   const double quiet = seconds_since(begin);
   if (!enquiry_ && quiet >= patience_.timeout) {
+    // All ranks, as a rank of this operation may itself wait for one that takes no part in it.
     std::set<int> others;
-    for (const Message& m : oldest.messages) others.insert(m.rank);
+    for (int other = 0; other < size_; ++other)
+      if (other != rank_) others.insert(other);
     Notice ask;
     ask.kind = NoticeKind::kAsk;
     ask.rank = rank_;

@@ -17,7 +17,7 @@ enum class NoticeKind : int32_t {
   kFailed,   // to all: `text` ends what runs, and all later operations
   kLeft,     // to all: the rank ends in good order, after `operations` operations
   kAsk,      // to all: where are you? An operation does not move
-  kAnswer    // the rank has begun `operations` operations
+  kAnswer    // the rank has begun `operations` operations, and waits for the last one or not
 };
 
 // The same bytes on all machines of a job: MPI jobs on machines of different byte order are not supported.
@@ -25,7 +25,8 @@ struct Notice {
   NoticeKind kind = NoticeKind::kNothing;
   int32_t rank = 0;  // the sender
   int64_t operations = 0;
-  char text[496] = "";
+  int32_t waits = 0;  // 1: for messages of others, 0: it computes, or calls nothing
+  char text[492] = "";
 
   static Notice failed(int rank, const std::string& text);
 };
