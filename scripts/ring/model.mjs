@@ -6,19 +6,29 @@
  *   bandwidth  bytes that one rank sends in a second, while it receives as many
  *   latency    seconds before the first byte of a message arrives
  *   handling   seconds that a rank spends on one message of the agreement after a visit
- *   rest       seconds between two looks at the network, which an agreement may wait
+ *   rest       seconds between two looks at the network, which each round of an agreement may wait
  *
  * What the model takes from the code: the ranks agree after each visit, so all are at the same visit, and the slowest
- * rank sets the time. One message leaves and one arrives beside each visit. An agreement is a message from each rank to
- * each other one.
+ * rank sets the time. One message leaves and one arrives beside each visit. An agreement goes in
+ * rounds (csrc/comm/mpi/group_communicator.cpp): in each one, a rank hears from up to seven others, and then knows of
+ * eight times as many.
  */
 import { roundsOf } from './messages.mjs';
 
 /** Products of one logit and of its part in the gradients, in units of 2 · D operations. */
 const products = { limits: 1, forward: 1, backward: 3 };
 
-export const agreementSeconds = (ranks, { handling, rest }) =>
-  ranks === 1 ? 0 : rest + 2 * (ranks - 1) * handling;
+/** Ranks of which each one knows more, by one round of an agreement. */
+const radix = 8;
+
+export function agreementSeconds(ranks, { handling, rest }) {
+  let seconds = 0;
+  for (let distance = 1; distance < ranks; distance *= radix) {
+    const partners = Math.min(radix - 1, Math.ceil(ranks / distance) - 1);
+    seconds += rest + 2 * partners * handling;
+  }
+  return seconds;
+}
 
 /** Seconds of one rank's rounds, by what they are spent on. */
 function secondsOf(rounds, ranks, dim, assumed) {

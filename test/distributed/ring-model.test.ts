@@ -80,10 +80,16 @@ describe('with fast agreements', () => {
 
 it('an agreement of one rank alone costs nothing, and more ranks cost more', () => {
   const timing = '{ handling: 1e-6, rest: 1e-4 }';
-  const [alone, two, many] = evaluate(`[1, 2, 1024].map((ranks) => m.agreementSeconds(ranks, ${timing}))`);
+  const [alone, two, eight, nine, many] = evaluate(
+    `[1, 2, 8, 9, 1024].map((ranks) => m.agreementSeconds(ranks, ${timing}))`,
+  );
   expect(alone).toBe(0);
-  expect(two).toBeCloseTo(1e-4, 5);
-  expect(many).toBeCloseTo(1e-4 + 2 * 1023e-6, 6);
+  expect(two).toBeCloseTo(1e-4 + 2e-6, 9);
+  expect(eight).toBeCloseTo(1e-4 + 14e-6, 9);
+  // a second round, in which one rank is at 8 ranks' distance
+  expect(nine).toBeCloseTo(2e-4 + 16e-6, 9);
+  // the fourth round is one message: 1,024 = 2 · 8³
+  expect(many).toBeCloseTo(4e-4 + 44e-6, 9);
 });
 
 it("a call of one's own is called a model", () => {
