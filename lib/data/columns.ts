@@ -6,7 +6,7 @@
  * Refuses to guess where names and order contradict each other, and where a third column may be no text.
  */
 
-import { dataError } from './data-error';
+import { dataError, quote } from './data-error';
 
 /** What the caller said. Numbers count columns from 0. */
 export interface WantedColumns {
@@ -40,6 +40,8 @@ export function namedColumns(
   byName: boolean,
 ): Columns {
   requireNames(where, names);
+  // who names columns has seen the header
+  if (!byName && !wanted.columns?.some((column) => typeof column === 'string')) refuseTexts(where, names);
   const hint = byName ? '' : headerHint;
   const chosen = wanted.columns?.map((column) => placeOf(where, column, names, hint));
   const label = namedLabel(where, names, wanted.label, chosen);
@@ -77,6 +79,26 @@ export function numberedColumns(where: string, width: number, wanted: WantedColu
     byName: false,
     chosen: chosen !== undefined,
   });
+}
+
+const longestName = 60;
+const mostWords = 6;
+const sentenceEnd = /[.?!…。？！]$/;
+const onlyDigits = /^[+-]?[\d.,]*\d$/;
+
+/** A first row of texts, taken for names, would be lost without a word. Throws ERR_DATA for the usual ones. */
+function refuseTexts(where: string, names: readonly string[]): void {
+  const text = names.find((given) => {
+    const name = given.trim();
+    const isText = name.length > longestName || name.split(/\s+/).length > mostWords;
+    return isText || sentenceEnd.test(name) || onlyDigits.test(name);
+  });
+  if (text === undefined) return;
+  throw dataError(
+    where,
+    `Expected names of columns in the first row but received ${quote(text)}: header: false takes the first row for texts; ` +
+      'if these are names, give those to read in columns',
+  );
 }
 
 function requireNames(where: string, names: readonly string[]): void {

@@ -6,6 +6,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { throwIfAborted } from '../on-abort';
 import * as check from '../validate';
 import type { CheckedDatasetOptions, DatasetOptions } from './dataset-options';
@@ -52,12 +53,15 @@ export class FileDataset implements TextDataset {
   readonly columns: readonly string[] | undefined;
   readonly #options: CheckedDatasetOptions;
   readonly #index: FileIndex;
+  /** Numbers of the rows within the file, undefined for all of them. */
+  readonly #chosen: Int32Array | undefined;
 
-  constructor(options: CheckedDatasetOptions, index: FileIndex) {
+  constructor(options: CheckedDatasetOptions, index: FileIndex, chosen?: Int32Array) {
     const { texts, names, label } = index.columns;
     this.name = options.name;
     this.path = options.path;
-    this.rows = index.offsets.rows;
+    this.rows = chosen?.length ?? index.offsets.rows;
+    this.#chosen = chosen;
     this.perQuery = texts.length - 2;
     this.labelled = label !== undefined;
     this.columns = names && texts.map((place) => names[place]!);
@@ -71,7 +75,24 @@ export class FileDataset implements TextDataset {
   }
 
   get checksum(): number {
-    return this.#index.checksum;
+    const { checksum } = this.#index;
+    const chosen = this.#chosen;
+    if (chosen === undefined) return checksum;
+    return crc32(Buffer.from(chosen.buffer, chosen.byteOffset, chosen.byteLength), checksum);
+  }
+
+  /** A data set of some rows. @param rows Numbers of rows of this data set. */
+  part(name: string, rows: Int32Array): FileDataset {
+    return new FileDataset(
+      { ...this.#options, name: `${this.name}, ${name}` },
+      this.#index,
+      this.#inFile(rows),
+    );
+  }
+
+  #inFile(rows: Int32Array): Int32Array {
+    const chosen = this.#chosen;
+    return chosen === undefined ? rows : rows.map((row) => chosen[row]!);
   }
 
   async read(
@@ -83,8 +104,9 @@ export class FileDataset implements TextDataset {
   }
 
   /** The rows of these numbers, which must be rows. */
-  async parse(rows: Int32Array, signal: AbortSignal | undefined): Promise<ParsedRow[]> {
+  async parse(numbers: Int32Array, signal: AbortSignal | undefined): Promise<ParsedRow[]> {
     const { path } = this;
+    const rows = this.#inFile(numbers);
     const { identity, offsets } = this.#index;
     const bytes = await withFile(path, identity, (file) => readRowBytes(file, path, offsets, rows, signal));
     const parsed: ParsedRow[] = [];

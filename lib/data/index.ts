@@ -10,6 +10,7 @@ export type { CsvParser, CsvParserOptions } from './format-csv';
 export type { Mix } from './mix';
 export type { BatchPosition, DatasetPosition } from './position';
 export type { SamplerSettings, SamplerState } from './row-sampler';
+export { type SplitDataset, type SplitOptions, splitDataset } from './split';
 export type { BatchTexts, TextBatch } from './text-batch';
 export { type PairIds, pairIds, textIds } from './text-ids';
 export type { SavedQueue } from './waiting-rows';

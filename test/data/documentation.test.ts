@@ -11,10 +11,10 @@ const examples = ['docs/data.md', 'docs/batches.md']
   .map(({ code }) => withoutTypes(code));
 
 it('names every function', () => {
-  expect(examples).toHaveLength(5);
+  expect(examples).toHaveLength(6);
   const used = Object.keys(data).filter((name) => examples.some((code) => code.includes(`${name}(`)));
   // those of chunkedStep are in the guide
-  expect(used.sort()).toEqual(['openDataset', 'pairIds', 'textBatches', 'textIds']);
+  expect(used.sort()).toEqual(['openDataset', 'pairIds', 'splitDataset', 'textBatches', 'textIds']);
 });
 
 it.each(examples.map((code) => [code.match(/.*console\.log.*/g)!.at(-1)!, code]))(

@@ -3,6 +3,19 @@
 import { header, noHeader, testRefusals } from './refuse-table';
 
 testRefusals([
+  ...['How do I sort a list?', '421', '-1.5', 'one two three four five six seven', 'x'.repeat(61)].map(
+    (text): Parameters<typeof testRefusals>[0][number] => [
+      `a text where a name belongs: ${text}`,
+      'tsv',
+      `${text}\tkey\na\tb\n`,
+      { header: true },
+      1,
+      `Expected names of columns in the first row but received ${JSON.stringify(text.slice(0, 40))}`.slice(
+        0,
+        -1,
+      ),
+    ],
+  ),
   [
     'no such column',
     'tsv',
