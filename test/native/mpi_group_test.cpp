@@ -98,7 +98,7 @@ void wait_for(const std::atomic<int>& count, int wanted) {
 
 // One round, two and three, full and not.
 void test_smallest() {
-  for (const int n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 64, 65, 70}) {
+  for (const int n : {1, 2, 3, 7, 8, 9, 17, 65}) {
     Hub hub(n);
     run_ranks(hub, n, kLong, [n](Rank& r) {
       for (const int lowest : {0, n / 2, n - 1}) {
@@ -113,16 +113,16 @@ void test_smallest() {
 
 // Most ranks exchange no message with the late one: they wait for ranks that wait for it.
 void test_late_among_many() {
-  constexpr int kRanks = 70, kLate = 37;
+  constexpr int kRanks = 20, kLate = 11;
   Hub hub(kRanks);
   std::atomic<int> told{0};
   Patience patience = kShort;
-  patience.answers = 3;  // of 70 threads on a machine with few processors
+  patience.answers = 3;  // of 20 ranks on a machine with few processors
   run_ranks(hub, kRanks, patience, [&told](Rank& r) {
     r.communicator.smallest(0);
     if (r.rank() == kLate) return wait_for(told, kRanks - 1);
     const std::string error = error_of([&] { r.communicator.smallest(0); });
-    const size_t blame = error.find("not called by rank 37");
+    const size_t blame = error.find("not called by rank 11");
     CHECK(
         blame != std::string::npos && error.find(',', blame) == std::string::npos && !has(error, "no answer"),
         "rank %d: %s", r.rank(), error.c_str());
